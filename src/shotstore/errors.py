@@ -1,0 +1,105 @@
+"""Every error that shotstore raises.
+
+Each inherits from the builtin that callers already catch: ``RuntimeError`` for what is wrong with
+the state of things, ``ValueError`` for what is wrong with an argument.
+"""
+
+
+class InvalidPathFormatError(ValueError):
+    """The text is not a valid path, or a name in it cannot be stored as a directory."""
+
+
+class PathError(RuntimeError):
+    """The path is not what the operation needs. Base of all errors about the tree."""
+
+
+class PathNotFoundError(PathError):
+    """Nothing exists at the path."""
+
+
+class PathExistsError(PathError):
+    """Something exists at the path already."""
+
+
+class PathIsSequenceError(PathError):
+    """The path is a sequence where a folder is needed."""
+
+
+class PathIsNotSequenceError(PathError):
+    """The path is a folder where a sequence is needed."""
+
+
+class PathIsRootError(PathError):
+    """The root cannot be created, moved, deleted or made a sequence."""
+
+
+class PathHasChildrenError(PathError):
+    """The folder holds other paths, so it cannot become a sequence."""
+
+
+class RecursivePathMoveError(PathError):
+    """A path cannot be moved into itself."""
+
+
+class SequenceStateError(RuntimeError):
+    """The sequence is in a state that does not allow the operation."""
+
+
+class InvalidStateTransitionError(SequenceStateError):
+    """The sequence cannot go from its state to the requested one."""
+
+
+class SequenceNotEditableError(SequenceStateError):
+    """Only a sequence in the state DRAFT can be edited."""
+
+
+class SequenceNotLaunchedError(SequenceStateError):
+    """The sequence is a draft: it has no launch configuration and no times yet."""
+
+
+class SequenceNotRunningError(SequenceStateError):
+    """Only a sequence in the state RUNNING takes shots."""
+
+
+class SequenceRunningError(SequenceStateError):
+    """A sequence that is preparing or running cannot be moved or deleted."""
+
+
+class SequenceNotCrashedError(SequenceStateError):
+    """Only a sequence in the state CRASHED has an exception."""
+
+
+class DataNotFoundError(RuntimeError):
+    """The shot has no data under this label."""
+
+
+class ShotNotFoundError(RuntimeError):
+    """The sequence has no shot of this index."""
+
+
+class ShotExistsError(RuntimeError):
+    """The sequence has a shot of this index already."""
+
+
+class ExperimentSessionNotActiveError(RuntimeError):
+    """The session is used before its ``with`` block is entered or after it was left."""
+
+
+class StorageError(RuntimeError):
+    """The storage could not do what was asked. Base of all errors below the tree."""
+
+
+class StorageLockTimeoutError(StorageError):
+    """Another session or process held a lock for longer than the storage's timeout."""
+
+
+class TransactionConflictError(StorageError):
+    """What this session has read was changed by another one: run the block again."""
+
+
+class CommitUncertainError(StorageError):
+    """The transaction is committed, or will be when the store is next opened."""
+
+
+class DamagedStorageError(StorageError):
+    """A file of the store cannot be what shotstore wrote. The message names it and the remedy."""
