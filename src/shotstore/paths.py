@@ -1,0 +1,172 @@
+"""Places in the tree of sequences."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Self
+
+import attrs
+
+from shotstore.errors import InvalidPathFormatError
+
+_SEPARATOR = "\\"
+_PUNCTUATION = r"""_.,;*'"`()[]{}+-/=!@#$%^&~<>?|"""
+_COMMON_NAME = re.compile(rf"[\w{re.escape(_PUNCTUATION)}][\w{re.escape(_PUNCTUATION)} ]*")
+
+
+@attrs.frozen(order=True, init=False, repr=False)
+class PureSequencePath:
+    r"""A place in the tree, such as ``\2026\11\22\rabi``; the root is ``\``.
+
+    It is a value: nothing has to exist there, and names are compared code point by code point.
+    Paths are ordered by their names, so a folder comes right before what it holds.
+
+    A name is made of letters and digits of any script (with their combining marks), of spaces,
+    except as its first character, and of ``_ . , ; * ' " ` ( ) [ ] { } + - / = ! @ # $ % ^ & ~ <
+    > ? |``.
+    """
+
+    parts: tuple[str, ...]
+    """The names from below the root to this path; empty for the root."""
+
+    def __init__(self, path: "str | PureSequencePath") -> None:
+        r"""Parse a path.
+
+        Args:
+            path: The names, each after a backslash; a path is taken as it is.
+
+        Raises:
+            InvalidPathFormatError: If the text is not a valid path.
+            TypeError: If ``path`` is neither a text nor a path.
+        """
+        parts = path.parts if isinstance(path, PureSequencePath) else _parse(path)
+        object.__setattr__(self, "parts", parts)
+
+    @classmethod
+    def root(cls) -> Self:
+        r"""Return the root, ``\``."""
+        return cls._from_valid_parts(())
+
+    @classmethod
+    def from_parts(cls, parts: Iterable[str]) -> Self:
+        """Return the path with these names, from below the root down.
+
+        Raises:
+            InvalidPathFormatError: If one of them is not a valid name.
+            TypeError: If ``parts`` is a single text, or holds something that is not a text.
+        """
+        if isinstance(parts, str):
+            raise TypeError(f"parts must be several names, not the text {parts!r}")
+        parts = tuple(parts)
+        for name in parts:
+            _check_name(name)
+        return cls._from_valid_parts(parts)
+
+    @staticmethod
+    def is_valid_name(name: str) -> bool:
+        """Return whether the text can be one name of a path."""
+        return _what_is_wrong(name) is None
+
+    @staticmethod
+    def is_valid_path(path: str) -> bool:
+        """Return whether the text can be parsed as a path."""
+        try:
+            _parse(path)
+        except InvalidPathFormatError:
+            return False
+        return True
+
+    @property
+    def name(self) -> str | None:
+        """The last name of the path, or None for the root."""
+        return self.parts[-1] if self.parts else None
+
+    @property
+    def parent(self) -> Self | None:
+        """The path that holds this one, or None for the root."""
+        return self._from_valid_parts(self.parts[:-1]) if self.parts else None
+
+    def is_root(self) -> bool:
+        """Return whether this is the root."""
+        return not self.parts
+
+    def get_ancestors(self) -> list[Self]:
+        """Return every path that holds this one, from the root down to the parent.
+
+        The path itself is not among them, so those of the root are empty.
+        """
+        return [self._from_valid_parts(self.parts[:depth]) for depth in range(len(self.parts))]
+
+    def is_descendant_of(self, other: "PureSequencePath") -> bool:
+        """Return whether this path is inside the other one; no path is inside itself."""
+        depth = len(other.parts)
+        return len(self.parts) > depth and self.parts[:depth] == other.parts
+
+    def __truediv__(self, name: str) -> Self:
+        r"""Return the path of this name inside this one.
+
+        Raises:
+            InvalidPathFormatError: If it is not one valid name (``\`` separates names, ``/`` is a
+                character like any other).
+        """
+        if not isinstance(name, str):
+            return NotImplemented
+        _check_name(name)
+        return self._from_valid_parts((*self.parts, name))
+
+    def __str__(self) -> str:
+        return _SEPARATOR + _SEPARATOR.join(self.parts)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    @classmethod
+    def _from_valid_parts(cls, parts: tuple[str, ...]) -> Self:
+        # Listing a store builds thousands of paths whose parents were checked before.
+        path = cls.__new__(cls)
+        object.__setattr__(path, "parts", parts)
+        return path
+
+
+def _parse(path: str) -> tuple[str, ...]:
+    if not isinstance(path, str):
+        raise TypeError(f"A path must be a str or a PureSequencePath, not {path!r}")
+    if path == _SEPARATOR:
+        return ()
+    first, *names = path.split(_SEPARATOR)
+    if first or not names:
+        raise InvalidPathFormatError(
+            f"Path {path!r} does not start with a backslash, as \\2026\\rabi and the root \\ do"
+        )
+    for name in names:
+        if reason := _what_is_wrong(name):
+            raise InvalidPathFormatError(f"Path {path!r} is not valid: {reason}")
+    return tuple(names)
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"A name must be a str, not {name!r}")
+    if reason := _what_is_wrong(name):
+        raise InvalidPathFormatError(f"{name!r} is not a valid name: {reason}")
+
+
+def _what_is_wrong(name: str) -> str | None:
+    if _COMMON_NAME.fullmatch(name):
+        return None
+    if not name:
+        return "a name is empty (no backslash may follow another one or end the path)"
+    if name.startswith(" "):
+        return f"the name {name!r} starts with a space"
+    for character in name:
+        if not _is_allowed(character):
+            return (
+                f"the name {name!r} contains {character!r}; allowed are letters, digits, spaces "
+                f"and {' '.join(_PUNCTUATION)}"
+            )
+    return None
+
+
+def _is_allowed(character: str) -> bool:
+    # \w leaves out combining marks, which many scripts and a decomposed é are written with.
+    return character in _PUNCTUATION + " " or unicodedata.category(character)[0] in "LMN"

@@ -1,0 +1,284 @@
+"""The checks that every backend makes, and the errors they end in.
+
+A function named after what it found returns the exception, to be raised by the caller; one whose
+name starts with ``check_`` raises it. Each message says what was found and what to do.
+"""
+
+import difflib
+import operator
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import Literal, SupportsIndex
+
+import numpy as np
+
+from shotstore.errors import (
+    DataNotFoundError,
+    InvalidStateTransitionError,
+    PathExistsError,
+    PathHasChildrenError,
+    PathIsNotSequenceError,
+    PathIsRootError,
+    PathIsSequenceError,
+    PathNotFoundError,
+    RecursivePathMoveError,
+    SequenceNotCrashedError,
+    SequenceNotEditableError,
+    SequenceNotLaunchedError,
+    SequenceNotRunningError,
+    SequenceRunningError,
+    ShotExistsError,
+    ShotNotFoundError,
+)
+from shotstore.paths import PureSequencePath
+from shotstore.state import State
+
+_IS = {
+    State.DRAFT: "is a draft",
+    State.PREPARING: "is preparing",
+    State.RUNNING: "is running",
+    State.FINISHED: "has finished",
+    State.INTERRUPTED: "was interrupted",
+    State.CRASHED: "has crashed",
+}
+_WAY_OUT = {
+    State.DRAFT: "launch it with set_preparing first",
+    State.PREPARING: "call set_running or set_crashed first",
+    State.RUNNING: "call set_finished, set_interrupted or set_crashed first",
+    State.FINISHED: "make it a draft with reset_to_draft first",
+    State.INTERRUPTED: "make it a draft with reset_to_draft first",
+    State.CRASHED: "make it a draft with reset_to_draft first",
+}
+
+
+def as_utc(time: datetime | Literal["now"], what: str) -> datetime:
+    """Return the time in UTC.
+
+    Args:
+        time: An aware time in any zone, or "now".
+        what: What the time is, as the message calls it: "start_time".
+
+    Raises:
+        ValueError: If the time has no time zone, or is not in the years 1 to 9999 in UTC.
+        TypeError: If it is neither a datetime nor "now".
+    """
+    if isinstance(time, str) and time == "now":
+        return datetime.now(UTC)
+    if not isinstance(time, datetime):
+        raise TypeError(f'{what} must be an aware datetime or "now", not {time!r}')
+    if time.utcoffset() is None:
+        raise ValueError(
+            f"{what} {time.isoformat()} has no time zone: write datetime.now(UTC), or add one with "
+            f"time.astimezone()"
+        )
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{what} {time.isoformat()} is out of range in UTC") from None
+
+
+def check_shot_index(path: PureSequencePath, index: SupportsIndex, expected: int | None) -> int:
+    """Return the index as an int.
+
+    Args:
+        path: The sequence, for the message.
+        index: A Python or numpy integer.
+        expected: How many shots the sequence has when it is complete, or None if not known.
+
+    Raises:
+        ValueError: If the index is negative, or not below ``expected``.
+        TypeError: If it is not an integer; a bool is not.
+    """
+    try:
+        if isinstance(index, bool | np.bool_):
+            raise TypeError
+        number = operator.index(index)
+    except TypeError:
+        raise TypeError(f"A shot index must be an int, not {index!r} (sequence {path})") from None
+    if number < 0:
+        raise ValueError(f"Shot index {number} of sequence {path} is negative: count from 0")
+    if expected is not None and number >= expected:
+        raise ValueError(
+            f"Sequence {path} has {expected} shots by its iteration, so index {number} is too large"
+        )
+    return number
+
+
+def check_transition(path: PureSequencePath, old: State, new: State) -> None:
+    """Check that the sequence can go from its state to the new one.
+
+    Raises:
+        InvalidStateTransitionError: If it cannot.
+    """
+    if State.is_transition_allowed(old, new):
+        return
+    if new is old:
+        raise InvalidStateTransitionError(f"Sequence {path} {_IS[old]} already")
+    raise InvalidStateTransitionError(
+        f"Sequence {path} {_IS[old]}, so it cannot become {new.value}: {_WAY_OUT[old]}"
+    )
+
+
+def check_move(source: PureSequencePath, destination: PureSequencePath) -> None:
+    """Check what can be said about a move without looking at the tree.
+
+    Raises:
+        PathIsRootError: If the source is the root.
+        RecursivePathMoveError: If the destination is inside the source.
+        PathExistsError: If the destination is the root, or the source itself.
+    """
+    if source.is_root():
+        raise path_is_root("moved")
+    if destination.is_descendant_of(source):
+        raise RecursivePathMoveError(
+            f"Path {source} cannot be moved to {destination}, which is inside it: choose a "
+            f"destination elsewhere"
+        )
+    if destination.is_root() or destination == source:
+        raise path_exists(destination)
+
+
+def path_not_found(path: PureSequencePath) -> PathNotFoundError:
+    """Nothing exists at the path."""
+    return PathNotFoundError(f"Path {path} does not exist: check its spelling, or create it first")
+
+
+def path_exists(path: PureSequencePath) -> PathExistsError:
+    """Something exists where a path is to be moved to."""
+    return PathExistsError(f"Path {path} exists already: choose another one, or delete it first")
+
+
+def path_is_root(action: str) -> PathIsRootError:
+    """The root can't be "moved", "deleted", "made a sequence"..."""
+    return PathIsRootError(f"The root \\ cannot be {action}: name a path inside it")
+
+
+def path_has_children(path: PureSequencePath) -> PathHasChildrenError:
+    """The path that is to become a sequence holds other paths."""
+    return PathHasChildrenError(
+        f"Path {path} is a folder that holds other paths, so it cannot become a sequence: choose "
+        f"another path, or move or delete what it holds"
+    )
+
+
+def path_is_sequence(
+    path: PureSequencePath, requested: PureSequencePath | None = None
+) -> PathIsSequenceError:
+    """The path is a sequence where a folder, or nothing, is needed.
+
+    Args:
+        path: The sequence.
+        requested: What was asked for, if that is a path inside the sequence.
+    """
+    if requested is not None and requested != path:
+        return PathIsSequenceError(
+            f"Path {requested} cannot exist, since {path} is a sequence and holds no other paths: "
+            f"choose a path outside it"
+        )
+    return PathIsSequenceError(
+        f"Path {path} is a sequence, which holds no other paths: choose a folder, or another path"
+    )
+
+
+def path_holds_sequences(
+    path: PureSequencePath, sequences: Collection[PureSequencePath]
+) -> PathIsSequenceError:
+    """The path is, or holds, sequences that are not meant to be deleted.
+
+    Args:
+        path: What was to be deleted.
+        sequences: All sequences at or inside it; at least one.
+    """
+    found = "is a sequence"
+    if path not in sequences:
+        found = f"holds {len(sequences)} sequences" if len(sequences) > 1 else "holds a sequence"
+        found += f" ({min(sequences)})"
+    return PathIsSequenceError(
+        f"Path {path} {found}: pass delete_sequences=True to delete the shots too"
+    )
+
+
+def path_is_not_sequence(path: PureSequencePath) -> PathIsNotSequenceError:
+    """The path is a folder where a sequence is needed."""
+    return PathIsNotSequenceError(
+        f"Path {path} is a folder, not a sequence: get_contained_sequences lists those inside it"
+    )
+
+
+def not_editable(path: PureSequencePath, state: State) -> SequenceNotEditableError:
+    """The recipe of a launched sequence was to be changed."""
+    return SequenceNotEditableError(
+        f"Sequence {path} {_IS[state]} and cannot be edited: duplicate it, or reset it to a draft "
+        f"{'' if state.has_ended() else 'when it has ended '}(which deletes its shots)"
+    )
+
+
+def not_launched(path: PureSequencePath) -> SequenceNotLaunchedError:
+    """A draft was asked for what it has only after its launch."""
+    return SequenceNotLaunchedError(
+        f"Sequence {path} is a draft, so it has no parameters and devices of its launch: read the "
+        f"session's, or launch it"
+    )
+
+
+def not_running(path: PureSequencePath, state: State) -> SequenceNotRunningError:
+    """A shot was given to a sequence that takes none."""
+    way_out = {
+        State.DRAFT: "call set_preparing and set_running first",
+        State.PREPARING: "call set_running first",
+    }.get(state, "record into a duplicate")
+    return SequenceNotRunningError(f"Sequence {path} {_IS[state]} and takes no shots: {way_out}")
+
+
+def sequence_running(path: PureSequencePath, state: State, doing: str) -> SequenceRunningError:
+    """A sequence that an experiment works on was to be moved or deleted.
+
+    Args:
+        path: The sequence.
+        state: PREPARING or RUNNING.
+        doing: "moving" or "deleting".
+    """
+    return SequenceRunningError(
+        f"Sequence {path} {_IS[state]}: "
+        f"{'interrupt it' if state is State.RUNNING else 'let it run or crash'} before {doing} it"
+    )
+
+
+def not_crashed(path: PureSequencePath, state: State) -> SequenceNotCrashedError:
+    """A sequence that did not crash was asked for its exception."""
+    return SequenceNotCrashedError(
+        f"Sequence {path} {_IS[state]}, so it has no exception: look at its state first"
+    )
+
+
+def shot_not_found(path: PureSequencePath, index: int) -> ShotNotFoundError:
+    """The sequence has no shot of this index."""
+    return ShotNotFoundError(
+        f"Sequence {path} has no shot {index}: get_shots lists those that it has"
+    )
+
+
+def shot_exists(path: PureSequencePath, index: int) -> ShotExistsError:
+    """The sequence has a shot of this index already."""
+    return ShotExistsError(
+        f"Sequence {path} has a shot {index} already: each index is recorded once, use the next one"
+    )
+
+
+def data_not_found(
+    path: PureSequencePath, index: int, missing: Iterable[str], labels: Collection[str]
+) -> DataNotFoundError:
+    """The shot has no data under some labels.
+
+    Args:
+        path: The sequence.
+        index: The shot.
+        missing: The labels that were asked for in vain.
+        labels: Those that the shot has.
+    """
+    asked = []
+    for label in sorted(missing):
+        closest = difflib.get_close_matches(label, labels, n=1)
+        asked.append(f"{label!r} (did you mean {closest[0]!r}?)" if closest else repr(label))
+    has = f"it has {', '.join(map(repr, sorted(labels)))}" if labels else "it has no data"
+    return DataNotFoundError(f"Shot {index} of sequence {path} has no {', '.join(asked)}: {has}")
