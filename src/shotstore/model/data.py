@@ -1,0 +1,256 @@
+"""Data: what a shot may record under a label, and its exact form as JSON text.
+
+Data is a numpy array, or ``None``, a bool, int, float or str, or lists and dicts of all of these.
+"""
+
+import base64
+import io
+import json
+import reprlib
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.model.scalars import (
+    JSON,
+    has_lone_surrogate,
+    number_from_json,
+    number_to_json,
+    plain_scalar,
+)
+
+Data: TypeAlias = (
+    "npt.NDArray[Any] | bool | int | float | str | list[Data] | dict[str, Data] | None"
+)
+
+MAXIMUM_DEPTH = 100
+"""How deeply lists and dicts may be nested: well below what Python's JSON can recurse into."""
+
+# Subclasses that add behaviour and no content. Another one may carry a mask or a unit.
+_PLAIN_ARRAY_TYPES = (np.ndarray, np.matrix, np.memmap, np.recarray)
+
+_TAGS = frozenset({"float", "int", "array", "dict"})
+
+_REMEDIES: dict[type, str] = {
+    tuple: "store list(value) instead",
+    set: "store sorted(value) instead",
+    frozenset: "store sorted(value) instead",
+    bytes: "store numpy.frombuffer(value, numpy.uint8) instead",
+    bytearray: "store numpy.frombuffer(value, numpy.uint8) instead",
+    complex: "store numpy.asarray(value) instead",
+}
+
+
+def check_data(data: Mapping[str, object]) -> dict[str, Data]:
+    """Return the data of one shot by label, with plain types, in the order given.
+
+    Lists and dicts are copied, arrays are not. Numpy scalars and subclasses of bool, int, float and
+    str become these.
+
+    Raises:
+        TypeError: a value, or something inside it, is no data. The message names the label and the
+            place, and says what to store instead.
+        ValueError: a label is empty; a label, key or text holds a lone surrogate; or lists and
+            dicts are nested more than 100 deep, as those that contain themselves are.
+    """
+    return {_check_label(label): _check(value, label, "", 0) for label, value in data.items()}
+
+
+def structured_to_json(value: Data) -> str:
+    """Return compact strict JSON text that :func:`structured_from_json` turns into an equal value.
+
+    Plain values are themselves. What JSON lacks is an object with a single key:
+    ``{"float": "nan"}``, ``{"int": "0x400..."}`` beyond 64 bits and
+    ``{"array": "<base64 of a .npy file>"}``. A dict that looks like one of these is wrapped:
+    ``{"dict": {"float": "nan"}}``.
+
+    Args:
+        value: As :func:`check_data` returns it.
+    """
+    return json.dumps(_encode(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def structured_from_json(text: str) -> Data:
+    """Return the value that :func:`structured_to_json` has written.
+
+    Arrays are C-contiguous, writable, and of the same type, shape and byte order.
+
+    Raises:
+        ValueError: the text is not one of its results.
+    """
+    try:
+        return _decode(json.loads(text, parse_constant=_refuse_constant))
+    except RecursionError:
+        raise ValueError("The JSON text is nested too deeply to be stored data.") from None
+
+
+def _check_label(label: object) -> str:
+    plain = plain_scalar(label)
+    if not isinstance(plain, str):
+        raise TypeError(f"The data label {label!r} is not a str.")
+    if not plain:
+        raise ValueError("A data label must not be empty.")
+    if has_lone_surrogate(plain):
+        raise ValueError(f"The data label {plain!r} holds a lone surrogate.")
+    return plain
+
+
+def _check(value: object, label: str, place: str, depth: int) -> Data:
+    if isinstance(value, np.ndarray):
+        return _check_array(value, label, place)
+    plain = plain_scalar(value)
+    if isinstance(plain, str):
+        _check_text(plain, label, place)
+        return plain
+    if plain is None or isinstance(plain, bool | int | float):
+        return plain
+    if isinstance(plain, list | dict) and depth >= MAXIMUM_DEPTH:
+        raise ValueError(
+            f"Data '{label}' has lists or dicts nested more than {MAXIMUM_DEPTH} deep. "
+            "Does one of them contain itself?"
+        )
+    if isinstance(plain, list):
+        return [
+            _check(item, label, f"{place}[{index}]", depth + 1) for index, item in enumerate(plain)
+        ]
+    if isinstance(plain, dict):
+        return {
+            _check_key(key, label, place): _check(item, label, f"{place}[{key!r}]", depth + 1)
+            for key, item in plain.items()
+        }
+    raise TypeError(f"{_where(label, place)} is of type {type(value).__name__}: {_remedy(value)}.")
+
+
+def _check_key(key: object, label: str, place: str) -> str:
+    plain = plain_scalar(key)
+    if not isinstance(plain, str):
+        raise TypeError(
+            f"{_where(label, place)} has a key of type {type(key).__name__}: "
+            "the keys of a dict must be str."
+        )
+    _check_text(plain, label, place)
+    return plain
+
+
+def _check_text(text: str, label: str, place: str) -> None:
+    if has_lone_surrogate(text):
+        raise ValueError(f"{_where(label, place)} holds a lone surrogate: {reprlib.repr(text)}.")
+
+
+def _check_array(array: npt.NDArray[Any], label: str, place: str) -> npt.NDArray[Any]:
+    if type(array) not in _PLAIN_ARRAY_TYPES:
+        remedy = (
+            "store array.filled(value), or its .data and its .mask under labels of their own"
+            if isinstance(array, np.ma.MaskedArray)
+            else "store numpy.asarray(array) if it may lose what makes it more than an array"
+        )
+        raise TypeError(f"{_where(label, place)} is a {type(array).__name__}: {remedy}.")
+    dtype = array.dtype
+    if dtype.kind == "T":
+        raise TypeError(
+            f"{_where(label, place)} is an array of texts of variable length: "
+            "convert it with array.astype('U')."
+        )
+    if dtype.hasobject:
+        raise TypeError(
+            f"{_where(label, place)} is an array of type {dtype}, whose items are Python objects: "
+            "store it as a list, or convert it with array.astype(...)."
+        )
+    if not _is_numpys_own(dtype):
+        raise TypeError(
+            f"{_where(label, place)} is an array of type {dtype}, which numpy cannot write down: "
+            "convert it with array.astype(...), a structured one with "
+            "numpy.lib.recfunctions.repack_fields(array)."
+        )
+    if _holds_lone_surrogate(array):
+        raise ValueError(f"{_where(label, place)} holds a lone surrogate.")
+    return np.asarray(array)
+
+
+def _is_numpys_own(dtype: np.dtype[Any]) -> bool:
+    """Whether the type is known to every numpy, with fields in order and not overlapping."""
+    if dtype.subdtype is not None:
+        return _is_numpys_own(dtype.subdtype[0])
+    if dtype.names is None:
+        # 2 marks types that other packages have registered, such as bfloat16.
+        return dtype.isbuiltin != 2
+    end = 0
+    for name in dtype.names:
+        field, offset = _field(dtype, name)
+        if offset < end or not _is_numpys_own(field):
+            return False
+        end = offset + field.itemsize
+    return True
+
+
+def _holds_lone_surrogate(array: npt.NDArray[Any]) -> bool:
+    dtype = array.dtype
+    if dtype.names is not None:
+        return any(_holds_lone_surrogate(array[name]) for name in dtype.names)
+    if dtype.kind != "U" or array.size == 0 or dtype.itemsize == 0:
+        return False
+    code_points = np.ascontiguousarray(array).reshape(-1).view(dtype.byteorder + "u4")
+    return bool(np.any((code_points >= 0xD800) & (code_points <= 0xDFFF)))
+
+
+def _field(dtype: np.dtype[Any], name: str) -> tuple[np.dtype[Any], int]:
+    assert dtype.fields is not None
+    field, offset, *_ = dtype.fields[name]
+    return field, offset
+
+
+def _where(label: str, place: str) -> str:
+    return f"Data '{label}'" + (f" at {place}" if place else "")
+
+
+def _remedy(value: object) -> str:
+    for kind, remedy in _REMEDIES.items():
+        if isinstance(value, kind):
+            return remedy
+    if isinstance(value, np.generic):
+        return "store numpy.asarray(value) instead"
+    if isinstance(value, Mapping):
+        return "store dict(value) instead"
+    return "data is a numpy array, None, a bool, int, float or str, or lists and dicts of these"
+
+
+def _encode(value: Data) -> JSON:
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float):
+        return number_to_json(value)
+    if isinstance(value, np.ndarray):
+        file = io.BytesIO()
+        # C order, since what comes back is in C order.
+        np.save(file, np.asarray(value, order="C"), allow_pickle=False)
+        return {"array": base64.b64encode(file.getvalue()).decode("ascii")}
+    if isinstance(value, list):
+        return [_encode(item) for item in value]
+    encoded = {key: _encode(item) for key, item in value.items()}
+    return {"dict": encoded} if _looks_encoded(encoded) else encoded
+
+
+def _decode(value: JSON) -> Data:
+    if isinstance(value, list):
+        return [_decode(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if not _looks_encoded(value):
+        return {key: _decode(item) for key, item in value.items()}
+    match value:
+        case {"dict": dict(content)}:
+            return {key: _decode(item) for key, item in content.items()}
+        case {"array": str(text)}:
+            file = io.BytesIO(base64.b64decode(text, validate=True))
+            return cast("npt.NDArray[Any]", np.load(file, allow_pickle=False))
+    return number_from_json(value)
+
+
+def _looks_encoded(value: dict[str, JSON]) -> bool:
+    return len(value) == 1 and next(iter(value)) in _TAGS
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not strict JSON.")

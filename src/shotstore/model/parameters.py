@@ -1,0 +1,100 @@
+"""Parameters: the named numbers and quantities with which a shot is made."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from shotstore.model.quantities import is_quantity, quantity, unit_to_text, with_magnitude
+from shotstore.model.scalars import JSON, number_from_json, number_to_json, plain_scalar
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import pint
+
+Parameter: TypeAlias = "bool | int | float | pint.Quantity[Any]"
+
+
+def check_parameter_name(name: str) -> str:
+    """Return the name, a plain ``str``.
+
+    Raises:
+        ValueError: the name is not made of identifiers joined by dots, as ``mot.detuning`` is.
+    """
+    plain = plain_scalar(name)
+    if isinstance(plain, str) and all(part.isidentifier() for part in plain.split(".")):
+        return plain
+    raise ValueError(
+        f"{name!r} is not a parameter name: identifiers joined by dots are, like 'mot.detuning'."
+    )
+
+
+def check_parameter(name: str, value: object) -> Parameter:
+    """Return the value as a bool, int, float or quantity of the application registry.
+
+    Args:
+        name: For the message of an error only.
+        value: One of these, or a numpy scalar that equals one. The magnitude of a quantity is a
+            real number: no bool, no array.
+
+    Raises:
+        TypeError: the value is none of these.
+        ValueError: the unit is not defined in pint's application registry.
+    """
+    if is_quantity(value):
+        magnitude = plain_scalar(value.magnitude)
+        if isinstance(magnitude, bool) or not isinstance(magnitude, int | float):
+            raise TypeError(
+                f"Parameter '{name}' has a magnitude of type {type(magnitude).__name__}: "
+                "it must be a single real number."
+            )
+        try:
+            return with_magnitude(magnitude, like=value)
+        except ValueError as error:
+            raise ValueError(f"Parameter '{name}': {error}") from error
+    plain = plain_scalar(value)
+    if isinstance(plain, bool | int | float):
+        return plain
+    raise TypeError(
+        f"Parameter '{name}' is of type {type(value).__name__}: "
+        "it must be a bool, int, float or pint quantity with a single real magnitude."
+    )
+
+
+def check_parameters(parameters: Mapping[str, object]) -> dict[str, Parameter]:
+    """Return the parameters of one shot, in their order, with plain names and values.
+
+    Raises:
+        ValueError: a name is no parameter name, or a unit is unknown.
+        TypeError: a value is no parameter; see :func:`check_parameter`.
+    """
+    return {
+        check_parameter_name(name): check_parameter(name, value)
+        for name, value in parameters.items()
+    }
+
+
+def parameter_to_json(value: Parameter) -> JSON:
+    """Return strict JSON that stands for exactly this value.
+
+    A bool, int or float is itself, or an object where JSON has no such number; a quantity is
+    ``{"magnitude": 12.0, "unit": "MHz"}``.
+    """
+    if is_quantity(value):
+        return {"magnitude": number_to_json(value.magnitude), "unit": unit_to_text(value.units)}
+    assert isinstance(value, bool | int | float)
+    return value if isinstance(value, bool) else number_to_json(value)
+
+
+def parameter_from_json(json: JSON) -> Parameter:
+    """Return the parameter that :func:`parameter_to_json` has written.
+
+    Raises:
+        ValueError: ``json`` is not one of its results, or its unit is not defined in pint's
+            application registry.
+    """
+    if isinstance(json, bool):
+        return json
+    match json:
+        case {"magnitude": magnitude, "unit": str(unit), **rest} if not rest:
+            return quantity(number_from_json(magnitude), unit)
+    return number_from_json(json)

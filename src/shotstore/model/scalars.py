@@ -1,0 +1,81 @@
+"""Single values: what subclasses and numpy scalars become, and how they are written in strict JSON.
+
+Strict JSON has no NaN and no infinities, and other programs read its numbers as 64 bits. A number
+that would not survive is written as a small object: ``{"float": "nan"}``, ``{"int": "0x400..."}``.
+"""
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+
+_SMALLEST_PLAIN_INT = -(2**63)
+_LARGEST_PLAIN_INT = 2**64 - 1
+
+
+def plain_scalar(value: object) -> object:
+    """Return a bool, int, float or str of exactly that type for anything that is one.
+
+    Subclasses (enums, ``numpy.float64``) and numpy scalars lose their class and keep their value.
+    Anything else is returned as it is, among it what would change on the way: ``numpy.longdouble``,
+    ``datetime64``, ``timedelta64``, ``bytes_`` and complex numbers.
+    """
+    if isinstance(value, np.generic):
+        # A timedelta64 is a signedinteger to numpy; its item() is a bare int without the unit.
+        if isinstance(value, np.timedelta64):
+            return value
+        # The item() of a longdouble is a longdouble, which falls through all cases below.
+        if isinstance(value, np.bool_ | np.integer | np.floating | np.str_):
+            return value.item()
+        return value
+    if isinstance(value, bool):
+        return value
+    # Called on the base class: an enum's own __str__ returns the name of its member.
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    return value
+
+
+def has_lone_surrogate(text: str) -> bool:
+    """Whether the text holds half of a surrogate pair, which no Unicode file can hold."""
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def number_to_json(value: int | float) -> JSON:
+    """Return what stands for an int or float in strict JSON; :func:`number_from_json` undoes it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if _SMALLEST_PLAIN_INT <= value <= _LARGEST_PLAIN_INT:
+        return value
+    # Hexadecimal has no limit on the number of digits, decimal has one of 4300 in Python.
+    return {"int": hex(value)}
+
+
+def number_from_json(json: JSON) -> int | float:
+    """Return the number that :func:`number_to_json` has written.
+
+    Raises:
+        ValueError: ``json`` is not one of its results.
+    """
+    match json:
+        case bool():
+            pass
+        case int() | float():
+            return json
+        case {"float": str(text), **rest} if not rest:
+            return float(text)
+        case {"int": str(text), **rest} if not rest:
+            return int(text, 16)
+    raise ValueError(f"{json!r} is not a stored number.")
