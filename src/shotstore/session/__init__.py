@@ -1,0 +1,28 @@
+"""The interfaces that every backend implements, and the objects over them for people."""
+
+from shotstore.session.device_configurations import DeviceConfigurationCollection
+from shotstore.session.experiment_session import ExperimentSession
+from shotstore.session.path_hierarchy import PathHierarchy
+from shotstore.session.sequence import Sequence
+from shotstore.session.sequence_collection import (
+    DataId,
+    SequenceCollection,
+    SequenceStats,
+    ShotId,
+)
+from shotstore.session.shot import Shot
+from shotstore.session.storage import ExperimentSessionMaker, StorageManager
+
+__all__ = [
+    "DataId",
+    "DeviceConfigurationCollection",
+    "ExperimentSession",
+    "ExperimentSessionMaker",
+    "PathHierarchy",
+    "Sequence",
+    "SequenceCollection",
+    "SequenceStats",
+    "Shot",
+    "ShotId",
+    "StorageManager",
+]

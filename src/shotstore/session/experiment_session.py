@@ -1,0 +1,104 @@
+"""One transaction on a storage."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Self
+
+from shotstore.session.sequence import Sequence
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from shotstore.model import ParameterNamespace
+    from shotstore.paths import PureSequencePath
+    from shotstore.session.device_configurations import DeviceConfigurationCollection
+    from shotstore.session.path_hierarchy import PathHierarchy
+    from shotstore.session.sequence_collection import SequenceCollection
+
+
+class ExperimentSession(abc.ABC):
+    """One transaction: everything done in its ``with`` block, or nothing.
+
+    Leaving the block normally commits everything at once and durably; leaving it by an exception
+    discards everything. What was read once stays the same to the end of the session, except for
+    what the session itself changes, which it sees at once. A call that fails changes nothing, and
+    the session goes on.
+
+    A session is used once, and from one thread. Outside of its block everything that touches the
+    storage, the objects that it has handed out included, raises
+    :class:`~shotstore.ExperimentSessionNotActiveError`. Any read can raise
+    :class:`~shotstore.DamagedStorageError`, any write
+    :class:`~shotstore.StorageLockTimeoutError` and :class:`~shotstore.TransactionConflictError`.
+    """
+
+    @abc.abstractmethod
+    def __enter__(self) -> Self:
+        """Begin the transaction.
+
+        Raises:
+            RuntimeError: If the session was entered before.
+            StorageLockTimeoutError: If it is to write from its start, and another session keeps on
+                writing for longer than the storage's timeout.
+        """
+
+    @abc.abstractmethod
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        """Commit, or discard everything if there is an exception, which goes on.
+
+        Raises:
+            StorageError: If the transaction could not be committed, and nothing has changed.
+            CommitUncertainError: If it is committed, or will be when the storage is next opened.
+        """
+
+    @property
+    @abc.abstractmethod
+    def paths(self) -> PathHierarchy:
+        """The tree of folders and sequences."""
+
+    @property
+    @abc.abstractmethod
+    def sequences(self) -> SequenceCollection:
+        """The sequences, with their recipes, states and shots."""
+
+    @property
+    @abc.abstractmethod
+    def default_device_configurations(self) -> DeviceConfigurationCollection:
+        """The device configurations that the next sequence is to be launched with, by name."""
+
+    def get_sequence(self, path: PureSequencePath | str) -> Sequence:
+        r"""Return the sequence at the path, as an object to work with.
+
+        This reads nothing: if there is no sequence at the path, the first use of the object says
+        so.
+
+        Args:
+            path: The path, or its text, such as ``r"\2026\rabi"``.
+
+        Raises:
+            InvalidPathFormatError: If the text is not a valid path.
+        """
+        return Sequence(path, self)
+
+    @abc.abstractmethod
+    def get_global_parameters(self) -> ParameterNamespace:
+        """Return the parameters that the next sequence is to be launched with.
+
+        The namespace is empty in a storage where none were set.
+        """
+
+    @abc.abstractmethod
+    def set_global_parameters(self, parameters: ParameterNamespace) -> None:
+        """Replace all parameters that the next sequence is to be launched with.
+
+        Sequences that were launched keep those of their launch.
+
+        Raises:
+            TypeError: If ``parameters`` is not a namespace.
+        """

@@ -1,0 +1,108 @@
+"""The tree of folders and sequences."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shotstore.paths import PureSequencePath
+
+
+class PathHierarchy(abc.ABC):
+    r"""The tree of folders and sequences of a session, ``session.paths``.
+
+    The root ``\`` always exists. A folder holds other paths, a sequence holds none.
+    """
+
+    @abc.abstractmethod
+    def does_path_exists(self, path: PureSequencePath) -> bool:
+        """Return whether a folder or a sequence is at the path."""
+
+    @abc.abstractmethod
+    def create_path(self, path: PureSequencePath) -> list[PureSequencePath]:
+        """Create a folder, and the folders above it that do not exist.
+
+        Returns:
+            The folders that were created, from parent to child; none if it was there already.
+
+        Raises:
+            PathIsSequenceError: If the path or one of its ancestors is a sequence.
+            InvalidPathFormatError: If the storage cannot hold a name of this length.
+            PathExistsError: If the storage cannot hold two names that differ only in case.
+        """
+
+    @abc.abstractmethod
+    def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
+        """Delete a folder or a sequence, with everything inside.
+
+        Args:
+            path: What to delete.
+            delete_sequences: Whether sequences may be deleted with all their shots.
+
+        Raises:
+            PathIsRootError: If the path is the root.
+            PathNotFoundError: If nothing is at the path.
+            PathIsSequenceError: If a sequence is at or inside the path, and ``delete_sequences`` is
+                False.
+            SequenceRunningError: If one of the sequences to be deleted is preparing or running.
+        """
+
+    @abc.abstractmethod
+    def get_children(self, path: PureSequencePath) -> set[PureSequencePath]:
+        """Return the folders and sequences directly inside a folder.
+
+        Raises:
+            PathNotFoundError: If nothing is at the path.
+            PathIsSequenceError: If the path is a sequence.
+        """
+
+    @abc.abstractmethod
+    def get_all_paths(self) -> set[PureSequencePath]:
+        """Return all folders and sequences, without the root."""
+
+    @abc.abstractmethod
+    def get_path_creation_date(self, path: PureSequencePath) -> datetime:
+        """Return when the folder or sequence was created, in UTC.
+
+        Raises:
+            PathIsRootError: If the path is the root.
+            PathNotFoundError: If nothing is at the path.
+        """
+
+    @abc.abstractmethod
+    def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
+        """Change when the folder or sequence was created, as a copy does to keep the true date.
+
+        Args:
+            path: The folder or sequence, in any state.
+            date: An aware time in any zone.
+
+        Raises:
+            PathIsRootError: If the path is the root.
+            PathNotFoundError: If nothing is at the path.
+            ValueError: If the time has no time zone.
+        """
+
+    @abc.abstractmethod
+    def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
+        """Move or rename a folder or a sequence, with everything inside.
+
+        The folders above the destination are created where they do not exist.
+
+        Args:
+            source: What to move.
+            destination: The path that it has afterwards (and not the folder to put it into).
+
+        Raises:
+            PathIsRootError: If the source is the root.
+            PathNotFoundError: If nothing is at the source.
+            RecursivePathMoveError: If the destination is inside the source.
+            PathExistsError: If something is at the destination, which may be the source itself or
+                the root; or if the storage cannot hold two names that differ only in case.
+            PathIsSequenceError: If an ancestor of the destination is a sequence.
+            SequenceRunningError: If a sequence at or inside the source is preparing or running.
+            InvalidPathFormatError: If the storage cannot hold a name of this length.
+        """

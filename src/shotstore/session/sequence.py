@@ -1,0 +1,201 @@
+"""A sequence, as an object to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Literal, Self
+
+import attrs
+
+from shotstore.paths import PureSequencePath
+from shotstore.session.closest import naming_closest_sequence
+from shotstore.session.rules import check_shot_index
+from shotstore.session.shot import Shot
+from shotstore.state import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shotstore.model import (
+        DeviceConfiguration,
+        IterationConfiguration,
+        ParameterNamespace,
+        ParameterSchema,
+        TimeLanes,
+    )
+    from shotstore.session.experiment_session import ExperimentSession
+    from shotstore.session.sequence_collection import SequenceStats
+    from shotstore.tracebacks import TracebackSummary
+
+
+@attrs.frozen(repr=False)
+class Sequence:
+    """A sequence of a session.
+
+    To build one reads nothing, and it keeps nothing: each method asks the session. Each raises
+    :class:`~shotstore.PathNotFoundError`, with a note naming the closest existing sequence, if
+    nothing is at the path, and :class:`~shotstore.PathIsNotSequenceError` if a folder is.
+
+    Two are equal if they have the same path and session.
+    """
+
+    path: PureSequencePath = attrs.field(converter=PureSequencePath)
+    session: ExperimentSession
+
+    @classmethod
+    def create(
+        cls,
+        path: PureSequencePath | str,
+        iteration_configuration: IterationConfiguration,
+        time_lanes: TimeLanes,
+        session: ExperimentSession,
+    ) -> Self:
+        """Create a draft, and the folders above it that do not exist.
+
+        Raises:
+            PathIsRootError: If the path is the root.
+            PathIsSequenceError: If the path or one of its ancestors is a sequence.
+            PathHasChildrenError: If the path is a folder that holds other paths.
+            InvalidPathFormatError: If the path is not valid, or too long for the storage.
+        """
+        sequence = cls(path, session)
+        session.sequences.create(sequence.path, iteration_configuration, time_lanes)
+        return sequence
+
+    def duplicate(self, target: PureSequencePath | str) -> Self:
+        """Create a draft with the same recipe at another path, and return it.
+
+        Raises:
+            PathIsRootError: If the target is the root.
+            PathIsSequenceError: If the target or one of its ancestors is a sequence.
+            PathHasChildrenError: If the target is a folder that holds other paths.
+            InvalidPathFormatError: If the target is not valid, or too long for the storage.
+        """
+        return type(self).create(
+            target, self.get_iteration_configuration(), self.get_time_lanes(), self.session
+        )
+
+    def __len__(self) -> int:
+        """Return the number of shots that the sequence has."""
+        return self.get_stats().number_completed_shots
+
+    def __bool__(self) -> bool:
+        # Without this, `if sequence:` would read the storage, and be False before the first shot.
+        return True
+
+    def __iter__(self) -> Iterator[Shot]:
+        """Iterate over the shots that the sequence has, by increasing index."""
+        return iter(self.get_shots())
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def get_state(self) -> State:
+        """Return what the sequence is doing."""
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_state(self.path)
+
+    def get_stats(self) -> SequenceStats:
+        """Return how far the sequence is; its values belong to one moment."""
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_stats(self.path)
+
+    def get_start_time(self) -> datetime | None:
+        """Return when the sequence began to run, in UTC, or None if it has not."""
+        return self.get_stats().start_time
+
+    def get_end_time(self) -> datetime | None:
+        """Return when the sequence ended, in UTC, or None if it has not."""
+        return self.get_stats().stop_time
+
+    def get_expected_number_of_shots(self) -> int | None:
+        """Return how many shots the iteration makes, or None if that cannot be known before."""
+        return self.get_stats().expected_number_shots
+
+    def get_traceback_summary(self) -> TracebackSummary:
+        """Return the error that the sequence crashed with.
+
+        Raises:
+            SequenceNotCrashedError: If it has not crashed.
+        """
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_exception(self.path)
+
+    def get_shots(self) -> list[Shot]:
+        """Return the shots that the sequence has, by increasing index."""
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            indices = sorted(shot.index for shot in sequences.get_shots(self.path))
+        return [Shot(self, index) for index in indices]
+
+    def get_shot(self, index: int) -> Shot:
+        """Return the shot of this index.
+
+        This reads nothing: if there is no such shot, its first use raises ``ShotNotFoundError``.
+
+        Raises:
+            ValueError: If the index is negative; indices have gaps, so none counts from the end.
+            TypeError: If it is not an integer.
+        """
+        return Shot(self, check_shot_index(self.path, index, None))
+
+    def get_iteration_configuration(self) -> IterationConfiguration:
+        """Return what the sequence varies."""
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_iteration_configuration(self.path)
+
+    def get_time_lanes(self) -> TimeLanes:
+        """Return what the sequence plays in each shot."""
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_time_lanes(self.path)
+
+    def get_global_parameters(self) -> ParameterNamespace:
+        """Return the global parameters as they were when the sequence was launched.
+
+        Raises:
+            SequenceNotLaunchedError: If it is a draft.
+        """
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_global_parameters(self.path)
+
+    def get_device_configurations(self) -> Mapping[str, DeviceConfiguration]:
+        """Return the devices as they were when the sequence was launched, by name.
+
+        Raises:
+            SequenceNotLaunchedError: If it is a draft.
+        """
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_device_configurations(self.path)
+
+    def get_local_parameters(self) -> set[str]:
+        """Return the names of the parameters that the iteration of the sequence sets."""
+        return set(self.get_iteration_configuration().get_parameter_names())
+
+    def get_parameter_names(self, which: Literal["all", "sequence"] = "all") -> set[str]:
+        """Return the names of the parameters that a shot has.
+
+        Args:
+            which: "sequence" for those that the iteration sets, "all" for these and the global
+                ones: those of the launch or, for a draft, the session's.
+
+        Raises:
+            ValueError: If ``which`` is something else.
+        """
+        if which not in ("all", "sequence"):
+            raise ValueError(f'which must be "all" or "sequence", not {which!r}')
+        names = self.get_local_parameters()
+        if which == "all":
+            draft = self.get_state() is State.DRAFT
+            names.update((self.session if draft else self).get_global_parameters().names())
+        return names
+
+    def get_parameter_schema(self) -> ParameterSchema:
+        """Return the types and units of the parameters that the shots have.
+
+        Of a sequence with shots it is read off the shots. Before that it is computed from the
+        iteration and the global parameters: those of the launch or, for a draft, the session's.
+        """
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_parameter_schema(self.path)

@@ -1,0 +1,366 @@
+"""The sequences: their recipes, states and shots."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from shotstore.paths import PureSequencePath
+from shotstore.state import State
+
+if TYPE_CHECKING:
+    from shotstore.model import (
+        Data,
+        DeviceConfiguration,
+        IterationConfiguration,
+        Parameter,
+        ParameterNamespace,
+        ParameterSchema,
+        TimeLanes,
+    )
+    from shotstore.tracebacks import TracebackSummary
+
+
+@attrs.frozen(order=True)
+class ShotId:
+    """Which shot."""
+
+    sequence_path: PureSequencePath
+    index: int
+    """The place of the shot in the iteration of its sequence, from 0."""
+
+
+@attrs.frozen(order=True)
+class DataId:
+    """Which data of which shot."""
+
+    shot_id: ShotId
+    data_label: str
+
+
+@attrs.frozen
+class SequenceStats:
+    """How far a sequence is."""
+
+    state: State
+    start_time: datetime | None
+    """When it began to run, in UTC; None before, and for one that crashed while preparing."""
+    stop_time: datetime | None
+    """When it ended, in UTC; None before."""
+    number_completed_shots: int
+    expected_number_shots: int | None
+    """How many shots its iteration makes; None if that cannot be known before."""
+
+
+class SequenceCollection(abc.ABC):
+    """The sequences of a session, ``session.sequences``.
+
+    Every method that takes the path of a sequence, except :meth:`create`, raises
+    :class:`~shotstore.PathNotFoundError` if nothing is there and
+    :class:`~shotstore.PathIsNotSequenceError` if a folder is, unless its own documentation says
+    otherwise. All times that are returned are in UTC. What is returned belongs to the caller:
+    changing it changes nothing here.
+    """
+
+    # The tree
+
+    @abc.abstractmethod
+    def is_sequence(self, path: PureSequencePath) -> bool:
+        """Return whether the path is a sequence, and not a folder.
+
+        Raises:
+            PathNotFoundError: If nothing is at the path.
+        """
+
+    @abc.abstractmethod
+    def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
+        """Return all sequences inside a folder at any depth; of a sequence, the path itself.
+
+        Raises:
+            PathNotFoundError: If nothing is at the path.
+        """
+
+    @abc.abstractmethod
+    def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
+        """Return all sequences of the storage that are in the state."""
+
+    @abc.abstractmethod
+    def create(
+        self,
+        path: PureSequencePath,
+        iteration_configuration: IterationConfiguration,
+        time_lanes: TimeLanes,
+    ) -> None:
+        """Create a draft, and the folders above it that do not exist.
+
+        An empty folder at the path becomes the sequence.
+
+        Args:
+            path: Where to create it.
+            iteration_configuration: What to vary.
+            time_lanes: What to play in each shot.
+
+        Raises:
+            PathIsRootError: If the path is the root.
+            PathIsSequenceError: If the path or one of its ancestors is a sequence.
+            PathHasChildrenError: If the path is a folder that holds other paths.
+            InvalidPathFormatError: If the storage cannot hold a name of this length.
+            PathExistsError: If the storage cannot hold two names that differ only in case.
+            TypeError: If the storage's serializer does not know the class of the recipe.
+        """
+
+    # The recipe
+
+    @abc.abstractmethod
+    def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+        """Return what the sequence varies."""
+
+    @abc.abstractmethod
+    def set_iteration_configuration(
+        self, path: PureSequencePath, iteration_configuration: IterationConfiguration
+    ) -> None:
+        """Change what the sequence varies, and with it the expected number of shots.
+
+        Raises:
+            SequenceNotEditableError: If it is not a draft.
+            TypeError: If the storage's serializer does not know the class.
+        """
+
+    @abc.abstractmethod
+    def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
+        """Return what the sequence plays in each shot."""
+
+    @abc.abstractmethod
+    def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
+        """Change what the sequence plays in each shot.
+
+        Raises:
+            SequenceNotEditableError: If it is not a draft.
+            TypeError: If the storage's serializer does not know the class.
+        """
+
+    # The state
+
+    @abc.abstractmethod
+    def get_state(self, path: PureSequencePath) -> State:
+        """Return what the sequence is doing."""
+
+    @abc.abstractmethod
+    def get_stats(self, path: PureSequencePath) -> SequenceStats:
+        """Return how far the sequence is; its values belong to one moment."""
+
+    @abc.abstractmethod
+    def set_preparing(
+        self,
+        path: PureSequencePath,
+        device_configurations: Mapping[str, DeviceConfiguration],
+        global_parameters: ParameterNamespace,
+    ) -> None:
+        """Launch a draft: from here on its recipe is fixed.
+
+        Args:
+            path: The sequence.
+            device_configurations: The devices that it runs with, by name, kept with it.
+            global_parameters: The parameters that it runs with, kept with it.
+
+        Raises:
+            InvalidStateTransitionError: If it is not a draft.
+            TypeError: If the storage's serializer does not know the class of a configuration.
+        """
+
+    @abc.abstractmethod
+    def set_running(self, path: PureSequencePath, start_time: datetime | Literal["now"]) -> None:
+        """Let a sequence that is preparing take shots.
+
+        Args:
+            path: The sequence.
+            start_time: An aware time in any zone.
+
+        Raises:
+            InvalidStateTransitionError: If it is not preparing.
+            ValueError: If the time has no time zone.
+        """
+
+    @abc.abstractmethod
+    def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+        """End a running sequence that has done its work.
+
+        Args:
+            path: The sequence.
+            stop_time: An aware time in any zone.
+
+        Raises:
+            InvalidStateTransitionError: If it is not running.
+            ValueError: If the time has no time zone.
+        """
+
+    @abc.abstractmethod
+    def set_interrupted(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+        """End a running sequence that was stopped by its user.
+
+        Args:
+            path: The sequence.
+            stop_time: An aware time in any zone.
+
+        Raises:
+            InvalidStateTransitionError: If it is not running.
+            ValueError: If the time has no time zone.
+        """
+
+    @abc.abstractmethod
+    def set_crashed(
+        self,
+        path: PureSequencePath,
+        tb_summary: TracebackSummary,
+        stop_time: datetime | Literal["now"],
+    ) -> None:
+        """End a sequence that is preparing or running, and that an error has stopped.
+
+        Args:
+            path: The sequence.
+            tb_summary: The error.
+            stop_time: An aware time in any zone.
+
+        Raises:
+            InvalidStateTransitionError: If it is neither preparing nor running.
+            ValueError: If the time has no time zone.
+        """
+
+    @abc.abstractmethod
+    def reset_to_draft(self, path: PureSequencePath) -> None:
+        """Make a sequence that has ended a draft again.
+
+        Its recipe is kept. Its shots, its times, its error, and the parameters and devices of its
+        launch are deleted.
+
+        Raises:
+            InvalidStateTransitionError: If it has not ended.
+        """
+
+    @abc.abstractmethod
+    def get_exception(self, path: PureSequencePath) -> TracebackSummary:
+        """Return the error that the sequence crashed with.
+
+        Raises:
+            SequenceNotCrashedError: If it has not crashed.
+        """
+
+    @abc.abstractmethod
+    def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
+        """Return the global parameters as they were when the sequence was launched.
+
+        Raises:
+            SequenceNotLaunchedError: If it is a draft.
+        """
+
+    @abc.abstractmethod
+    def get_device_configurations(
+        self, path: PureSequencePath
+    ) -> Mapping[str, DeviceConfiguration]:
+        """Return the devices as they were when the sequence was launched, by name.
+
+        A configuration whose class is not known here is an ``UnknownDeviceConfiguration``.
+
+        Raises:
+            SequenceNotLaunchedError: If it is a draft.
+        """
+
+    # The shots
+
+    @abc.abstractmethod
+    def create_shot(
+        self,
+        shot_id: ShotId,
+        shot_parameters: Mapping[str, Parameter],
+        shot_data: Mapping[str, Data],
+        shot_start_time: datetime,
+        shot_end_time: datetime,
+    ) -> None:
+        """Record a shot of a running sequence.
+
+        Args:
+            shot_id: The sequence, and an index that it has no shot of; any order, gaps allowed.
+            shot_parameters: The parameters of the shot, by name.
+            shot_data: What was measured, by label. An array is stored with its type and shape.
+            shot_start_time: An aware time in any zone.
+            shot_end_time: An aware time in any zone.
+
+        Raises:
+            SequenceNotRunningError: If the sequence is not running.
+            ShotExistsError: If it has a shot of this index.
+            ValueError: If the index is negative or not below the expected number of shots, a time
+                has no time zone, or a name, label or text cannot be stored.
+            TypeError: If the index is not an integer, or a parameter or data (the message names
+                its label) is of a type that cannot be stored, such as an array of objects.
+        """
+
+    @abc.abstractmethod
+    def get_shots(self, path: PureSequencePath) -> list[ShotId]:
+        """Return the shots that the sequence has, in the order they were recorded."""
+
+    @abc.abstractmethod
+    def get_shot_parameters(self, path: PureSequencePath, shot_index: int) -> dict[str, Parameter]:
+        """Return the parameters of a shot, by name.
+
+        Raises:
+            ShotNotFoundError: If the sequence has no shot of this index.
+        """
+
+    @abc.abstractmethod
+    def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
+        """Return all data of a shot, by label, in the types and shapes that were stored.
+
+        Raises:
+            ShotNotFoundError: If the sequence has no shot of this index.
+        """
+
+    @abc.abstractmethod
+    def get_shot_data_by_label(self, data: DataId) -> Data:
+        """Return the data of a shot under one label.
+
+        Raises:
+            ShotNotFoundError: If the sequence has no shot of this index.
+            DataNotFoundError: If the shot has no data under the label; the message names close
+                ones.
+        """
+
+    @abc.abstractmethod
+    def get_shot_data_by_labels(
+        self, path: PureSequencePath, shot_index: int, labels: Collection[str]
+    ) -> dict[str, Data]:
+        """Return the data of a shot under some labels, by label; the rest is not read.
+
+        Raises:
+            ShotNotFoundError: If the sequence has no shot of this index.
+            DataNotFoundError: If the shot has no data under one or more of the labels; the message
+                names them all, and close ones.
+            TypeError: If ``labels`` is a single text.
+        """
+
+    @abc.abstractmethod
+    def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        """Return when the shot began, in UTC.
+
+        Raises:
+            ShotNotFoundError: If the sequence has no shot of this index.
+        """
+
+    @abc.abstractmethod
+    def get_shot_end_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        """Return when the shot ended, in UTC.
+
+        Raises:
+            ShotNotFoundError: If the sequence has no shot of this index.
+        """
+
+    @abc.abstractmethod
+    def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
+        """Return the types and units of the parameters that the shots have.
+
+        Of a sequence with shots it is read off the shots. Before that it is computed from the
+        iteration and the global parameters: those of the launch or, for a draft, the session's.
+        """
