@@ -74,7 +74,7 @@ def test_a_shot_index_is_below_the_expected_number_where_that_is_known() -> None
     assert rules.check_shot_index(PATH, 10**6, None) == 10**6
     with pytest.raises(ValueError, match="negative"):
         rules.check_shot_index(PATH, -1, None)
-    with pytest.raises(ValueError, match="has 4 shots by its iteration"):
+    with pytest.raises(ValueError, match="makes 4 shots"):
         rules.check_shot_index(PATH, 4, 4)
 
 
@@ -84,7 +84,7 @@ def test_a_transition_that_is_not_allowed_says_what_to_do() -> None:
         rules.check_transition(PATH, State.DRAFT, State.RUNNING)
     assert str(caught.value) == (
         r"Sequence \2026\rabi is a draft, so it cannot become running: "
-        "launch it with set_preparing first"
+        "launch it with set_preparing first."
     )
     with pytest.raises(InvalidStateTransitionError, match="is a draft already"):
         rules.check_transition(PATH, State.DRAFT, State.DRAFT)
@@ -107,15 +107,15 @@ def test_missing_data_is_reported_with_the_closest_labels() -> None:
     error = rules.data_not_found(PATH, 3, ["volts", r"Camera\pictures"], labels)
     assert str(error) == (
         r"Shot 3 of sequence \2026\rabi has no 'Camera\\pictures' (did you mean "
-        r"'Camera\\picture'?), 'volts': it has 'Camera\\picture', 'power'"
+        r"'Camera\\picture'?), 'volts': it has 'Camera\\picture', 'power'."
     )
-    assert str(rules.data_not_found(PATH, 3, ["volts"], [])).endswith("it has no data")
+    assert str(rules.data_not_found(PATH, 3, ["volts"], [])).endswith("it has no data.")
 
 
 def test_a_deletion_of_sequences_names_one_and_the_remedy() -> None:
     folder = PureSequencePath(r"\2026")
     assert str(rules.path_holds_sequences(folder, {folder / "b", folder / "a"})) == (
         r"Path \2026 holds 2 sequences (\2026\a): "
-        "pass delete_sequences=True to delete the shots too"
+        "pass delete_sequences=True to delete the shots too."
     )
     assert str(rules.path_holds_sequences(PATH, {PATH})).startswith(f"Path {PATH} is a sequence:")

@@ -36,8 +36,8 @@ class PureSequencePath:
             path: The names, each after a backslash; a path is taken as it is.
 
         Raises:
-            InvalidPathFormatError: If the text is not a valid path.
-            TypeError: If ``path`` is neither a text nor a path.
+            InvalidPathFormatError: the text is not a valid path.
+            TypeError: ``path`` is neither a text nor a path.
         """
         parts = path.parts if isinstance(path, PureSequencePath) else _parse(path)
         object.__setattr__(self, "parts", parts)
@@ -52,11 +52,11 @@ class PureSequencePath:
         """Return the path with these names, from below the root down.
 
         Raises:
-            InvalidPathFormatError: If one of them is not a valid name.
-            TypeError: If ``parts`` is a single text, or holds something that is not a text.
+            InvalidPathFormatError: one of them is not a valid name.
+            TypeError: ``parts`` is a single text, or holds something that is not a text.
         """
         if isinstance(parts, str):
-            raise TypeError(f"parts must be several names, not the text {parts!r}")
+            raise TypeError(f"parts must be several names, not the text {parts!r}.")
         parts = tuple(parts)
         for name in parts:
             _check_name(name)
@@ -106,7 +106,7 @@ class PureSequencePath:
         r"""Return the path of this name inside this one.
 
         Raises:
-            InvalidPathFormatError: If it is not one valid name (``\`` separates names, ``/`` is a
+            InvalidPathFormatError: it is not one valid name (``\`` separates names, ``/`` is a
                 character like any other).
         """
         if not isinstance(name, str):
@@ -130,25 +130,25 @@ class PureSequencePath:
 
 def _parse(path: str) -> tuple[str, ...]:
     if not isinstance(path, str):
-        raise TypeError(f"A path must be a str or a PureSequencePath, not {path!r}")
+        raise TypeError(f"A path must be a str or a PureSequencePath, not {path!r}.")
     if path == _SEPARATOR:
         return ()
     first, *names = path.split(_SEPARATOR)
     if first or not names:
         raise InvalidPathFormatError(
-            f"Path {path!r} does not start with a backslash, as \\2026\\rabi and the root \\ do"
+            f"Path {path!r} does not start with a backslash, as \\2026\\rabi and the root \\ do."
         )
     for name in names:
         if reason := _what_is_wrong(name):
-            raise InvalidPathFormatError(f"Path {path!r} is not valid: {reason}")
+            raise InvalidPathFormatError(f"Path {path!r} is not valid: {reason}.")
     return tuple(names)
 
 
 def _check_name(name: str) -> None:
     if not isinstance(name, str):
-        raise TypeError(f"A name must be a str, not {name!r}")
+        raise TypeError(f"A name must be a str, not {name!r}.")
     if reason := _what_is_wrong(name):
-        raise InvalidPathFormatError(f"{name!r} is not a valid name: {reason}")
+        raise InvalidPathFormatError(f"{name!r} is not a valid name: {reason}.")
 
 
 def _what_is_wrong(name: str) -> str | None:

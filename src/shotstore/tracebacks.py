@@ -67,12 +67,12 @@ class TracebackSummary:
         """Return the summary that :meth:`to_json` was called on.
 
         Raises:
-            ValueError: If the content is not that of a summary.
+            ValueError: the content is not that of a summary.
         """
         try:
             return _converter.structure(content, cls)
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"This is not a traceback summary: {content!r:.200}") from error
+            raise ValueError(f"This is not a traceback summary: {content!r:.200}.") from error
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as dicts, lists, texts, numbers and None, fit for JSON."""

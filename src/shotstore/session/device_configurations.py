@@ -24,7 +24,7 @@ class DeviceConfigurationCollection(MutableMapping[str, "DeviceConfiguration"], 
         A configuration whose class is not known here is an ``UnknownDeviceConfiguration``.
 
         Raises:
-            KeyError: If there is no device of this name.
+            KeyError: there is no device of this name.
         """
 
     @abc.abstractmethod
@@ -36,8 +36,8 @@ class DeviceConfigurationCollection(MutableMapping[str, "DeviceConfiguration"], 
             configuration: An instance of a class that the storage's serializer knows.
 
         Raises:
-            TypeError: If the serializer does not know the class, or the name is not a text.
-            ValueError: If the name is empty, or too long for the storage.
+            TypeError: the serializer does not know the class, or the name is not a text.
+            ValueError: the name is empty, or too long for the storage.
         """
 
     @abc.abstractmethod
@@ -45,7 +45,7 @@ class DeviceConfigurationCollection(MutableMapping[str, "DeviceConfiguration"], 
         """Remove a device.
 
         Raises:
-            KeyError: If there is no device of this name.
+            KeyError: there is no device of this name.
         """
 
     @abc.abstractmethod

@@ -37,8 +37,8 @@ class ExperimentSession(abc.ABC):
         """Begin the transaction.
 
         Raises:
-            RuntimeError: If the session was entered before.
-            StorageLockTimeoutError: If it is to write from its start, and another session keeps on
+            RuntimeError: the session was entered before.
+            StorageLockTimeoutError: it is to write from its start, and another session keeps on
                 writing for longer than the storage's timeout.
         """
 
@@ -53,8 +53,8 @@ class ExperimentSession(abc.ABC):
         """Commit, or discard everything if there is an exception, which goes on.
 
         Raises:
-            StorageError: If the transaction could not be committed, and nothing has changed.
-            CommitUncertainError: If it is committed, or will be when the storage is next opened.
+            StorageError: the transaction could not be committed, and nothing has changed.
+            CommitUncertainError: it is committed, or will be when the storage is next opened.
         """
 
     @property
@@ -82,7 +82,7 @@ class ExperimentSession(abc.ABC):
             path: The path, or its text, such as ``r"\2026\rabi"``.
 
         Raises:
-            InvalidPathFormatError: If the text is not a valid path.
+            InvalidPathFormatError: the text is not a valid path.
         """
         return Sequence(path, self)
 
@@ -100,5 +100,5 @@ class ExperimentSession(abc.ABC):
         Sequences that were launched keep those of their launch.
 
         Raises:
-            TypeError: If ``parameters`` is not a namespace.
+            TypeError: ``parameters`` is not a namespace.
         """

@@ -29,9 +29,9 @@ class PathHierarchy(abc.ABC):
             The folders that were created, from parent to child; none if it was there already.
 
         Raises:
-            PathIsSequenceError: If the path or one of its ancestors is a sequence.
-            InvalidPathFormatError: If the storage cannot hold a name of this length.
-            PathExistsError: If the storage cannot hold two names that differ only in case.
+            PathIsSequenceError: the path or one of its ancestors is a sequence.
+            InvalidPathFormatError: the storage cannot hold a name of this length.
+            PathExistsError: the storage cannot hold two names that differ only in case.
         """
 
     @abc.abstractmethod
@@ -43,11 +43,11 @@ class PathHierarchy(abc.ABC):
             delete_sequences: Whether sequences may be deleted with all their shots.
 
         Raises:
-            PathIsRootError: If the path is the root.
-            PathNotFoundError: If nothing is at the path.
-            PathIsSequenceError: If a sequence is at or inside the path, and ``delete_sequences`` is
+            PathIsRootError: the path is the root.
+            PathNotFoundError: nothing is at the path.
+            PathIsSequenceError: a sequence is at or inside the path, and ``delete_sequences`` is
                 False.
-            SequenceRunningError: If one of the sequences to be deleted is preparing or running.
+            SequenceRunningError: one of the sequences to be deleted is preparing or running.
         """
 
     @abc.abstractmethod
@@ -55,8 +55,8 @@ class PathHierarchy(abc.ABC):
         """Return the folders and sequences directly inside a folder.
 
         Raises:
-            PathNotFoundError: If nothing is at the path.
-            PathIsSequenceError: If the path is a sequence.
+            PathNotFoundError: nothing is at the path.
+            PathIsSequenceError: the path is a sequence.
         """
 
     @abc.abstractmethod
@@ -68,8 +68,8 @@ class PathHierarchy(abc.ABC):
         """Return when the folder or sequence was created, in UTC.
 
         Raises:
-            PathIsRootError: If the path is the root.
-            PathNotFoundError: If nothing is at the path.
+            PathIsRootError: the path is the root.
+            PathNotFoundError: nothing is at the path.
         """
 
     @abc.abstractmethod
@@ -81,9 +81,9 @@ class PathHierarchy(abc.ABC):
             date: An aware time in any zone.
 
         Raises:
-            PathIsRootError: If the path is the root.
-            PathNotFoundError: If nothing is at the path.
-            ValueError: If the time has no time zone.
+            PathIsRootError: the path is the root.
+            PathNotFoundError: nothing is at the path.
+            ValueError: the time has no time zone.
         """
 
     @abc.abstractmethod
@@ -97,12 +97,12 @@ class PathHierarchy(abc.ABC):
             destination: The path that it has afterwards (and not the folder to put it into).
 
         Raises:
-            PathIsRootError: If the source is the root.
-            PathNotFoundError: If nothing is at the source.
-            RecursivePathMoveError: If the destination is inside the source.
-            PathExistsError: If something is at the destination, which may be the source itself or
+            PathIsRootError: the source is the root.
+            PathNotFoundError: nothing is at the source.
+            RecursivePathMoveError: the destination is inside the source.
+            PathExistsError: something is at the destination, which may be the source itself or
                 the root; or if the storage cannot hold two names that differ only in case.
-            PathIsSequenceError: If an ancestor of the destination is a sequence.
-            SequenceRunningError: If a sequence at or inside the source is preparing or running.
-            InvalidPathFormatError: If the storage cannot hold a name of this length.
+            PathIsSequenceError: an ancestor of the destination is a sequence.
+            SequenceRunningError: a sequence at or inside the source is preparing or running.
+            InvalidPathFormatError: the storage cannot hold a name of this length.
         """

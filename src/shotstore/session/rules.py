@@ -59,22 +59,22 @@ def as_utc(time: datetime | Literal["now"], what: str) -> datetime:
         what: What the time is, as the message calls it: "start_time".
 
     Raises:
-        ValueError: If the time has no time zone, or is not in the years 1 to 9999 in UTC.
-        TypeError: If it is neither a datetime nor "now".
+        ValueError: the time has no time zone, or is not in the years 1 to 9999 in UTC.
+        TypeError: it is neither a datetime nor "now".
     """
     if isinstance(time, str) and time == "now":
         return datetime.now(UTC)
     if not isinstance(time, datetime):
-        raise TypeError(f'{what} must be an aware datetime or "now", not {time!r}')
+        raise TypeError(f'{what} must be an aware datetime or "now", not {time!r}.')
     if time.utcoffset() is None:
         raise ValueError(
             f"{what} {time.isoformat()} has no time zone: write datetime.now(UTC), or add one with "
-            f"time.astimezone()"
+            f"time.astimezone()."
         )
     try:
         return time.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{what} {time.isoformat()} is out of range in UTC") from None
+        raise ValueError(f"{what} {time.isoformat()} is out of range in UTC.") from None
 
 
 def check_shot_index(path: PureSequencePath, index: SupportsIndex, expected: int | None) -> int:
@@ -86,21 +86,19 @@ def check_shot_index(path: PureSequencePath, index: SupportsIndex, expected: int
         expected: How many shots the sequence has when it is complete, or None if not known.
 
     Raises:
-        ValueError: If the index is negative, or not below ``expected``.
-        TypeError: If it is not an integer; a bool is not.
+        ValueError: the index is negative, or not below ``expected``.
+        TypeError: it is not an integer; a bool is not.
     """
     try:
         if isinstance(index, bool | np.bool_):
             raise TypeError
         number = operator.index(index)
     except TypeError:
-        raise TypeError(f"A shot index must be an int, not {index!r} (sequence {path})") from None
+        raise TypeError(f"A shot index must be an int, not {index!r} (sequence {path}).") from None
     if number < 0:
-        raise ValueError(f"Shot index {number} of sequence {path} is negative: count from 0")
+        raise ValueError(f"Shot index {number} of sequence {path} is negative: count from 0.")
     if expected is not None and number >= expected:
-        raise ValueError(
-            f"Sequence {path} has {expected} shots by its iteration, so index {number} is too large"
-        )
+        raise ValueError(f"Sequence {path} makes {expected} shots, so index {number} is too large.")
     return number
 
 
@@ -108,14 +106,14 @@ def check_transition(path: PureSequencePath, old: State, new: State) -> None:
     """Check that the sequence can go from its state to the new one.
 
     Raises:
-        InvalidStateTransitionError: If it cannot.
+        InvalidStateTransitionError: it cannot.
     """
     if State.is_transition_allowed(old, new):
         return
     if new is old:
-        raise InvalidStateTransitionError(f"Sequence {path} {_IS[old]} already")
+        raise InvalidStateTransitionError(f"Sequence {path} {_IS[old]} already.")
     raise InvalidStateTransitionError(
-        f"Sequence {path} {_IS[old]}, so it cannot become {new.value}: {_WAY_OUT[old]}"
+        f"Sequence {path} {_IS[old]}, so it cannot become {new.value}: {_WAY_OUT[old]}."
     )
 
 
@@ -123,16 +121,16 @@ def check_move(source: PureSequencePath, destination: PureSequencePath) -> None:
     """Check what can be said about a move without looking at the tree.
 
     Raises:
-        PathIsRootError: If the source is the root.
-        RecursivePathMoveError: If the destination is inside the source.
-        PathExistsError: If the destination is the root, or the source itself.
+        PathIsRootError: the source is the root.
+        RecursivePathMoveError: the destination is inside the source.
+        PathExistsError: the destination is the root, or the source itself.
     """
     if source.is_root():
         raise path_is_root("moved")
     if destination.is_descendant_of(source):
         raise RecursivePathMoveError(
             f"Path {source} cannot be moved to {destination}, which is inside it: choose a "
-            f"destination elsewhere"
+            f"destination elsewhere."
         )
     if destination.is_root() or destination == source:
         raise path_exists(destination)
@@ -140,24 +138,24 @@ def check_move(source: PureSequencePath, destination: PureSequencePath) -> None:
 
 def path_not_found(path: PureSequencePath) -> PathNotFoundError:
     """Nothing exists at the path."""
-    return PathNotFoundError(f"Path {path} does not exist: check its spelling, or create it first")
+    return PathNotFoundError(f"Path {path} does not exist: check its spelling, or create it first.")
 
 
 def path_exists(path: PureSequencePath) -> PathExistsError:
     """Something exists where a path is to be moved to."""
-    return PathExistsError(f"Path {path} exists already: choose another one, or delete it first")
+    return PathExistsError(f"Path {path} exists already: choose another one, or delete it first.")
 
 
 def path_is_root(action: str) -> PathIsRootError:
-    """The root can't be "moved", "deleted", "made a sequence"..."""
-    return PathIsRootError(f"The root \\ cannot be {action}: name a path inside it")
+    """The root was to be "moved", "deleted", "made a sequence", as ``action`` says."""
+    return PathIsRootError(f"The root \\ cannot be {action}: name a path inside it.")
 
 
 def path_has_children(path: PureSequencePath) -> PathHasChildrenError:
     """The path that is to become a sequence holds other paths."""
     return PathHasChildrenError(
         f"Path {path} is a folder that holds other paths, so it cannot become a sequence: choose "
-        f"another path, or move or delete what it holds"
+        f"another path, or move or delete what it holds."
     )
 
 
@@ -173,10 +171,10 @@ def path_is_sequence(
     if requested is not None and requested != path:
         return PathIsSequenceError(
             f"Path {requested} cannot exist, since {path} is a sequence and holds no other paths: "
-            f"choose a path outside it"
+            f"choose a path outside it."
         )
     return PathIsSequenceError(
-        f"Path {path} is a sequence, which holds no other paths: choose a folder, or another path"
+        f"Path {path} is a sequence, which holds no other paths: choose a folder, or another path."
     )
 
 
@@ -194,14 +192,14 @@ def path_holds_sequences(
         found = f"holds {len(sequences)} sequences" if len(sequences) > 1 else "holds a sequence"
         found += f" ({min(sequences)})"
     return PathIsSequenceError(
-        f"Path {path} {found}: pass delete_sequences=True to delete the shots too"
+        f"Path {path} {found}: pass delete_sequences=True to delete the shots too."
     )
 
 
 def path_is_not_sequence(path: PureSequencePath) -> PathIsNotSequenceError:
     """The path is a folder where a sequence is needed."""
     return PathIsNotSequenceError(
-        f"Path {path} is a folder, not a sequence: get_contained_sequences lists those inside it"
+        f"Path {path} is a folder, not a sequence: get_contained_sequences lists those inside it."
     )
 
 
@@ -209,7 +207,7 @@ def not_editable(path: PureSequencePath, state: State) -> SequenceNotEditableErr
     """The recipe of a launched sequence was to be changed."""
     return SequenceNotEditableError(
         f"Sequence {path} {_IS[state]} and cannot be edited: duplicate it, or reset it to a draft "
-        f"{'' if state.has_ended() else 'when it has ended '}(which deletes its shots)"
+        f"{'' if state.has_ended() else 'when it has ended '}(which deletes its shots)."
     )
 
 
@@ -217,7 +215,7 @@ def not_launched(path: PureSequencePath) -> SequenceNotLaunchedError:
     """A draft was asked for what it has only after its launch."""
     return SequenceNotLaunchedError(
         f"Sequence {path} is a draft, so it has no parameters and devices of its launch: read the "
-        f"session's, or launch it"
+        f"session's, or launch it."
     )
 
 
@@ -227,7 +225,7 @@ def not_running(path: PureSequencePath, state: State) -> SequenceNotRunningError
         State.DRAFT: "call set_preparing and set_running first",
         State.PREPARING: "call set_running first",
     }.get(state, "record into a duplicate")
-    return SequenceNotRunningError(f"Sequence {path} {_IS[state]} and takes no shots: {way_out}")
+    return SequenceNotRunningError(f"Sequence {path} {_IS[state]} and takes no shots: {way_out}.")
 
 
 def sequence_running(path: PureSequencePath, state: State, doing: str) -> SequenceRunningError:
@@ -240,28 +238,28 @@ def sequence_running(path: PureSequencePath, state: State, doing: str) -> Sequen
     """
     return SequenceRunningError(
         f"Sequence {path} {_IS[state]}: "
-        f"{'interrupt it' if state is State.RUNNING else 'let it run or crash'} before {doing} it"
+        f"{'interrupt it' if state is State.RUNNING else 'let it run or crash'} before {doing} it."
     )
 
 
 def not_crashed(path: PureSequencePath, state: State) -> SequenceNotCrashedError:
     """A sequence that did not crash was asked for its exception."""
     return SequenceNotCrashedError(
-        f"Sequence {path} {_IS[state]}, so it has no exception: look at its state first"
+        f"Sequence {path} {_IS[state]}, so it has no exception: look at its state first."
     )
 
 
 def shot_not_found(path: PureSequencePath, index: int) -> ShotNotFoundError:
     """The sequence has no shot of this index."""
     return ShotNotFoundError(
-        f"Sequence {path} has no shot {index}: get_shots lists those that it has"
+        f"Sequence {path} has no shot {index}: get_shots lists those that it has."
     )
 
 
 def shot_exists(path: PureSequencePath, index: int) -> ShotExistsError:
     """The sequence has a shot of this index already."""
     return ShotExistsError(
-        f"Sequence {path} has a shot {index} already: each index is recorded once, use the next one"
+        f"Sequence {path} has a shot {index} already: record it under another index."
     )
 
 
@@ -281,4 +279,4 @@ def data_not_found(
         closest = difflib.get_close_matches(label, labels, n=1)
         asked.append(f"{label!r} (did you mean {closest[0]!r}?)" if closest else repr(label))
     has = f"it has {', '.join(map(repr, sorted(labels)))}" if labels else "it has no data"
-    return DataNotFoundError(f"Shot {index} of sequence {path} has no {', '.join(asked)}: {has}")
+    return DataNotFoundError(f"Shot {index} of sequence {path} has no {', '.join(asked)}: {has}.")

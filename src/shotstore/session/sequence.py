@@ -53,10 +53,10 @@ class Sequence:
         """Create a draft, and the folders above it that do not exist.
 
         Raises:
-            PathIsRootError: If the path is the root.
-            PathIsSequenceError: If the path or one of its ancestors is a sequence.
-            PathHasChildrenError: If the path is a folder that holds other paths.
-            InvalidPathFormatError: If the path is not valid, or too long for the storage.
+            PathIsRootError: the path is the root.
+            PathIsSequenceError: the path or one of its ancestors is a sequence.
+            PathHasChildrenError: the path is a folder that holds other paths.
+            InvalidPathFormatError: the path is not valid, or too long for the storage.
         """
         sequence = cls(path, session)
         session.sequences.create(sequence.path, iteration_configuration, time_lanes)
@@ -66,10 +66,10 @@ class Sequence:
         """Create a draft with the same recipe at another path, and return it.
 
         Raises:
-            PathIsRootError: If the target is the root.
-            PathIsSequenceError: If the target or one of its ancestors is a sequence.
-            PathHasChildrenError: If the target is a folder that holds other paths.
-            InvalidPathFormatError: If the target is not valid, or too long for the storage.
+            PathIsRootError: the target is the root.
+            PathIsSequenceError: the target or one of its ancestors is a sequence.
+            PathHasChildrenError: the target is a folder that holds other paths.
+            InvalidPathFormatError: the target is not valid, or too long for the storage.
         """
         return type(self).create(
             target, self.get_iteration_configuration(), self.get_time_lanes(), self.session
@@ -119,7 +119,7 @@ class Sequence:
         """Return the error that the sequence crashed with.
 
         Raises:
-            SequenceNotCrashedError: If it has not crashed.
+            SequenceNotCrashedError: it has not crashed.
         """
         with naming_closest_sequence(self.path, self.session) as sequences:
             return sequences.get_exception(self.path)
@@ -136,8 +136,8 @@ class Sequence:
         This reads nothing: if there is no such shot, its first use raises ``ShotNotFoundError``.
 
         Raises:
-            ValueError: If the index is negative; indices have gaps, so none counts from the end.
-            TypeError: If it is not an integer.
+            ValueError: the index is negative; indices have gaps, so none counts from the end.
+            TypeError: it is not an integer.
         """
         return Shot(self, check_shot_index(self.path, index, None))
 
@@ -155,7 +155,7 @@ class Sequence:
         """Return the global parameters as they were when the sequence was launched.
 
         Raises:
-            SequenceNotLaunchedError: If it is a draft.
+            SequenceNotLaunchedError: it is a draft.
         """
         with naming_closest_sequence(self.path, self.session) as sequences:
             return sequences.get_global_parameters(self.path)
@@ -164,7 +164,7 @@ class Sequence:
         """Return the devices as they were when the sequence was launched, by name.
 
         Raises:
-            SequenceNotLaunchedError: If it is a draft.
+            SequenceNotLaunchedError: it is a draft.
         """
         with naming_closest_sequence(self.path, self.session) as sequences:
             return sequences.get_device_configurations(self.path)
@@ -181,10 +181,10 @@ class Sequence:
                 ones: those of the launch or, for a draft, the session's.
 
         Raises:
-            ValueError: If ``which`` is something else.
+            ValueError: ``which`` is something else.
         """
         if which not in ("all", "sequence"):
-            raise ValueError(f'which must be "all" or "sequence", not {which!r}')
+            raise ValueError(f'which must be "all" or "sequence", not {which!r}.')
         names = self.get_local_parameters()
         if which == "all":
             draft = self.get_state() is State.DRAFT

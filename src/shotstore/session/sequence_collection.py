@@ -73,7 +73,7 @@ class SequenceCollection(abc.ABC):
         """Return whether the path is a sequence, and not a folder.
 
         Raises:
-            PathNotFoundError: If nothing is at the path.
+            PathNotFoundError: nothing is at the path.
         """
 
     @abc.abstractmethod
@@ -81,7 +81,7 @@ class SequenceCollection(abc.ABC):
         """Return all sequences inside a folder at any depth; of a sequence, the path itself.
 
         Raises:
-            PathNotFoundError: If nothing is at the path.
+            PathNotFoundError: nothing is at the path.
         """
 
     @abc.abstractmethod
@@ -105,12 +105,12 @@ class SequenceCollection(abc.ABC):
             time_lanes: What to play in each shot.
 
         Raises:
-            PathIsRootError: If the path is the root.
-            PathIsSequenceError: If the path or one of its ancestors is a sequence.
-            PathHasChildrenError: If the path is a folder that holds other paths.
-            InvalidPathFormatError: If the storage cannot hold a name of this length.
-            PathExistsError: If the storage cannot hold two names that differ only in case.
-            TypeError: If the storage's serializer does not know the class of the recipe.
+            PathIsRootError: the path is the root.
+            PathIsSequenceError: the path or one of its ancestors is a sequence.
+            PathHasChildrenError: the path is a folder that holds other paths.
+            InvalidPathFormatError: the storage cannot hold a name of this length.
+            PathExistsError: the storage cannot hold two names that differ only in case.
+            TypeError: the storage's serializer does not know the class of the recipe.
         """
 
     # The recipe
@@ -126,8 +126,8 @@ class SequenceCollection(abc.ABC):
         """Change what the sequence varies, and with it the expected number of shots.
 
         Raises:
-            SequenceNotEditableError: If it is not a draft.
-            TypeError: If the storage's serializer does not know the class.
+            SequenceNotEditableError: it is not a draft.
+            TypeError: the storage's serializer does not know the class.
         """
 
     @abc.abstractmethod
@@ -139,8 +139,8 @@ class SequenceCollection(abc.ABC):
         """Change what the sequence plays in each shot.
 
         Raises:
-            SequenceNotEditableError: If it is not a draft.
-            TypeError: If the storage's serializer does not know the class.
+            SequenceNotEditableError: it is not a draft.
+            TypeError: the storage's serializer does not know the class.
         """
 
     # The state
@@ -168,8 +168,8 @@ class SequenceCollection(abc.ABC):
             global_parameters: The parameters that it runs with, kept with it.
 
         Raises:
-            InvalidStateTransitionError: If it is not a draft.
-            TypeError: If the storage's serializer does not know the class of a configuration.
+            InvalidStateTransitionError: it is not a draft.
+            TypeError: the storage's serializer does not know the class of a configuration.
         """
 
     @abc.abstractmethod
@@ -181,8 +181,8 @@ class SequenceCollection(abc.ABC):
             start_time: An aware time in any zone.
 
         Raises:
-            InvalidStateTransitionError: If it is not preparing.
-            ValueError: If the time has no time zone.
+            InvalidStateTransitionError: it is not preparing.
+            ValueError: the time has no time zone.
         """
 
     @abc.abstractmethod
@@ -194,8 +194,8 @@ class SequenceCollection(abc.ABC):
             stop_time: An aware time in any zone.
 
         Raises:
-            InvalidStateTransitionError: If it is not running.
-            ValueError: If the time has no time zone.
+            InvalidStateTransitionError: it is not running.
+            ValueError: the time has no time zone.
         """
 
     @abc.abstractmethod
@@ -207,8 +207,8 @@ class SequenceCollection(abc.ABC):
             stop_time: An aware time in any zone.
 
         Raises:
-            InvalidStateTransitionError: If it is not running.
-            ValueError: If the time has no time zone.
+            InvalidStateTransitionError: it is not running.
+            ValueError: the time has no time zone.
         """
 
     @abc.abstractmethod
@@ -226,8 +226,8 @@ class SequenceCollection(abc.ABC):
             stop_time: An aware time in any zone.
 
         Raises:
-            InvalidStateTransitionError: If it is neither preparing nor running.
-            ValueError: If the time has no time zone.
+            InvalidStateTransitionError: it is neither preparing nor running.
+            ValueError: the time has no time zone.
         """
 
     @abc.abstractmethod
@@ -238,7 +238,7 @@ class SequenceCollection(abc.ABC):
         launch are deleted.
 
         Raises:
-            InvalidStateTransitionError: If it has not ended.
+            InvalidStateTransitionError: it has not ended.
         """
 
     @abc.abstractmethod
@@ -246,7 +246,7 @@ class SequenceCollection(abc.ABC):
         """Return the error that the sequence crashed with.
 
         Raises:
-            SequenceNotCrashedError: If it has not crashed.
+            SequenceNotCrashedError: it has not crashed.
         """
 
     @abc.abstractmethod
@@ -254,7 +254,7 @@ class SequenceCollection(abc.ABC):
         """Return the global parameters as they were when the sequence was launched.
 
         Raises:
-            SequenceNotLaunchedError: If it is a draft.
+            SequenceNotLaunchedError: it is a draft.
         """
 
     @abc.abstractmethod
@@ -266,7 +266,7 @@ class SequenceCollection(abc.ABC):
         A configuration whose class is not known here is an ``UnknownDeviceConfiguration``.
 
         Raises:
-            SequenceNotLaunchedError: If it is a draft.
+            SequenceNotLaunchedError: it is a draft.
         """
 
     # The shots
@@ -290,11 +290,11 @@ class SequenceCollection(abc.ABC):
             shot_end_time: An aware time in any zone.
 
         Raises:
-            SequenceNotRunningError: If the sequence is not running.
-            ShotExistsError: If it has a shot of this index.
-            ValueError: If the index is negative or not below the expected number of shots, a time
+            SequenceNotRunningError: the sequence is not running.
+            ShotExistsError: it has a shot of this index.
+            ValueError: the index is negative or not below the expected number of shots, a time
                 has no time zone, or a name, label or text cannot be stored.
-            TypeError: If the index is not an integer, or a parameter or data (the message names
+            TypeError: the index is not an integer, or a parameter or data (the message names
                 its label) is of a type that cannot be stored, such as an array of objects.
         """
 
@@ -307,7 +307,7 @@ class SequenceCollection(abc.ABC):
         """Return the parameters of a shot, by name.
 
         Raises:
-            ShotNotFoundError: If the sequence has no shot of this index.
+            ShotNotFoundError: the sequence has no shot of this index.
         """
 
     @abc.abstractmethod
@@ -315,7 +315,7 @@ class SequenceCollection(abc.ABC):
         """Return all data of a shot, by label, in the types and shapes that were stored.
 
         Raises:
-            ShotNotFoundError: If the sequence has no shot of this index.
+            ShotNotFoundError: the sequence has no shot of this index.
         """
 
     @abc.abstractmethod
@@ -323,8 +323,8 @@ class SequenceCollection(abc.ABC):
         """Return the data of a shot under one label.
 
         Raises:
-            ShotNotFoundError: If the sequence has no shot of this index.
-            DataNotFoundError: If the shot has no data under the label; the message names close
+            ShotNotFoundError: the sequence has no shot of this index.
+            DataNotFoundError: the shot has no data under the label; the message names close
                 ones.
         """
 
@@ -335,10 +335,10 @@ class SequenceCollection(abc.ABC):
         """Return the data of a shot under some labels, by label; the rest is not read.
 
         Raises:
-            ShotNotFoundError: If the sequence has no shot of this index.
-            DataNotFoundError: If the shot has no data under one or more of the labels; the message
+            ShotNotFoundError: the sequence has no shot of this index.
+            DataNotFoundError: the shot has no data under one or more of the labels; the message
                 names them all, and close ones.
-            TypeError: If ``labels`` is a single text.
+            TypeError: ``labels`` is a single text.
         """
 
     @abc.abstractmethod
@@ -346,7 +346,7 @@ class SequenceCollection(abc.ABC):
         """Return when the shot began, in UTC.
 
         Raises:
-            ShotNotFoundError: If the sequence has no shot of this index.
+            ShotNotFoundError: the sequence has no shot of this index.
         """
 
     @abc.abstractmethod
@@ -354,7 +354,7 @@ class SequenceCollection(abc.ABC):
         """Return when the shot ended, in UTC.
 
         Raises:
-            ShotNotFoundError: If the sequence has no shot of this index.
+            ShotNotFoundError: the sequence has no shot of this index.
         """
 
     @abc.abstractmethod

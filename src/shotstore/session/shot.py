@@ -61,7 +61,7 @@ class Shot:
         """Return the data of the shot under one label.
 
         Raises:
-            DataNotFoundError: If it has none; the message names close labels.
+            DataNotFoundError: it has none; the message names close labels.
         """
         with self._sequences() as sequences:
             return sequences.get_shot_data_by_label(
@@ -72,9 +72,9 @@ class Shot:
         """Return the data of the shot under some labels, by label; the rest is not read.
 
         Raises:
-            DataNotFoundError: If it has no data under one or more of them; the message names them
+            DataNotFoundError: it has no data under one or more of them; the message names them
                 all, and close ones.
-            TypeError: If ``labels`` is a single text.
+            TypeError: ``labels`` is a single text.
         """
         with self._sequences() as sequences:
             return sequences.get_shot_data_by_labels(self.sequence_path, self.index, labels)

@@ -17,17 +17,16 @@ class StorageManager(abc.ABC):
 
     @abc.abstractmethod
     def session(self, *, write: bool = False) -> ExperimentSession:
-        """Return a session, to be entered with ``with``.
+        """Return a session, a transaction to be entered with ``with``.
 
         Args:
-            write: Whether to become the one writing session of the storage when the block is
-                entered. Otherwise the session becomes it with its first write, and a
-                ``TransactionConflictError`` is raised if what it has read until then was changed by
-                another one.
+            write: Whether the session becomes the one writing session of the storage when its block
+                is entered, and not only with its first write. It waits then, if another one is
+                writing, and is spared a ``TransactionConflictError`` because of what it has read.
 
         Raises:
-            StorageLockTimeoutError: By the block or by the first write, if another session keeps on
-                writing for longer than the storage's timeout.
+            StorageLockTimeoutError: the block or the first write has waited for the other session
+                for longer than the storage's timeout.
         """
 
     def __call__(self, *, write: bool = False) -> ExperimentSession:
