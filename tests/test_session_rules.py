@@ -78,6 +78,12 @@ def test_a_shot_index_is_below_the_expected_number_where_that_is_known() -> None
         rules.check_shot_index(PATH, 4, 4)
 
 
+def test_labels_are_several() -> None:
+    assert rules.check_labels(("b", "a", "b")) == ["b", "a"]
+    with pytest.raises(TypeError, match=r"write \['counts'\]"):
+        rules.check_labels("counts")
+
+
 def test_a_transition_that_is_not_allowed_says_what_to_do() -> None:
     rules.check_transition(PATH, State.DRAFT, State.PREPARING)
     with pytest.raises(InvalidStateTransitionError) as caught:

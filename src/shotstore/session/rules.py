@@ -102,6 +102,17 @@ def check_shot_index(path: PureSequencePath, index: SupportsIndex, expected: int
     return number
 
 
+def check_labels(labels: Collection[str]) -> list[str]:
+    """Return the labels of the data that was asked for, each once.
+
+    Raises:
+        TypeError: it is a single text, whose characters would be taken for labels.
+    """
+    if isinstance(labels, str):
+        raise TypeError(f"Several labels were expected, not one: write [{labels!r}].")
+    return list(dict.fromkeys(labels))
+
+
 def check_transition(path: PureSequencePath, old: State, new: State) -> None:
     """Check that the sequence can go from its state to the new one.
 
