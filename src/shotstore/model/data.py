@@ -22,7 +22,7 @@ from shotstore.model.scalars import (
 )
 
 Data: TypeAlias = (
-    "npt.NDArray[Any] | bool | int | float | str | list[Data] | dict[str, Data] | None"
+    npt.NDArray[Any] | bool | int | float | str | list["Data"] | dict[str, "Data"] | None
 )
 
 MAXIMUM_DEPTH = 100

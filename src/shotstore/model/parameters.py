@@ -1,7 +1,7 @@
 """Parameters: the named numbers and quantities with which a shot is made."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from shotstore.model.quantities import is_quantity, quantity, unit_to_text, with_magnitude
 from shotstore.model.scalars import JSON, number_from_json, number_to_json, plain_scalar
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pint
 
-Parameter: TypeAlias = "bool | int | float | pint.Quantity[Any]"
+Parameter: TypeAlias = Union[bool, int, float, "pint.Quantity[Any]"]
 
 
 def check_parameter_name(name: str) -> str:

@@ -9,16 +9,17 @@ pint takes 0.2 s to import, so nothing here imports it before the first quantity
 
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pint
     from pint.facets.plain import PlainUnit
+    from typing_extensions import TypeIs
 
 _Exponents = tuple[tuple[str, int | float], ...]
 
 
-def is_quantity(value: object) -> "TypeGuard[pint.Quantity[Any]]":
+def is_quantity(value: object) -> "TypeIs[pint.Quantity[Any]]":
     """Whether the value is a pint quantity, of any registry. Does not import pint."""
     # While another thread is still importing pint the module is there and its names are not.
     return isinstance(value, getattr(sys.modules.get("pint"), "Quantity", ()))
@@ -42,6 +43,22 @@ def quantity(magnitude: int | float, unit: str) -> "pint.Quantity[Any]":
     """
     registry = _application_registry()
     return registry.Quantity(magnitude, _parsed_unit(registry, unit))
+
+
+def is_unit(text: str) -> bool:
+    """Whether pint's application registry reads the text as a unit."""
+    try:
+        _parsed_unit(_application_registry(), text)
+    except ValueError:
+        return False
+    return True
+
+
+def similar_units(text: str) -> list[str]:
+    """Return the units whose name differs from the text in upper and lower case only."""
+    registry = _application_registry()
+    candidates = registry.parse_unit_name(text, case_sensitive=False)
+    return [unit_to_text(registry.Unit(prefix + name)) for prefix, name, _ in candidates]
 
 
 def with_magnitude(magnitude: int | float, like: "pint.Quantity[Any]") -> "pint.Quantity[Any]":

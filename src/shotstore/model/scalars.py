@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
 
 _SMALLEST_PLAIN_INT = -(2**63)
 _LARGEST_PLAIN_INT = 2**64 - 1
@@ -51,6 +51,21 @@ def has_lone_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def check_positive(value: int, what: str) -> int:
+    """Return the value, a plain ``int``; ``what`` begins the message of an error.
+
+    Raises:
+        TypeError: the value is no integer.
+        ValueError: the value is less than 1.
+    """
+    plain = plain_scalar(value)
+    if isinstance(plain, bool) or not isinstance(plain, int):
+        raise TypeError(f"{what} must be an integer, not of type {type(value).__name__}.")
+    if plain < 1:
+        raise ValueError(f"{what} must be 1 or more, not {plain}.")
+    return plain
 
 
 def number_to_json(value: int | float) -> JSON:

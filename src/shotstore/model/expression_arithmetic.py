@@ -1,0 +1,129 @@
+"""What expressions can do with their values: operators and functions.
+
+A value is a bool, int, float or pint quantity. Every operation takes bounded time: an integer that
+would need more than 65536 bits is an error instead of minutes of work.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from shotstore.model.parameters import Parameter
+from shotstore.model.quantities import is_quantity
+
+_MAXIMUM_BITS = 65536
+_OF_SEVERAL = ("min", "max")
+
+
+def call(function: str, arguments: Sequence[Parameter]) -> Parameter:
+    """Return what one of :data:`FUNCTIONS` makes of the arguments.
+
+    Raises:
+        ValueError: there are too many arguments, or the result is not defined.
+        TypeError: an argument has the wrong dimension.
+    """
+    if len(arguments) > 1 and function not in _OF_SEVERAL:
+        raise ValueError(f"{function}() takes one argument, not {len(arguments)}")
+    return FUNCTIONS[function](*arguments)
+
+
+def add(left: Parameter, right: Parameter) -> Parameter:
+    return left + right
+
+
+def subtract(left: Parameter, right: Parameter) -> Parameter:
+    return left - right
+
+
+def multiply(left: Parameter, right: Parameter) -> Parameter:
+    _check_size(_bits(left) + _bits(right))
+    return left * right
+
+
+def divide(left: Parameter, right: Parameter) -> Parameter:
+    return left / right
+
+
+def power(base: Parameter, exponent: Parameter) -> Parameter:
+    """Return ``base ** exponent``.
+
+    Raises:
+        ValueError: the result is too large, or not real.
+        TypeError: the exponent has a dimension.
+    """
+    number = _number(exponent)
+    if isinstance(number, int):
+        _check_size((_bits(base) - 1) * number)
+    elif _magnitude(base) < 0 and not number.is_integer():
+        raise ValueError("a negative number has no real root")
+    result: Parameter = base**number
+    return result
+
+
+def _number(value: Parameter, unit: str = "") -> int | float:
+    """Return the value in a dimensionless unit, as a plain number."""
+    if is_quantity(value):
+        magnitude: int | float = value.to(unit).magnitude
+        return magnitude
+    return value
+
+
+def _magnitude(value: Parameter) -> int | float:
+    return value.magnitude if is_quantity(value) else value
+
+
+def _bits(value: Parameter) -> int:
+    magnitude = _magnitude(value)
+    return magnitude.bit_length() if isinstance(magnitude, int) else 1
+
+
+def _check_size(bits: int) -> None:
+    if bits > _MAXIMUM_BITS:
+        raise ValueError("the result is an integer too large to compute")
+
+
+def _of_number(function: Callable[[float], float]) -> Callable[[Parameter], Parameter]:
+    return lambda value: function(_number(value))
+
+
+def _of_angle(function: Callable[[float], float]) -> Callable[[Parameter], Parameter]:
+    return lambda value: function(_number(value, "radian"))
+
+
+def _square_root(value: Parameter) -> Parameter:
+    if is_quantity(value):
+        return power(value, 0.5)
+    return math.sqrt(value)
+
+
+FUNCTIONS: Mapping[str, Callable[..., Parameter]] = MappingProxyType(
+    {
+        "abs": abs,
+        "sqrt": _square_root,
+        "exp": _of_number(math.exp),
+        "log": _of_number(math.log),
+        "log2": _of_number(math.log2),
+        "log10": _of_number(math.log10),
+        "sin": _of_angle(math.sin),
+        "cos": _of_angle(math.cos),
+        "tan": _of_angle(math.tan),
+        "arcsin": _of_number(math.asin),
+        "arccos": _of_number(math.acos),
+        "arctan": _of_number(math.atan),
+        "sinh": _of_number(math.sinh),
+        "cosh": _of_number(math.cosh),
+        "tanh": _of_number(math.tanh),
+        "floor": _of_number(math.floor),
+        "ceil": _of_number(math.ceil),
+        "round": _of_number(round),
+        "min": lambda *values: min(values),
+        "max": lambda *values: max(values),
+    }
+)
+"""By name. Angles are plain numbers in radians or quantities (``sin(90 deg)``), results are plain
+numbers; ``abs``, ``sqrt``, ``min`` and ``max`` keep units, the others take what has none."""
+
+CONSTANTS: Mapping[str, Parameter] = MappingProxyType(
+    {"True": True, "False": False, "pi": math.pi, "inf": math.inf, "nan": math.nan}
+)
+"""By name. ``e`` is no constant but pint's elementary charge: write ``exp(1)``."""

@@ -1,0 +1,159 @@
+"""Expressions: text with numbers, units and names that evaluates to a parameter."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+
+import attrs
+
+from shotstore.model import expression_arithmetic as arithmetic
+from shotstore.model.expression_arithmetic import CONSTANTS, FUNCTIONS
+from shotstore.model.expression_grammar import (
+    Call,
+    Instruction,
+    Name,
+    Number,
+    Operator,
+    parse,
+    shown,
+)
+from shotstore.model.parameters import Parameter, check_parameter
+from shotstore.model.quantities import is_quantity, is_unit, quantity, similar_units
+from shotstore.model.scalars import has_lone_surrogate, plain_scalar
+
+
+def _plain_text(text: str) -> str:
+    plain = plain_scalar(text)
+    if not isinstance(plain, str):
+        raise TypeError(
+            f"An expression is text, not of type {type(text).__name__}: write '10 MHz' or '1.5'."
+        )
+    if has_lone_surrogate(plain):
+        raise ValueError(f"The expression {plain!r} holds a lone surrogate.")
+    return plain
+
+
+_OPERATIONS = {
+    "+": arithmetic.add,
+    "-": arithmetic.subtract,
+    "*": arithmetic.multiply,
+    "/": arithmetic.divide,
+    "**": arithmetic.power,
+}
+
+
+@attrs.frozen
+class Expression:
+    """Text that evaluates to a parameter: ``10 MHz + 2 * offset``, ``2**70``, ``sqrt(2) * mot.x``.
+
+    Numbers, names, units and functions are put together with ``+ - * / ** ^`` and brackets.
+    A name or bracket behind a number, name or bracket multiplies it (``10 MHz``), but not behind a
+    division: ``1 / 2 s`` is refused, write ``1 / (2 s)`` or ``(1 / 2) s``.
+
+    A name is looked up among the variables first, then among ``True``, ``False``, ``pi``, ``inf``
+    and ``nan``, then among the units of pint's application registry. The functions are ``abs``,
+    ``sqrt``, ``exp``, ``log``, ``log2``, ``log10``, ``sin``, ``cos``, ``tan``, ``arcsin``,
+    ``arccos``, ``arctan``, ``sinh``, ``cosh``, ``tanh``, ``floor``, ``ceil``, ``round``, ``min``
+    and ``max``. Temperatures are written ``20 degC``, their differences ``5 delta_degC``.
+
+    The text is looked at when it is evaluated, not before: a draft may hold an unfinished one.
+
+    Raises:
+        TypeError: ``text`` is no ``str``.
+        ValueError: ``text`` holds a lone surrogate.
+
+    >>> Expression("2 * mot.offset + 1").evaluate({"mot.offset": 5})
+    11
+    >>> print(Expression("10 MHz + offset").evaluate({"offset": quantity(500, "kHz")}))
+    10.5 megahertz
+    """
+
+    text: str = attrs.field(converter=_plain_text)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def names(self) -> frozenset[str]:
+        """Return all names in the text but those of functions: variables, constants and units.
+
+        Raises:
+            ValueError: the text is no expression.
+        """
+        return frozenset(item.text for item in _program(self.text) if isinstance(item, Name))
+
+    def evaluate(self, variables: Mapping[str, Parameter]) -> Parameter:
+        """Return the value, a quantity if a unit is involved and a plain number otherwise.
+
+        Integers stay integers except in a division. Nothing is simplified: ``1 MHz / (1 kHz)`` is
+        1.0 MHz / kHz.
+
+        Raises:
+            ValueError: the text is no expression, a name is unknown, units do not fit, or the
+                result is not a real number of reasonable size. The message shows the text.
+        """
+        program = _program(self.text)
+        try:
+            return check_parameter(self.text, _run(program, variables))
+        except (ValueError, TypeError, ArithmeticError) as error:
+            reason = "the result is too large" if isinstance(error, OverflowError) else str(error)
+            raise ValueError(
+                f"The expression {shown(self.text)} cannot be evaluated: {reason.rstrip('.')}."
+            ) from error
+
+
+def as_expression(value: str | Expression) -> Expression:
+    """Return an expression itself, and one made of a text.
+
+    Raises:
+        TypeError: the value is neither.
+    """
+    return value if isinstance(value, Expression) else Expression(value)
+
+
+@lru_cache(maxsize=4096)
+def _program(text: str) -> tuple[Instruction, ...]:
+    return parse(text, FUNCTIONS)
+
+
+@attrs.frozen
+class _Unit:
+    """A unit on the stack whose number is not known yet."""
+
+    text: str
+
+
+def _run(program: tuple[Instruction, ...], variables: Mapping[str, Parameter]) -> Parameter:
+    stack: list[Parameter | _Unit] = []
+    for instruction in program:
+        match instruction:
+            case Number(value):
+                stack.append(value)
+            case Name(text):
+                stack.append(_look_up(text, variables))
+            case Operator(symbol):
+                right, left = stack.pop(), _settled(stack.pop())
+                if symbol == "*" and isinstance(right, _Unit) and not is_quantity(left):
+                    # An offset unit, as in "20 degC", cannot be multiplied with a number.
+                    stack.append(quantity(left, right.text))
+                else:
+                    stack.append(_OPERATIONS[symbol](left, _settled(right)))
+            case Call(function, count):
+                arguments = [_settled(value) for value in stack[-count:]]
+                stack[-count:] = [arithmetic.call(function, arguments)]
+    return _settled(stack.pop())
+
+
+def _look_up(name: str, variables: Mapping[str, Parameter]) -> Parameter | _Unit:
+    if name in variables:
+        return check_parameter(name, variables[name])
+    if name in CONSTANTS:
+        return CONSTANTS[name]
+    if "." not in name and is_unit(name):
+        return _Unit(name)
+    similar = get_close_matches(name, variables) + similar_units(name)
+    hint = f" (did you mean {' or '.join(similar)}?)" if similar else ""
+    raise ValueError(f"'{name}' is neither a parameter nor a unit{hint}")
+
+
+def _settled(value: Parameter | _Unit) -> Parameter:
+    return quantity(1, value.text) if isinstance(value, _Unit) else value

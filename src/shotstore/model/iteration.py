@@ -1,0 +1,58 @@
+"""Iteration configurations: what a sequence varies from shot to shot."""
+
+import abc
+import copy
+from collections.abc import Mapping
+
+import attrs
+
+from shotstore.model.parameters import Parameter
+from shotstore.model.scalars import JSON
+from shotstore.model.schema import ParameterSchema
+
+
+class IterationConfiguration(abc.ABC):
+    """What a sequence varies from shot to shot. A value: immutable and compared by content."""
+
+    @abc.abstractmethod
+    def expected_number_shots(self) -> int | None:
+        """Return how many shots the sequence will have, ``None`` if that cannot be known."""
+
+    @abc.abstractmethod
+    def get_parameter_names(self) -> set[str]:
+        """Return the names of the parameters that the iteration sets."""
+
+    @abc.abstractmethod
+    def get_parameter_schema(self, initial: Mapping[str, Parameter]) -> ParameterSchema:
+        """Return type and unit of all parameters of a shot, computed from the recipe.
+
+        Args:
+            initial: The parameters before the iteration sets its own, as the global ones.
+
+        Raises:
+            ValueError: the recipe cannot be evaluated.
+        """
+
+
+@attrs.frozen
+class UnknownIterationConfiguration(IterationConfiguration):
+    """A stored iteration whose class is not registered here, kept as it was stored.
+
+    It is written back unchanged. Its number of shots and its parameters are not known.
+
+    Attributes:
+        tag: The name under which its class was registered.
+        content: Its JSON.
+    """
+
+    tag: str
+    content: JSON = attrs.field(converter=copy.deepcopy, hash=False)
+
+    def expected_number_shots(self) -> None:
+        return None
+
+    def get_parameter_names(self) -> set[str]:
+        return set()
+
+    def get_parameter_schema(self, initial: Mapping[str, Parameter]) -> ParameterSchema:
+        return ParameterSchema.of(initial)

@@ -1,0 +1,79 @@
+"""Parameter schemas: the type and unit of each parameter of a sequence."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeAlias
+
+import attrs
+
+from shotstore.model.parameters import Parameter
+from shotstore.model.quantities import is_quantity, unit_to_text
+
+_TypeName: TypeAlias = Literal["bool", "int", "float"]
+_WIDTH: tuple[_TypeName, ...] = ("bool", "int", "float")
+
+
+@attrs.frozen
+class ParameterType:
+    """What the values of one parameter are.
+
+    Attributes:
+        type: Type of the value, or of the magnitude of a quantity: ``bool``, ``int`` or ``float``.
+        units: Text of the unit (``MHz``, empty for a dimensionless quantity), ``None`` for a plain
+            number.
+    """
+
+    type: _TypeName = attrs.field(validator=attrs.validators.in_(_WIDTH))
+    units: str | None = None
+
+    @classmethod
+    def of(cls, value: Parameter) -> "ParameterType":
+        """Return the type of a value that :func:`check_parameter` has passed."""
+        if is_quantity(value):
+            return cls(_type_name(value.magnitude), unit_to_text(value.units))
+        return cls(_type_name(value))
+
+    def merged(self, other: "ParameterType") -> "ParameterType":
+        """Return the wider one of both types (bool, int, float), with the units of the first."""
+        return ParameterType(max(self.type, other.type, key=_WIDTH.index), self.units)
+
+
+def _types(types: Mapping[str, ParameterType]) -> dict[str, ParameterType]:
+    return dict(types)
+
+
+@attrs.frozen(eq=False)
+class ParameterSchema(Mapping[str, ParameterType]):
+    """The type and unit of each parameter, by name. Equal to any mapping of the same content.
+
+    >>> ParameterSchema.of({"repetition": 3})["repetition"]
+    ParameterType(type='int', units=None)
+    """
+
+    _types: Mapping[str, ParameterType] = attrs.field(converter=_types, factory=dict)
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Parameter]) -> "ParameterSchema":
+        """Return the schema of the parameters of one shot."""
+        return cls({name: ParameterType.of(value) for name, value in parameters.items()})
+
+    def merged(self, other: Mapping[str, ParameterType]) -> "ParameterSchema":
+        """Return the schema of shots of both kinds: all names, each with both types merged."""
+        merged = dict(self._types)
+        for name, new in other.items():
+            merged[name] = merged[name].merged(new) if name in merged else new
+        return ParameterSchema(merged)
+
+    def __getitem__(self, name: str) -> ParameterType:
+        return self._types[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+
+def _type_name(value: float) -> _TypeName:
+    if isinstance(value, bool):
+        return "bool"
+    return "int" if isinstance(value, int) else "float"

@@ -1,0 +1,202 @@
+"""Iteration as a list of steps, run like a small program: declarations, loops and shots."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias, Union
+
+import attrs
+
+from shotstore.model import loops
+from shotstore.model.expressions import Expression, as_expression
+from shotstore.model.iteration import IterationConfiguration
+from shotstore.model.parameters import Parameter, check_parameter_name, check_parameters
+from shotstore.model.scalars import check_positive
+from shotstore.model.schema import ParameterSchema
+
+Step: TypeAlias = Union["VariableDeclaration", "LinspaceLoop", "ArangeLoop", "ExecuteShot"]
+
+
+def _checked_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
+    checked = tuple(steps)
+    for step in checked:
+        if not isinstance(step, VariableDeclaration | LinspaceLoop | ArangeLoop | ExecuteShot):
+            raise TypeError(
+                "A step is a VariableDeclaration, LinspaceLoop, ArangeLoop or ExecuteShot, "
+                f"not of type {type(step).__name__}."
+            )
+    return checked
+
+
+def _checked_num(num: int) -> int:
+    return check_positive(num, "The number of values of a loop")
+
+
+@attrs.frozen
+class VariableDeclaration:
+    """Give a parameter a value, which it keeps until another step changes it."""
+
+    variable: str = attrs.field(converter=check_parameter_name)
+    value: Expression = attrs.field(converter=as_expression)
+
+
+@attrs.frozen
+class LinspaceLoop:
+    """Run steps for ``num`` values from ``start`` to ``stop``, both included.
+
+    The values are floats in the unit of ``start``, those of ``numpy.linspace``.
+
+    Raises:
+        ValueError: ``num`` is less than 1.
+    """
+
+    variable: str = attrs.field(converter=check_parameter_name)
+    start: Expression = attrs.field(converter=as_expression)
+    stop: Expression = attrs.field(converter=as_expression)
+    num: int = attrs.field(converter=_checked_num)
+    sub_steps: tuple[Step, ...] = attrs.field(converter=_checked_steps)
+
+
+@attrs.frozen
+class ArangeLoop:
+    """Run steps for the values from ``start`` in steps of ``step``, before ``stop`` is reached.
+
+    The values are in the unit of ``start``, and integers if all three are.
+    """
+
+    variable: str = attrs.field(converter=check_parameter_name)
+    start: Expression = attrs.field(converter=as_expression)
+    stop: Expression = attrs.field(converter=as_expression)
+    step: Expression = attrs.field(converter=as_expression)
+    sub_steps: tuple[Step, ...] = attrs.field(converter=_checked_steps)
+
+
+@attrs.frozen
+class ExecuteShot:
+    """Take a shot with the parameters as they are."""
+
+
+@attrs.frozen
+class StepsConfiguration(IterationConfiguration):
+    """Steps that are run one after the other, each seeing the parameters the last one left.
+
+    >>> scan = StepsConfiguration([
+    ...     VariableDeclaration("mot.detuning", "-12 MHz"),
+    ...     ArangeLoop("repetition", "0", "3", "1", [ExecuteShot()]),
+    ... ])
+    >>> scan.expected_number_shots()
+    3
+    >>> [parameters["repetition"] for parameters in scan.walk({})]
+    [0, 1, 2]
+
+    Args:
+        steps: Any number of VariableDeclaration, LinspaceLoop, ArangeLoop and ExecuteShot.
+
+    Raises:
+        TypeError: one of the steps is something else.
+    """
+
+    steps: tuple[Step, ...] = attrs.field(converter=_checked_steps)
+
+    def walk(self, initial: Mapping[str, Parameter]) -> Iterator[dict[str, Parameter]]:
+        """Yield the parameters of each shot in order.
+
+        Args:
+            initial: The parameters before the first step.
+
+        Raises:
+            ValueError: an expression cannot be evaluated, or the bounds of a loop do not fit. It is
+                raised when the walk comes to the step.
+        """
+        return _walk(self.steps, check_parameters(initial))
+
+    def expected_number_shots(self) -> int | None:
+        """Return the number of shots, without running the steps.
+
+        ``None`` if it depends on a loop whose bounds use parameters or cannot be evaluated. Bounds
+        that name units only are taken to mean these, so no parameter should be named like a unit.
+        """
+        return _number_shots(self.steps, self.get_parameter_names())
+
+    def get_parameter_names(self) -> set[str]:
+        return set(_variables(self.steps))
+
+    def get_parameter_schema(self, initial: Mapping[str, Parameter]) -> ParameterSchema:
+        """Return type and unit of all parameters of a shot, from the first value of each loop.
+
+        Without a shot, those after the last step.
+
+        Raises:
+            ValueError: an expression cannot be evaluated, or the bounds of a loop do not fit.
+        """
+        parameters = check_parameters(initial)
+        schema = None
+        for shot in _walk(self.steps, parameters, only_first=True):
+            new = ParameterSchema.of(shot)
+            schema = new if schema is None else schema.merged(new)
+        return ParameterSchema.of(parameters) if schema is None else schema
+
+
+def _walk(
+    steps: tuple[Step, ...], parameters: dict[str, Parameter], *, only_first: bool = False
+) -> Iterator[dict[str, Parameter]]:
+    """Run the steps, changing ``parameters``; yield a copy of it for each shot."""
+    for step in steps:
+        match step:
+            case ExecuteShot():
+                yield dict(parameters)
+            case VariableDeclaration():
+                parameters[step.variable] = step.value.evaluate(parameters)
+            case LinspaceLoop() | ArangeLoop():
+                for value in _values(step, parameters):
+                    parameters[step.variable] = value
+                    yield from _walk(step.sub_steps, parameters, only_first=only_first)
+                    if only_first:
+                        break
+
+
+def _values(loop: LinspaceLoop | ArangeLoop, parameters: Mapping[str, Parameter]) -> loops.Values:
+    start, stop = loop.start.evaluate(parameters), loop.stop.evaluate(parameters)
+    try:
+        if isinstance(loop, LinspaceLoop):
+            return loops.linspace(start, stop, loop.num)
+        return loops.arange(start, stop, loop.step.evaluate(parameters))
+    except ValueError as error:
+        raise ValueError(f"Loop over '{loop.variable}': {error}") from error
+
+
+def _number_shots(steps: tuple[Step, ...], variables: set[str]) -> int | None:
+    total = 0
+    for step in steps:
+        match step:
+            case ExecuteShot():
+                total += 1
+            case LinspaceLoop() | ArangeLoop():
+                inside = _number_shots(step.sub_steps, variables)
+                # Nothing, however often, is nothing.
+                if inside == 0:
+                    continue
+                count = _number_values(step, variables)
+                if count == 0:
+                    continue
+                if inside is None or count is None:
+                    return None
+                total += count * inside
+    return total
+
+
+def _number_values(loop: LinspaceLoop | ArangeLoop, variables: set[str]) -> int | None:
+    if isinstance(loop, LinspaceLoop):
+        return loop.num
+    try:
+        names = loop.start.names() | loop.stop.names() | loop.step.names()
+        # A variable that is named like a unit would be taken for the unit here.
+        return None if names & variables else _values(loop, {}).count
+    except ValueError:
+        return None
+
+
+def _variables(steps: tuple[Step, ...]) -> Iterator[str]:
+    for step in steps:
+        if not isinstance(step, ExecuteShot):
+            yield step.variable
+        if isinstance(step, LinspaceLoop | ArangeLoop):
+            yield from _variables(step.sub_steps)
