@@ -61,29 +61,69 @@ def check_data(data: Mapping[str, object]) -> dict[str, Data]:
 def structured_to_json(value: Data) -> str:
     """Return compact strict JSON text that :func:`structured_from_json` turns into an equal value.
 
-    Plain values are themselves. What JSON lacks is an object with a single key:
-    ``{"float": "nan"}``, ``{"int": "0x400..."}`` beyond 64 bits and
-    ``{"array": "<base64 of a .npy file>"}``. A dict that looks like one of these is wrapped:
-    ``{"dict": {"float": "nan"}}``.
-
     Args:
         value: As :func:`check_data` returns it.
     """
-    return json.dumps(_encode(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return json.dumps(
+        data_to_json(value), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
 
 
 def structured_from_json(text: str) -> Data:
     """Return the value that :func:`structured_to_json` has written.
 
-    Arrays are C-contiguous, writable, and of the same type, shape and byte order.
-
     Raises:
         ValueError: the text is not one of its results.
     """
     try:
-        return _decode(json.loads(text, parse_constant=_refuse_constant))
+        return data_from_json(json.loads(text, parse_constant=_refuse_constant))
     except RecursionError:
         raise ValueError("The JSON text is nested too deeply to be stored data.") from None
+
+
+def data_to_json(value: Data) -> JSON:
+    """Return strict JSON that :func:`data_from_json` turns into an equal value.
+
+    Plain values are themselves. What JSON lacks is an object with a single key:
+    ``{"float": "nan"}``, ``{"int": "0x400..."}`` beyond 64 bits and
+    ``{"array": "<base64 of a .npy file>"}``. A dict that looks like one of these is wrapped:
+    ``{"dict": {"float": "nan"}}``.
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float):
+        return number_to_json(value)
+    if isinstance(value, np.ndarray):
+        file = io.BytesIO()
+        # C order, since what comes back is in C order.
+        np.save(file, np.asarray(value, order="C"), allow_pickle=False)
+        return {"array": base64.b64encode(file.getvalue()).decode("ascii")}
+    if isinstance(value, list):
+        return [data_to_json(item) for item in value]
+    encoded = {key: data_to_json(item) for key, item in value.items()}
+    return {"dict": encoded} if _looks_encoded(encoded) else encoded
+
+
+def data_from_json(json: JSON) -> Data:
+    """Return the value that :func:`data_to_json` has written.
+
+    Arrays are writable and in C order, and of the same type, shape and byte order.
+
+    Raises:
+        ValueError: ``json`` is not one of its results.
+    """
+    if isinstance(json, list):
+        return [data_from_json(item) for item in json]
+    if not isinstance(json, dict):
+        return json
+    if not _looks_encoded(json):
+        return {key: data_from_json(item) for key, item in json.items()}
+    match json:
+        case {"dict": dict(content)}:
+            return {key: data_from_json(item) for key, item in content.items()}
+        case {"array": str(text)}:
+            return _array(text)
+    return number_from_json(json)
 
 
 def _check_label(label: object) -> str:
@@ -216,36 +256,12 @@ def _remedy(value: object) -> str:
     return "data is a numpy array, None, a bool, int, float or str, or lists and dicts of these"
 
 
-def _encode(value: Data) -> JSON:
-    if value is None or isinstance(value, bool | str):
-        return value
-    if isinstance(value, int | float):
-        return number_to_json(value)
-    if isinstance(value, np.ndarray):
-        file = io.BytesIO()
-        # C order, since what comes back is in C order.
-        np.save(file, np.asarray(value, order="C"), allow_pickle=False)
-        return {"array": base64.b64encode(file.getvalue()).decode("ascii")}
-    if isinstance(value, list):
-        return [_encode(item) for item in value]
-    encoded = {key: _encode(item) for key, item in value.items()}
-    return {"dict": encoded} if _looks_encoded(encoded) else encoded
-
-
-def _decode(value: JSON) -> Data:
-    if isinstance(value, list):
-        return [_decode(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if not _looks_encoded(value):
-        return {key: _decode(item) for key, item in value.items()}
-    match value:
-        case {"dict": dict(content)}:
-            return {key: _decode(item) for key, item in content.items()}
-        case {"array": str(text)}:
-            file = io.BytesIO(base64.b64decode(text, validate=True))
-            return cast("npt.NDArray[Any]", np.load(file, allow_pickle=False))
-    return number_from_json(value)
+def _array(text: str) -> npt.NDArray[Any]:
+    file = io.BytesIO(base64.b64decode(text, validate=True))
+    try:
+        return cast("npt.NDArray[Any]", np.load(file, allow_pickle=False))
+    except (EOFError, OSError) as error:  # of a file that ends too early
+        raise ValueError(f"The stored array is damaged: {error}") from error
 
 
 def _looks_encoded(value: dict[str, JSON]) -> bool:

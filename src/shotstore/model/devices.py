@@ -1,10 +1,8 @@
 """Configurations of the devices of an experiment."""
 
-import copy
-
 import attrs
 
-from shotstore.model.scalars import JSON
+from shotstore.model.scalars import JSON, copy_json
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +38,7 @@ class UnknownDeviceConfiguration(DeviceConfiguration):
     """
 
     tag: str
-    content: JSON = attrs.field(converter=copy.deepcopy, hash=False)
+    content: JSON = attrs.field(converter=copy_json, hash=False)
     remote_server: str | None = attrs.field(init=False, kw_only=True)
 
     @remote_server.default

@@ -22,7 +22,9 @@ from shotstore.model.quantities import is_quantity, is_unit, quantity, similar_u
 from shotstore.model.scalars import has_lone_surrogate, plain_scalar
 
 
-def _plain_text(text: str) -> str:
+def _plain_text(text: "str | Expression") -> str:
+    if isinstance(text, Expression):
+        return text.text
     plain = plain_scalar(text)
     if not isinstance(plain, str):
         raise TypeError(
@@ -58,8 +60,11 @@ class Expression:
 
     The text is looked at when it is evaluated, not before: a draft may hold an unfinished one.
 
+    Args:
+        text: A ``str``, or an expression, so that ``Expression`` converts what may be either.
+
     Raises:
-        TypeError: ``text`` is no ``str``.
+        TypeError: ``text`` is neither.
         ValueError: ``text`` holds a lone surrogate.
 
     >>> Expression("2 * mot.offset + 1").evaluate({"mot.offset": 5})
@@ -99,15 +104,6 @@ class Expression:
             raise ValueError(
                 f"The expression {shown(self.text)} cannot be evaluated: {reason.rstrip('.')}."
             ) from error
-
-
-def as_expression(value: str | Expression) -> Expression:
-    """Return an expression itself, and one made of a text.
-
-    Raises:
-        TypeError: the value is neither.
-    """
-    return value if isinstance(value, Expression) else Expression(value)
 
 
 @lru_cache(maxsize=4096)

@@ -1,13 +1,12 @@
 """Iteration configurations: what a sequence varies from shot to shot."""
 
 import abc
-import copy
 from collections.abc import Mapping
 
 import attrs
 
 from shotstore.model.parameters import Parameter
-from shotstore.model.scalars import JSON
+from shotstore.model.scalars import JSON, copy_json
 from shotstore.model.schema import ParameterSchema
 
 
@@ -46,7 +45,7 @@ class UnknownIterationConfiguration(IterationConfiguration):
     """
 
     tag: str
-    content: JSON = attrs.field(converter=copy.deepcopy, hash=False)
+    content: JSON = attrs.field(converter=copy_json, hash=False)
 
     def expected_number_shots(self) -> None:
         return None

@@ -6,7 +6,7 @@ from typing import TypeAlias, Union
 
 import attrs
 
-from shotstore.model.expressions import Expression, as_expression
+from shotstore.model.expressions import Expression
 from shotstore.model.parameters import Parameter, check_parameter_name
 
 Definition: TypeAlias = Union[Expression, "ParameterNamespace"]
@@ -22,7 +22,7 @@ def _definition(value: "_Unchecked") -> Definition:
         return value
     if isinstance(value, Mapping):
         return ParameterNamespace(value.items())
-    return as_expression(value)
+    return Expression(value)
 
 
 @attrs.frozen
@@ -87,7 +87,7 @@ class ParameterNamespace:
         Raises:
             KeyError: there is no expression of this name.
         """
-        replaced = self._replaced(name, as_expression(expression))
+        replaced = self._replaced(name, Expression(expression))
         if replaced is None:
             raise KeyError(name)
         return replaced

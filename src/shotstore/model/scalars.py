@@ -4,6 +4,7 @@ Strict JSON has no NaN and no infinities, and other programs read its numbers as
 that would not survive is written as a small object: ``{"float": "nan"}``, ``{"int": "0x400..."}``.
 """
 
+import copy
 import math
 from typing import TypeAlias
 
@@ -66,6 +67,11 @@ def check_positive(value: int, what: str) -> int:
     if plain < 1:
         raise ValueError(f"{what} must be 1 or more, not {plain}.")
     return plain
+
+
+def copy_json(json: JSON) -> JSON:
+    """Return a copy that shares no list or dict with the original."""
+    return copy.deepcopy(json)
 
 
 def number_to_json(value: int | float) -> JSON:

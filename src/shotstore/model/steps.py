@@ -6,7 +6,7 @@ from typing import TypeAlias, Union
 import attrs
 
 from shotstore.model import loops
-from shotstore.model.expressions import Expression, as_expression
+from shotstore.model.expressions import Expression
 from shotstore.model.iteration import IterationConfiguration
 from shotstore.model.parameters import Parameter, check_parameter_name, check_parameters
 from shotstore.model.scalars import check_positive
@@ -35,7 +35,7 @@ class VariableDeclaration:
     """Give a parameter a value, which it keeps until another step changes it."""
 
     variable: str = attrs.field(converter=check_parameter_name)
-    value: Expression = attrs.field(converter=as_expression)
+    value: Expression = attrs.field(converter=Expression)
 
 
 @attrs.frozen
@@ -49,8 +49,8 @@ class LinspaceLoop:
     """
 
     variable: str = attrs.field(converter=check_parameter_name)
-    start: Expression = attrs.field(converter=as_expression)
-    stop: Expression = attrs.field(converter=as_expression)
+    start: Expression = attrs.field(converter=Expression)
+    stop: Expression = attrs.field(converter=Expression)
     num: int = attrs.field(converter=_checked_num)
     sub_steps: tuple[Step, ...] = attrs.field(converter=_checked_steps)
 
@@ -63,9 +63,9 @@ class ArangeLoop:
     """
 
     variable: str = attrs.field(converter=check_parameter_name)
-    start: Expression = attrs.field(converter=as_expression)
-    stop: Expression = attrs.field(converter=as_expression)
-    step: Expression = attrs.field(converter=as_expression)
+    start: Expression = attrs.field(converter=Expression)
+    stop: Expression = attrs.field(converter=Expression)
+    step: Expression = attrs.field(converter=Expression)
     sub_steps: tuple[Step, ...] = attrs.field(converter=_checked_steps)
 
 

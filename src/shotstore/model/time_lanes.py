@@ -1,14 +1,13 @@
 """Time lanes: what each channel of an experiment plays, step by step."""
 
 import abc
-import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import attrs
 
-from shotstore.model.expressions import Expression, as_expression
-from shotstore.model.scalars import JSON, check_positive, plain_scalar
+from shotstore.model.expressions import Expression
+from shotstore.model.scalars import JSON, check_positive, copy_json, plain_scalar
 
 _Given = TypeVar("_Given")
 _Checked = TypeVar("_Checked")
@@ -41,7 +40,7 @@ def _digital_spans(
 ) -> tuple[tuple[bool | Expression, int], ...]:
     def check(value: bool | str | Expression) -> bool | Expression:
         plain = plain_scalar(value)
-        return plain if isinstance(plain, bool) else as_expression(value)  # type: ignore[arg-type]
+        return plain if isinstance(plain, bool) else Expression(value)  # type: ignore[arg-type]
 
     return _checked_spans(spans, check)
 
@@ -77,7 +76,7 @@ def _analog_spans(
     spans: Iterable[tuple[str | Expression | Ramp, int]],
 ) -> tuple[tuple[Expression | Ramp, int], ...]:
     def check(value: str | Expression | Ramp) -> Expression | Ramp:
-        return value if isinstance(value, Ramp) else as_expression(value)
+        return value if isinstance(value, Ramp) else Expression(value)
 
     return _checked_spans(spans, check)
 
@@ -150,7 +149,7 @@ class UnknownTimeLane(TimeLane):
     """
 
     tag: str
-    content: JSON = attrs.field(converter=copy.deepcopy, hash=False)
+    content: JSON = attrs.field(converter=copy_json, hash=False)
 
     @property
     def number_steps(self) -> None:
@@ -166,7 +165,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _durations(durations: Iterable[str | Expression]) -> tuple[Expression, ...]:
-    return tuple(as_expression(duration) for duration in durations)
+    return tuple(Expression(duration) for duration in durations)
 
 
 def _lanes(lanes: Mapping[str, TimeLane]) -> dict[str, TimeLane]:
