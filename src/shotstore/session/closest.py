@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from shotstore.errors import PathNotFoundError, StorageError
 from shotstore.paths import PureSequencePath
+from shotstore.session.sequence_collection import SequenceCollection
 
 if TYPE_CHECKING:
     from shotstore.session.experiment_session import ExperimentSession
-    from shotstore.session.sequence_collection import SequenceCollection
 
 
 @contextlib.contextmanager

@@ -1,16 +1,12 @@
 """The device configurations of a session."""
 
-from __future__ import annotations
-
 import abc
 from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from shotstore.model import DeviceConfiguration
+from shotstore.model import DeviceConfiguration
 
 
-class DeviceConfigurationCollection(MutableMapping[str, "DeviceConfiguration"], abc.ABC):
+class DeviceConfigurationCollection(MutableMapping[str, DeviceConfiguration], abc.ABC):
     """The device configurations that the next sequence is to be launched with, by device name.
 
     It is ``session.default_device_configurations``. Sequences that were launched keep those of

@@ -1,20 +1,15 @@
 """One transaction on a storage."""
 
-from __future__ import annotations
-
 import abc
-from typing import TYPE_CHECKING, Self
+from types import TracebackType
+from typing import Self
 
+from shotstore.model import ParameterNamespace
+from shotstore.paths import PureSequencePath
+from shotstore.session.device_configurations import DeviceConfigurationCollection
+from shotstore.session.path_hierarchy import PathHierarchy
 from shotstore.session.sequence import Sequence
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from shotstore.model import ParameterNamespace
-    from shotstore.paths import PureSequencePath
-    from shotstore.session.device_configurations import DeviceConfigurationCollection
-    from shotstore.session.path_hierarchy import PathHierarchy
-    from shotstore.session.sequence_collection import SequenceCollection
+from shotstore.session.sequence_collection import SequenceCollection
 
 
 class ExperimentSession(abc.ABC):

@@ -1,14 +1,9 @@
 """The tree of folders and sequences."""
 
-from __future__ import annotations
-
 import abc
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from shotstore.paths import PureSequencePath
+from shotstore.paths import PureSequencePath
 
 
 class PathHierarchy(abc.ABC):

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Self
 
 import attrs
 
+from shotstore.model import (
+    DeviceConfiguration,
+    IterationConfiguration,
+    ParameterNamespace,
+    ParameterSchema,
+    TimeLanes,
+)
 from shotstore.paths import PureSequencePath
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.rules import check_shot_index
+from shotstore.session.sequence_collection import SequenceStats
 from shotstore.session.shot import Shot
 from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from shotstore.model import (
-        DeviceConfiguration,
-        IterationConfiguration,
-        ParameterNamespace,
-        ParameterSchema,
-        TimeLanes,
-    )
     from shotstore.session.experiment_session import ExperimentSession
-    from shotstore.session.sequence_collection import SequenceStats
-    from shotstore.tracebacks import TracebackSummary
 
 
 @attrs.frozen(repr=False)
@@ -196,6 +195,9 @@ class Sequence:
 
         Of a sequence with shots it is read off the shots. Before that it is computed from the
         iteration and the global parameters: those of the launch or, for a draft, the session's.
+
+        Raises:
+            ValueError: it has no shots, and its recipe cannot be evaluated.
         """
         with naming_closest_sequence(self.path, self.session) as sequences:
             return sequences.get_parameter_schema(self.path)

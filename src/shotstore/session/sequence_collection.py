@@ -1,28 +1,24 @@
 """The sequences: their recipes, states and shots."""
 
-from __future__ import annotations
-
 import abc
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import attrs
 
+from shotstore.model import (
+    Data,
+    DeviceConfiguration,
+    IterationConfiguration,
+    Parameter,
+    ParameterNamespace,
+    ParameterSchema,
+    TimeLanes,
+)
 from shotstore.paths import PureSequencePath
 from shotstore.state import State
-
-if TYPE_CHECKING:
-    from shotstore.model import (
-        Data,
-        DeviceConfiguration,
-        IterationConfiguration,
-        Parameter,
-        ParameterNamespace,
-        ParameterSchema,
-        TimeLanes,
-    )
-    from shotstore.tracebacks import TracebackSummary
+from shotstore.tracebacks import TracebackSummary
 
 
 @attrs.frozen(order=True)
@@ -363,4 +359,7 @@ class SequenceCollection(abc.ABC):
 
         Of a sequence with shots it is read off the shots. Before that it is computed from the
         iteration and the global parameters: those of the launch or, for a draft, the session's.
+
+        Raises:
+            ValueError: it has no shots, and its recipe cannot be evaluated.
         """

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
+from shotstore.model import Data, Parameter
+from shotstore.paths import PureSequencePath
 from shotstore.session.closest import naming_closest_sequence
-from shotstore.session.sequence_collection import DataId, ShotId
+from shotstore.session.sequence_collection import DataId, SequenceCollection, ShotId
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from datetime import datetime
-
-    from shotstore.model import Data, Parameter
-    from shotstore.paths import PureSequencePath
     from shotstore.session.sequence import Sequence
-    from shotstore.session.sequence_collection import SequenceCollection
 
 
 @attrs.frozen(repr=False)

@@ -1,12 +1,8 @@
 """Where sessions come from."""
 
-from __future__ import annotations
-
 import abc
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from shotstore.session.experiment_session import ExperimentSession
+from shotstore.session.experiment_session import ExperimentSession
 
 
 class StorageManager(abc.ABC):
