@@ -1,0 +1,245 @@
+"""Every change that the file backend makes to the file system, and the syncs that make it durable.
+
+Nothing else in this package creates, writes, cuts, renames or removes a file of a store. So what
+a transaction does to the disk can be read here, and recorded here.
+"""
+
+import errno
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+if sys.platform == "darwin":
+    # fsync on macOS hands the data to the drive but does not make the drive write it.
+    import fcntl
+
+    def _sync(descriptor: int) -> None:
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError:
+            # Not every file system knows it (network shares, FAT); fsync is then all there is.
+            os.fsync(descriptor)
+
+else:
+    _sync = os.fsync
+
+_CAN_SYNC_DIRECTORIES = os.name != "nt"
+"""Windows cannot open a directory as a file; NTFS journals its directory entries itself."""
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_COPY_BYTES = 4 * 2**20
+
+
+class File:
+    """An open file, read and written at given offsets. One thread at a time.
+
+    Reads and writes are complete or raise `OSError`, unlike the system calls below them.
+    """
+
+    def __init__(self, path: Path, mode: str) -> None:
+        """Open ``path``: to read (``"r"``), to read and write (``"r+"``), or as a new file
+        (``"x"``, `FileExistsError` where there is one)."""
+        flag = {"r": "rb", "r+": "r+b", "x": "x+b"}[mode]
+        self.path = path
+        self._raw = open(path, flag, buffering=0)  # noqa: SIM115 - closed by `close`
+
+    def length(self) -> int:
+        """Length in bytes."""
+        return os.fstat(self._raw.fileno()).st_size
+
+    def stat(self) -> os.stat_result:
+        """What the system knows of the open file, wherever it was moved since."""
+        return os.fstat(self._raw.fileno())
+
+    def fileno(self) -> int:
+        """The descriptor, for locks."""
+        return self._raw.fileno()
+
+    def read_into(self, buffer: memoryview, offset: int) -> int:
+        """Fill ``buffer`` from ``offset`` on; return how many bytes there were before the end."""
+        self._raw.seek(offset)
+        done = 0
+        while done < len(buffer):
+            count = self._raw.readinto(buffer[done:])
+            if not count:
+                break
+            done += count
+        return done
+
+    def write(self, data: memoryview | bytes | bytearray, offset: int) -> None:
+        """Write all of ``data`` at ``offset``."""
+        view = memoryview(data)
+        self._raw.seek(offset)
+        done = 0
+        while done < len(view):
+            done += self._raw.write(view[done:])
+
+    def truncate(self, length: int) -> None:
+        """Cut or extend the file to ``length`` bytes."""
+        self._raw.truncate(length)
+
+    def sync(self) -> None:
+        """Return once everything written is on the disk. Never call it again after it failed:
+        the kernel may have dropped the pages that it could not write."""
+        _sync(self._raw.fileno())
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        self._raw.close()
+
+
+def exists(path: Path | str) -> bool:
+    """Whether anything, even a broken symbolic link, has this name.
+
+    Raises:
+        OSError: the system cannot tell, for instance since the path is too long for it.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def longest_path(directory: Path) -> int:
+    """How many bytes a path on this file system may have."""
+    try:
+        return os.pathconf(directory, "PC_PATH_MAX")
+    except (AttributeError, OSError, ValueError):
+        return 259  # Windows, unless it was told to allow more
+
+
+def is_regular_file(path: Path | str) -> bool:
+    """Whether ``path`` is a file of its own: a symbolic link may lead out of the store."""
+    return stat.S_ISREG(_mode(path))
+
+
+def is_directory(path: Path | str) -> bool:
+    """Whether ``path`` is a directory of its own, not a symbolic link to one."""
+    return stat.S_ISDIR(_mode(path))
+
+
+def _mode(path: Path | str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return 0
+        raise
+
+
+def read_file(path: str) -> bytes | None:
+    """The content of the file, or None if there is none. A symbolic link is none: it may lead out
+    of the store."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    with open(descriptor, "rb", buffering=0) as file:
+        return file.readall()
+
+
+def list_directories(path: str) -> list[str]:
+    """Names of the directories in a directory, without symbolic links to directories."""
+    with os.scandir(path) as entries:
+        return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
+def list_files(path: str) -> tuple[str, ...]:
+    """Names of the files in a directory, sorted, without symbolic links; none if it is missing."""
+    try:
+        with os.scandir(path) as entries:
+            return tuple(sorted(e.name for e in entries if e.is_file(follow_symlinks=False)))
+    except FileNotFoundError:
+        return ()
+
+
+def size_of_tree(path: str) -> int:
+    """Bytes in all files below a directory."""
+    size = 0
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                size += size_of_tree(entry.path)
+            else:
+                size += entry.stat(follow_symlinks=False).st_size
+    return size
+
+
+def copy_start(source: File, length: int, path: Path) -> None:
+    """Create a file with the first ``length`` bytes of another one, in constant memory."""
+    buffer = memoryview(bytearray(_COPY_BYTES))
+    destination = File(path, "x")
+    try:
+        for offset in range(0, length, _COPY_BYTES):
+            piece = buffer[: min(_COPY_BYTES, length - offset)]
+            source.read_into(piece, offset)
+            destination.write(piece, offset)
+    finally:
+        destination.close()
+
+
+def write_new_file(path: Path, content: bytes) -> None:
+    """Create the file with this content, durably but for its directory entry."""
+    file = File(path, "x")
+    try:
+        file.write(content, 0)
+        file.sync()
+    finally:
+        file.close()
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Put ``content`` in the place of what the file holds, with no promise after a crash."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _NO_FOLLOW, 0o666)
+    with open(descriptor, "wb", buffering=0) as file:
+        # Written before it is cut: the file is never seen empty.
+        file.write(content)
+        file.truncate(len(content))
+
+
+def make_directory(path: Path) -> None:
+    """Create the directory; `FileExistsError` where there is one."""
+    path.mkdir()
+
+
+def rename(source: Path, destination: Path) -> None:
+    """Move a file or directory at once. A file at the destination is replaced."""
+    source.replace(destination)
+
+
+def remove_file(path: Path) -> None:
+    """Remove the file, if it is there."""
+    path.unlink(missing_ok=True)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove the directory with all in it, if it is there. Links in it are not followed."""
+    if is_directory(path):
+        shutil.rmtree(path)
+
+
+def sync_file(path: Path) -> None:
+    """Return once the file's content is on the disk."""
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Return once the names in the directory are on the disk."""
+    if not _CAN_SYNC_DIRECTORIES:
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,192 @@
+"""The JSON documents of a store: small, readable, greppable.
+
+Each is UTF-8, indented, its keys in a fixed order, and ends with a checksum: the SHA-256 of all
+bytes of the file before the line that holds the key ``checksum``. A document that was edited by
+hand is read all the same; `is_untouched` tells.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from shotstore.errors import DamagedStorageError, StorageError
+from shotstore.model import JSON
+from shotstore.state import State
+
+VERSION = 1
+"""The format version that this library reads and writes."""
+
+_CHECKSUM_LINE = b'\n  "checksum": "'
+
+Format = Literal[
+    "store", "folder", "sequence", "global parameters", "device configuration", "trash entry"
+]
+
+
+@frozen
+class SequenceDocument:
+    """``sequence.json``: all there is to know of a sequence but its shots. Times are UTC."""
+
+    id: str
+    created: datetime
+    state: State
+    iteration: JSON
+    time_lanes: JSON
+    expected_number_of_shots: int | None
+    start_time: datetime | None = None
+    stop_time: datetime | None = None
+    number_of_shots: int | None = None
+    exception: JSON = None
+    others: Mapping[str, JSON] = field(factory=dict)
+    """What a later version of the library has added: kept, and written back."""
+
+
+def dump_sequence(document: SequenceDocument) -> bytes:
+    """The content of ``sequence.json``."""
+    return dump(
+        "sequence",
+        {
+            "id": document.id,
+            "created": _dump_time(document.created),
+            "state": document.state.value,
+            "start_time": _dump_time(document.start_time),
+            "stop_time": _dump_time(document.stop_time),
+            "expected_number_of_shots": document.expected_number_of_shots,
+            "number_of_shots": document.number_of_shots,
+            "iteration": document.iteration,
+            "time_lanes": document.time_lanes,
+            "exception": document.exception,
+            **document.others,
+        },
+    )
+
+
+def load_sequence(content: bytes, path: Path) -> SequenceDocument:
+    """The inverse of `dump_sequence`; ``path`` is for the message of the error.
+
+    Raises:
+        DamagedStorageError: the content is not such a document.
+    """
+    keys = load("sequence", content, path)
+    try:
+        return SequenceDocument(
+            id=_typed(keys.pop("id"), str),
+            created=_load_time(keys.pop("created")),
+            state=State(keys.pop("state")),
+            start_time=_load_optional_time(keys.pop("start_time")),
+            stop_time=_load_optional_time(keys.pop("stop_time")),
+            expected_number_of_shots=_load_count(keys.pop("expected_number_of_shots")),
+            number_of_shots=_load_count(keys.pop("number_of_shots")),
+            iteration=keys.pop("iteration"),
+            time_lanes=keys.pop("time_lanes"),
+            exception=keys.pop("exception"),
+            others=keys,
+        )
+    except (LookupError, ValueError, TypeError) as error:
+        raise damaged(path, f"it lacks or garbles a key ({error!r})") from error
+
+
+def dump_folder(created: datetime) -> bytes:
+    """The content of ``folder.json``."""
+    return dump("folder", {"created": _dump_time(created)})
+
+
+def load_folder(content: bytes, path: Path) -> datetime:
+    """The creation date of a folder.
+
+    Raises:
+        DamagedStorageError: the content is not such a document.
+    """
+    keys = load("folder", content, path)
+    try:
+        return _load_time(keys["created"])
+    except (LookupError, ValueError, TypeError) as error:
+        raise damaged(path, f"it lacks or garbles a key ({error!r})") from error
+
+
+def dump(what: Format, keys: Mapping[str, JSON]) -> bytes:
+    """A document of this format, with its checksum."""
+    text = json.dumps(
+        {"format": f"shotstore {what}", "version": VERSION, **keys},
+        ensure_ascii=False,
+        allow_nan=False,
+        indent=2,
+    )
+    body = text.removesuffix("\n}").encode() + b","
+    return body + _CHECKSUM_LINE + _checksum(body).encode() + b'"\n}\n'
+
+
+def load(what: Format, content: bytes, path: Path) -> dict[str, Any]:
+    """The keys of a document of this format, without format, version and checksum.
+
+    Raises:
+        DamagedStorageError: the content is not a document of this format.
+        StorageError: it is of a later version.
+    """
+    try:
+        keys = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, f"it is not JSON ({error})") from error
+    if not isinstance(keys, dict) or keys.pop("format", None) != f"shotstore {what}":
+        raise damaged(path, f'it does not say "format": "shotstore {what}"')
+    version = keys.pop("version", None)
+    if not isinstance(version, int) or version < 1:
+        raise damaged(path, f"its version is {version!r}")
+    if version > VERSION:
+        raise StorageError(
+            f"{path} has format version {version}, written by a newer shotstore; this one reads "
+            f"up to {VERSION}. Upgrade it: pip install --upgrade shotstore"
+        )
+    keys.pop("checksum", None)
+    return keys
+
+
+def is_untouched(content: bytes) -> bool:
+    """Whether a document is byte for byte as shotstore wrote it."""
+    body, separator, checksum = content.rpartition(_CHECKSUM_LINE)
+    return bool(separator) and checksum == f'{_checksum(body)}"\n}}\n'.encode()
+
+
+def _checksum(body: bytes) -> str:
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+def damaged(path: Path, why: str) -> DamagedStorageError:
+    """A document that cannot be read; ``why`` goes on after "it is damaged: "."""
+    return DamagedStorageError(
+        f"{path} is damaged: {why}. Mend it in a text editor, or restore it from a backup."
+    )
+
+
+def _dump_time(time: datetime | None) -> str | None:
+    if time is None:
+        return None
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _load_time(text: object) -> datetime:
+    time = datetime.fromisoformat(_typed(text, str))
+    if time.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return time.astimezone(UTC)
+
+
+def _load_optional_time(text: object) -> datetime | None:
+    return None if text is None else _load_time(text)
+
+
+def _load_count(value: object) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise ValueError(f"{value!r} is no number of shots")
+    return value
+
+
+def _typed(value: object, kind: type[str]) -> str:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value

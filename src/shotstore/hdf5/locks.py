@@ -1,0 +1,264 @@
+"""The locks of a store. They are files of their own, never the data, and never deleted.
+
+Order: write lock, gate, apply lock. Nothing is acquired while the apply lock is held.
+
+- The *write lock* is held by one writing session at a time, from its first write to its end.
+- The *apply lock* is shared by readers while they touch files, and exclusive while a commit
+  changes them.
+- The *gate* lets a waiting commit in: it holds the gate exclusively while it waits for the readers
+  that are inside, and a reader passes through the gate before it enters. Without it a few busy
+  readers keep a writer out nearly for ever.
+"""
+
+import json
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import portalocker
+from filelock import FileLock, Timeout
+from portalocker import LockFlags
+
+from shotstore.errors import StorageLockTimeoutError
+from shotstore.hdf5 import disk
+from shotstore.hdf5.worker import check_cancelled
+
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.0002, 0.005  # seconds between two tries
+
+_descriptors: set[int] = set()
+"""Descriptors with a lock on them. A child of `os.fork` shares the lock with its parent, and would
+hold it for as long as it lives."""
+
+_writers: dict[str, object] = {}
+"""Owner of each write lock that a session of this process holds or waits for."""
+
+
+class Locks:
+    """The locks of one store."""
+
+    def __init__(self, directory: Path, timeout: float) -> None:
+        """``directory`` holds the lock files; ``timeout`` is in seconds."""
+        self._timeout = timeout
+        self._write = directory / "write.lock"
+        self._writer = directory / "writer.json"
+        self._gate = directory / "gate.lock"
+        self._apply = directory / "apply.lock"
+
+    def exist(self) -> bool:
+        """Whether there are lock files: without them the directory is an archive."""
+        return disk.is_regular_file(self._gate) and disk.is_regular_file(self._apply)
+
+    def create(self) -> None:
+        """Create the lock files."""
+        for path in (self._gate, self._apply):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
+
+    @contextmanager
+    def shared(self, *, read_only: bool = False) -> Iterator[None]:
+        """Hold the apply lock together with other readers.
+
+        Raises:
+            StorageLockTimeoutError: a commit, or a process that was stopped in one, is in the way.
+        """
+        flags = os.O_RDONLY if read_only else os.O_RDWR
+        with (
+            _locked(self._apply, LockFlags.SHARED, flags) as apply_lock,
+            _locked(self._gate, LockFlags.SHARED, flags) as gate,
+        ):
+            gate.acquire(self._timeout, self._name_holders)
+            apply_lock.acquire(self._timeout, self._name_holders)
+            gate.release()
+            yield
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the apply lock alone.
+
+        Raises:
+            StorageLockTimeoutError: a reader, or a process that was stopped in one, is in the way.
+        """
+        with (
+            _locked(self._apply, LockFlags.EXCLUSIVE, os.O_RDWR) as apply_lock,
+            _locked(self._gate, LockFlags.EXCLUSIVE, os.O_RDWR) as gate,
+        ):
+            gate.acquire(self._timeout, self._name_holders)
+            apply_lock.acquire(self._timeout, self._name_holders)
+            yield
+
+    def acquire_write(
+        self, owner: object, timeout: float | None = None
+    ) -> Callable[[], None]:
+        """Take the write lock for ``owner``; return the function that releases it. ``timeout`` is
+        in seconds, by default that of the store.
+
+        Raises:
+            StorageLockTimeoutError: the owner holds it already, or another one for too long.
+        """
+        key = str(self._write)
+        if _writers.get(key) == owner:
+            raise StorageLockTimeoutError(
+                f"A writing session on {self._write.parent.parent} is open in this thread already: "
+                "it would wait for itself. Leave the first `with` block before the second."
+            )
+        lock = FileLock(
+            key,
+            timeout=0,
+            thread_local=False,
+            # Where the system knows no locks, saying so beats a file that a killed writer leaves.
+            fallback_to_soft=False,
+            preserve_lock_file=True,
+        )
+
+        def acquired() -> bool:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return False
+            return True
+
+        timeout = self._timeout if timeout is None else timeout
+        _wait(acquired, timeout, lambda: f"the write lock of {self._describe_writer()}")
+        _writers[key] = owner
+        process = os.getpid()
+        with suppress(OSError):  # who it is, is a courtesy: on a full disk we go on without
+            disk.overwrite(self._writer, _describe_this_process())
+
+        def release() -> None:
+            if os.getpid() == process:
+                _writers.pop(key, None)
+                lock.release()
+
+        return release
+
+    def _describe_writer(self) -> str:
+        root = self._write.parent.parent
+        try:
+            writer = json.loads(self._writer.read_bytes())
+            who = f"process {writer['process']} ({writer['program']}), since {writer['since']}"
+        except (OSError, ValueError, LookupError, TypeError):
+            who = "another process"
+        return f"{root}. It is held by {who}"
+
+    def _name_holders(self) -> str:
+        pids = _holders(self._apply) | _holders(self._gate)
+        pids.discard(os.getpid())
+        who = ", ".join(f"process {pid} ({_program(pid)})" for pid in sorted(pids))
+        return f"the files of {self._apply.parent.parent}. They are held by {who or 'a process'}"
+
+
+def try_lock_shared(file: disk.File) -> bool:
+    """Take HDF5's own lock on an open data file, shared, as its readers do. False if somebody has
+    the file open for writing. Closing the file releases the lock."""
+    try:
+        portalocker.lock(file.fileno(), LockFlags.SHARED | LockFlags.NON_BLOCKING)
+    except portalocker.LockException:
+        return False
+    return True
+
+
+class _Lock:
+    def __init__(self, path: Path, kind: LockFlags, open_flags: int) -> None:
+        self._path = path
+        self._kind = kind
+        self._descriptor = os.open(path, open_flags)
+        self._process = os.getpid()
+        _descriptors.add(self._descriptor)
+
+    def acquire(self, timeout: float, describe: Callable[[], str]) -> None:
+        _wait(self._try, timeout, describe)
+
+    def _try(self) -> bool:
+        try:
+            portalocker.lock(self._descriptor, self._kind | LockFlags.NON_BLOCKING)
+        except portalocker.AlreadyLocked:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Once: a second call does nothing. In a forked child, nothing is left to release."""
+        if self._descriptor >= 0 and self._process == os.getpid():
+            descriptor, self._descriptor = self._descriptor, -1
+            _descriptors.discard(descriptor)
+            try:
+                # Unlocked and not only closed: a child that was forked at a bad moment may still
+                # share the descriptor.
+                portalocker.unlock(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+@contextmanager
+def _locked(path: Path, kind: LockFlags, open_flags: int) -> Iterator[_Lock]:
+    lock = _Lock(path, kind, open_flags)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _wait(attempt: Callable[[], bool], timeout: float, describe: Callable[[], str]) -> None:
+    if attempt():
+        return
+    deadline = time.monotonic() + timeout
+    pause = _SHORTEST_WAIT
+    while True:
+        time.sleep(pause * random.uniform(0.5, 1))
+        check_cancelled()
+        if attempt():
+            return
+        if time.monotonic() > deadline:
+            raise StorageLockTimeoutError(
+                f"Waited {timeout:g} s for {describe()}. Let that process finish, or end it, and "
+                "try again."
+            )
+        pause = min(pause * 1.5, _LONGEST_WAIT)
+
+
+def _describe_this_process() -> bytes:
+    program = " ".join(Path(word).name if i == 0 else word for i, word in enumerate(sys.argv[:2]))
+    return json.dumps(
+        {
+            "process": os.getpid(),
+            "thread": threading.current_thread().name,
+            "program": program or "python",
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+    ).encode()
+
+
+def _holders(path: Path) -> set[int]:
+    """Ids of the processes that hold a lock on the file; only Linux tells."""
+    try:
+        inode = path.stat().st_ino
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return set()
+    # "1: FLOCK  ADVISORY  READ 1234 08:02:5678 0 EOF"
+    fields = (line.split() for line in lines if "->" not in line)
+    return {int(f[4]) for f in fields if f[1] == "FLOCK" and int(f[5].split(":")[2]) == inode}
+
+
+def _program(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return "unknown program"
+    return " ".join(words[:3]).strip()
+
+
+def _close_inherited_locks() -> None:
+    for descriptor in _descriptors:
+        with suppress(OSError):
+            os.close(descriptor)
+    _descriptors.clear()
+    _writers.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_inherited_locks)

@@ -1,0 +1,91 @@
+"""Names on disk: path names as directory names, and labels as names inside HDF5.
+
+Both mappings are one-to-one. What a file system, or HDF5, cannot hold everywhere is written as the
+percent-encoded bytes of its UTF-8 form, as in a URL.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+from shotstore.errors import InvalidPathFormatError
+
+SEQUENCE_DOCUMENT = "sequence.json"
+FOLDER_DOCUMENT = "folder.json"
+SHOTS_FILE = "shots.h5"
+
+_OURS = frozenset({SEQUENCE_DOCUMENT, FOLDER_DOCUMENT, SHOTS_FILE})
+_MAXIMUM_BYTES = 255
+
+_FORBIDDEN_IN_DIRECTORY = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f-\x9f]')
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: reserved with any extension too.
+_RESERVED_ON_WINDOWS = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?=$|[. ])",
+    re.IGNORECASE,
+)
+_FORBIDDEN_IN_HDF5 = re.compile(r"[%/#\x00-\x1f\x7f-\x9f]")
+
+
+@lru_cache(maxsize=65536)
+def directory_name(name: str) -> str:
+    """The directory that stands for the path name ``name``.
+
+    Raises:
+        InvalidPathFormatError: the directory's name would be longer than 255 bytes.
+    """
+    encoded = "".join(
+        _percent(character)
+        if _FORBIDDEN_IN_DIRECTORY.match(character) or _is_normalised_away(character)
+        else character
+        for character in name
+    )
+    encoded = re.sub(r"[. ]+$", lambda found: _percent(found.group()), encoded)
+    if encoded.startswith(".") or encoded.lower() in _OURS or _RESERVED_ON_WINDOWS.match(encoded):
+        encoded = _percent(encoded[0]) + encoded[1:]
+    if not unicodedata.is_normalized("NFC", encoded):
+        # Characters that only change together, such as the jamo of a Hangul syllable.
+        encoded = re.sub(r"[^\x00-\x7f]+", lambda found: _percent(found.group()), encoded)
+    if len(encoded.encode()) > _MAXIMUM_BYTES:
+        raise InvalidPathFormatError(
+            f"The name {name!r} needs {len(encoded.encode())} bytes as a directory name, and file "
+            f"systems hold {_MAXIMUM_BYTES}: choose a shorter one."
+        )
+    return encoded
+
+
+@lru_cache(maxsize=65536)
+def path_name(directory: str) -> str | None:
+    """The path name that the directory stands for, or None if `directory_name` never makes it:
+    then it is somebody else's directory."""
+    try:
+        name = unquote_to_bytes(directory).decode()
+        return name if name and directory_name(name) == directory else None
+    except (UnicodeError, InvalidPathFormatError):
+        return None
+
+
+def hdf5_name(label: str) -> str:
+    """The name of a dataset or column for ``label``. It never holds ``/`` and ``#``, which
+    separate groups and the datasets of one label."""
+    encoded = _FORBIDDEN_IN_HDF5.sub(lambda found: _percent(found.group()), label)
+    return _percent(encoded) if not encoded.strip(".") else encoded
+
+
+def document_name(name: str) -> str:
+    """The file that stands for a device configuration: any text, as a directory name and an
+    extension."""
+    return directory_name(name) + ".json"
+
+
+def _percent(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def _is_normalised_away(character: str) -> bool:
+    """Whether a file system that normalises names (HFS+ to NFD, others to NFC) may change it."""
+    return (
+        unicodedata.normalize("NFD", character) != character
+        or unicodedata.normalize("NFC", character) != character
+        or unicodedata.combining(character) != 0
+    )

@@ -1,0 +1,153 @@
+"""From the tree that a session leaves behind to what its commit has to do.
+
+Only the net effect counts: where each directory was read from, and where its node is at the end.
+"""
+
+from datetime import UTC, datetime
+
+from attrs import field, frozen
+
+from shotstore.hdf5 import documents
+from shotstore.hdf5.journal import FilePatch, Journal, Rename
+from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, SHOTS_FILE, directory_name
+from shotstore.hdf5.open_shots import ShotsWriter
+from shotstore.hdf5.snapshot import join
+from shotstore.hdf5.staging import Staging
+from shotstore.hdf5.store import SEQUENCES, TRASH
+from shotstore.hdf5.tree import Node, Tree
+
+
+@frozen
+class Discarded:
+    """Something that goes to the trash."""
+
+    id: str
+    path: str
+    reason: str
+    """``deleted`` or ``reset``."""
+    node: Node
+    """What was deleted; or, of a reset sequence, itself."""
+    document: bytes | None = None
+    """Of a reset sequence: ``sequence.json`` as it was."""
+    writer: ShotsWriter | None = None
+    """Of a reset sequence: the shots that the session recorded before."""
+    deleted: datetime = field(factory=lambda: datetime.now(UTC))
+
+
+def prepare(
+    tree: Tree,
+    discarded: list[Discarded],
+    emptied: list[str],
+    replaced: dict[str, bytes | None],
+    staging: Staging,
+) -> Journal:
+    """Stage everything that the session has changed, and write down what is left to do.
+
+    Args:
+        tree: The tree at the end of the session.
+        discarded: What goes to the trash.
+        emptied: Directories that go altogether, relative to the root of the store.
+        replaced: Documents outside the tree by path, with their content, or None if they go.
+        staging: Where to make what is new.
+    """
+    return _Preparation(tree, staging).run(discarded, emptied, replaced)
+
+
+class _Preparation:
+    def __init__(self, tree: Tree, staging: Staging) -> None:
+        self._tree = tree
+        self._staging = staging
+        self._patches: list[FilePatch] = []
+        self._replacements: list[Rename] = []
+        self._departures: list[Rename] = []
+        self._arrivals: list[Rename] = []
+
+    def run(
+        self, discarded: list[Discarded], emptied: list[str], replaced: dict[str, bytes | None]
+    ) -> Journal:
+        for path, content in replaced.items():
+            if content is None:
+                self._departures.append(Rename(path, self._staging.slot()))
+            else:
+                self._replacements.append(Rename(self._staging.new_file(content), path))
+        for entry in discarded:
+            self._discard(entry)
+        for path in emptied:
+            self._departures.append(Rename(path, self._staging.slot()))
+        for child in self._tree.root.children.values():
+            self._visit(child, SEQUENCES, join(SEQUENCES, directory_name(child.name)))
+        return Journal(
+            transaction=self._staging.transaction,
+            patches=self._patches,
+            replacements=self._replacements,
+            departures=sorted(self._departures, key=lambda rename: -rename.source.count("/")),
+            arrivals=sorted(self._arrivals, key=lambda rename: rename.destination.count("/")),
+        )
+
+    def _visit(self, node: Node, parent_directory: str | None, final: str) -> None:
+        """Bring a node to its place ``final``; ``parent_directory`` is where its parent was."""
+        if node.directory is None:
+            slot = self._staging.new_directory()
+            self._arrivals.append(Rename(slot, final))
+            name = SEQUENCE_DOCUMENT if node.is_sequence else FOLDER_DOCUMENT
+            self._staging.new_file(self._content(node), join(slot, name))
+        else:
+            in_place = parent_directory is not None and node.directory == join(
+                parent_directory, directory_name(node.name)
+            )
+            if not in_place:
+                slot = self._staging.slot()
+                self._departures.append(Rename(node.directory, slot))
+                self._arrivals.append(Rename(slot, final))
+            if node.is_changed:
+                self._replace_document(node, node.directory)
+        if node.writer is not None:
+            self._place_shots(node, node.writer, final)
+        for child in node.children.values():
+            self._visit(child, node.directory, join(final, directory_name(child.name)))
+
+    def _replace_document(self, node: Node, directory: str) -> None:
+        name = SEQUENCE_DOCUMENT if node.is_sequence else FOLDER_DOCUMENT
+        staged = self._staging.new_file(self._content(node))
+        self._replacements.append(Rename(staged, join(directory, name)))
+        if node.was_folder and self._tree.has_folder_document(node):
+            self._departures.append(Rename(join(directory, FOLDER_DOCUMENT), self._staging.slot()))
+
+    def _place_shots(self, node: Node, writer: ShotsWriter, final: str) -> None:
+        if writer.staged is None:
+            patch = writer.patch(join(node.directory or "", SHOTS_FILE))
+            if patch is not None:
+                self._patches.append(patch)
+            return
+        staged = self._staging.relative(writer.staged)
+        if writer.replaces:
+            self._replacements.append(Rename(staged, join(node.directory or "", SHOTS_FILE)))
+        else:
+            self._arrivals.append(Rename(staged, join(final, SHOTS_FILE)))
+
+    def _discard(self, entry: Discarded) -> None:
+        slot = self._staging.new_directory()
+        final = f"{TRASH}/{entry.id}"
+        self._arrivals.append(Rename(slot, final))
+        keys = {
+            "path": entry.path,
+            "reason": entry.reason,
+            "deleted": entry.deleted.isoformat(timespec="microseconds"),
+        }
+        self._staging.new_file(documents.dump("trash entry", keys), join(slot, "entry.json"))
+        if entry.document is None:
+            self._visit(entry.node, None, join(final, "content"))
+            return
+        content = self._staging.new_directory(join(slot, "content"))
+        self._staging.new_file(entry.document, join(content, SEQUENCE_DOCUMENT))
+        if entry.writer is not None:
+            self._place_shots(entry.node, entry.writer, final)
+        shots = self._staging.slot()
+        source = join(entry.node.directory or "", SHOTS_FILE)
+        self._departures.append(Rename(source, shots))
+        self._arrivals.append(Rename(shots, join(final, f"content/{SHOTS_FILE}")))
+
+    def _content(self, node: Node) -> bytes:
+        if node.is_sequence:
+            return documents.dump_sequence(self._tree.document(node))
+        return documents.dump_folder(self._tree.creation_date(node))

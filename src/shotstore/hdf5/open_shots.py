@@ -1,0 +1,149 @@
+"""Open shots files: to read one side by side with its writer, and to write one in a transaction."""
+
+import os
+from pathlib import Path
+
+from shotstore.errors import DamagedStorageError
+from shotstore.hdf5 import disk
+from shotstore.hdf5.journal import FilePatch
+from shotstore.hdf5.locks import try_lock_shared
+from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, committed_end
+from shotstore.hdf5.shots_file import Launch, ShotsFile
+
+
+class ShotsReader:
+    """A committed shots file of which a session reads.
+
+    The open descriptor keeps to the file where it is moved, reset or replaced. HDF5's view of it
+    is opened anew when something was committed since: its cached metadata would not fit what is on
+    the disk by then.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            DamagedStorageError: there is none.
+        """
+        try:
+            if not disk.is_regular_file(path):
+                raise FileNotFoundError
+            self._file = disk.File(path, "r")
+        except FileNotFoundError:
+            raise DamagedStorageError(
+                f"{path} is missing, which holds the shots of a launched sequence. Copy the "
+                "directory again, or restore the file from a backup."
+            ) from None
+        self._shots: ShotsFile | None = None
+        self._seen: object = None
+        self.limit: int | None = None
+        """How many shots the session sees, once it has looked."""
+
+    def shots(self, commits: int) -> ShotsFile:
+        """HDF5's view of the file while the store counts so many commits."""
+        status = self._file.stat()
+        seen = (commits, status.st_size, status.st_mtime_ns)
+        if self._shots is None or self._seen != seen:
+            if self._shots is not None:
+                self._shots.close()
+                self._shots = None
+            file_object = HDF5FileObject(self._file, committed_end(self._file))
+            self._shots = ShotsFile.open(file_object)
+            self._seen = seen
+        return self._shots
+
+    def is_still(self, path: Path) -> bool:
+        """Whether the file that lies at the path is this one."""
+        try:
+            return os.path.samestat(self._file.stat(), path.lstat())
+        except FileNotFoundError:
+            return False
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._shots is not None:
+            self._shots.close()
+        self._file.close()
+
+
+class ShotsWriter:
+    """A shots file that a transaction changes."""
+
+    def __init__(
+        self, overlay: OverlayFile, shots: ShotsFile, staged: Path | None, *, replaces: bool
+    ) -> None:
+        self._overlay = overlay
+        self.shots = shots
+        self.staged = staged
+        """Where the file was made that the commit puts into its place; None if the committed file
+        itself is changed."""
+        self.replaces = replaces
+        """Whether the staged file takes the place of a committed one with the same shots."""
+
+    @classmethod
+    def create(cls, path: Path, sequence_id: str, launched_at: str, launch: Launch) -> "ShotsWriter":
+        """Make a new file without shots at ``path``, which is in the staging directory."""
+        overlay = OverlayFile(disk.File(path, "x"), 0)
+        try:
+            shots = ShotsFile.create(overlay, sequence_id, launched_at, launch)
+        except BaseException:
+            overlay.close()
+            raise
+        return cls(overlay, shots, path, replaces=False)
+
+    @classmethod
+    def open(cls, path: Path, staged: Path) -> "ShotsWriter":
+        """Open the committed file to append shots.
+
+        If somebody else has it open for writing (HDFView does by default), it is copied to
+        ``staged`` and the copy will replace it. That writer would otherwise, when it closes the
+        file, write what it remembers over shots that were committed since.
+        """
+        file = disk.File(path, "r+")
+        try:
+            end = committed_end(file)
+            if try_lock_shared(file):
+                if file.length() > end:
+                    file.truncate(end)
+                overlay, replaces = OverlayFile(file, end), False
+            else:
+                disk.copy_start(file, end, staged)
+                file.close()
+                file, replaces = disk.File(staged, "r+"), True
+                overlay = OverlayFile(file, 0, end)
+            shots = ShotsFile.open(overlay, write=True)
+        except BaseException:
+            file.close()
+            raise
+        return cls(overlay, shots, staged if replaces else None, replaces=replaces)
+
+    def flush(self) -> None:
+        """Make everything durable that needs space on the disk."""
+        self.shots.flush()
+        if self.staged is None:
+            self._overlay.sync_tail()
+        else:
+            self._overlay.file.sync()
+
+    def patch(self, path: str) -> FilePatch | None:
+        """What is left to do for the committed file, which lies at ``path`` in the store; None if
+        it has not changed."""
+        pieces = self._overlay.changed_pages()
+        if not pieces and self._overlay.end == self._overlay.committed:
+            return None
+        return FilePatch(
+            path=path,
+            committed=self._overlay.committed,
+            length=self._overlay.end,
+            offsets=[offset for offset, _ in pieces],
+            pages=[page for _, page in pieces],
+        )
+
+    def close(self, *, discard: bool) -> None:
+        """Close the file; cut off what was written to it if ``discard``."""
+        try:
+            if discard and self.staged is None:
+                self._overlay.discard()
+        finally:
+            self.shots.close()
+            self._overlay.close()

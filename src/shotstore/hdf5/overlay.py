@@ -1,0 +1,222 @@
+"""The file objects that HDF5 works through.
+
+HDF5 has no transactions, and a file whose writer dies half-way is often lost. So HDF5 never writes
+to a committed byte of a real file. `OverlayFile` lets it write past the committed end, where
+nothing refers to the bytes yet, and keeps what it writes below that as pages in memory, over the
+real file. A commit takes the pages into the journal; a rollback forgets them.
+
+HDF5 calls the methods from C code that cannot take an exception: one raised there crashes the
+interpreter later. They note the error instead, for `check` to raise once HDF5 has returned.
+"""
+
+import io
+import os
+import struct
+
+from shotstore.errors import DamagedStorageError
+from shotstore.hdf5.disk import File
+
+PAGE = 4096
+"""Bytes in a page: what a disk writes as a whole, or tears."""
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_END_OF_FILE_OFFSET = 28
+"""Of the end-of-file address, in a superblock of version 2 with 8-byte addresses (HDF5 file format
+specification, section II.A)."""
+
+
+def committed_end(file: File) -> int:
+    """The length in bytes of the committed part of an HDF5 file: what its superblock says.
+
+    A file that is longer has an uncommitted tail, left by a writer that was killed.
+
+    Raises:
+        DamagedStorageError: the file has no superblock of ours, or is shorter than it says.
+    """
+    head = bytearray(_END_OF_FILE_OFFSET + 8)
+    count = file.read_into(memoryview(head), 0)
+    if count < len(head) or head[:8] != _SIGNATURE or head[8] not in (2, 3) or head[9] != 8:
+        raise DamagedStorageError(f"{file.path} is not an HDF5 file that shotstore wrote.")
+    (end,) = struct.unpack_from("<Q", head, _END_OF_FILE_OFFSET)
+    length = file.length()
+    if length < end:
+        raise DamagedStorageError(
+            f"{file.path} has {length} bytes and should have {end}: it was cut off, or copied "
+            "incompletely. Copy it again, or restore it from a backup."
+        )
+    return int(end)
+
+
+class HDF5FileObject:
+    """A read-only file object over the first ``end`` bytes of a file, which only grows."""
+
+    def __init__(self, file: File, end: int) -> None:
+        self.file = file
+        self._end = end
+        self._position = 0
+        self._error: Exception | None = None
+        self._dead = False
+        self._process = os.getpid()
+
+    @property
+    def end(self) -> int:
+        """Length in bytes, as HDF5 sees it."""
+        return self._end
+
+    def check(self) -> None:
+        """Raise the error that a callback met, if any."""
+        if self._error is not None:
+            raise self._error
+
+    def kill(self) -> None:
+        """Swallow every further write: closing an HDF5 file writes."""
+        self._dead = True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:
+        # The driver ignores how much was read, so what is past the end must read as zeros.
+        view = memoryview(buffer).cast("B")
+        try:
+            if self._is_dead():
+                view[:] = bytes(len(view))
+            else:
+                self._read(view, self._position)
+        except Exception as raised:
+            self._note(raised)
+        self._position += len(view)
+        return len(view)
+
+    def write(self, data: memoryview) -> int:
+        view = memoryview(data).cast("B")
+        try:
+            if not self._is_dead():
+                self._write(view, self._position)
+        except Exception as raised:
+            self._note(raised)
+        self._position += len(view)
+        return len(view)
+
+    def truncate(self, length: int | None = None) -> int:
+        length = self._position if length is None else length
+        try:
+            if not self._is_dead():
+                self._truncate(length)
+        except Exception as raised:
+            self._note(raised)
+        return length
+
+    def flush(self) -> None:
+        """Nothing: HDF5's flush says nothing about the disk. The commit syncs."""
+
+    def close(self) -> None:
+        """Close the file below. Only after HDF5 has closed its side."""
+        self._dead = True
+        self.file.close()
+
+    def _is_dead(self) -> bool:
+        # A forked child that exits would flush its copy of the parent's open transaction.
+        return self._dead or os.getpid() != self._process
+
+    def _note(self, error: Exception) -> None:
+        if self._error is None:
+            self._error = error
+        self._dead = True
+
+    def _read(self, view: memoryview, offset: int) -> None:
+        wanted = max(0, min(len(view), self._end - offset))
+        count = self.file.read_into(view[:wanted], offset) if wanted else 0
+        view[count:] = bytes(len(view) - count)
+
+    def _write(self, view: memoryview, offset: int) -> None:
+        raise io.UnsupportedOperation(f"{self.file.path} is open for reading")
+
+    def _truncate(self, length: int) -> None:
+        raise io.UnsupportedOperation(f"{self.file.path} is open for reading")
+
+
+class OverlayFile(HDF5FileObject):
+    """A file object whose writes change no committed byte of the real file."""
+
+    def __init__(self, file: File, committed: int, end: int | None = None) -> None:
+        """``committed`` is the length of the committed part in bytes, ``end`` that of the file:
+        by default the same. Of a file that is not in the store yet, nothing is committed."""
+        super().__init__(file, committed if end is None else end)
+        self.committed = committed
+        # A torn write past the committed end must not share a block with committed bytes.
+        self._tail = -(-committed // PAGE) * PAGE
+        self._pages: dict[int, bytearray] = {}
+
+    def changed_pages(self) -> list[tuple[int, bytes]]:
+        """What a commit must write over the real file: (offset, bytes), in order of the offset.
+        Neighbouring pages come as one piece."""
+        pieces: list[tuple[int, bytearray]] = []
+        for index in sorted(self._pages):
+            offset = index * PAGE
+            page = self._pages[index][: max(0, self._end - offset)]
+            if pieces and pieces[-1][0] + len(pieces[-1][1]) == offset:
+                pieces[-1][1].extend(page)
+            elif page:
+                pieces.append((offset, bytearray(page)))
+        return [(offset, bytes(piece)) for offset, piece in pieces]
+
+    def has_tail(self) -> bool:
+        """Whether the real file was written to, past its committed end."""
+        return self._end > self._tail
+
+    def sync_tail(self) -> None:
+        """Make what lies past the committed end durable."""
+        if self.has_tail():
+            self.file.sync()
+
+    def discard(self) -> None:
+        """Cut off what was written past the committed end, and swallow every further write."""
+        self.kill()
+        if self.file.length() > self.committed:
+            self.file.truncate(self.committed)
+
+    def _read(self, view: memoryview, offset: int) -> None:
+        super()._read(view, offset)
+        if not self._pages:
+            return
+        stop = offset + len(view)
+        indices = range(offset // PAGE, -(-stop // PAGE))
+        for index in indices if len(indices) < len(self._pages) else list(self._pages):
+            page = self._pages.get(index)
+            start = index * PAGE
+            if page is not None and index in indices:
+                low, high = max(offset, start), min(stop, start + PAGE)
+                view[low - offset : high - offset] = page[low - start : high - start]
+
+    def _write(self, view: memoryview, offset: int) -> None:
+        stop = offset + len(view)
+        while offset < min(stop, self._tail):
+            index, inside = divmod(offset, PAGE)
+            count = min(PAGE - inside, stop - offset)
+            self._page(index)[inside : inside + count] = view[:count]
+            view = view[count:]
+            offset += count
+        if view:
+            self.file.write(view, offset)
+        self._end = max(self._end, stop)
+
+    def _truncate(self, length: int) -> None:
+        for index in [index for index in self._pages if index * PAGE >= length]:
+            del self._pages[index]
+        if self.has_tail() and length < self._end:
+            self.file.truncate(max(length, self.committed))
+        self._end = length
+
+    def _page(self, index: int) -> bytearray:
+        page = self._pages.get(index)
+        if page is None:
+            page = self._pages[index] = bytearray(PAGE)
+            count = max(0, min(PAGE, self.committed - index * PAGE))
+            self.file.read_into(memoryview(page)[:count], index * PAGE)
+        return page

@@ -1,0 +1,690 @@
+"""A session on a store of files."""
+
+import json
+import threading
+import uuid
+import weakref
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Literal, Self, TypeVar
+
+from attrs import evolve
+
+from shotstore.errors import ExperimentSessionNotActiveError
+from shotstore.hdf5 import documents
+from shotstore.hdf5.documents import SequenceDocument
+from shotstore.hdf5.names import document_name, path_name
+from shotstore.hdf5.shots_file import Launch, ShotsFile
+from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, Store
+from shotstore.hdf5.transaction import Transaction
+from shotstore.hdf5.tree import Node
+from shotstore.model import (
+    JSON,
+    Data,
+    DeviceConfiguration,
+    IterationConfiguration,
+    Parameter,
+    ParameterNamespace,
+    ParameterSchema,
+    ParameterType,
+    Serializer,
+    TimeLanes,
+    check_data,
+    check_parameters,
+)
+from shotstore.model.quantities import is_quantity, quantity, unit_to_text
+from shotstore.paths import PureSequencePath
+from shotstore.session import (
+    DataId,
+    DeviceConfigurationCollection,
+    ExperimentSession,
+    PathHierarchy,
+    SequenceCollection,
+    SequenceStats,
+    ShotId,
+    rules,
+)
+from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
+
+_T = TypeVar("_T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class HDF5ExperimentSession(ExperimentSession):
+    """A transaction on a store; see `ExperimentSession` for what it promises."""
+
+    def __init__(
+        self,
+        store: Store,
+        serializer: Serializer,
+        compression: str | int | None,
+        *,
+        write: bool,
+    ) -> None:
+        self._store = store
+        self.serializer = serializer
+        self.compression = compression
+        self._write = write
+        self._transaction: Transaction | None = None
+        self._end_if_dropped: Callable[[], object] | None = None
+        self._paths = _Paths(self)
+        self._sequences = _Sequences(self)
+        self._devices = _Devices(self)
+
+    def __enter__(self) -> Self:
+        if self._transaction is not None:
+            raise RuntimeError("A session is used once: open a new one with storage.session().")
+        transaction = Transaction(self._store, threading.get_ident())
+        # A session that is dropped inside its block, as one in a generator can be, rolls back.
+        self._end_if_dropped = weakref.finalize(self, transaction.rollback)
+        self._transaction = transaction
+        if self._write:
+            try:
+                transaction.begin_writing()
+            except BaseException:
+                transaction.rollback()
+                raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        transaction = self.transaction
+        if exc_type is None:
+            transaction.commit()
+        else:
+            transaction.rollback()
+
+    @property
+    def transaction(self) -> Transaction:
+        """The transaction of the session, while its block is running."""
+        if self._transaction is None or not self._transaction.is_open:
+            raise ExperimentSessionNotActiveError(
+                "The session is used outside its block: write `with storage.session() as session:` "
+                "and use it, and what it has given, inside."
+            )
+        return self._transaction
+
+    @property
+    def paths(self) -> PathHierarchy:
+        return self._paths
+
+    @property
+    def sequences(self) -> SequenceCollection:
+        return self._sequences
+
+    @property
+    def default_device_configurations(self) -> DeviceConfigurationCollection:
+        return self._devices
+
+    def get_global_parameters(self) -> ParameterNamespace:
+        transaction = self.transaction
+        content = transaction.read(lambda: transaction.read_document(GLOBAL_PARAMETERS))
+        if content is None:
+            return ParameterNamespace.empty()
+        keys = documents.load("global parameters", content, self._store.root / GLOBAL_PARAMETERS)
+        return self.serializer.load_global_parameters(keys.get("parameters"))
+
+    def set_global_parameters(self, parameters: ParameterNamespace) -> None:
+        content = documents.dump(
+            "global parameters",
+            {"parameters": strict(self.serializer.dump_global_parameters(parameters))},
+        )
+        transaction = self.transaction
+        transaction.write(lambda: transaction.replace_document(GLOBAL_PARAMETERS, content))
+
+
+class _Paths(PathHierarchy):
+    def __init__(self, session: HDF5ExperimentSession) -> None:
+        self._session = session
+
+    def does_path_exists(self, path: PureSequencePath) -> bool:
+        transaction = self._session.transaction
+        return transaction.read(lambda: transaction.tree.find(path) is not None)
+
+    def create_path(self, path: PureSequencePath) -> list[PureSequencePath]:
+        transaction = self._session.transaction
+        return transaction.write(
+            lambda: [node.path for node in transaction.tree.create_folders(path)]
+        )
+
+    def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
+        if path.is_root():
+            raise rules.path_is_root("deleted")
+        transaction = self._session.transaction
+        transaction.begin_writing()
+        transaction.load_below(path, documents=True)
+
+        def delete() -> None:
+            node = transaction.tree.get(path)
+            sequences = transaction.tree.sequences(node)
+            if sequences and not delete_sequences:
+                raise rules.path_holds_sequences(path, [found.path for found in sequences])
+            _check_idle(transaction, sequences, "deleting")
+            transaction.discard(node)
+
+        transaction.write(delete)
+
+    def get_children(self, path: PureSequencePath) -> set[PureSequencePath]:
+        transaction = self._session.transaction
+
+        def children() -> set[PureSequencePath]:
+            node = transaction.tree.get(path)
+            if node.is_sequence:
+                raise rules.path_is_sequence(path)
+            return {path / name for name in transaction.tree.children(node)}
+
+        return transaction.read(children)
+
+    def get_all_paths(self) -> set[PureSequencePath]:
+        transaction = self._session.transaction
+        transaction.load_below(PureSequencePath.root(), documents=False)
+
+        def paths() -> set[PureSequencePath]:
+            root = transaction.tree.root
+            return {node.path for node in transaction.tree.walk(root) if node is not root}
+
+        return transaction.run(paths)
+
+    def get_path_creation_date(self, path: PureSequencePath) -> datetime:
+        if path.is_root():
+            raise rules.path_is_root("dated")
+        transaction = self._session.transaction
+        return transaction.read(
+            lambda: transaction.tree.creation_date(transaction.tree.get(path))
+        )
+
+    def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
+        if path.is_root():
+            raise rules.path_is_root("dated")
+        created = rules.as_utc(date, "date")
+        transaction = self._session.transaction
+
+        def update() -> None:
+            node = transaction.tree.get(path)
+            if node.is_sequence:
+                document = transaction.tree.document(node)
+                transaction.change_document(node, evolve(document, created=created))
+            else:
+                node.created = created
+                node.is_changed = True
+
+        transaction.write(update)
+
+    def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
+        rules.check_move(source, destination)
+        transaction = self._session.transaction
+        transaction.begin_writing()
+        transaction.load_below(source, documents=True)
+
+        def move() -> None:
+            node = transaction.tree.get(source)
+            if transaction.tree.find(destination) is not None:
+                raise rules.path_exists(destination)
+            _check_idle(transaction, transaction.tree.sequences(node), "moving")
+            transaction.move(node, destination)
+
+        transaction.write(move)
+
+
+class _Sequences(SequenceCollection):
+    def __init__(self, session: HDF5ExperimentSession) -> None:
+        self._session = session
+
+    # The tree
+
+    def is_sequence(self, path: PureSequencePath) -> bool:
+        transaction = self._session.transaction
+        return transaction.read(lambda: transaction.tree.get(path).is_sequence)
+
+    def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
+        transaction = self._session.transaction
+        transaction.load_below(path, documents=False)
+
+        def contained() -> set[PureSequencePath]:
+            node = transaction.tree.get(path)
+            return {found.path for found in transaction.tree.sequences(node)}
+
+        return transaction.run(contained)
+
+    def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
+        transaction = self._session.transaction
+        transaction.load_below(PureSequencePath.root(), documents=True)
+
+        def in_state() -> set[PureSequencePath]:
+            tree = transaction.tree
+            return {
+                node.path
+                for node in tree.sequences(tree.root)
+                if tree.document(node).state is state
+            }
+
+        return transaction.run(in_state)
+
+    def create(
+        self,
+        path: PureSequencePath,
+        iteration_configuration: IterationConfiguration,
+        time_lanes: TimeLanes,
+    ) -> None:
+        if path.is_root():
+            raise rules.path_is_root("made a sequence")
+        document = SequenceDocument(
+            id=uuid.uuid4().hex,
+            created=datetime.now(UTC),
+            state=State.DRAFT,
+            **self._iteration(iteration_configuration),
+            time_lanes=strict(self._session.serializer.dump_time_lanes(time_lanes)),
+        )
+        transaction = self._session.transaction
+
+        def create() -> None:
+            tree = transaction.tree
+            node = tree.find(path)
+            if node is None:
+                node = Node(path.parts[-1], None, is_sequence=True)
+                node.document = document
+                tree.place(node, path)
+            elif node.is_sequence:
+                raise rules.path_is_sequence(path)
+            elif tree.children(node):
+                raise rules.path_has_children(path)
+            else:
+                created = tree.creation_date(node)
+                node.is_sequence = node.was_folder = True
+                transaction.change_document(node, evolve(document, created=created))
+
+        transaction.write(create)
+
+    # The recipe
+
+    def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+        return self._session.serializer.load_iteration(self._document(path).iteration)
+
+    def set_iteration_configuration(
+        self, path: PureSequencePath, iteration_configuration: IterationConfiguration
+    ) -> None:
+        changes = self._iteration(iteration_configuration)
+        self._edit(path, lambda document: evolve(document, **changes))
+
+    def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
+        return self._session.serializer.load_time_lanes(self._document(path).time_lanes)
+
+    def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
+        content = strict(self._session.serializer.dump_time_lanes(time_lanes))
+        self._edit(path, lambda document: evolve(document, time_lanes=content))
+
+    # The state
+
+    def get_state(self, path: PureSequencePath) -> State:
+        return self._document(path).state
+
+    def get_stats(self, path: PureSequencePath) -> SequenceStats:
+        transaction = self._session.transaction
+
+        def stats() -> SequenceStats:
+            node, document = transaction.get_sequence(path)
+            return SequenceStats(
+                state=document.state,
+                start_time=document.start_time,
+                stop_time=document.stop_time,
+                number_completed_shots=transaction.count_shots(node),
+                expected_number_shots=document.expected_number_of_shots,
+            )
+
+        return transaction.read(stats)
+
+    def set_preparing(
+        self,
+        path: PureSequencePath,
+        device_configurations: Mapping[str, DeviceConfiguration],
+        global_parameters: ParameterNamespace,
+    ) -> None:
+        serializer = self._session.serializer
+        devices = {
+            _check_device_name(name): serializer.dump_device_configuration(configuration)
+            for name, configuration in device_configurations.items()
+        }
+        contents = {name: (tag, strict(content)) for name, (tag, content) in devices.items()}
+        parameters = strict(serializer.dump_global_parameters(global_parameters))
+        transaction = self._session.transaction
+
+        def prepare() -> None:
+            node, document = transaction.get_sequence(path)
+            rules.check_transition(path, document.state, State.PREPARING)
+            launch = Launch(document.iteration, document.time_lanes, parameters, contents)
+            transaction.launch(node, evolve(document, state=State.PREPARING), launch)
+
+        transaction.write(prepare)
+
+    def set_running(self, path: PureSequencePath, start_time: datetime | Literal["now"]) -> None:
+        time = rules.as_utc(start_time, "start_time")
+        self._transit(path, State.RUNNING, lambda document: evolve(document, start_time=time))
+
+    def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+        time = rules.as_utc(stop_time, "stop_time")
+        self._transit(path, State.FINISHED, lambda document: evolve(document, stop_time=time))
+
+    def set_interrupted(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+        time = rules.as_utc(stop_time, "stop_time")
+        self._transit(path, State.INTERRUPTED, lambda document: evolve(document, stop_time=time))
+
+    def set_crashed(
+        self,
+        path: PureSequencePath,
+        tb_summary: TracebackSummary,
+        stop_time: datetime | Literal["now"],
+    ) -> None:
+        time = rules.as_utc(stop_time, "stop_time")
+        exception = strict(tb_summary.to_json())
+        self._transit(
+            path,
+            State.CRASHED,
+            lambda document: evolve(document, stop_time=time, exception=exception),
+        )
+
+    def reset_to_draft(self, path: PureSequencePath) -> None:
+        transaction = self._session.transaction
+
+        def reset() -> None:
+            node, document = transaction.get_sequence(path)
+            rules.check_transition(path, document.state, State.DRAFT)
+            transaction.reset(node)
+
+        transaction.write(reset)
+
+    def get_exception(self, path: PureSequencePath) -> TracebackSummary:
+        document = self._document(path)
+        if document.state is not State.CRASHED:
+            raise rules.not_crashed(path, document.state)
+        return TracebackSummary.from_json(document.exception)
+
+    def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
+        launch = self._launch(path)
+        return self._session.serializer.load_global_parameters(launch.global_parameters)
+
+    def get_device_configurations(
+        self, path: PureSequencePath
+    ) -> Mapping[str, DeviceConfiguration]:
+        load = self._session.serializer.load_device_configuration
+        devices = self._launch(path).device_configurations
+        return {name: load(tag, content) for name, (tag, content) in devices.items()}
+
+    # The shots
+
+    def create_shot(
+        self,
+        shot_id: ShotId,
+        shot_parameters: Mapping[str, Parameter],
+        shot_data: Mapping[str, Data],
+        shot_start_time: datetime,
+        shot_end_time: datetime,
+    ) -> None:
+        path = shot_id.sequence_path
+        times = (
+            _microseconds(rules.as_utc(shot_start_time, "shot_start_time")),
+            _microseconds(rules.as_utc(shot_end_time, "shot_end_time")),
+        )
+        numbers = {
+            name: (value.magnitude, unit_to_text(value.units))
+            if is_quantity(value)
+            else (value, None)
+            for name, value in check_parameters(shot_parameters).items()
+        }
+        data = check_data(shot_data)
+        compression = self._session.compression
+        transaction = self._session.transaction
+
+        def create() -> None:
+            node, document = transaction.get_sequence(path)
+            if document.state is not State.RUNNING:
+                raise rules.not_running(path, document.state)
+            expected = document.expected_number_of_shots
+            index = rules.check_shot_index(path, shot_id.index, expected)
+            shots = transaction.open_to_append(node)
+            if index in shots.indices():
+                raise rules.shot_exists(path, index)
+            with transaction.appending():
+                shots.append(index, times, numbers, data, compression)
+
+        transaction.write(create)
+
+    def get_shots(self, path: PureSequencePath) -> list[ShotId]:
+        transaction = self._session.transaction
+
+        def indices() -> list[int]:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                return []
+            shots, limit = transaction.shots(node)
+            return [index for index, row in shots.indices().items() if row < limit]
+
+        return [ShotId(path, index) for index in transaction.read(indices)]
+
+    def get_shot_parameters(self, path: PureSequencePath, shot_index: int) -> dict[str, Parameter]:
+        numbers = self._read_shot(path, shot_index, ShotsFile.parameters)
+        return {
+            name: value if unit is None else quantity(value, unit)
+            for name, (value, unit) in numbers.items()
+        }
+
+    def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
+        return self._read_shot(
+            path, shot_index, lambda shots, row: shots.data(row, shots.labels(row))
+        )
+
+    def get_shot_data_by_label(self, data: DataId) -> Data:
+        shot, label = data.shot_id, data.data_label
+        return self.get_shot_data_by_labels(shot.sequence_path, shot.index, [label])[label]
+
+    def get_shot_data_by_labels(
+        self, path: PureSequencePath, shot_index: int, labels: Collection[str]
+    ) -> dict[str, Data]:
+        if isinstance(labels, str):
+            raise TypeError(f"labels is the text {labels!r}: pass a list of labels.")
+        wanted = list(labels)
+
+        def read(shots: ShotsFile, row: int) -> dict[str, Data]:
+            has = shots.labels(row)
+            missing = [label for label in wanted if label not in has]
+            if missing:
+                raise rules.data_not_found(path, shot_index, missing, has)
+            found = shots.data(row, wanted)
+            return {label: found[label] for label in wanted}
+
+        return self._read_shot(path, shot_index, read)
+
+    def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        return _time(self._read_shot(path, shot_index, ShotsFile.times)[0])
+
+    def get_shot_end_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        return _time(self._read_shot(path, shot_index, ShotsFile.times)[1])
+
+    def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
+        transaction = self._session.transaction
+
+        def types() -> list[tuple[str, str, str | None]]:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                return []
+            shots, limit = transaction.shots(node)
+            return shots.parameter_types(limit) if limit else []
+
+        found = transaction.read(types)
+        if found:
+            schema = ParameterSchema()
+            for name, kind, units in found:
+                schema = schema.merged({name: ParameterType(kind, units)})
+            return schema
+        if self.get_state(path) is State.DRAFT:
+            parameters = self._session.get_global_parameters()
+        else:
+            parameters = self.get_global_parameters(path)
+        return self.get_iteration_configuration(path).get_parameter_schema(parameters.evaluate())
+
+    # Helpers
+
+    def _document(self, path: PureSequencePath) -> SequenceDocument:
+        transaction = self._session.transaction
+        return transaction.read(lambda: transaction.get_sequence(path)[1])
+
+    def _iteration(self, iteration: IterationConfiguration) -> dict[str, JSON]:
+        """What a document holds of the iteration."""
+        return {
+            "iteration": strict(self._session.serializer.dump_iteration(iteration)),
+            "expected_number_of_shots": iteration.expected_number_shots(),
+        }
+
+    def _edit(
+        self, path: PureSequencePath, change: Callable[[SequenceDocument], SequenceDocument]
+    ) -> None:
+        transaction = self._session.transaction
+
+        def edit() -> None:
+            node, document = transaction.get_sequence(path)
+            if not document.state.is_editable():
+                raise rules.not_editable(path, document.state)
+            transaction.change_document(node, change(document))
+
+        transaction.write(edit)
+
+    def _transit(
+        self,
+        path: PureSequencePath,
+        state: State,
+        change: Callable[[SequenceDocument], SequenceDocument],
+    ) -> None:
+        transaction = self._session.transaction
+
+        def transit() -> None:
+            node, document = transaction.get_sequence(path)
+            rules.check_transition(path, document.state, state)
+            count = transaction.count_shots(node) if state.has_ended() else None
+            changed = evolve(change(document), state=state, number_of_shots=count)
+            transaction.change_document(node, changed)
+
+        transaction.write(transit)
+
+    def _launch(self, path: PureSequencePath) -> Launch:
+        transaction = self._session.transaction
+
+        def launch() -> Launch:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                raise rules.not_launched(path)
+            return transaction.shots(node)[0].launch()
+
+        return transaction.read(launch)
+
+    def _read_shot(
+        self, path: PureSequencePath, shot_index: int, read: Callable[[ShotsFile, int], _T]
+    ) -> _T:
+        transaction = self._session.transaction
+
+        def read_shot() -> _T:
+            node, document = transaction.get_sequence(path)
+            if document.state is not State.DRAFT:
+                shots, limit = transaction.shots(node)
+                row = shots.indices().get(shot_index, limit)
+                if row < limit:
+                    return read(shots, row)
+            raise rules.shot_not_found(path, shot_index)
+
+        return transaction.read(read_shot)
+
+
+class _Devices(DeviceConfigurationCollection):
+    def __init__(self, session: HDF5ExperimentSession) -> None:
+        self._session = session
+
+    def __getitem__(self, name: str) -> DeviceConfiguration:
+        if not isinstance(name, str) or not name:
+            raise KeyError(name)
+        path = f"{DEVICES}/{document_name(name)}"
+        transaction = self._session.transaction
+        content = transaction.read(lambda: transaction.read_document(path))
+        if content is None:
+            raise KeyError(name)
+        location = transaction.store.root / path
+        keys = documents.load("device configuration", content, location)
+        try:
+            tag, values = keys["type"], keys["content"]
+        except LookupError as error:
+            raise documents.damaged(location, f"it lacks the key {error}") from error
+        return self._session.serializer.load_device_configuration(tag, values)
+
+    def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
+        path = f"{DEVICES}/{document_name(_check_device_name(name))}"
+        tag, values = self._session.serializer.dump_device_configuration(configuration)
+        keys = {"name": name, "type": tag, "content": strict(values)}
+        content = documents.dump("device configuration", keys)
+        transaction = self._session.transaction
+        transaction.write(lambda: transaction.replace_document(path, content))
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        path = f"{DEVICES}/{document_name(name)}"
+        transaction = self._session.transaction
+        transaction.write(lambda: transaction.replace_document(path, None))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()
+
+    def _names(self) -> list[str]:
+        transaction = self._session.transaction
+        files = transaction.read(lambda: transaction.list_documents(DEVICES))
+        names = (path_name(file.removesuffix(".json")) for file in files if file.endswith(".json"))
+        return sorted(name for name in names if name is not None)
+
+
+def strict(content: JSON) -> JSON:
+    """A copy of what a serializer made, as it will be read.
+
+    Raises:
+        ValueError: it is not strict JSON: a NaN, a lone surrogate, too deeply nested.
+        TypeError: it holds objects that are not JSON.
+    """
+    try:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        text.encode()
+        copy: JSON = json.loads(text)
+    except RecursionError:
+        raise ValueError("It is nested too deeply to be stored as JSON.") from None
+    return copy
+
+
+def _check_idle(transaction: Transaction, sequences: list[Node], doing: str) -> None:
+    for node in sequences:
+        state = transaction.tree.document(node).state
+        if state.is_active():
+            raise rules.sequence_running(node.path, state, doing)
+
+
+def _check_device_name(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"The name of a device must be a text, not {name!r}.")
+    if not name:
+        raise ValueError("The name of a device must not be empty.")
+    document_name(name)
+    return name
+
+
+def _microseconds(time: datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _time(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)

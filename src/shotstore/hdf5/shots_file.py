@@ -1,0 +1,586 @@
+"""``shots.h5``: the launch configuration and all shots of one sequence.
+
+This module knows HDF5 and the layout of the file (docs/file-format.md), and nothing of locks,
+transactions or where the file lies. Row k of every dataset is the k-th shot recorded.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+import cattrs
+import h5py
+import numpy as np
+import numpy.typing as npt
+from attrs import evolve, field, frozen
+
+from shotstore.errors import DamagedStorageError, StorageError
+from shotstore.hdf5.names import hdf5_name
+from shotstore.hdf5.overlay import HDF5FileObject
+from shotstore.hdf5.rows import (
+    ROW_CHUNK,
+    Rows,
+    create_rows,
+    fill_value,
+    open_rows,
+    read_attribute,
+    text_dtype,
+    write_attribute,
+    write_texts,
+)
+from shotstore.hdf5.stored_values import (
+    COLUMN_TYPES,
+    Slot,
+    Stored,
+    dump_dtype,
+    encode_array,
+    load_data,
+    load_number,
+    store_data,
+    store_number,
+    text_size,
+)
+from shotstore.model import JSON, Data
+from shotstore.version import __version__
+
+VERSION = 1
+_FORMAT = "shotstore shots"
+
+_MOST_COLUMNS = 500
+_MOST_NAME_BYTES = 32 * 1024  # of a table's column names: HDF5 limits a header message to 64 KiB
+
+_SHOT = np.dtype(
+    [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
+)
+_SPAN = np.dtype([("start", "<u8"), ("length", "<u8")])
+_COLUMN_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
+_LARGEST_RAGGED_CHUNK = 256 * 1024  # bytes
+
+Number: TypeAlias = "tuple[bool | int | float, str | None]"
+"""A parameter: its magnitude, and its unit or None for a plain number."""
+
+
+@frozen
+class Launch:
+    """What a sequence was launched with, as JSON."""
+
+    iteration: JSON
+    time_lanes: JSON
+    global_parameters: JSON
+    device_configurations: Mapping[str, tuple[str, JSON]]
+    """Tag and content by name."""
+
+
+@frozen
+class Schema:
+    """Where a shot keeps its values."""
+
+    parameters: list[Slot] = field(factory=list)
+    data: list[Slot] = field(factory=list)
+
+
+class ShotsFile:
+    """An open ``shots.h5``. Every error of HDF5 comes out as what it means for the caller."""
+
+    def __init__(self, file_object: HDF5FileObject, file: h5py.File) -> None:
+        self._file_object = file_object
+        self._file = file
+        self._open_rows: dict[str, Rows] = {}
+        self._schemas: list[Schema] = []
+        self._schema_numbers: dict[frozenset[Slot], int] = {}
+        self._slots: dict[tuple[str, str], list[Slot]] = {}
+        self._rows_by_index: dict[int, int] = {}
+
+    @classmethod
+    def create(
+        cls, file_object: HDF5FileObject, sequence_id: str, path: str, launch: Launch
+    ) -> "ShotsFile":
+        """Write a file without shots.
+
+        It gets superblock version 2, which has no "open for writing" mark for a killed writer to
+        leave behind, and objects of HDF5 1.10, whose metadata is checksummed.
+        """
+        _open(file_object, "w", "v108").close()
+        self = cls(file_object, _open(file_object, "r+"))
+        file = self._file
+        write_attribute(file, "format", _FORMAT)
+        write_attribute(file, "version", VERSION)
+        write_attribute(file, "sequence", sequence_id)
+        write_attribute(file, "path", path)
+        write_attribute(file, "creator", f"shotstore {__version__}")
+        for name in ("iteration", "time_lanes", "global_parameters"):
+            _write_document(file, f"configuration/{name}", getattr(launch, name))
+        devices = file.create_group("configuration/device_configurations")
+        for name, (tag, content) in launch.device_configurations.items():
+            write_attribute(_write_document(devices, hdf5_name(name), content), "type", tag)
+        file.create_group("data")
+        self._open_rows["shots"] = create_rows(file, "shots", _SHOT)
+        file_object.check()
+        return self
+
+    @classmethod
+    def open(cls, file_object: HDF5FileObject, *, write: bool = False) -> "ShotsFile":
+        """Open a file.
+
+        Raises:
+            DamagedStorageError: it is not what `create` and `append` write.
+            StorageError: it is of a later version.
+        """
+        with _reading(file_object):
+            file = _open(file_object, "r+" if write else "r")
+        self = cls(file_object, file)
+        try:
+            with self._reading():
+                if read_attribute(file, "format") != _FORMAT:
+                    raise ValueError("its format attribute is missing")
+                version = int(file.attrs["version"])
+            if version > VERSION:
+                raise StorageError(
+                    f"{file_object.file.path} has format version {version}, written by a newer "
+                    f"shotstore; this one reads up to {VERSION}. Upgrade it: "
+                    "pip install --upgrade shotstore"
+                )
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """Close HDF5's side of the file, without writing: a commit has flushed before."""
+        self._file_object.kill()
+        self._open_rows.clear()
+        self._file.close()
+
+    def flush(self) -> None:
+        """Hand everything that HDF5 has cached to the file object."""
+        self._file.flush()
+        self._file_object.check()
+
+    # Reading
+
+    def launch(self) -> Launch:
+        """What the sequence was launched with."""
+        with self._reading():
+            configuration = self._file["configuration"]
+            devices = configuration["device_configurations"]
+            return Launch(
+                iteration=_read_document(configuration["iteration"]),
+                time_lanes=_read_document(configuration["time_lanes"]),
+                global_parameters=_read_document(configuration["global_parameters"]),
+                device_configurations={
+                    unquote(name): (read_attribute(content, "type"), _read_document(content))
+                    for name, content in devices.items()
+                },
+            )
+
+    def number_of_shots(self) -> int:
+        """How many shots were recorded."""
+        with self._reading():
+            return len(self._rows("shots"))
+
+    def indices(self) -> dict[int, int]:
+        """The row of each shot by its index, in the order of the rows."""
+        with self._reading():
+            known, total = len(self._rows_by_index), len(self._rows("shots"))
+            if known < total:
+                new = self._rows("shots").read(known, total - known)["shot_index"].tolist()
+                self._rows_by_index.update(zip(new, range(known, total), strict=True))
+                if len(self._rows_by_index) != total:
+                    raise ValueError("a shot index stands in it twice")
+            return self._rows_by_index
+
+    def times(self, row: int) -> tuple[int, int]:
+        """Start and end of a shot, in microseconds since 1970 UTC."""
+        with self._reading():
+            shot = self._rows("shots").read(row, 1)[0]
+            return int(shot["start_time"]), int(shot["end_time"])
+
+    def parameters(self, row: int) -> dict[str, Number]:
+        """The parameters of a shot."""
+        with self._reading():
+            schema = self._schema(row)
+            tables = self._read_tables(schema.parameters, row)
+            return {
+                slot.name: (load_number(slot, _cell(tables, slot)), slot.unit)
+                for slot in schema.parameters
+            }
+
+    def labels(self, row: int) -> list[str]:
+        """The labels of the data of a shot."""
+        with self._reading():
+            return [slot.name for slot in self._schema(row).data]
+
+    def data(self, row: int, labels: Collection[str]) -> dict[str, Data]:
+        """The data of a shot under these labels, all of which it has."""
+        with self._reading():
+            slots = [slot for slot in self._schema(row).data if slot.name in labels]
+            tables = self._read_tables(slots, row)
+            return {slot.name: load_data(slot, self._payload(slot, row, tables)) for slot in slots}
+
+    def parameter_types(self, rows: int) -> list[tuple[str, str, str | None]]:
+        """Name, type and unit of every parameter that the first ``rows`` shots have."""
+        with self._reading():
+            numbers = np.unique(self._rows("shots").read(0, rows)["schema"]).tolist()
+            schemas = self._load_schemas()
+            slots = {slot: None for number in numbers for slot in schemas[number].parameters}
+            return [
+                (slot.name, "int" if slot.type == "big int" else slot.type, slot.unit)
+                for slot in slots
+            ]
+
+    # Writing
+
+    def append(
+        self,
+        index: int,
+        times: tuple[int, int],
+        parameters: Mapping[str, Number],
+        data: Mapping[str, Data],
+        compression: str | int | None = None,
+    ) -> None:
+        """Record a shot as the next row.
+
+        Args:
+            index: Index of the shot, which no other shot has.
+            times: Start and end in microseconds since 1970 UTC.
+            parameters: Magnitude and unit by name.
+            data: As `shotstore.model.check_data` returns it.
+            compression: Filter for datasets of arrays that this shot is the first to need.
+        """
+        stored = {
+            ("parameters", name): store_number(*number) for name, number in parameters.items()
+        } | {("data", label): store_data(value) for label, value in data.items()}
+        self.indices()
+        number = self._find_schema(stored, compression)
+        schema = self._schemas[number]
+        row = len(self._rows("shots"))
+        payloads = {}
+        for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
+            for slot in slots:
+                payload = stored[section, slot.name].payload
+                if slot.column is not None:
+                    payloads[slot.dataset, slot.column] = payload
+                elif slot.index is not None:
+                    self._append_ragged(slot, row, payload)
+                elif slot.dataset is not None:
+                    self._write_value(slot, row, payload)
+        for table in dict.fromkeys(table for table, _ in payloads):
+            self._write_table(table, row, payloads)
+        self._rows("shots").write(row, np.array([(index, *times, number)], _SHOT))
+        self._rows_by_index[index] = row
+        self._file_object.check()
+
+    def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
+        flat = self._rows(slot.dataset)
+        start = len(flat)
+        if len(array):
+            flat.write(start, encode_array(array))
+        self._rows(slot.index).write(row, np.array([(start, len(array))], _SPAN))
+
+    def _write_value(self, slot: Slot, row: int, payload: Any) -> None:
+        rows = self._rows(slot.dataset)
+        if slot.type == "array":
+            rows.write(row, encode_array(payload)[np.newaxis])
+        else:
+            rows.write(row, np.array([payload], rows.dtype))
+
+    def _write_table(
+        self, table: str, row: int, payloads: Mapping[tuple[str | None, str], Any]
+    ) -> None:
+        rows = self._rows(table)
+        names = rows.dtype.names or ()
+        missing = dict(zip(names, fill_value(rows.dtype).tolist(), strict=True))
+        record = tuple(payloads.get((table, name), missing[name]) for name in names)
+        rows.write(row, np.array([record], rows.dtype))
+
+    # Schemas
+
+    def _schema(self, row: int) -> Schema:
+        number = int(self._rows("shots").read(row, 1)[0]["schema"])
+        return self._load_schemas()[number]
+
+    def _load_schemas(self) -> list[Schema]:
+        """Read those that are not known yet; they are only ever added."""
+        for name in self._datasets_of("schemas"):
+            rows = self._rows(name)
+            for number in range(len(self._schemas), len(rows)):
+                text = bytes(rows.read(number, 1)[0])
+                if text:
+                    self._remember(_load_schema(text))
+        return self._schemas
+
+    def _remember(self, schema: Schema) -> None:
+        self._schema_numbers[frozenset((*schema.parameters, *schema.data))] = len(self._schemas)
+        self._schemas.append(schema)
+        for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
+            for slot in slots:
+                known = self._slots.setdefault((section, slot.name), [])
+                if slot not in known:
+                    known.append(slot)
+
+    def _find_schema(
+        self, stored: Mapping[tuple[str, str], Stored], compression: str | int | None
+    ) -> int:
+        self._load_schemas()
+        slots: dict[tuple[str, str], Slot | None] = {
+            key: next((slot for slot in self._slots.get(key, ()) if slot.holds(value)), None)
+            for key, value in stored.items()
+        }
+        new = {key: value for key, value in stored.items() if slots[key] is None}
+        slots.update(self._create_columns("parameters", new))
+        slots.update(self._create_columns("data", new))
+        for key, value in new.items():
+            if slots[key] is None:
+                slots[key] = self._create_slot(key, value, compression)
+        chosen = {key: slot for key, slot in slots.items() if slot is not None}
+        number = self._schema_numbers.get(frozenset(chosen.values()))
+        if number is None:
+            number = len(self._schemas)
+            schema = Schema(
+                [slot for (section, _), slot in chosen.items() if section == "parameters"],
+                [slot for (section, _), slot in chosen.items() if section == "data"],
+            )
+            self._write_schema(number, schema)
+            self._remember(schema)
+        return number
+
+    def _write_schema(self, number: int, schema: Schema) -> None:
+        text = _dump_schema(schema)
+        for name in self._datasets_of("schemas"):
+            rows = self._rows(name)
+            if rows.dtype.itemsize >= len(text):
+                break
+        else:
+            rows = self._create("schemas", text_dtype(text_size(len(text))))[1]
+        rows.write(number, np.array([text], rows.dtype))
+
+    def _create_columns(
+        self, section: str, new: Mapping[tuple[str, str], Stored]
+    ) -> dict[tuple[str, str], Slot]:
+        """Create tables with a column for each of the new numbers of the section."""
+        slots: dict[tuple[str, str], Slot] = {}
+        numbers = [
+            (key, value)
+            for key, value in new.items()
+            if key[0] == section and value.type in COLUMN_TYPES
+        ]
+        for part in _split(numbers):
+            columns = {hdf5_name(key[1]): value for key, value in part}
+            dtype = np.dtype([(name, _column_dtype(value)) for name, value in columns.items()])
+            table, _ = self._create("parameters" if section == "parameters" else "scalars", dtype)
+            if section == "parameters":
+                self._write_units(table, {name: value.unit for name, value in columns.items()})
+            for (key, value), column in zip(part, columns, strict=True):
+                slots[key] = Slot(
+                    key[1], value.type, table, column, unit=value.unit, size=_size(value)
+                )
+        return slots
+
+    def _write_units(self, table: str, units: Mapping[str, str | None]) -> None:
+        """A table with one row beside the parameters, the same columns, and units in them."""
+        texts = [(unit or "").encode() for unit in units.values()]
+        dtype = np.dtype(
+            [
+                (name, text_dtype(text_size(len(text))))
+                for name, text in zip(units, texts, strict=True)
+            ]
+        )
+        self._file.create_dataset(
+            table.replace("parameters", "parameter_units", 1),
+            data=np.array([tuple(texts)], dtype),
+            chunks=(1,),
+            fletcher32=True,
+        )
+
+    def _create_slot(
+        self, key: tuple[str, str], value: Stored, compression: str | int | None
+    ) -> Slot:
+        label = key[1]
+        name = f"data/{hdf5_name(label)}"
+        slot = Slot(label, value.type, size=_size(value))
+        if value.type == "none":
+            return slot
+        if slot.size is not None:
+            return evolve(slot, dataset=self._create(name, text_dtype(slot.size))[0])
+        array = value.payload
+        slot = evolve(slot, dtype=dump_dtype(array.dtype), shape=array.shape)
+        if value.type == "empty":
+            return slot
+        siblings = (known for known in self._slots.get(key, ()) if known.dtype == slot.dtype)
+        if value.type == "ragged" or any(_differ_in_length(slot, other) for other in siblings):
+            one = encode_array(np.zeros((1, *array.shape[1:]), array.dtype))
+            chunk = min(max(array.nbytes, ROW_CHUNK), _LARGEST_RAGGED_CHUNK)
+            dataset, _ = self._create(
+                name, one.dtype, one.shape[1:], compression=compression, chunk_bytes=chunk
+            )
+            index = f"{dataset}#rows"
+            self._open_rows[index] = create_rows(self._file, index, _SPAN)
+            return evolve(
+                slot, type="ragged", dataset=dataset, index=index, shape=array.shape[1:]
+            )
+        encoded = encode_array(array)
+        dataset, _ = self._create(name, encoded.dtype, encoded.shape, compression=compression)
+        return evolve(slot, dataset=dataset)
+
+    # Datasets
+
+    def _rows(self, name: str | None) -> Rows:
+        assert name is not None
+        rows = self._open_rows.get(name)
+        if rows is None:
+            rows = self._open_rows[name] = open_rows(self._file, name)
+        return rows
+
+    def _datasets_of(self, name: str) -> Iterator[str]:
+        """``name``, ``name#2``, ... as far as there are any."""
+        candidate, number = name, 1
+        while candidate in self._file:
+            yield candidate
+            number += 1
+            candidate = f"{name}#{number}"
+
+    def _create(
+        self,
+        name: str,
+        dtype: np.dtype[Any],
+        row_shape: tuple[int, ...] = (),
+        *,
+        compression: str | int | None = None,
+        chunk_bytes: int = ROW_CHUNK,
+    ) -> tuple[str, Rows]:
+        """Create the next dataset of this name; return its name, and its rows."""
+        number = 1 + sum(1 for _ in self._datasets_of(name))
+        full = name if number == 1 else f"{name}#{number}"
+        rows = self._open_rows[full] = create_rows(
+            self._file, full, dtype, row_shape, compression=compression, chunk_bytes=chunk_bytes
+        )
+        return full, rows
+
+    def _read_tables(self, slots: Iterable[Slot], row: int) -> dict[str, dict[str, Any]]:
+        """The row of every table that the slots use, by table and column."""
+        tables: dict[str, dict[str, Any]] = {}
+        for slot in slots:
+            if slot.column is not None and slot.dataset is not None and slot.dataset not in tables:
+                rows = self._rows(slot.dataset)
+                record = rows.read(row, 1)[0].tolist()
+                tables[slot.dataset] = dict(zip(rows.dtype.names or (), record, strict=True))
+        return tables
+
+    def _payload(self, slot: Slot, row: int, tables: dict[str, dict[str, Any]]) -> Any:
+        if slot.column is not None:
+            return _cell(tables, slot)
+        if slot.index is not None:
+            span = self._rows(slot.index).read(row, 1)[0]
+            return self._rows(slot.dataset).read(int(span["start"]), int(span["length"]))
+        if slot.dataset is None:
+            return None
+        value = self._rows(slot.dataset).read(row, 1)
+        return value[0] if value.ndim > 1 or slot.size is not None else value.reshape(())
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with _reading(self._file_object):
+            yield
+
+
+@contextmanager
+def _reading(file_object: HDF5FileObject) -> Iterator[None]:
+    """Say which file is damaged where HDF5 only says what it stumbled over."""
+    try:
+        yield
+        file_object.check()
+    except StorageError:
+        raise
+    except Exception as error:
+        file_object.check()  # what the disk said comes before what HDF5 made of it
+        raise DamagedStorageError(
+            f"{file_object.file.path} is damaged ({error}). Restore it from a backup."
+        ) from error
+
+
+def _open(file_object: HDF5FileObject, mode: str, oldest: str = "v110") -> h5py.File:
+    return h5py.File(
+        str(file_object.file.path),  # for messages: this driver opens nothing by name
+        mode,
+        driver="fileobj",
+        fileobj=file_object,
+        libver=(oldest, "v110"),
+    )
+
+
+def _write_document(parent: h5py.Group, name: str, content: JSON) -> h5py.Dataset:
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    return write_texts(parent, name, [text], text_size(len(text)))
+
+
+def _read_document(dataset: h5py.Dataset) -> JSON:
+    document: JSON = json.loads(bytes(dataset[0]))
+    return document
+
+
+def _dump_schema(schema: Schema) -> bytes:
+    def plain(slot: Slot) -> dict[str, JSON]:
+        return {
+            key: value for key, value in cattrs.unstructure(slot).items() if value is not None
+        }
+
+    content = {
+        "parameters": [plain(slot) for slot in schema.parameters],
+        "data": [plain(slot) for slot in schema.data],
+    }
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _load_schema(text: bytes) -> Schema:
+    content = json.loads(text)
+
+    def slots(section: str) -> list[Slot]:
+        return [
+            Slot(**{**slot, "shape": tuple(slot["shape"])} if "shape" in slot else slot)
+            for slot in content[section]
+        ]
+
+    return Schema(slots("parameters"), slots("data"))
+
+
+def _cell(tables: Mapping[str, Mapping[str, Any]], slot: Slot) -> Any:
+    assert slot.dataset is not None
+    assert slot.column is not None
+    return tables[slot.dataset][slot.column]
+
+
+def _column_dtype(value: Stored) -> np.dtype[Any]:
+    size = _size(value)
+    return _COLUMN_DTYPES[value.type] if size is None else text_dtype(size)
+
+
+def _size(value: Stored) -> int | None:
+    return text_size(len(value.payload)) if isinstance(value.payload, bytes) else None
+
+
+def _differ_in_length(slot: Slot, other: Slot) -> bool:
+    """Whether arrays of the two differ in their first dimension at most."""
+    if not slot.shape or other.shape is None:
+        return False
+    if other.type == "ragged":
+        return slot.shape[1:] == other.shape
+    return len(slot.shape) == len(other.shape) and slot.shape[1:] == other.shape[1:]
+
+
+def _split(
+    numbers: list[tuple[tuple[str, str], Stored]],
+) -> Iterator[list[tuple[tuple[str, str], Stored]]]:
+    """Parts that each fit in one table."""
+    part: list[tuple[tuple[str, str], Stored]] = []
+    size = 0
+    for key, value in numbers:
+        length = len(hdf5_name(key[1]).encode())
+        if part and (len(part) == _MOST_COLUMNS or size + length > _MOST_NAME_BYTES):
+            yield part
+            part, size = [], 0
+        part.append((key, value))
+        size += length
+    if part:
+        yield part

@@ -1,0 +1,131 @@
+"""What a session has read from the tree of a store: read once, it stays the same.
+
+Paths are texts relative to the root of the store, with slashes, as in the journal.
+"""
+
+from collections.abc import Iterator
+
+from shotstore.errors import TransactionConflictError
+from shotstore.hdf5 import disk
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, path_name
+from shotstore.paths import PureSequencePath
+
+
+def join(directory: str, name: str) -> str:
+    """The path of a name in a directory; the root is the empty text."""
+    return f"{directory}/{name}" if directory else name
+
+
+class Snapshot:
+    """Files, directories and their absence, as they were when the session first looked."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._contents: dict[str, bytes | None] = {}
+        self._listings: dict[str, dict[str, str]] = {}
+        self._files: dict[str, tuple[str, ...]] = {}
+        self._are_directories: dict[str, bool] = {}
+        self._are_sequences: dict[str, bool] = {}
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a document, or None if there is none."""
+        if path not in self._contents:
+            self._contents[path] = disk.read_file(f"{self._root}/{path}")
+        return self._contents[path]
+
+    def children(self, directory: str) -> dict[str, str]:
+        """The directories of a folder that stand for paths: path name to directory name. Hidden
+        and other people's directories are left out."""
+        if directory not in self._listings:
+            self._listings[directory] = _list(f"{self._root}/{directory}")
+        return self._listings[directory]
+
+    def files(self, directory: str) -> tuple[str, ...]:
+        """Names of the files in a directory."""
+        if directory not in self._files:
+            self._files[directory] = disk.list_files(f"{self._root}/{directory}")
+        return self._files[directory]
+
+    def is_directory(self, path: str) -> bool:
+        """Whether there is a directory."""
+        above, _, entry = path.rpartition("/")
+        if above in self._listings:
+            return path_name(entry) in self._listings[above]
+        if path not in self._are_directories:
+            self._are_directories[path] = disk.is_directory(f"{self._root}/{path}")
+        return self._are_directories[path]
+
+    def is_sequence(self, directory: str) -> bool:
+        """Whether a directory has the document of a sequence."""
+        if directory not in self._are_sequences:
+            document = f"{self._root}/{directory}/{SEQUENCE_DOCUMENT}"
+            self._are_sequences[directory] = disk.is_regular_file(document)
+        return self._are_sequences[directory]
+
+    def scan(self, directory: str, *, documents: bool) -> Iterator[None]:
+        """Read everything below a folder that is not known yet, a step at a time: a listing, or
+        the document of a sequence if ``documents``."""
+        pending = [directory]
+        while pending:
+            current = pending.pop()
+            if self.is_sequence(current):
+                if documents:
+                    self.read(join(current, SEQUENCE_DOCUMENT))
+            else:
+                pending.extend(join(current, name) for name in self.children(current).values())
+            yield
+
+    def copy(self) -> "Snapshot":
+        """A snapshot that knows the same."""
+        copy = Snapshot(self._root)
+        copy.adopt(self)
+        return copy
+
+    def adopt(self, other: "Snapshot") -> None:
+        """Know what the other one knows, which was copied from this one."""
+        self._contents = dict(other._contents)
+        self._listings = dict(other._listings)
+        self._files = dict(other._files)
+        self._are_directories = dict(other._are_directories)
+        self._are_sequences = dict(other._are_sequences)
+
+    def check(self) -> None:
+        """Compare all that was read with the disk.
+
+        Raises:
+            TransactionConflictError: something is not what it was.
+        """
+        fresh = Snapshot(self._root)
+        for path, content in self._contents.items():
+            if fresh.read(path) != content:
+                raise conflict(path)
+        for directory, names in self._listings.items():
+            if not fresh.is_directory(directory) or fresh.children(directory) != names:
+                raise conflict(directory)
+        for directory, files in self._files.items():
+            if fresh.files(directory) != files:
+                raise conflict(directory)
+        for path, was_directory in self._are_directories.items():
+            if fresh.is_directory(path) != was_directory:
+                raise conflict(path)
+        for directory, was_sequence in self._are_sequences.items():
+            if fresh.is_sequence(directory) != was_sequence:
+                raise conflict(directory)
+
+
+def conflict(path: str) -> TransactionConflictError:
+    """What the session has read at the path is not so any more."""
+    return TransactionConflictError(
+        f"Another session has changed {path} since this one has read it, so what this one was to "
+        "write may be wrong. Nothing of it was stored: run the block again, or open the session "
+        "with write=True, which keeps the others out from its start."
+    )
+
+
+def _list(path: str) -> dict[str, str]:
+    names = {path_name(entry): entry for entry in disk.list_directories(path)}
+    return {
+        name: entry
+        for name, entry in names.items()
+        if name is not None and PureSequencePath.is_valid_name(name)
+    }

@@ -1,0 +1,110 @@
+"""The file backend's storage."""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from shotstore.hdf5.session import HDF5ExperimentSession
+from shotstore.hdf5.store import Store
+from shotstore.hdf5.trash import Trash
+from shotstore.hdf5.worker import run
+from shotstore.model import DefaultSerializer, Serializer
+from shotstore.session import StorageManager
+
+
+class HDF5StorageManager(StorageManager):
+    """Experiments as plain HDF5 and JSON files in one directory.
+
+    It can be pickled, and used from many threads and processes at once.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        serializer: Serializer | None = None,
+        lock_timeout: float = 30,
+        read_only: bool = False,
+        compression: str | int | None = None,
+        trash_retention: timedelta = timedelta(days=30),
+    ) -> None:
+        """Open a store, or create one in an empty or missing directory.
+
+        Args:
+            root: The directory. With ``read_only``, any folder of a store, or one sequence, also
+                one that was copied elsewhere.
+            serializer: Turns recipes and device configurations into JSON and back; by default a
+                `DefaultSerializer`, which knows the classes of `shotstore.model`.
+            lock_timeout: Seconds to wait for other sessions before `StorageLockTimeoutError`.
+            read_only: Whether to open for reading alone. Nothing is written then, so the disk may
+                be read-only.
+            compression: Filter for new datasets of arrays: ``"lzf"``, ``"gzip"``, or a level of
+                gzip from 0 to 9.
+            trash_retention: How long what was deleted can be restored. What is older is removed
+                when the store is opened.
+
+        Raises:
+            StorageError: the directory holds other things and no store, or a store of a newer
+                format version, or it cannot be written to.
+            DamagedStorageError: the marker of the store is unreadable.
+            NotADirectoryError: there is no directory to read, or ``root`` is a file.
+            ValueError: an argument is out of its range.
+        """
+        if lock_timeout < 0:
+            raise ValueError(f"lock_timeout must not be negative: {lock_timeout}")
+        if trash_retention < timedelta(0):
+            raise ValueError(f"trash_retention must not be negative: {trash_retention}")
+        if compression is not None:
+            _check_compression(compression)
+        self._arguments: dict[str, Any] = {
+            "serializer": DefaultSerializer() if serializer is None else serializer,
+            "lock_timeout": lock_timeout,
+            "read_only": read_only,
+            "compression": compression,
+            "trash_retention": trash_retention,
+        }
+        store = run(lambda: Store(Path(root), lock_timeout=lock_timeout, read_only=read_only))
+        self._store = store
+        self.trash = Trash(store, lambda: self.session(write=True))
+        """What was deleted, to be restored."""
+        if not read_only:
+            self.trash.remove_expired(trash_retention)
+
+    @property
+    def root(self) -> Path:
+        """The directory of the store."""
+        return self._store.root
+
+    def session(self, *, write: bool = False) -> HDF5ExperimentSession:
+        return HDF5ExperimentSession(
+            self._store,
+            self._arguments["serializer"],
+            self._arguments["compression"],
+            write=write,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.root)!r})"
+
+    def __reduce__(self) -> tuple[Callable[..., "HDF5StorageManager"], tuple[Path, dict[str, Any]]]:
+        return _open, (self.root, self._arguments)
+
+
+def _open(root: Path, arguments: dict[str, Any]) -> HDF5StorageManager:
+    return HDF5StorageManager(root, **arguments)
+
+
+def _check_compression(compression: str | int) -> None:
+    known = compression in ("lzf", "gzip") or (
+        type(compression) is int and compression in range(10)
+    )
+    if not known or not h5py.h5z.filter_avail(
+        h5py.h5z.FILTER_LZF if compression == "lzf" else h5py.h5z.FILTER_DEFLATE
+    ):
+        raise ValueError(
+            f'compression must be "lzf", "gzip", a level from 0 to 9, or None, not {compression!r}'
+        )

@@ -1,0 +1,188 @@
+"""The directory of a store: its marker, its commit counter, its journal, and their recovery."""
+
+import contextlib
+import errno
+import os
+import struct
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageError
+from shotstore.hdf5 import disk, documents, journal
+from shotstore.hdf5.journal import Journal
+from shotstore.hdf5.locks import Locks
+
+MARKER = "shotstore.json"
+SEQUENCES = "sequences"
+GLOBAL_PARAMETERS = "global_parameters.json"
+DEVICES = "device_configurations"
+CONTROL = ".shotstore"
+TRANSACTIONS = f"{CONTROL}/tx"
+TRASH = f"{CONTROL}/trash"
+
+_COUNTER = struct.Struct("<Q")
+
+
+class Store:
+    """A store, or an archive: any folder of sequences, which is only read."""
+
+    def __init__(self, root: Path, *, lock_timeout: float, read_only: bool) -> None:
+        """Open the store, or create one in an empty or missing directory.
+
+        Raises:
+            StorageError: the directory holds other things, or a store of a newer version.
+            DamagedStorageError: the marker is unreadable.
+            FileNotFoundError, NotADirectoryError: there is nothing to read.
+        """
+        # One spelling for each store: links, "..", and upper and lower case where it is the same.
+        self.root = Path(os.path.realpath(root))
+        self.read_only = read_only
+        self._control = self.root / CONTROL
+        self._journal = self._control / "journal"
+        self._commits = self._control / "commits"
+        self.locks = Locks(self._control, lock_timeout)
+        marker = disk.read_file(str(self.root / MARKER))
+        self.is_archive = marker is None
+        if marker is not None:
+            documents.load("store", marker, self.root / MARKER)
+        elif read_only:
+            if not self.root.is_dir():
+                raise NotADirectoryError(f"{self.root} is no directory that could be read.")
+        if not read_only:
+            try:
+                if self.is_archive:
+                    self._create()
+                self._make_directories(CONTROL, TRANSACTIONS, TRASH, SEQUENCES, DEVICES)
+                self.locks.create()
+            except OSError as error:
+                if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                    raise StorageError(
+                        f"{self.root} cannot be written to ({error}). To look at what is in it, "
+                        "open it with read_only=True."
+                    ) from error
+                raise
+        self._has_locks = not self.is_archive and self.locks.exist()
+
+    def commits(self) -> int:
+        """How many transactions were committed; a session reads it to see whether others did."""
+        content = disk.read_file(str(self._commits)) or b""
+        return int(_COUNTER.unpack(content)[0]) if len(content) == _COUNTER.size else 0
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[int]:
+        """Keep commits out while files are read; the number of commits so far.
+
+        A journal that a killed process has left is finished first.
+
+        Raises:
+            StorageLockTimeoutError: a lock is held for too long.
+            DamagedStorageError: there is a journal that cannot be finished.
+        """
+        while True:
+            with contextlib.ExitStack() as stack:
+                if self._has_locks:
+                    stack.enter_context(self.locks.shared(read_only=self.read_only))
+                if self.is_archive or not disk.exists(self._journal):
+                    yield self.commits()
+                    return
+            if self.read_only:
+                raise DamagedStorageError(
+                    f"{self.root} was left, or copied, in the middle of a commit, which has to be "
+                    "finished first. Open it once without read_only=True; if the disk cannot be "
+                    "written to, copy the whole directory to one that can and open it there."
+                )
+            release = self.locks.acquire_write(object())
+            try:
+                self.recover()
+            finally:
+                release()
+
+    def recover(self) -> None:
+        """Finish the transaction that a killed process has left; only with the write lock.
+
+        Raises:
+            DamagedStorageError: the journal cannot be read, or does not fit the files.
+        """
+        content = disk.read_file(str(self._journal))
+        if content is not None:
+            found = journal.load(content, self._journal)
+            with self.locks.exclusive():
+                self._finish(found)
+        disk.remove_file(self._journal.with_suffix(".new"))
+        for left in disk.list_directories(str(self.root / TRANSACTIONS)):
+            disk.remove_tree(self.root / TRANSACTIONS / left)
+
+    def commit(self, prepared: Journal) -> None:
+        """Make a prepared transaction happen; only with the write lock.
+
+        Raises:
+            CommitUncertainError: it is committed, or will be when the store is next opened.
+            Exception: nothing has changed.
+        """
+        staged = self._journal.with_suffix(".new")
+        disk.remove_file(staged)
+        try:
+            disk.write_new_file(staged, journal.dump(prepared))
+            with self.locks.exclusive():
+                journal.check(self.root, prepared)
+                try:
+                    disk.rename(staged, self._journal)
+                    disk.sync_directory(self._control)
+                    self._finish(prepared)
+                except Exception as error:
+                    raise CommitUncertainError(
+                        f"The transaction is committed, or will be when {self.root} is next "
+                        f"opened: {error}. Look at what is stored before you store it again."
+                    ) from error
+        except CommitUncertainError:
+            raise
+        except BaseException:
+            disk.remove_file(staged)
+            raise
+
+    def _finish(self, committed: Journal) -> None:
+        # The counter first: a crash in between must not leave changed files that look unchanged.
+        disk.overwrite(self._commits, _COUNTER.pack(self.commits() + 1))
+        journal.apply(self.root, committed)
+        disk.remove_file(self._journal)
+        if committed.has_moves:
+            # A journal that came back after a power loss would move what has its place by now.
+            disk.sync_directory(self._control)
+
+    def _create(self) -> None:
+        if self.root.exists() and not self.root.is_dir():
+            raise NotADirectoryError(f"{self.root} is a file: a store is a directory.")
+        self.root.mkdir(parents=True, exist_ok=True)
+        others = [entry.name for entry in self.root.iterdir() if entry.name != CONTROL]
+        if others and not disk.exists(self.root / MARKER):
+            raise StorageError(
+                f"{self.root} is not a store (it has no {MARKER}), and it is not empty: it holds "
+                f"{', '.join(sorted(others)[:5])}. Choose an empty or a new directory; to look at "
+                "sequences that were copied here, open it with read_only=True."
+            )
+        self._make_directories(CONTROL)
+        release = self.locks.acquire_write(object())
+        try:
+            if not disk.exists(self.root / MARKER):
+                created = datetime.now(UTC).isoformat(timespec="microseconds")
+                content = documents.dump("store", {"id": uuid.uuid4().hex, "created": created})
+                staged = self._control / f"{MARKER}.new"
+                disk.remove_file(staged)
+                disk.write_new_file(staged, content)
+                disk.rename(staged, self.root / MARKER)
+                disk.sync_directory(self.root)
+                disk.sync_directory(self.root.parent)
+        finally:
+            release()
+        self.is_archive = False
+
+    def _make_directories(self, *names: str) -> None:
+        """Make what a store needs and a copy may lack: rsync is often told to leave out hidden
+        files and empty directories."""
+        for name in names:
+            if not disk.is_directory(self.root / name):
+                with contextlib.suppress(FileExistsError):  # made by another process meanwhile
+                    disk.make_directory(self.root / name)
+                disk.sync_directory((self.root / name).parent)

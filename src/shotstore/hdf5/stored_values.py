@@ -1,0 +1,204 @@
+"""How a single value is stored: which type it has on disk, and its exact encoding.
+
+A value becomes `Stored`: a type and a payload that a dataset or a table column can hold. A `Slot`
+is one place where values of one name and one type go. The slots that a shot uses are its *schema*,
+which is kept in the file as JSON, so that every value comes back as it was.
+"""
+
+import json
+from typing import Any, Literal, TypeAlias
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from attrs import frozen
+
+from shotstore.model import Data, structured_from_json, structured_to_json
+
+Array: TypeAlias = npt.NDArray[Any]
+StoredType: TypeAlias = Literal[
+    "bool", "int", "float", "big int", "none", "text", "json", "array", "ragged", "empty"
+]
+
+COLUMN_TYPES = frozenset({"bool", "int", "float", "big int"})
+"""Types that are stored in a column of a table. The others have a dataset of their own, except
+``none`` and ``empty``, which the schema alone describes."""
+
+_INT64 = np.iinfo(np.int64)
+_SMALLEST_TEXT = 16  # bytes
+
+
+@frozen
+class Stored:
+    """A value as it goes into a file."""
+
+    type: StoredType
+    payload: Any
+    """A bool, int or float; UTF-8 bytes for ``big int``, ``text`` and ``json``; an array."""
+    unit: str | None = None
+
+
+@frozen(cache_hash=True)
+class Slot:
+    """Where values of one name and one type are stored."""
+
+    name: str
+    type: StoredType
+    dataset: str | None = None
+    """Path of the table or dataset in the file."""
+    column: str | None = None
+    index: str | None = None
+    """For ``ragged``: the dataset with the first row and the number of rows of each shot."""
+    unit: str | None = None
+    """None for a plain number, the empty text for a dimensionless quantity."""
+    size: int | None = None
+    """For texts: how many bytes fit."""
+    dtype: str | None = None
+    shape: tuple[int, ...] | None = None
+    """Of an array; of one item along the first dimension, for ``ragged``."""
+
+    def holds(self, stored: Stored) -> bool:
+        """Whether the value can be stored here."""
+        if self.type == "ragged":
+            array = stored.payload
+            return (
+                stored.type in ("array", "ragged")
+                and array.shape[1:] == self.shape
+                and array.ndim > 0
+                and dump_dtype(array.dtype) == self.dtype
+            )
+        if self.type != stored.type or self.unit != stored.unit:
+            return False
+        if self.size is not None:
+            return len(stored.payload) <= self.size
+        if self.type in ("array", "empty"):
+            array = stored.payload
+            return bool(array.shape == self.shape and dump_dtype(array.dtype) == self.dtype)
+        return True
+
+
+def store_number(value: bool | int | float, unit: str | None = None) -> Stored:
+    """Encode a parameter, or data that is a number."""
+    if isinstance(value, bool):
+        return Stored("bool", value, unit)
+    if isinstance(value, float):
+        return Stored("float", value, unit)
+    if _INT64.min <= value <= _INT64.max:
+        return Stored("int", value, unit)
+    # Hexadecimal, since Python refuses to read decimal numbers of more than 4,300 digits.
+    return Stored("big int", hex(value).encode(), unit)
+
+
+def store_data(value: Data) -> Stored:
+    """Encode data as `shotstore.model.check_data` returns it."""
+    if value is None:
+        return Stored("none", None)
+    if isinstance(value, bool | int | float):
+        return store_number(value)
+    if isinstance(value, str) and "\0" not in value:  # HDF5 pads fixed-length text with NUL
+        return Stored("text", value.encode())
+    if not isinstance(value, np.ndarray):
+        return Stored("json", structured_to_json(value).encode())
+    if value.dtype.itemsize == 0 or 0 in value.shape[1:]:
+        return Stored("empty", value)
+    return Stored("ragged" if value.ndim and not value.shape[0] else "array", value)
+
+
+def load_number(slot: Slot, payload: Any) -> bool | int | float:
+    """The inverse of `store_number`, without the unit."""
+    return int(payload, 16) if slot.type == "big int" else payload
+
+
+def load_data(slot: Slot, payload: Any) -> Data:
+    """The inverse of `store_data`; ``payload`` is what was read from the slot."""
+    match slot.type:
+        case "none":
+            return None
+        case "text":
+            return bytes(payload).decode()
+        case "json":
+            return structured_from_json(bytes(payload).decode())
+        case "array" | "ragged":
+            return decode_array(payload, load_dtype(slot.dtype))
+        case "empty":
+            return np.zeros(slot.shape or (), load_dtype(slot.dtype))
+    return load_number(slot, payload)
+
+
+def text_size(length: int) -> int:
+    """Bytes to reserve for texts of which one has this length: a power of two, since a longer
+    text needs a further dataset."""
+    return max(_SMALLEST_TEXT, 1 << max(0, length - 1).bit_length())
+
+
+def encode_array(array: Array) -> Array:
+    """The array in a type that HDF5 takes and gives back unchanged, C-contiguous.
+
+    Types that it takes stay. ``U`` becomes UTF-8 of a fixed length, datetime64 and timedelta64
+    their 64-bit count, and any other type its bytes, along a further dimension.
+    """
+    array = np.asarray(array, order="C")
+    dtype = array.dtype
+    if dtype.kind == "U":
+        encoded = np.char.encode(array, "utf-8")
+        return np.asarray(encoded.astype(f"S{dtype.itemsize}"), order="C").reshape(array.shape)
+    if dtype.kind in "mM":
+        return array.view(dtype.byteorder + "i8")
+    if _is_native(dtype):
+        return array
+    return array.view(np.uint8).reshape(*array.shape, dtype.itemsize)
+
+
+def decode_array(encoded: Array, dtype: np.dtype[Any]) -> Array:
+    """The inverse of `encode_array`."""
+    if dtype.kind == "U":
+        return np.char.decode(encoded, "utf-8").astype(dtype).reshape(encoded.shape)
+    if encoded.dtype == dtype:
+        return encoded
+    if dtype.kind in "mM" or _is_native(dtype):
+        return encoded.view(dtype)
+    return np.ascontiguousarray(encoded).view(dtype)[..., 0]
+
+
+def dump_dtype(dtype: np.dtype[Any]) -> str:
+    """The type as text: numpy's array protocol (``"<u2"``), or for a structured type the JSON of
+    its list of fields, as in the header of a .npy file."""
+    found = _DTYPES.get(dtype)
+    if found is None:
+        description = np.lib.format.dtype_to_descr(dtype)
+        found = description if isinstance(description, str) else json.dumps(description)
+        _DTYPES[dtype] = found
+    return found
+
+
+def load_dtype(text: str | None) -> np.dtype[Any]:
+    """The inverse of `dump_dtype`."""
+    description = json.loads(text) if text and text.startswith("[") else text
+    return np.lib.format.descr_to_dtype(_fields(description))
+
+
+_DTYPES: dict[np.dtype[Any], str] = {}
+
+
+def _fields(description: Any) -> Any:
+    """The list of fields with the tuples that JSON has no notion of."""
+    if not isinstance(description, list):
+        return description
+    return [
+        (tuple(name) if isinstance(name, list) else name, _fields(dtype), *map(tuple, shape))
+        for name, dtype, *shape in description
+    ]
+
+
+def _is_native(dtype: np.dtype[Any]) -> bool:
+    native = _NATIVE.get(dtype)
+    if native is None:
+        try:
+            back = h5py.h5t.py_create(dtype, logical=True).dtype
+        except (TypeError, ValueError):
+            back = None
+        native = _NATIVE[dtype] = back == dtype and back.str == dtype.str
+    return native
+
+
+_NATIVE: dict[np.dtype[Any], bool] = {}

@@ -1,0 +1,475 @@
+"""One transaction: what a session has read and changed, and its locks, from its start to its end.
+
+It has no user code inside and never refers to the session that owns it, so it ends in order even
+where the session is dropped. All of it runs on worker threads.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+
+from attrs import evolve
+
+from shotstore.errors import (
+    CommitUncertainError,
+    DamagedStorageError,
+    StorageError,
+    TransactionConflictError,
+)
+from shotstore.hdf5 import net_effect
+from shotstore.hdf5.documents import SequenceDocument, dump_sequence, load_sequence
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, path_name
+from shotstore.hdf5.net_effect import Discarded
+from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
+from shotstore.hdf5.shots_file import Launch, ShotsFile
+from shotstore.hdf5.snapshot import Snapshot, conflict, join
+from shotstore.hdf5.staging import Staging
+from shotstore.hdf5.store import SEQUENCES, Store
+from shotstore.hdf5.tree import Node, Tree
+from shotstore.hdf5.worker import run
+from shotstore.paths import PureSequencePath
+from shotstore.session import rules
+from shotstore.state import State
+
+_T = TypeVar("_T")
+
+_LONGEST_BATCH = 0.005  # seconds for which a listing keeps commits out
+_LISTING_TRIES = 3
+_MOST_PINNED = 64
+"""How many shots files a session keeps open only because it has looked at their documents."""
+
+
+class Transaction:
+    """What a session does to a store."""
+
+    def __init__(self, store: Store, owner: object) -> None:
+        """``owner`` is what may hold the write lock once: the thread of the session."""
+        self.store = store
+        self._owner = owner
+        self._process = os.getpid()
+        self._mutex = threading.RLock()
+        self._release_write: Callable[[], None] | None = None
+        self._first_commits: int | None = None
+        self._snapshot = Snapshot(str(store.root))
+        self.tree = Tree(self._snapshot, _root(store), store.root)
+        self._staging = Staging(store.root)
+        self._discarded: list[Discarded] = []
+        self._emptied: list[str] = []
+        self._replaced: dict[str, bytes | None] = {}
+        self._readers: list[ShotsReader] = []
+        self._writers: list[ShotsWriter] = []
+        self._has_changes = False
+        self._failure: BaseException | None = None
+        self.is_open = True
+
+    def run(self, function: Callable[[], _T]) -> _T:
+        """Call a function that works on this transaction, on a worker thread."""
+
+        def job() -> _T:
+            # Only a caller that was interrupted twice while it waited finds the mutex taken.
+            with self._mutex:
+                self._check_usable()
+                return function()
+
+        return run(job)
+
+    def read(self, function: Callable[[], _T]) -> _T:
+        """Call a function that reads files, on a worker thread, while commits are kept out."""
+
+        def job() -> _T:
+            with self._reading():
+                return function()
+
+        return self.run(job)
+
+    def write(self, function: Callable[[], _T]) -> _T:
+        """Call a function that changes something, on a worker thread, with the write lock.
+
+        It must check everything before it changes anything.
+
+        Raises:
+            StorageLockTimeoutError: another session keeps on writing.
+            TransactionConflictError: another session has changed what this one has read.
+            StorageError: the store was opened for reading.
+        """
+
+        def job() -> _T:
+            self._begin_writing()
+            result = function()
+            self._has_changes = True
+            return result
+
+        return self.run(job)
+
+    def begin_writing(self) -> None:
+        """Take the write lock; see `write`."""
+        self.run(self._begin_writing)
+
+    # Reading
+
+    def load_below(self, path: PureSequencePath, *, documents: bool) -> None:
+        """Read the tree below a path as it was at one moment, as far as it is not known yet.
+
+        Commits are let in between any two files; if one came, the listing is made again.
+        """
+
+        def job() -> None:
+            with self._reading():
+                node = self.tree.find(path)
+            directories = [] if node is None else self._directories(node)
+            for attempt in range(1, _LISTING_TRIES + 1):
+                snapshot = self._snapshot.copy()
+                steps = (
+                    step
+                    for directory in directories
+                    for step in snapshot.scan(directory, documents=documents)
+                )
+                if self._run_batches(steps, at_once=attempt == _LISTING_TRIES):
+                    self._snapshot.adopt(snapshot)
+                    return
+
+        self.run(job)
+
+    def read_document(self, path: str) -> bytes | None:
+        """A document outside the tree, as this session has left it."""
+        return self._replaced[path] if path in self._replaced else self._snapshot.read(path)
+
+    def list_documents(self, directory: str) -> list[str]:
+        """Names of the documents in a directory outside the tree."""
+        names = set(self._snapshot.files(directory))
+        for path, content in self._replaced.items():
+            above, _, name = path.rpartition("/")
+            if above == directory:
+                (names.discard if content is None else names.add)(name)
+        return sorted(names)
+
+    def get_sequence(self, path: PureSequencePath) -> tuple[Node, SequenceDocument]:
+        """A sequence and its document; its shots are kept from being moved away."""
+        node = self.tree.get_sequence(path)
+        document = self.tree.document(node)
+        if (
+            document.state is not State.DRAFT
+            and node.writer is None
+            and node.reader is None
+            and len(self._readers) < _MOST_PINNED
+        ):
+            self._open_reader(node)
+        return node, document
+
+    def shots(self, node: Node) -> tuple[ShotsFile, int]:
+        """The shots file of a launched sequence, and how many shots the session sees in it."""
+        if node.writer is not None:
+            return node.writer.shots, node.writer.shots.number_of_shots()
+        reader = node.reader or self._open_reader(node)
+        shots = reader.shots(self.store.commits())
+        if reader.limit is None:
+            reader.limit = self._visible_shots(node, shots)
+        return shots, reader.limit
+
+    def count_shots(self, node: Node) -> int:
+        """How many shots the session sees."""
+        document = self.tree.document(node)
+        if document.state.has_ended() and document.number_of_shots is not None:
+            return document.number_of_shots
+        return self.shots(node)[1] if document.state is State.RUNNING else 0
+
+    # Writing. Each of these is called inside `write`, once everything is checked.
+
+    def change_document(self, node: Node, document: SequenceDocument) -> None:
+        """Give a sequence another document."""
+        node.document = document
+        node.is_changed = True
+
+    def launch(self, node: Node, document: SequenceDocument, launch: Launch) -> None:
+        """Give a sequence its shots file and the document of its new state."""
+        slot = self._staging.slot()
+        with self.appending():
+            node.writer = ShotsWriter.create(
+                self.store.root / slot, document.id, str(node.path), launch
+            )
+            self._writers.append(node.writer)
+        self.change_document(node, document)
+
+    def open_to_append(self, node: Node) -> ShotsFile:
+        """The shots file of a running sequence, to be appended to inside `appending`."""
+        if node.writer is None:
+            path = self.store.root / (node.directory or "") / SHOTS_FILE
+            staged = self.store.root / self._staging.slot()
+            node.writer = ShotsWriter.open(path, staged)
+            self._writers.append(node.writer)
+        return node.writer.shots
+
+    @contextmanager
+    def appending(self) -> Iterator[None]:
+        """A failure in here leaves a file half-written: the transaction can only be discarded."""
+        try:
+            yield
+        except BaseException as error:
+            self._failure = error
+            raise
+
+    def move(self, node: Node, destination: PureSequencePath) -> None:
+        """Move a node to a path where nothing is."""
+        parent, name = node.parent, node.name
+        assert parent is not None
+        node.detach()
+        try:
+            self.tree.place(node, destination)
+        except BaseException:
+            node.attach(parent, name)
+            raise
+
+    def discard(self, node: Node) -> None:
+        """Send a path, with everything below it, to the trash."""
+        path = str(node.path)
+        is_on_disk = any(below.directory is not None for below in self.tree.walk(node))
+        node.detach()
+        if is_on_disk:
+            self._discarded.append(Discarded(_entry_id(), path, "deleted", node))
+
+    def reset(self, node: Node) -> None:
+        """Make a sequence a draft, and send its shots to the trash."""
+        document = self.tree.document(node)
+        writer, node.writer = node.writer, None
+        is_on_disk = writer is None or writer.staged is None or writer.replaces
+        if is_on_disk:
+            content = dump_sequence(document)
+            self._discarded.append(
+                Discarded(_entry_id(), str(node.path), "reset", node, content, writer)
+            )
+        node.reader = None
+        draft = evolve(
+            document,
+            state=State.DRAFT,
+            start_time=None,
+            stop_time=None,
+            number_of_shots=None,
+            exception=None,
+        )
+        self.change_document(node, draft)
+
+    def restore(self, entry: str, directory: str, destination: PureSequencePath) -> None:
+        """Bring a directory of the trash back to a path where nothing is."""
+        name = destination.parts[-1]
+        node = Node(name, directory, is_sequence=self._snapshot.is_sequence(directory))
+        self.tree.place(node, destination)
+        self._emptied.append(entry)
+
+    def replace_document(self, path: str, content: bytes | None) -> None:
+        """Give a document outside the tree another content, or remove it."""
+        if content is None and self._snapshot.read(path) is None:
+            del self._replaced[path]
+        else:
+            self._replaced[path] = content
+
+    # The end
+
+    def commit(self) -> None:
+        """Make everything durable, at once, and end.
+
+        Raises:
+            CommitUncertainError: it is committed, or will be when the store is next opened.
+            Exception: nothing has changed.
+        """
+
+        def job() -> None:
+            with self._mutex:
+                if not self.is_open:
+                    return
+                try:
+                    self._check_usable()
+                    if self._has_changes:
+                        self._commit()
+                except CommitUncertainError:
+                    self._end(discard=False, keep_staging=True)
+                    raise
+                except BaseException:
+                    self._end(discard=True)
+                    raise
+                self._end(discard=False)
+
+        run(job)
+
+    def rollback(self) -> None:
+        """Discard everything and end."""
+
+        def job() -> None:
+            with self._mutex:
+                if self.is_open:
+                    self._end(discard=True)
+
+        if os.getpid() == self._process:
+            run(job)
+
+    def _commit(self) -> None:
+        for writer in self._writers:
+            writer.flush()
+        journal = net_effect.prepare(
+            self.tree, self._discarded, self._emptied, self._replaced, self._staging
+        )
+        if not journal.is_empty:
+            self._staging.sync()
+            self.store.commit(journal)
+
+    def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
+        self.is_open = False
+        steps: list[Callable[[], None]] = [
+            *(partial(writer.close, discard=discard) for writer in self._writers),
+            *(reader.close for reader in self._readers),
+        ]
+        if not keep_staging:
+            steps.append(self._staging.remove)
+        if self._release_write is not None:
+            steps.append(self._release_write)
+        for step in steps:
+            # The outcome stands, and the next writing session clears away what is left.
+            with suppress(OSError):
+                step()
+
+    # Locks
+
+    def _check_usable(self) -> None:
+        if os.getpid() != self._process:
+            raise StorageError(
+                "This session belongs to the process that this one was forked from: open a new one."
+            )
+        if self._failure is not None:
+            raise StorageError(
+                "This session failed while it was writing, so it can only be left, which discards "
+                f"everything it did: {self._failure}"
+            ) from self._failure
+
+    @contextmanager
+    def _reading(self) -> Iterator[int]:
+        if self._release_write is not None:
+            yield self.store.commits()  # nobody else commits
+            return
+        with self.store.reading() as commits:
+            if self._first_commits is None:
+                self._first_commits = commits
+            yield commits
+
+    def _run_batches(self, steps: Iterator[None], *, at_once: bool) -> bool:
+        """Run all steps, letting commits in between; whether there was none."""
+        seen: set[int] = set()
+        unfinished = True
+        while unfinished:
+            with self._reading() as commits:
+                seen.add(commits)
+                deadline = monotonic() + _LONGEST_BATCH
+                unfinished = False
+                for _ in steps:
+                    if not at_once and monotonic() > deadline:
+                        unfinished = True
+                        break
+        return len(seen) == 1
+
+    def _begin_writing(self) -> None:
+        if self._release_write is not None:
+            return
+        if self.store.read_only:
+            raise StorageError(
+                f"{self.store.root} was opened with read_only=True: open it without to change it."
+            )
+        release = self.store.locks.acquire_write(self._owner)
+        try:
+            self.store.recover()
+            if self._first_commits not in (None, self.store.commits()):
+                self._snapshot.check()
+                for node in self.tree.walk_known():
+                    if node.reader is not None and not self._is_current(node, node.reader):
+                        raise conflict(str(node.path))
+        except BaseException:
+            release()
+            raise
+        self._release_write = release
+
+    # Helpers
+
+    def _directories(self, node: Node) -> list[str]:
+        """The directories on the disk that hold what is below a node."""
+        found = [node.directory] if node.directory is not None else []
+        pending = list(node.children.values())
+        while pending:
+            child = pending.pop()
+            pending.extend(child.children.values())
+            in_place = child.parent is not None and child.parent.directory is not None
+            if child.directory is not None and not (
+                in_place and child.directory.rpartition("/")[0] == child.parent.directory
+            ):
+                found.append(child.directory)
+        return found
+
+    def _open_reader(self, node: Node) -> ShotsReader:
+        assert node.directory is not None
+        document = join(node.directory, SEQUENCE_DOCUMENT)
+        current = self._snapshot.read(document)
+        if self._first_commits != self.store.commits():
+            current = Snapshot(str(self.store.root)).read(document)
+        if current != self._snapshot.read(document) and not self._is_same_launch(node, current):
+            raise TransactionConflictError(
+                f"Another session has moved, deleted or reset {node.path} since this one first "
+                "looked at it: run the block again."
+            )
+        reader = ShotsReader(self.store.root / node.directory / SHOTS_FILE)
+        self._readers.append(reader)
+        node.reader = reader
+        return reader
+
+    def _is_same_launch(self, node: Node, current: bytes | None) -> bool:
+        """Whether the document on the disk is a later one of the launch that the session saw."""
+        if current is None:
+            return False
+        ours = self.tree.document(node)
+        theirs = load_sequence(current, self.store.root / (node.directory or ""))
+        return theirs.id == ours.id and (
+            theirs.start_time == ours.start_time or ours.state is State.PREPARING
+        )
+
+    def _visible_shots(self, node: Node, shots: ShotsFile) -> int:
+        document = self.tree.document(node)
+        count = shots.number_of_shots()
+        if document.state is State.PREPARING:
+            return 0
+        if document.number_of_shots is None:
+            return count
+        if document.number_of_shots > count:
+            raise DamagedStorageError(
+                f"{self.store.root / (node.directory or '') / SHOTS_FILE} has {count} shots, and "
+                f"{SEQUENCE_DOCUMENT} beside it says {document.number_of_shots}: one of the two is "
+                "older than the other. Copy the directory again, or restore it from a backup."
+            )
+        return document.number_of_shots
+
+    def _is_current(self, node: Node, reader: ShotsReader) -> bool:
+        path = self.store.root / (node.directory or "") / SHOTS_FILE
+        return reader.is_still(path) and (
+            reader.limit is None
+            or reader.limit == reader.shots(self.store.commits()).number_of_shots()
+            or self.tree.document(node).state is State.PREPARING
+        )
+
+
+def _root(store: Store) -> Node:
+    """The root of the tree of a store; of a folder of sequences; or of one sequence alone."""
+    if not store.is_archive:
+        return Node("", SEQUENCES, is_sequence=False)
+    snapshot = Snapshot(str(store.root))
+    if not snapshot.is_sequence(""):
+        return Node("", "", is_sequence=False)
+    root = Node("", None, is_sequence=False)
+    name = path_name(store.root.name) or "sequence"
+    if not PureSequencePath.is_valid_name(name):
+        name = "sequence"
+    Node(name, "", is_sequence=True).attach(root, name)
+    return root
+
+
+def _entry_id() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ-") + os.urandom(3).hex()

@@ -1,0 +1,187 @@
+"""The trash of a store: deleted paths, and the shots of sequences that were reset to drafts."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Literal, cast
+
+from attrs import evolve, frozen
+
+from shotstore.errors import DamagedStorageError, PathExistsError, StorageError, StorageLockTimeoutError
+from shotstore.hdf5 import disk, documents
+from shotstore.hdf5.session import HDF5ExperimentSession
+from shotstore.hdf5.snapshot import Snapshot
+from shotstore.hdf5.store import TRANSACTIONS, TRASH, Store
+from shotstore.hdf5.worker import run
+from shotstore.paths import PureSequencePath
+from shotstore.session import rules
+from shotstore.state import State
+
+
+@frozen
+class TrashEntry:
+    """Something that can be restored."""
+
+    id: str
+    path: PureSequencePath
+    """Where it was."""
+    deleted: datetime
+    """When, in UTC."""
+    reason: Literal["deleted", "reset"]
+    """``reset``: the sequence as it was before it was reset to a draft, with its shots."""
+    size: int
+    """Bytes on the disk."""
+
+
+class Trash:
+    """What was deleted from a store and not removed yet, ``storage.trash``."""
+
+    def __init__(self, store: Store, session: Callable[[], HDF5ExperimentSession]) -> None:
+        self._store = store
+        self._session = session
+
+    def entries(self) -> list[TrashEntry]:
+        """Everything in the trash, the oldest first."""
+
+        def find() -> list[TrashEntry]:
+            with self._store.reading():
+                return [self._measured(entry) for entry in self._found()]
+
+        return run(find)
+
+    def restore(
+        self, entry: TrashEntry | str, to: PureSequencePath | str | None = None
+    ) -> PureSequencePath:
+        """Bring an entry back, in a transaction of its own.
+
+        The shots of a reset sequence come back to its path if the draft is still there: the draft
+        goes to the trash in turn.
+
+        Args:
+            entry: An entry of `entries`, or its id.
+            to: Where to put it; by default, where it was.
+
+        Returns:
+            The path where it is.
+
+        Raises:
+            StorageError: there is no such entry.
+            PathExistsError: something else is at the path: choose another with ``to``.
+            PathIsSequenceError: a path above it is a sequence.
+        """
+        entry_id = entry if isinstance(entry, str) else entry.id
+        with self._session() as session:
+            found = next((known for known in self.entries() if known.id == entry_id), None)
+            if found is None:
+                raise StorageError(
+                    f"There is no entry {entry_id!r} in the trash of {self._store.root}: "
+                    "entries() names them."
+                )
+            path = found.path if to is None else PureSequencePath(to)
+            if path.is_root():
+                raise rules.path_is_root("restored to")
+            directory = f"{TRASH}/{found.id}"
+            transaction = session.transaction
+
+            def restore() -> None:
+                tree = transaction.tree
+                node = tree.find(path)
+                if node is not None:
+                    is_its_draft = (
+                        found.reason == "reset"
+                        and node.is_sequence
+                        and tree.document(node).state is State.DRAFT
+                        and tree.document(node).id == self._sequence_id(directory)
+                    )
+                    if not is_its_draft:
+                        raise PathExistsError(
+                            f"{path} exists, so entry {found.id} of the trash cannot come back "
+                            "there: delete or move it, or restore the entry to another path."
+                        )
+                    transaction.discard(node)
+                transaction.restore(directory, f"{directory}/content", path)
+
+            transaction.write(restore)
+        return path
+
+    def empty(self, *, older_than: timedelta = timedelta(0)) -> list[TrashEntry]:
+        """Remove entries for good and give their space back. This cannot be undone.
+
+        Args:
+            older_than: Only those that were deleted before this time span.
+
+        Returns:
+            What was removed.
+
+        Raises:
+            StorageLockTimeoutError: a session keeps on writing.
+        """
+        return run(lambda: self._empty(datetime.now(UTC) - older_than, timeout=None))
+
+    def remove_expired(self, retention: timedelta) -> None:
+        """Remove what is older than the retention, unless another session is writing: the next
+        opening of the store does it then."""
+        latest = datetime.now(UTC) - retention
+
+        def remove() -> None:
+            if any(entry.deleted <= latest for entry in self._found()):
+                with suppress(StorageLockTimeoutError):
+                    self._empty(latest, timeout=0)
+
+        run(remove)
+
+    def _empty(self, latest: datetime, *, timeout: float | None) -> list[TrashEntry]:
+        store = self._store
+        if store.read_only:
+            raise StorageError(f"{store.root} was opened with read_only=True: open it without.")
+        release = store.locks.acquire_write(object(), timeout)
+        try:
+            store.recover()
+            old = [self._measured(entry) for entry in self._found() if entry.deleted <= latest]
+            if old:
+                # Renamed away first: a crash leaves whole entries, and rests that are no entries.
+                going = store.root / TRANSACTIONS / uuid.uuid4().hex
+                disk.make_directory(going)
+                for entry in old:
+                    disk.rename(store.root / TRASH / entry.id, going / entry.id)
+                disk.sync_directory(store.root / TRASH)
+                disk.remove_tree(going)
+            return old
+        finally:
+            release()
+
+    def _found(self) -> Iterator[TrashEntry]:
+        trash = self._store.root / TRASH
+        names = disk.list_directories(str(trash)) if disk.is_directory(trash) else []
+        for name in sorted(names):
+            with suppress(DamagedStorageError):  # it may be restored by hand, and harms nobody
+                yield self._load(name)
+
+    def _load(self, name: str) -> TrashEntry:
+        path = self._store.root / TRASH / name / "entry.json"
+        keys = documents.load("trash entry", disk.read_file(str(path)) or b"", path)
+        try:
+            reason = keys["reason"]
+            if reason not in ("deleted", "reset"):
+                raise ValueError(reason)
+            return TrashEntry(
+                id=name,
+                path=PureSequencePath(keys["path"]),
+                deleted=datetime.fromisoformat(keys["deleted"]).astimezone(UTC),
+                reason=cast('Literal["deleted", "reset"]', reason),
+                size=0,
+            )
+        except (LookupError, ValueError, TypeError) as error:
+            raise documents.damaged(path, f"it lacks or garbles a key ({error!r})") from error
+
+    def _measured(self, entry: TrashEntry) -> TrashEntry:
+        return evolve(entry, size=disk.size_of_tree(str(self._store.root / TRASH / entry.id)))
+
+    def _sequence_id(self, directory: str) -> str | None:
+        path = f"{directory}/content/sequence.json"
+        content = Snapshot(str(self._store.root)).read(path)
+        try:
+            return documents.load_sequence(content or b"", self._store.root / path).id
+        except DamagedStorageError:
+            return None

@@ -1,0 +1,263 @@
+"""The tree of paths as one session sees it: what is on the disk, and its own changes over that.
+
+A node remembers the directory it was read from, wherever the session moves it. The commit compares
+the two (`shotstore.hdf5.net_effect`).
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shotstore.errors import InvalidPathFormatError, PathExistsError
+from shotstore.hdf5 import disk
+from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
+from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
+from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
+from shotstore.hdf5.snapshot import Snapshot, join
+from shotstore.paths import PureSequencePath
+from shotstore.session import rules
+
+
+class Node:
+    """A folder or a sequence."""
+
+    def __init__(self, name: str, directory: str | None, *, is_sequence: bool) -> None:
+        self.name = name
+        self.directory = directory
+        """Where it lies on the disk, relative to the root of the store; None if it is new."""
+        self.is_sequence = is_sequence
+        self.parent: Node | None = None
+        self.children: dict[str, Node] = {}
+        """Those that are known."""
+        self.gone: set[str] = set()
+        """Names on the disk that the session has moved or deleted."""
+        self.created: datetime | None = None
+        self.document: SequenceDocument | None = None
+        self.is_changed = False
+        """Whether its document is to be written."""
+        self.was_folder = False
+        """Whether it is a sequence in the place of an empty folder on the disk."""
+        self.reader: ShotsReader | None = None
+        self.writer: ShotsWriter | None = None
+
+    @property
+    def path(self) -> PureSequencePath:
+        """Where it is in the tree."""
+        names: list[str] = []
+        node = self
+        while node.parent is not None:
+            names.append(node.name)
+            node = node.parent
+        return PureSequencePath.from_parts(reversed(names))
+
+    def attach(self, parent: "Node", name: str) -> None:
+        """Put the node, which has no parent, in a place where there is none."""
+        self.name, self.parent = name, parent
+        parent.children[name] = self
+
+    def detach(self) -> None:
+        """Take the node out of its place."""
+        assert self.parent is not None
+        del self.parent.children[self.name]
+        self.parent.gone.add(self.name)
+        self.parent = None
+
+
+class Tree:
+    """All nodes that a session knows; others are read from the snapshot when asked for."""
+
+    def __init__(self, snapshot: Snapshot, root: Node, location: Path) -> None:
+        """``location`` is the root of the store, for messages."""
+        self._snapshot = snapshot
+        self._location = location
+        self.root = root
+
+    def find(self, path: PureSequencePath) -> Node | None:
+        """The node at the path, or None."""
+        node: Node | None = self.root
+        for name in path.parts:
+            if node is None or node.is_sequence:
+                return None
+            node = self._child(node, name)
+        return node
+
+    def get(self, path: PureSequencePath) -> Node:
+        """The node at the path.
+
+        Raises:
+            PathNotFoundError: nothing is there.
+        """
+        node = self.find(path)
+        if node is None:
+            raise rules.path_not_found(path)
+        return node
+
+    def get_sequence(self, path: PureSequencePath) -> Node:
+        """The sequence at the path.
+
+        Raises:
+            PathNotFoundError: nothing is there.
+            PathIsNotSequenceError: a folder is there.
+        """
+        node = self.get(path)
+        if not node.is_sequence:
+            raise rules.path_is_not_sequence(path)
+        return node
+
+    def children(self, node: Node) -> dict[str, Node]:
+        """All children of a folder by name."""
+        if node.directory is not None and not node.is_sequence:
+            for name in self._snapshot.children(node.directory):
+                self._child(node, name)
+        return node.children
+
+    def walk(self, node: Node) -> Iterator[Node]:
+        """The node and everything below it."""
+        pending = [node]
+        while pending:
+            current = pending.pop()
+            yield current
+            if not current.is_sequence:
+                pending.extend(self.children(current).values())
+
+    def walk_known(self) -> Iterator[Node]:
+        """Every node that the session has come across."""
+        pending = [self.root]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(node.children.values())
+
+    def sequences(self, node: Node) -> list[Node]:
+        """The sequences at and below a node."""
+        return [found for found in self.walk(node) if found.is_sequence]
+
+    def document(self, node: Node) -> SequenceDocument:
+        """The document of a sequence.
+
+        Raises:
+            DamagedStorageError: it cannot be read.
+        """
+        if node.document is None:
+            path = join(node.directory or "", SEQUENCE_DOCUMENT)
+            node.document = load_sequence(self._snapshot.read(path) or b"", self._location / path)
+        return node.document
+
+    def creation_date(self, node: Node) -> datetime:
+        """When a path was created; of a bare directory, when it was last changed."""
+        if node.is_sequence:
+            return self.document(node).created
+        if node.created is None:
+            assert node.directory is not None
+            path = join(node.directory, FOLDER_DOCUMENT)
+            content = self._snapshot.read(path)
+            if content is None:
+                changed = (self._location / node.directory).stat().st_mtime
+                node.created = datetime.fromtimestamp(changed, UTC)
+            else:
+                node.created = load_folder(content, self._location / path)
+        return node.created
+
+    def has_folder_document(self, node: Node) -> bool:
+        """Whether the node's directory on the disk has a ``folder.json``."""
+        path = join(node.directory or "", FOLDER_DOCUMENT)
+        return node.directory is not None and self._snapshot.read(path) is not None
+
+    def create_folders(self, path: PureSequencePath) -> list[Node]:
+        """Create a folder and those above it that do not exist; return the new ones.
+
+        Raises:
+            PathIsSequenceError: the path or one above it is a sequence.
+            PathExistsError, InvalidPathFormatError: the disk cannot hold one of the names.
+        """
+        node, depth = self.root, 0
+        for name in path.parts:
+            child = self._child(node, name)
+            if child is None:
+                break
+            node, depth = child, depth + 1
+            if node.is_sequence:
+                raise rules.path_is_sequence(PureSequencePath.from_parts(path.parts[:depth]), path)
+        missing = path.parts[depth:]
+        self._check_length(path.parts)
+        if missing:
+            self._check_free(node, missing[0])
+        created = []
+        for name in missing:
+            folder = Node(name, None, is_sequence=False)
+            folder.created = datetime.now(UTC)
+            folder.is_changed = True
+            folder.attach(node, name)
+            created.append(folder)
+            node = folder
+        return created
+
+    def place(self, node: Node, path: PureSequencePath) -> None:
+        """Attach a node, which has no parent, at a path where nothing is, creating folders.
+
+        Raises:
+            PathIsSequenceError: a path above it is a sequence.
+            PathExistsError, InvalidPathFormatError: the disk cannot hold one of the names.
+        """
+        *above, name = path.parts
+        for below in self.walk(node):
+            self._check_length((*path.parts, *below.path.parts[len(node.path.parts) :]))
+        folder = self.find(PureSequencePath.from_parts(above))
+        if folder is not None and not folder.is_sequence:
+            self._check_free(folder, name)
+        self.create_folders(PureSequencePath.from_parts(above))
+        node.attach(self.get(PureSequencePath.from_parts(above)), name)
+
+    def _child(self, node: Node, name: str) -> Node | None:
+        child = node.children.get(name)
+        if child is not None or node.directory is None or name in node.gone:
+            return child
+        try:
+            directory = join(node.directory, directory_name(name))
+        except InvalidPathFormatError:
+            return None  # a name that the disk cannot hold is not on it
+        if not self._snapshot.is_directory(directory):
+            return None
+        child = Node(name, directory, is_sequence=self._snapshot.is_sequence(directory))
+        child.attach(node, name)
+        return child
+
+    def _check_length(self, parts: Iterable[str]) -> None:
+        names = [directory_name(name) for name in parts]
+        length = len(str(self._location.joinpath("sequences", *names, SEQUENCE_DOCUMENT)).encode())
+        longest = disk.longest_path(self._location)
+        if length >= longest:
+            raise InvalidPathFormatError(
+                f"{PureSequencePath.from_parts(parts)} needs {length} bytes as a path of files, "
+                f"and this system holds {longest}: choose shorter names, or fewer of them."
+            )
+
+    def _check_free(self, parent: Node, name: str) -> None:
+        """Refuse a name whose directory would meet something that is no path of ours."""
+        if parent.directory is None or name in parent.gone:
+            return
+        lower = name.casefold()
+        for other in (*parent.children, *parent.gone):
+            if other.casefold() == lower and self._folds_case():
+                if other in parent.gone:
+                    return
+                raise _differs_in_case(parent.path / other, name)
+        place = self._location / parent.directory / directory_name(name)
+        if disk.exists(place):
+            for other in self._snapshot.children(parent.directory):
+                if other.casefold() == lower:
+                    raise _differs_in_case(parent.path / other, name)
+            raise PathExistsError(
+                f"{place} is in the way, which is no folder of this store: remove or rename it, or "
+                "choose another path."
+            )
+
+    def _folds_case(self) -> bool:
+        return disk.exists(self._location / ".SHOTSTORE")
+
+
+def _differs_in_case(existing: PureSequencePath, name: str) -> PathExistsError:
+    return PathExistsError(
+        f"{existing} exists already, and the disk cannot hold {name!r} beside it, which differs in "
+        "upper and lower case only: choose another name."
+    )

@@ -1,0 +1,115 @@
+"""Threads that do the backend's work, where no signal handler can interrupt it.
+
+A Ctrl-C raises `KeyboardInterrupt` between any two instructions of the main thread. Inside a
+callback of HDF5, or between taking a lock and noting that it is taken, that leaves unusable files
+and locks nobody releases. Python runs signal handlers in the main thread only, so each operation
+of a session runs whole on a thread of ours, and the caller waits until it is done before it lets
+the interrupt through.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T")
+
+_idle: "list[_Worker]" = []
+"""Workers without a job; `list.append` and `list.pop` are atomic."""
+
+
+class Cancelled(BaseException):
+    """The caller of the job was interrupted, so the job gave up waiting for a lock."""
+
+
+def run(function: Callable[[], _T]) -> _T:
+    """Call ``function`` on a worker thread and return what it returns, or raise what it raises.
+
+    An exception that a signal handler raises meanwhile in the calling thread is raised once the
+    function has ended.
+    """
+    current = threading.current_thread()
+    if isinstance(current, _Worker):
+        return function()
+    job = _Job(function)
+    try:
+        worker = _idle.pop()
+    except IndexError:
+        worker = _Worker()
+    worker.jobs.put(job)
+    interrupt: BaseException | None = None
+    while not job.done.is_set():
+        try:
+            job.done.wait()
+        except BaseException as raised:
+            interrupt = raised
+            job.cancelled = True
+    try:
+        if interrupt is not None:
+            raise interrupt from (job.error if isinstance(job.error, Exception) else None)
+        return job.result()
+    finally:
+        # The traceback of an error refers to this frame: without this line, a reference cycle.
+        del job, interrupt
+
+
+def start(function: Callable[[], object]) -> None:
+    """Call ``function`` on a worker thread without waiting for it."""
+    try:
+        worker = _idle.pop()
+    except IndexError:
+        worker = _Worker()
+    worker.jobs.put(_Job(function))
+
+
+def check_cancelled() -> None:
+    """Raise `Cancelled` if the caller of the running job was interrupted."""
+    current = threading.current_thread()
+    if isinstance(current, _Worker) and current.job is not None and current.job.cancelled:
+        raise Cancelled
+
+
+class _Job(Generic[_T]):
+    def __init__(self, function: Callable[[], _T]) -> None:
+        self._function = function
+        self._value: list[_T] = []
+        self.error: BaseException | None = None
+        self.done = threading.Event()
+        self.cancelled = False
+
+    def run(self) -> None:
+        try:
+            self._value.append(self._function())
+        except BaseException as raised:
+            self.error = raised
+
+    def result(self) -> _T:
+        if self.error is not None:
+            try:
+                raise self.error
+            finally:
+                self.error = None
+        return self._value.pop()
+
+
+class _Worker(threading.Thread):
+    def __init__(self) -> None:
+        super().__init__(name="shotstore", daemon=True)
+        self.jobs: SimpleQueue[_Job[object]] = SimpleQueue()
+        self.job: _Job[object] | None = None
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            job = self.job = self.jobs.get()
+            job.run()
+            self.job = None
+            _idle.append(self)
+            job.done.set()
+            del job  # or the thread would keep the job's function alive until its next one
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked child has the list but none of the threads.
+    os.register_at_fork(after_in_child=_idle.clear)
