@@ -28,6 +28,7 @@ from shotstore import (
 )
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
+    Data,
     DefaultSerializer,
     DeviceConfiguration,
     ExecuteShot,
@@ -79,7 +80,10 @@ def running(draft: Sequence) -> Sequence:
     sequences.set_running(PATH, START)
     for index in (2, 0):
         time = START + index * SECOND
-        data = {r"Camera\picture": np.full((2, 3), index, np.uint16), "counts": 10 * index}
+        data: dict[str, Data] = {
+            r"Camera\picture": np.full((2, 3), index, np.uint16),
+            "counts": 10 * index,
+        }
         parameters = {"offset": 2.0, "pulse.length": index}
         sequences.create_shot(ShotId(PATH, index), parameters, data, time, time + SECOND / 2)
     return draft

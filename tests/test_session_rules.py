@@ -38,6 +38,8 @@ class _Nowhere(tzinfo):
     def utcoffset(self, _: datetime | None) -> None:
         return None
 
+    dst = tzname = utcoffset
+
 
 @pytest.mark.parametrize("zone", [None, _Nowhere()])
 def test_a_time_without_a_zone_is_refused(zone: tzinfo | None) -> None:

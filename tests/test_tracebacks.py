@@ -16,10 +16,12 @@ class ReadoutError(Exception):
     pass
 
 
-def _caught(function: Callable[[], object]) -> BaseException:
-    with pytest.raises(BaseException) as caught:  # noqa: PT011
+def _caught(function: Callable[[], object]) -> Exception:
+    try:
         function()
-    return caught.value
+    except Exception as error:
+        return error
+    raise AssertionError("it did not fail")
 
 
 def _fail() -> None:
@@ -231,4 +233,4 @@ def test_a_summary_comes_back_from_json(summary: TracebackSummary) -> None:
 @pytest.mark.parametrize("content", [{}, {"exception_type": "ValueError"}, [], None, "text"])
 def test_json_of_something_else_is_refused(content: object) -> None:
     with pytest.raises(ValueError, match="not a traceback summary"):
-        TracebackSummary.from_json(content)  # type: ignore[arg-type]
+        TracebackSummary.from_json(content)

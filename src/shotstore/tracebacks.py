@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Self
 
 import attrs
@@ -63,7 +63,7 @@ class TracebackSummary:
         return summary
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Self:
+    def from_json(cls, content: object) -> Self:
         """Return the summary that :meth:`to_json` was called on.
 
         Raises:
