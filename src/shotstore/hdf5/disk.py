@@ -5,6 +5,7 @@ a transaction does to the disk can be read here, and recorded here.
 """
 
 import errno
+import io
 import os
 import shutil
 import stat
@@ -41,9 +42,9 @@ class File:
     def __init__(self, path: Path, mode: str) -> None:
         """Open ``path``: to read (``"r"``), to read and write (``"r+"``), or as a new file
         (``"x"``, `FileExistsError` where there is one)."""
-        flag = {"r": "rb", "r+": "r+b", "x": "x+b"}[mode]
+        flags = {"r": "r", "r+": "r+", "x": "x+"}[mode]
         self.path = path
-        self._raw = open(path, flag, buffering=0)  # noqa: SIM115 - closed by `close`
+        self._raw = io.FileIO(path, flags)
 
     def length(self) -> int:
         """Length in bytes."""
@@ -141,7 +142,7 @@ def read_file(path: str) -> bytes | None:
         if error.errno == errno.ELOOP:
             return None
         raise
-    with open(descriptor, "rb", buffering=0) as file:
+    with io.FileIO(descriptor, "r") as file:
         return file.readall()
 
 
@@ -198,7 +199,7 @@ def write_new_file(path: Path, content: bytes) -> None:
 def overwrite(path: Path, content: bytes) -> None:
     """Put ``content`` in the place of what the file holds, with no promise after a crash."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _NO_FOLLOW, 0o666)
-    with open(descriptor, "wb", buffering=0) as file:
+    with io.FileIO(descriptor, "w") as file:
         # Written before it is cut: the file is never seen empty.
         file.write(content)
         file.truncate(len(content))

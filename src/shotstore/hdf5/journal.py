@@ -147,7 +147,9 @@ def apply(root: Path, journal: Journal) -> None:
     mark = staging / "departed"
     departed = disk.exists(mark)
     # Once something has departed, phase 0 was done and durable, and its paths may be gone.
-    if not departed and not any(disk.exists(root / gone.destination) for gone in journal.departures):
+    if not departed and not any(
+        disk.exists(root / gone.destination) for gone in journal.departures
+    ):
         for patch in journal.patches:
             _apply_patch(root / patch.path, patch)
         _rename_all(root, journal.replacements)

@@ -91,9 +91,7 @@ class Locks:
             apply_lock.acquire(self._timeout, self._name_holders)
             yield
 
-    def acquire_write(
-        self, owner: object, timeout: float | None = None
-    ) -> Callable[[], None]:
+    def acquire_write(self, owner: object, timeout: float | None = None) -> Callable[[], None]:
         """Take the write lock for ``owner``; return the function that releases it. ``timeout`` is
         in seconds, by default that of the store.
 

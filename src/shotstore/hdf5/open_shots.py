@@ -81,7 +81,9 @@ class ShotsWriter:
         """Whether the staged file takes the place of a committed one with the same shots."""
 
     @classmethod
-    def create(cls, path: Path, sequence_id: str, launched_at: str, launch: Launch) -> "ShotsWriter":
+    def create(
+        cls, path: Path, sequence_id: str, launched_at: str, launch: Launch
+    ) -> "ShotsWriter":
         """Make a new file without shots at ``path``, which is in the staging directory."""
         overlay = OverlayFile(disk.File(path, "x"), 0)
         try:

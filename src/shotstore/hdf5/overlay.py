@@ -55,7 +55,6 @@ class HDF5FileObject:
         self._end = end
         self._position = 0
         self._error: Exception | None = None
-        self._dead = False
         self._process = os.getpid()
 
     @property
@@ -67,10 +66,6 @@ class HDF5FileObject:
         """Raise the error that a callback met, if any."""
         if self._error is not None:
             raise self._error
-
-    def kill(self) -> None:
-        """Swallow every further write: closing an HDF5 file writes."""
-        self._dead = True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
@@ -84,7 +79,7 @@ class HDF5FileObject:
         # The driver ignores how much was read, so what is past the end must read as zeros.
         view = memoryview(buffer).cast("B")
         try:
-            if self._is_dead():
+            if self._is_inherited():
                 view[:] = bytes(len(view))
             else:
                 self._read(view, self._position)
@@ -92,6 +87,45 @@ class HDF5FileObject:
             self._note(raised)
         self._position += len(view)
         return len(view)
+
+    def flush(self) -> None:
+        """Nothing: HDF5's flush says nothing about the disk. The commit syncs."""
+
+    def close(self) -> None:
+        """Close the file below. Only after HDF5 has closed its side."""
+        self.file.close()
+
+    def _is_inherited(self) -> bool:
+        # A forked child shares the position of the descriptor with its parent, and would, when it
+        # exits, flush its copy of the parent's open transaction into the file.
+        return os.getpid() != self._process
+
+    def _note(self, error: Exception) -> None:
+        if self._error is None:
+            self._error = error
+
+    def _read(self, view: memoryview, offset: int) -> None:
+        wanted = max(0, min(len(view), self._end - offset))
+        count = self.file.read_into(view[:wanted], offset) if wanted else 0
+        view[count:] = bytes(len(view) - count)
+
+
+class OverlayFile(HDF5FileObject):
+    """A file object whose writes change no committed byte of the real file."""
+
+    def __init__(self, file: File, committed: int, end: int | None = None) -> None:
+        """``committed`` is the length of the committed part in bytes, ``end`` that of the file:
+        by default the same. Of a file that is not in the store yet, nothing is committed."""
+        super().__init__(file, committed if end is None else end)
+        self.committed = committed
+        # A torn write past the committed end must not share a block with committed bytes.
+        self._tail = -(-committed // PAGE) * PAGE
+        self._pages: dict[int, bytearray] = {}
+        self._dead = False
+
+    def kill(self) -> None:
+        """Swallow every further write: closing an HDF5 file writes."""
+        self._dead = True
 
     def write(self, data: memoryview) -> int:
         view = memoryview(data).cast("B")
@@ -111,47 +145,6 @@ class HDF5FileObject:
         except Exception as raised:
             self._note(raised)
         return length
-
-    def flush(self) -> None:
-        """Nothing: HDF5's flush says nothing about the disk. The commit syncs."""
-
-    def close(self) -> None:
-        """Close the file below. Only after HDF5 has closed its side."""
-        self._dead = True
-        self.file.close()
-
-    def _is_dead(self) -> bool:
-        # A forked child that exits would flush its copy of the parent's open transaction.
-        return self._dead or os.getpid() != self._process
-
-    def _note(self, error: Exception) -> None:
-        if self._error is None:
-            self._error = error
-        self._dead = True
-
-    def _read(self, view: memoryview, offset: int) -> None:
-        wanted = max(0, min(len(view), self._end - offset))
-        count = self.file.read_into(view[:wanted], offset) if wanted else 0
-        view[count:] = bytes(len(view) - count)
-
-    def _write(self, view: memoryview, offset: int) -> None:
-        raise io.UnsupportedOperation(f"{self.file.path} is open for reading")
-
-    def _truncate(self, length: int) -> None:
-        raise io.UnsupportedOperation(f"{self.file.path} is open for reading")
-
-
-class OverlayFile(HDF5FileObject):
-    """A file object whose writes change no committed byte of the real file."""
-
-    def __init__(self, file: File, committed: int, end: int | None = None) -> None:
-        """``committed`` is the length of the committed part in bytes, ``end`` that of the file:
-        by default the same. Of a file that is not in the store yet, nothing is committed."""
-        super().__init__(file, committed if end is None else end)
-        self.committed = committed
-        # A torn write past the committed end must not share a block with committed bytes.
-        self._tail = -(-committed // PAGE) * PAGE
-        self._pages: dict[int, bytearray] = {}
 
     def changed_pages(self) -> list[tuple[int, bytes]]:
         """What a commit must write over the real file: (offset, bytes), in order of the offset.
@@ -180,6 +173,10 @@ class OverlayFile(HDF5FileObject):
         self.kill()
         if self.file.length() > self.committed:
             self.file.truncate(self.committed)
+
+    def _is_dead(self) -> bool:
+        # After an error too: what HDF5 goes on to write may rest on what could not be read.
+        return self._dead or self._error is not None or self._is_inherited()
 
     def _read(self, view: memoryview, offset: int) -> None:
         super()._read(view, offset)

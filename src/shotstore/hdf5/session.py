@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self, TypeVar, cast
 
 from attrs import evolve
 
@@ -15,7 +15,7 @@ from shotstore.errors import ExperimentSessionNotActiveError
 from shotstore.hdf5 import documents
 from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.names import document_name, path_name
-from shotstore.hdf5.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots_file import Launch, NumberType, ShotsFile
 from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, Store
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
@@ -69,7 +69,6 @@ class HDF5ExperimentSession(ExperimentSession):
         self.compression = compression
         self._write = write
         self._transaction: Transaction | None = None
-        self._end_if_dropped: Callable[[], object] | None = None
         self._paths = _Paths(self)
         self._sequences = _Sequences(self)
         self._devices = _Devices(self)
@@ -77,17 +76,14 @@ class HDF5ExperimentSession(ExperimentSession):
     def __enter__(self) -> Self:
         if self._transaction is not None:
             raise RuntimeError("A session is used once: open a new one with storage.session().")
-        transaction = Transaction(self._store, threading.get_ident())
-        # A session that is dropped inside its block, as one in a generator can be, rolls back.
-        self._end_if_dropped = weakref.finalize(self, transaction.rollback)
-        self._transaction = transaction
+        self._transaction = Transaction(self._store, threading.get_ident())
+        # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
+        # one that is entered: only the `with` statement refers to that, and when it is gone the
+        # transaction ends.
+        weakref.finalize(self, self._transaction.rollback)
         if self._write:
-            try:
-                transaction.begin_writing()
-            except BaseException:
-                transaction.rollback()
-                raise
-        return self
+            self._transaction.begin_writing()
+        return self._twin()
 
     def __exit__(
         self,
@@ -101,6 +97,11 @@ class HDF5ExperimentSession(ExperimentSession):
         else:
             transaction.rollback()
 
+    def _twin(self) -> Self:
+        twin = type(self)(self._store, self.serializer, self.compression, write=self._write)
+        twin._transaction = self._transaction
+        return twin
+
     @property
     def transaction(self) -> Transaction:
         """The transaction of the session, while its block is running."""
@@ -113,14 +114,17 @@ class HDF5ExperimentSession(ExperimentSession):
 
     @property
     def paths(self) -> PathHierarchy:
+        self.transaction  # noqa: B018 - raises outside the block
         return self._paths
 
     @property
     def sequences(self) -> SequenceCollection:
+        self.transaction  # noqa: B018 - raises outside the block
         return self._sequences
 
     @property
     def default_device_configurations(self) -> DeviceConfigurationCollection:
+        self.transaction  # noqa: B018 - raises outside the block
         return self._devices
 
     def get_global_parameters(self) -> ParameterNamespace:
@@ -196,9 +200,7 @@ class _Paths(PathHierarchy):
         if path.is_root():
             raise rules.path_is_root("dated")
         transaction = self._session.transaction
-        return transaction.read(
-            lambda: transaction.tree.creation_date(transaction.tree.get(path))
-        )
+        return transaction.read(lambda: transaction.tree.creation_date(transaction.tree.get(path)))
 
     def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
         if path.is_root():
@@ -279,8 +281,9 @@ class _Sequences(SequenceCollection):
             id=uuid.uuid4().hex,
             created=datetime.now(UTC),
             state=State.DRAFT,
-            **self._iteration(iteration_configuration),
+            iteration=strict(self._session.serializer.dump_iteration(iteration_configuration)),
             time_lanes=strict(self._session.serializer.dump_time_lanes(time_lanes)),
+            expected_number_of_shots=iteration_configuration.expected_number_shots(),
         )
         transaction = self._session.transaction
 
@@ -310,8 +313,12 @@ class _Sequences(SequenceCollection):
     def set_iteration_configuration(
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration
     ) -> None:
-        changes = self._iteration(iteration_configuration)
-        self._edit(path, lambda document: evolve(document, **changes))
+        content = strict(self._session.serializer.dump_iteration(iteration_configuration))
+        expected = iteration_configuration.expected_number_shots()
+        self._edit(
+            path,
+            lambda document: evolve(document, iteration=content, expected_number_of_shots=expected),
+        )
 
     def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
         return self._session.serializer.load_time_lanes(self._document(path).time_lanes)
@@ -403,7 +410,7 @@ class _Sequences(SequenceCollection):
         document = self._document(path)
         if document.state is not State.CRASHED:
             raise rules.not_crashed(path, document.state)
-        return TracebackSummary.from_json(document.exception)
+        return TracebackSummary.from_json(cast("Mapping[str, JSON]", document.exception))
 
     def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
         launch = self._launch(path)
@@ -486,9 +493,7 @@ class _Sequences(SequenceCollection):
     def get_shot_data_by_labels(
         self, path: PureSequencePath, shot_index: int, labels: Collection[str]
     ) -> dict[str, Data]:
-        if isinstance(labels, str):
-            raise TypeError(f"labels is the text {labels!r}: pass a list of labels.")
-        wanted = list(labels)
+        wanted = rules.check_labels(labels)
 
         def read(shots: ShotsFile, row: int) -> dict[str, Data]:
             has = shots.labels(row)
@@ -509,7 +514,7 @@ class _Sequences(SequenceCollection):
     def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
         transaction = self._session.transaction
 
-        def types() -> list[tuple[str, str, str | None]]:
+        def types() -> list[tuple[str, NumberType, str | None]]:
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
                 return []
@@ -533,13 +538,6 @@ class _Sequences(SequenceCollection):
     def _document(self, path: PureSequencePath) -> SequenceDocument:
         transaction = self._session.transaction
         return transaction.read(lambda: transaction.get_sequence(path)[1])
-
-    def _iteration(self, iteration: IterationConfiguration) -> dict[str, JSON]:
-        """What a document holds of the iteration."""
-        return {
-            "iteration": strict(self._session.serializer.dump_iteration(iteration)),
-            "expected_number_of_shots": iteration.expected_number_shots(),
-        }
 
     def _edit(
         self, path: PureSequencePath, change: Callable[[SequenceDocument], SequenceDocument]

@@ -7,7 +7,7 @@ transactions or where the file lies. Row k of every dataset is the k-th shot rec
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import unquote
 
 import cattrs
@@ -18,7 +18,7 @@ from attrs import evolve, field, frozen
 
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5.names import hdf5_name
-from shotstore.hdf5.overlay import HDF5FileObject
+from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
 from shotstore.hdf5.rows import (
     ROW_CHUNK,
     Rows,
@@ -57,6 +57,14 @@ _SHOT = np.dtype(
 _SPAN = np.dtype([("start", "<u8"), ("length", "<u8")])
 _COLUMN_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
 _LARGEST_RAGGED_CHUNK = 256 * 1024  # bytes
+
+NumberType: TypeAlias = Literal["bool", "int", "float"]
+_NUMBER_TYPES: dict[str, NumberType] = {
+    "bool": "bool",
+    "int": "int",
+    "big int": "int",
+    "float": "float",
+}
 
 Number: TypeAlias = "tuple[bool | int | float, str | None]"
 """A parameter: its magnitude, and its unit or None for a plain number."""
@@ -149,7 +157,8 @@ class ShotsFile:
 
     def close(self) -> None:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
-        self._file_object.kill()
+        if isinstance(self._file_object, OverlayFile):
+            self._file_object.kill()
         self._open_rows.clear()
         self._file.close()
 
@@ -219,16 +228,13 @@ class ShotsFile:
             tables = self._read_tables(slots, row)
             return {slot.name: load_data(slot, self._payload(slot, row, tables)) for slot in slots}
 
-    def parameter_types(self, rows: int) -> list[tuple[str, str, str | None]]:
+    def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
         """Name, type and unit of every parameter that the first ``rows`` shots have."""
         with self._reading():
             numbers = np.unique(self._rows("shots").read(0, rows)["schema"]).tolist()
             schemas = self._load_schemas()
             slots = {slot: None for number in numbers for slot in schemas[number].parameters}
-            return [
-                (slot.name, "int" if slot.type == "big int" else slot.type, slot.unit)
-                for slot in slots
-            ]
+            return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
 
     # Writing
 
@@ -256,15 +262,17 @@ class ShotsFile:
         number = self._find_schema(stored, compression)
         schema = self._schemas[number]
         row = len(self._rows("shots"))
-        payloads = {}
+        payloads: dict[tuple[str, str], Any] = {}
         for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
             for slot in slots:
                 payload = stored[section, slot.name].payload
+                if slot.dataset is None:
+                    continue
                 if slot.column is not None:
                     payloads[slot.dataset, slot.column] = payload
                 elif slot.index is not None:
                     self._append_ragged(slot, row, payload)
-                elif slot.dataset is not None:
+                else:
                     self._write_value(slot, row, payload)
         for table in dict.fromkeys(table for table, _ in payloads):
             self._write_table(table, row, payloads)
@@ -286,9 +294,7 @@ class ShotsFile:
         else:
             rows.write(row, np.array([payload], rows.dtype))
 
-    def _write_table(
-        self, table: str, row: int, payloads: Mapping[tuple[str | None, str], Any]
-    ) -> None:
+    def _write_table(self, table: str, row: int, payloads: Mapping[tuple[str, str], Any]) -> None:
         rows = self._rows(table)
         names = rows.dtype.names or ()
         missing = dict(zip(names, fill_value(rows.dtype).tolist(), strict=True))
@@ -417,9 +423,7 @@ class ShotsFile:
             )
             index = f"{dataset}#rows"
             self._open_rows[index] = create_rows(self._file, index, _SPAN)
-            return evolve(
-                slot, type="ragged", dataset=dataset, index=index, shape=array.shape[1:]
-            )
+            return evolve(slot, type="ragged", dataset=dataset, index=index, shape=array.shape[1:])
         encoded = encode_array(array)
         dataset, _ = self._create(name, encoded.dtype, encoded.shape, compression=compression)
         return evolve(slot, dataset=dataset)
@@ -522,9 +526,7 @@ def _read_document(dataset: h5py.Dataset) -> JSON:
 
 def _dump_schema(schema: Schema) -> bytes:
     def plain(slot: Slot) -> dict[str, JSON]:
-        return {
-            key: value for key, value in cattrs.unstructure(slot).items() if value is not None
-        }
+        return {key: value for key, value in cattrs.unstructure(slot).items() if value is not None}
 
     content = {
         "parameters": [plain(slot) for slot in schema.parameters],

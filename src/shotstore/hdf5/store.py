@@ -47,9 +47,8 @@ class Store:
         self.is_archive = marker is None
         if marker is not None:
             documents.load("store", marker, self.root / MARKER)
-        elif read_only:
-            if not self.root.is_dir():
-                raise NotADirectoryError(f"{self.root} is no directory that could be read.")
+        elif read_only and not self.root.is_dir():
+            raise NotADirectoryError(f"{self.root} is no directory that could be read.")
         if not read_only:
             try:
                 if self.is_archive:

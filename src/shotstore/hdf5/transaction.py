@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
@@ -34,7 +33,6 @@ from shotstore.hdf5.store import SEQUENCES, Store
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
 from shotstore.state import State
 
 _T = TypeVar("_T")
@@ -399,10 +397,8 @@ class Transaction:
         while pending:
             child = pending.pop()
             pending.extend(child.children.values())
-            in_place = child.parent is not None and child.parent.directory is not None
-            if child.directory is not None and not (
-                in_place and child.directory.rpartition("/")[0] == child.parent.directory
-            ):
+            above = child.parent.directory if child.parent is not None else None
+            if child.directory is not None and child.directory.rpartition("/")[0] != above:
                 found.append(child.directory)
         return found
 

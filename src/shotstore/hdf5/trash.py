@@ -8,7 +8,12 @@ from typing import Literal, cast
 
 from attrs import evolve, frozen
 
-from shotstore.errors import DamagedStorageError, PathExistsError, StorageError, StorageLockTimeoutError
+from shotstore.errors import (
+    DamagedStorageError,
+    PathExistsError,
+    StorageError,
+    StorageLockTimeoutError,
+)
 from shotstore.hdf5 import disk, documents
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.snapshot import Snapshot

@@ -11,7 +11,9 @@ import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import h5py
 
 _T = TypeVar("_T")
 
@@ -29,22 +31,28 @@ def run(function: Callable[[], _T]) -> _T:
     An exception that a signal handler raises meanwhile in the calling thread is raised once the
     function has ended.
     """
-    current = threading.current_thread()
-    if isinstance(current, _Worker):
+    if isinstance(threading.current_thread(), _Worker) or _is_inside_h5py():
         return function()
     job = _Job(function)
     try:
         worker = _idle.pop()
     except IndexError:
         worker = _Worker()
-    worker.jobs.put(job)
     interrupt: BaseException | None = None
-    while not job.done.is_set():
+    try:
+        worker.jobs.put(job)
+    except BaseException as raised:
+        # Most likely it is in the queue, but whether it is cannot be known: a job runs only once.
+        worker.jobs.put(job)
+        interrupt = raised
+        job.is_cancelled = True
+    while True:
         try:
             job.done.wait()
+            break
         except BaseException as raised:
             interrupt = raised
-            job.cancelled = True
+            job.is_cancelled = True
     try:
         if interrupt is not None:
             raise interrupt from (job.error if isinstance(job.error, Exception) else None)
@@ -54,19 +62,10 @@ def run(function: Callable[[], _T]) -> _T:
         del job, interrupt
 
 
-def start(function: Callable[[], object]) -> None:
-    """Call ``function`` on a worker thread without waiting for it."""
-    try:
-        worker = _idle.pop()
-    except IndexError:
-        worker = _Worker()
-    worker.jobs.put(_Job(function))
-
-
 def check_cancelled() -> None:
     """Raise `Cancelled` if the caller of the running job was interrupted."""
     current = threading.current_thread()
-    if isinstance(current, _Worker) and current.job is not None and current.job.cancelled:
+    if isinstance(current, _Worker) and current.job is not None and current.job.is_cancelled:
         raise Cancelled
 
 
@@ -76,7 +75,7 @@ class _Job(Generic[_T]):
         self._value: list[_T] = []
         self.error: BaseException | None = None
         self.done = threading.Event()
-        self.cancelled = False
+        self.is_cancelled = False
 
     def run(self) -> None:
         try:
@@ -96,18 +95,25 @@ class _Job(Generic[_T]):
 class _Worker(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="shotstore", daemon=True)
-        self.jobs: SimpleQueue[_Job[object]] = SimpleQueue()
-        self.job: _Job[object] | None = None
+        self.jobs: SimpleQueue[_Job[Any]] = SimpleQueue()
+        self.job: _Job[Any] | None = None
         self.start()
 
     def run(self) -> None:
         while True:
             job = self.job = self.jobs.get()
-            job.run()
+            if not job.done.is_set():
+                job.run()
+                _idle.append(self)
+                job.done.set()
             self.job = None
-            _idle.append(self)
-            job.done.set()
             del job  # or the thread would keep the job's function alive until its next one
+
+
+def _is_inside_h5py() -> bool:
+    """Whether the caller is in a callback of h5py, such as that of ``visititems``: it holds
+    h5py's lock, for which a worker would wait while the caller waits for the worker."""
+    return bool(h5py._objects.phil._is_owned())
 
 
 if hasattr(os, "register_at_fork"):
