@@ -8,7 +8,7 @@ import io
 import json
 import reprlib
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +77,8 @@ def structured_from_json(text: str) -> Data:
     """
     try:
         return data_from_json(json.loads(text, parse_constant=_refuse_constant))
-    except RecursionError:
-        raise ValueError("The JSON text is nested too deeply to be stored data.") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"The text is not stored data: {error}") from error
 
 
 def data_to_json(value: Data) -> JSON:
@@ -94,10 +94,7 @@ def data_to_json(value: Data) -> JSON:
     if isinstance(value, int | float):
         return number_to_json(value)
     if isinstance(value, np.ndarray):
-        file = io.BytesIO()
-        # C order, since what comes back is in C order.
-        np.save(file, np.asarray(value, order="C"), allow_pickle=False)
-        return {"array": base64.b64encode(file.getvalue()).decode("ascii")}
+        return {"array": _array_to_text(value)}
     if isinstance(value, list):
         return [data_to_json(item) for item in value]
     encoded = {key: data_to_json(item) for key, item in value.items()}
@@ -122,7 +119,7 @@ def data_from_json(json: JSON) -> Data:
         case {"dict": dict(content)}:
             return {key: data_from_json(item) for key, item in content.items()}
         case {"array": str(text)}:
-            return _array(text)
+            return _array_from_text(text)
     return number_from_json(json)
 
 
@@ -256,12 +253,24 @@ def _remedy(value: object) -> str:
     return "data is a numpy array, None, a bool, int, float or str, or lists and dicts of these"
 
 
-def _array(text: str) -> npt.NDArray[Any]:
-    file = io.BytesIO(base64.b64decode(text, validate=True))
+def _array_to_text(array: npt.NDArray[Any]) -> str:
+    file = io.BytesIO()
+    # C order, as what comes back; version 3, the first that takes all names of fields.
+    np.lib.format.write_array(
+        file, np.asarray(array, order="C"), version=(3, 0), allow_pickle=False
+    )
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _array_from_text(text: str) -> npt.NDArray[Any]:
+    content = base64.b64decode(text, validate=True)
     try:
-        return cast("npt.NDArray[Any]", np.load(file, allow_pickle=False))
+        # numpy's own limit on the header is reached by some hundred fields.
+        return np.lib.format.read_array(
+            io.BytesIO(content), allow_pickle=False, max_header_size=len(content)
+        )
     except (EOFError, OSError) as error:  # of a file that ends too early
-        raise ValueError(f"The stored array is damaged: {error}") from error
+        raise ValueError(f"the array is damaged: {error}") from error
 
 
 def _looks_encoded(value: dict[str, JSON]) -> bool:

@@ -24,10 +24,9 @@ def plain_scalar(value: object) -> object:
     ``datetime64``, ``timedelta64``, ``bytes_`` and complex numbers.
     """
     if isinstance(value, np.generic):
-        # A timedelta64 is a signedinteger to numpy; its item() is a bare int without the unit.
-        if isinstance(value, np.timedelta64):
+        # A timedelta64 is an integer to numpy, and item() makes a bare int of it, without the unit.
+        if isinstance(value, np.timedelta64 | np.longdouble):
             return value
-        # The item() of a longdouble is a longdouble, which falls through all cases below.
         if isinstance(value, np.bool_ | np.integer | np.floating | np.str_):
             return value.item()
         return value
@@ -95,7 +94,7 @@ def number_from_json(json: JSON) -> int | float:
             pass
         case int() | float():
             return json
-        case {"float": str(text), **rest} if not rest:
+        case {"float": "nan" | "inf" | "-inf" as text, **rest} if not rest:
             return float(text)
         case {"int": str(text), **rest} if not rest:
             return int(text, 16)
