@@ -1,0 +1,5 @@
+"""``python -m shotstore`` is the command ``shotstore``."""
+
+from shotstore.cli import main
+
+main()

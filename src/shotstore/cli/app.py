@@ -1,0 +1,48 @@
+"""The commands put together, and what they have in common: options, errors, exit codes."""
+
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from shotstore.cli import demo
+from shotstore.errors import InvalidPathFormatError, PathError, SequenceStateError, StorageError
+
+app = typer.Typer(
+    help="Store the shots of an experiment in plain files, and look at them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command("demo")(demo.demo)
+
+
+def run() -> None:
+    """Run the command that the process was started with.
+
+    An error that the user can do something about ends in one line and exit code 1; any other is
+    ours, and keeps its traceback.
+    """
+    try:
+        app(prog_name="shotstore")
+    except (PathError, SequenceStateError, StorageError, InvalidPathFormatError, OSError) as error:
+        sys.exit(f"shotstore: {error}")
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"shotstore {metadata.version('shotstore')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    print_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print and exit."),
+    ] = False,
+) -> None:
+    # typer reads the options that all commands share from this signature.
+    del print_version

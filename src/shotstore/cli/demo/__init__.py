@@ -1,0 +1,42 @@
+"""``shotstore demo``: record a simulated run, and show how to open the files."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    directory: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="Where to create the store; nothing may be there yet."),
+    ] = Path("shotstore-demo"),
+) -> None:
+    """Record a simulated run of an experiment, and show how to open the files.
+
+    A gas of rubidium is cooled until it condenses: three camera frames a shot, parameters with
+    units, and the atom number computed from the frames. One sequence finishes, one crashes, and
+    one stays a draft.
+    """
+    if find_spec("matplotlib") is None:
+        sys.exit(
+            "shotstore: the demo draws with matplotlib, which is not installed: "
+            'pip install "shotstore[cli,analysis]"'
+        )
+    if directory.exists() and not (directory.is_dir() and next(directory.iterdir(), None) is None):
+        sys.exit(
+            f"shotstore: {directory} exists and is not an empty directory; nothing was changed. "
+            f"Name another one: shotstore demo DIR"
+        )
+    # Imported here, since h5py and matplotlib take longer to load than `shotstore --help` to run.
+    from rich.console import Console
+
+    from shotstore.cli.demo import recording, report
+
+    console = Console()
+    storage = recording.open_store(directory)
+    report.record_with_progress(storage, console)
+    report.save_picture(storage, directory / report.PICTURE)
+    report.print_store(storage, directory, console)

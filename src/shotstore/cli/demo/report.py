@@ -1,0 +1,90 @@
+"""What the demo shows: its progress, a picture of the run, and where everything lies."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from shotstore import PureSequencePath, Sequence, StorageManager
+from shotstore.cli.demo.camera import Frames, optical_density
+from shotstore.cli.demo.experiment import value_in
+from shotstore.cli.demo.picture import Run, draw_run
+from shotstore.cli.demo.recipes import EVAPORATION, RECIPES
+from shotstore.cli.demo.recording import record
+from shotstore.cli.tree import render_tree
+
+PICTURE = "run.png"
+
+
+def record_with_progress(storage: StorageManager, console: Console) -> None:
+    """Record all sequences of the demo, with a progress bar for each that runs."""
+    with Progress(
+        TextColumn("{task.description:<22}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("shots"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        for recipe in RECIPES:
+            shots = recipe.iteration.expected_number_shots()
+            task = progress.add_task(str(recipe.path), total=shots, visible=recipe.is_launched)
+            record(storage, recipe, on_shot=partial(progress.advance, task))
+            progress.stop_task(task)
+
+
+def save_picture(storage: StorageManager, file: Path) -> None:
+    """Draw the finished sequence as it is read back from the store."""
+    hold_times, densities, atom_numbers, pixel_size = [], [], [], 1.0
+    with storage.session() as session:
+        for shot in Sequence(EVAPORATION.path, session):
+            parameters, data = shot.get_parameters(), shot.get_data()
+            frames = Frames(*(np.asarray(data[label]) for label in ("atoms", "reference", "dark")))
+            densities.append(optical_density(frames))
+            atom_numbers.append(float(np.asarray(data["atom_number"])))
+            hold_times.append(value_in(parameters, "evaporation.hold_time", "s"))
+            pixel_size = value_in(parameters, "imaging.pixel_size", "um")
+    title = f"{EVAPORATION.path}: a thermal cloud turns into a condensate"
+    draw_run(Run(hold_times, densities, atom_numbers, pixel_size), title, file)
+
+
+def print_store(storage: StorageManager, directory: Path, console: Console) -> None:
+    """Print the tree, where the files lie, and how to open them."""
+    with storage.session() as session:
+        tree = render_tree(session, PureSequencePath.root(), str(directory))
+    sequence = directory.joinpath("sequences", *EVAPORATION.path.parts)
+    shots = sequence / "shots.h5"
+    console.print()
+    console.print(tree)
+    _print_section(
+        console,
+        "Where it is",
+        f"all shots, {shots.stat().st_size / 1e6:.0f} MB       {shots}",
+        f"state, times, recipe   {sequence / 'sequence.json'}",
+        f"picture of the run     {directory / PICTURE}",
+    )
+    _print_section(
+        console,
+        "Open shots.h5 in HDFView, or with h5py",
+        'python -c "import h5py; '
+        f"f = h5py.File('{shots.as_posix()}'); "
+        "print(f['data/atoms'], f['parameters'].dtype.names)\"",
+    )
+    _print_section(
+        console,
+        "or with shotstore",
+        "from shotstore import Sequence",
+        "from shotstore.hdf5 import HDF5StorageManager",
+        f'with HDF5StorageManager("{directory.as_posix()}").session() as session:',
+        f'    for shot in Sequence(r"{EVAPORATION.path}", session):',
+        '        print(shot.index, shot.get_data_by_label("atom_number"))',
+    )
+
+
+def _print_section(console: Console, title: str, *lines: str) -> None:
+    console.print(f"\n{title}", style="bold", markup=False)
+    for line in lines:
+        # Lines that were wrapped could not be copied into a terminal.
+        console.print(f"  {line}", style="cyan", markup=False, highlight=False, soft_wrap=True)
