@@ -1,16 +1,19 @@
 """Every change that the file backend makes to the file system, and the syncs that make it durable.
 
 Nothing else in this package creates, writes, cuts, renames or removes a file of a store. So what
-a transaction does to the disk can be read here, and recorded here.
+a transaction does to the disk can be read here, and `observe` lets a test record it, or fail it.
 """
 
 import errno
 import io
 import os
-import shutil
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal, TypeAlias
+
+from attrs import frozen
 
 if sys.platform == "darwin":
     # fsync on macOS hands the data to the drive but does not make the drive write it.
@@ -33,6 +36,39 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _COPY_BYTES = 4 * 2**20
 
 
+Kind: TypeAlias = Literal[
+    "create", "write", "truncate", "sync", "mkdir", "rename", "unlink", "rmdir", "sync names"
+]
+
+
+@frozen
+class Operation:
+    """One change, or one sync, about to be made."""
+
+    kind: Kind
+    path: str
+    destination: str = ""
+    """Of a rename."""
+    offset: int = 0
+    """Of a write; the length, of a truncation."""
+    data: bytes = b""
+
+
+observe: Callable[[Operation], None] | None = None
+"""Called before each operation. If it raises `OSError`, the operation fails with that."""
+
+
+def _about_to(
+    kind: Kind,
+    path: Path | str,
+    destination: Path | str = "",
+    offset: int = 0,
+    data: memoryview | bytes = b"",
+) -> None:
+    if observe is not None:
+        observe(Operation(kind, str(path), str(destination), offset, bytes(data)))
+
+
 class File:
     """An open file, read and written at given offsets. One thread at a time.
 
@@ -43,6 +79,8 @@ class File:
         """Open ``path``: to read (``"r"``), to read and write (``"r+"``), or as a new file
         (``"x"``, `FileExistsError` where there is one)."""
         flags = {"r": "r", "r+": "r+", "x": "x+"}[mode]
+        if mode == "x":
+            _about_to("create", path)
         self.path = path
         self._raw = io.FileIO(path, flags)
 
@@ -72,6 +110,7 @@ class File:
     def write(self, data: memoryview | bytes | bytearray, offset: int) -> None:
         """Write all of ``data`` at ``offset``."""
         view = memoryview(data)
+        _about_to("write", self.path, offset=offset, data=view)
         self._raw.seek(offset)
         done = 0
         while done < len(view):
@@ -79,11 +118,13 @@ class File:
 
     def truncate(self, length: int) -> None:
         """Cut or extend the file to ``length`` bytes."""
+        _about_to("truncate", self.path, offset=length)
         self._raw.truncate(length)
 
     def sync(self) -> None:
         """Return once everything written is on the disk. Never call it again after it failed:
         the kernel may have dropped the pages that it could not write."""
+        _about_to("sync", self.path)
         _sync(self._raw.fileno())
 
     def close(self) -> None:
@@ -198,47 +239,53 @@ def write_new_file(path: Path, content: bytes) -> None:
 
 def overwrite(path: Path, content: bytes) -> None:
     """Put ``content`` in the place of what the file holds, with no promise after a crash."""
+    if not exists(path):
+        _about_to("create", path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _NO_FOLLOW, 0o666)
     with io.FileIO(descriptor, "w") as file:
         # Written before it is cut: the file is never seen empty.
+        _about_to("write", path, data=content)
         file.write(content)
+        _about_to("truncate", path, offset=len(content))
         file.truncate(len(content))
 
 
 def make_directory(path: Path) -> None:
     """Create the directory; `FileExistsError` where there is one."""
+    _about_to("mkdir", path)
     path.mkdir()
 
 
 def rename(source: Path, destination: Path) -> None:
     """Move a file or directory at once. A file at the destination is replaced."""
+    _about_to("rename", source, destination)
     source.replace(destination)
 
 
 def remove_file(path: Path) -> None:
     """Remove the file, if it is there."""
-    path.unlink(missing_ok=True)
+    if exists(path):
+        _about_to("unlink", path)
+        path.unlink(missing_ok=True)
 
 
 def remove_tree(path: Path) -> None:
     """Remove the directory with all in it, if it is there. Links in it are not followed."""
-    if is_directory(path):
-        shutil.rmtree(path)
-
-
-def sync_file(path: Path) -> None:
-    """Return once the file's content is on the disk."""
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        _sync(descriptor)
-    finally:
-        os.close(descriptor)
+    if not is_directory(path):
+        return
+    with os.scandir(path) as entries:
+        names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_directory_too in names:
+        (remove_tree if is_directory_too else remove_file)(path / name)
+    _about_to("rmdir", path)
+    path.rmdir()
 
 
 def sync_directory(path: Path) -> None:
     """Return once the names in the directory are on the disk."""
     if not _CAN_SYNC_DIRECTORIES:
         return
+    _about_to("sync names", path)
     descriptor = os.open(path, os.O_RDONLY)
     try:
         _sync(descriptor)
