@@ -7,11 +7,16 @@ would need more than 65536 bits is an error instead of minutes of work.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from shotstore.model.parameters import Parameter
-from shotstore.model.quantities import is_quantity
+from shotstore.model.quantities import is_quantity, unit_exponents
+
+if TYPE_CHECKING:
+    import pint
 
 _MAXIMUM_BITS = 65536
+_MAXIMUM_UNIT_EXPONENT = 1000
 _OF_SEVERAL = ("min", "max")
 
 
@@ -52,6 +57,8 @@ def power(base: Parameter, exponent: Parameter) -> Parameter:
         TypeError: the exponent has a dimension.
     """
     number = _number(exponent)
+    if is_quantity(base):
+        _check_unit_exponents(base, number)
     if isinstance(number, int):
         _check_size((_bits(base) - 1) * number)
     elif _magnitude(base) < 0 and not number.is_integer():
@@ -80,6 +87,13 @@ def _bits(value: Parameter) -> int:
 def _check_size(bits: int) -> None:
     if bits > _MAXIMUM_BITS:
         raise ValueError("the result is an integer too large to compute")
+
+
+def _check_unit_exponents(base: "pint.Quantity[Any]", exponent: int | float) -> None:
+    # To convert hour ** 9999999, pint would compute 3600 to that power, with all digits.
+    largest = max((abs(own) for _, own in unit_exponents(base)), default=0)
+    if not largest * abs(exponent) <= _MAXIMUM_UNIT_EXPONENT:
+        raise ValueError(f"a unit can have no exponent above {_MAXIMUM_UNIT_EXPONENT}")
 
 
 def _of_number(function: Callable[[float], float]) -> Callable[[Parameter], Parameter]:

@@ -9,14 +9,14 @@ pint takes 0.2 s to import, so nothing here imports it before the first quantity
 
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
     import pint
-    from pint.facets.plain import PlainUnit
+    from pint.facets.plain import PlainQuantity, PlainUnit
     from typing_extensions import TypeIs
 
-_Exponents = tuple[tuple[str, int | float], ...]
+_Exponents: TypeAlias = tuple[tuple[str, int | float], ...]
 
 
 def is_quantity(value: object) -> "TypeIs[pint.Quantity[Any]]":
@@ -31,8 +31,7 @@ def unit_to_text(unit: "PlainUnit") -> str:
     Raises:
         ValueError: pint's application registry has no such unit.
     """
-    exponents = (1 * unit).to_tuple()[1]
-    return _text_of_unit(_application_registry(), _normalised(exponents))
+    return _text_of_unit(_application_registry(), unit_exponents(1 * unit))
 
 
 def quantity(magnitude: int | float, unit: str) -> "pint.Quantity[Any]":
@@ -68,9 +67,18 @@ def with_magnitude(magnitude: int | float, like: "pint.Quantity[Any]") -> "pint.
         ValueError: pint's application registry has no such unit.
     """
     registry = _application_registry()
-    exponents = _normalised(like.to_tuple()[1])
-    _text_of_unit(registry, exponents)
+    exponents = unit_exponents(like)
+    _text_of_unit(registry, exponents)  # an error for an unknown unit
     return registry.Quantity(magnitude, _unit_of(registry, exponents))
+
+
+def unit_exponents(value: "PlainQuantity[Any]") -> _Exponents:
+    """Return the long names of the units that make up the unit of a quantity, with exponents."""
+    # Exponents may be Fraction or Decimal, which no text gives back.
+    return tuple(
+        (name, int(exponent) if exponent == int(exponent) else float(exponent))
+        for name, exponent in cast("tuple[tuple[str, float], ...]", value.to_tuple()[1])
+    )
 
 
 def _application_registry() -> "pint.UnitRegistry[Any]":
@@ -79,14 +87,6 @@ def _application_registry() -> "pint.UnitRegistry[Any]":
     # The registry itself, not pint's stand-in for it: the caches must notice another one being set.
     registry: pint.UnitRegistry[Any] = pint.get_application_registry().get()  # type: ignore[no-untyped-call]
     return registry
-
-
-def _normalised(exponents: Any) -> _Exponents:
-    # Exponents may be Fraction or Decimal, which no text gives back.
-    return tuple(
-        (name, int(exponent) if exponent == int(exponent) else float(exponent))
-        for name, exponent in exponents
-    )
 
 
 @lru_cache(maxsize=1024)
@@ -111,7 +111,7 @@ def _text_of_unit(registry: "pint.UnitRegistry[Any]", exponents: _Exponents) -> 
     )
     for text in candidates:
         try:
-            if dict((1 * _parsed_unit(registry, text)).to_tuple()[1]) == dict(exponents):
+            if dict(unit_exponents(1 * _parsed_unit(registry, text))) == dict(exponents):
                 return text
         except ValueError:
             continue
