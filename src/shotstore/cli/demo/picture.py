@@ -108,7 +108,8 @@ def _middle(density: FloatArray) -> FloatArray:
 def _halve(density: FloatArray) -> FloatArray:
     """The mean over each 2 by 2 pixels: about what the picture resolves, with half the noise."""
     height, width = density.shape
-    return density.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
+    blocks = density.reshape(height // 2, 2, width // 2, 2)
+    return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float64)
 
 
 def _centre(density: FloatArray) -> tuple[int, int]:
