@@ -155,6 +155,7 @@ class DefaultSerializer:
         return UnknownIterationConfiguration(tag, inner) if loaded is None else loaded
 
     def dump_time_lanes(self, time_lanes: TimeLanes) -> JSON:
+        _check_is(TimeLanes, time_lanes)
         return {
             "step_names": to_json(time_lanes.step_names),
             "step_durations": to_json(time_lanes.step_durations),
@@ -177,6 +178,7 @@ class DefaultSerializer:
         raise ValueError(f"{content!r} is no stored TimeLanes.")
 
     def dump_global_parameters(self, parameters: ParameterNamespace) -> JSON:
+        _check_is(ParameterNamespace, parameters)
         return to_json(parameters)
 
     def load_global_parameters(self, content: JSON) -> ParameterNamespace:
@@ -200,6 +202,11 @@ class DefaultSerializer:
         tag, inner = _untagged(content)
         loaded = self._time_lanes.load(tag, inner)
         return UnknownTimeLane(tag, inner) if loaded is None else loaded
+
+
+def _check_is(cls: type, value: object) -> None:
+    if not isinstance(value, cls):
+        raise TypeError(f"A {cls.__name__} was expected, not {value!r}.")
 
 
 def _tagged(tag: str, content: JSON) -> JSON:
