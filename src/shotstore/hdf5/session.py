@@ -1,6 +1,7 @@
 """A session on a store of files."""
 
 import json
+import operator
 import threading
 import uuid
 import weakref
@@ -283,7 +284,7 @@ class _Sequences(SequenceCollection):
             state=State.DRAFT,
             iteration=strict(self._session.serializer.dump_iteration(iteration_configuration)),
             time_lanes=strict(self._session.serializer.dump_time_lanes(time_lanes)),
-            expected_number_of_shots=iteration_configuration.expected_number_shots(),
+            expected_number_of_shots=_expected_number(iteration_configuration),
         )
         transaction = self._session.transaction
 
@@ -314,7 +315,7 @@ class _Sequences(SequenceCollection):
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration
     ) -> None:
         content = strict(self._session.serializer.dump_iteration(iteration_configuration))
-        expected = iteration_configuration.expected_number_shots()
+        expected = _expected_number(iteration_configuration)
         self._edit(
             path,
             lambda document: evolve(document, iteration=content, expected_number_of_shots=expected),
@@ -514,15 +515,15 @@ class _Sequences(SequenceCollection):
     def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
         transaction = self._session.transaction
 
-        def types() -> list[tuple[str, NumberType, str | None]]:
+        def types() -> list[tuple[str, NumberType, str | None]] | None:
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
-                return []
+                return None
             shots, limit = transaction.shots(node)
-            return shots.parameter_types(limit) if limit else []
+            return shots.parameter_types(limit) if limit else None
 
         found = transaction.read(types)
-        if found:
+        if found is not None:
             schema = ParameterSchema()
             for name, kind, units in found:
                 schema = schema.merged({name: ParameterType(kind, units)})
@@ -662,6 +663,12 @@ def strict(content: JSON) -> JSON:
     except RecursionError:
         raise ValueError("It is nested too deeply to be stored as JSON.") from None
     return copy
+
+
+def _expected_number(iteration: IterationConfiguration) -> int | None:
+    """What the iteration expects; a class of a lab may count with numpy."""
+    number = iteration.expected_number_shots()
+    return None if number is None else operator.index(number)
 
 
 def _check_idle(transaction: Transaction, sequences: list[Node], doing: str) -> None:
