@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.builders import CameraConfiguration
 
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import DefaultSerializer
+from tests.builders import CameraConfiguration
 
 
 @pytest.fixture
