@@ -6,9 +6,10 @@ import pint
 import pytest
 from hypothesis import given
 
-from exactness import exactly_equal
 from shotstore.model import Data, check_data, structured_from_json, structured_to_json
-from strategies import arrays, data, structured_data
+
+from .exactness import exactly_equal
+from .strategies import arrays, data, structured_data
 
 
 @given(data)

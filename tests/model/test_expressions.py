@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exactness import exactly_equal
 from shotstore.model import Expression, Parameter, quantity
-from strategies import characters, parameter_names, parameter_values
+
+from .exactness import exactly_equal
+from .strategies import characters, parameter_names, parameter_values
 
 
 @pytest.mark.parametrize(

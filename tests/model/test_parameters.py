@@ -7,7 +7,6 @@ import pint
 import pytest
 from hypothesis import given
 
-from exactness import exactly_equal
 from shotstore.model import (
     Parameter,
     check_parameter_name,
@@ -16,7 +15,9 @@ from shotstore.model import (
     parameter_to_json,
     quantity,
 )
-from strategies import parameter_names, parameter_values, parameters
+
+from .exactness import exactly_equal
+from .strategies import parameter_names, parameter_values, parameters
 
 
 @given(parameter_names)

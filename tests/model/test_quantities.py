@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exactness import exactly_equal
 from shotstore.model import quantity, unit_to_text
-from strategies import UNITS
+
+from .exactness import exactly_equal
+from .strategies import UNITS
 
 registry = pint.get_application_registry()
 

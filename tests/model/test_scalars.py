@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from exactness import exactly_equal
 from shotstore.model.scalars import (
     check_positive,
     has_lone_surrogate,
@@ -13,7 +12,9 @@ from shotstore.model.scalars import (
     number_to_json,
     plain_scalar,
 )
-from strategies import numbers
+
+from .exactness import exactly_equal
+from .strategies import numbers
 
 
 class Word(str, enum.Enum):  # noqa: UP042 - str() of a StrEnum would be right anyway

@@ -133,6 +133,7 @@ def _register_namespaces(converter: cattrs.Converter) -> None:
         return [[name, converter.unstructure(value)] for name, value in namespace.items()]
 
     def load(value: object, _: object) -> ParameterNamespace:
+        _exactly(value, list)
         pairs = converter.structure(value, list[tuple[str, Expression | ParameterNamespace]])
         return ParameterNamespace(pairs)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from shotstore.model.data import data_from_json, data_to_json
-from shotstore.model.scalars import JSON, plain_scalar
+from shotstore.model.scalars import JSON, has_lone_surrogate, plain_scalar
 
 _T = TypeVar("_T")
 
@@ -25,9 +25,13 @@ def to_json(value: object, dump: Callable[[Any], object] | None = None) -> JSON:
         from shotstore.model.converter import model_converter
 
         dump = model_converter().unstructure
-    # Through text: tuples become lists, and no part is shared with the value.
-    text = json.dumps(dump(value), ensure_ascii=False, default=_numpy_scalar)
-    text.encode()
+    try:
+        # Through text: tuples become lists, and no part is shared with the value.
+        text = json.dumps(dump(value), ensure_ascii=False, default=_numpy_scalar)
+    except Exception as error:  # whatever a class or function of others raises
+        raise TypeError(f"A {type(value).__name__} cannot be stored: {error}") from error
+    if has_lone_surrogate(text):
+        raise ValueError(f"A {type(value).__name__} cannot be stored: it holds a lone surrogate.")
     return data_to_json(json.loads(text))
 
 
@@ -54,5 +58,5 @@ def from_json(content: JSON, cls: type[_T], load: Callable[[Any], _T] | None = N
 def _numpy_scalar(value: object) -> object:
     plain = plain_scalar(value)
     if plain is value:
-        raise TypeError(f"A {type(value).__name__} has no JSON form.")
+        raise TypeError(f"a {type(value).__name__} has no JSON form")
     return plain

@@ -1,0 +1,129 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shotstore.model import quantity
+from shotstore.model.loops import arange, linspace
+
+from .exactness import exactly_equal
+
+_floats = st.floats(-1e6, 1e6)
+
+
+@given(_floats, _floats, st.integers(1, 30))
+def test_linspace_has_the_numbers_of_numpy(start: float, stop: float, num: int) -> None:
+    expected = [float(value) for value in np.linspace(start, stop, num)]
+    assert exactly_equal(list(linspace(start, stop, num)), expected)
+
+
+def test_linspace_makes_floats_of_integers() -> None:
+    assert exactly_equal(list(linspace(0, 4, 3)), [0.0, 2.0, 4.0])
+
+
+def test_linspace_is_in_the_unit_of_its_start() -> None:
+    values = list(linspace(quantity(1, "MHz"), quantity(1500, "kHz"), 3))
+    assert exactly_equal(values, [quantity(value, "MHz") for value in (1.0, 1.25, 1.5)])
+
+
+def test_linspace_of_temperatures() -> None:
+    values = list(linspace(quantity(20, "degC"), quantity(295.15, "K"), 3))
+    assert [value.magnitude for value in values] == pytest.approx([20, 21, 22])
+    assert {value.units for value in values} == {quantity(1, "degC").units}
+
+
+@given(st.integers(-100, 100), st.integers(-100, 100), st.integers(-9, 9).filter(bool))
+def test_arange_of_integers_is_a_range(start: int, stop: int, step: int) -> None:
+    values = arange(start, stop, step)
+    assert exactly_equal(list(values), list(range(start, stop, step)))
+    assert values.count == len(range(start, stop, step))
+
+
+@given(
+    st.integers(-(10**6), 10**6),
+    st.integers(0, 10**4),
+    st.integers(1, 10**4),
+    st.sampled_from([0.1, 0.01, 1e-6, 0.3, 7.7, 1e-3, -0.1]),
+)
+def test_arange_never_includes_its_stop(first: int, count: int, jump: int, scale: float) -> None:
+    # Each factor is exact, each product is rounded, as it is when written as decimals.
+    start, step, stop = first * scale, jump * scale, (first + count * jump) * scale
+    values = arange(start, stop, step)
+    assert values.count == count
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "step", "count"),
+    [
+        (1, 1.3, 0.1, 3),
+        (0, 1, 0.1, 10),
+        (0, 0.3, 0.1, 3),
+        (0, 0.31, 0.1, 4),
+        (0.0, 1e-20, 1, 1),
+        (384e12, 384e12 + 5e3, 1e3, 5),
+        (0, 1, -0.1, 0),
+        (1, 0, -0.25, 4),
+        (0, 0, 1.5, 0),
+    ],
+)
+def test_arange_counts_steps(start: float, stop: float, step: float, count: int) -> None:
+    values = list(arange(start, stop, step))
+    assert len(values) == count
+    assert exactly_equal(values, [start + index * step for index in range(count)])
+
+
+def test_arange_is_in_the_unit_of_its_start() -> None:
+    values = arange(quantity(1, "MHz"), quantity(1300, "kHz"), quantity(100.0, "kHz"))
+    magnitudes = [value.magnitude for value in values]
+    assert magnitudes == pytest.approx([1, 1.1, 1.2])
+    assert {value.units for value in values} == {quantity(1, "MHz").units}
+
+
+def test_arange_of_integers_in_one_unit_stays_integer() -> None:
+    values = list(arange(quantity(0, "ms"), quantity(30, "ms"), quantity(10, "ms")))
+    assert exactly_equal(values, [quantity(value, "ms") for value in (0, 10, 20)])
+
+
+@pytest.mark.parametrize("step", [quantity(1, "delta_degC"), quantity(1, "K")], ids=str)
+def test_arange_of_temperatures_steps_by_a_difference(step: object) -> None:
+    values = arange(quantity(20, "degC"), quantity(22, "degC"), step)
+    assert [value.magnitude for value in values] == pytest.approx([20, 21])
+
+
+def test_a_plain_number_fits_a_dimensionless_unit() -> None:
+    values = list(linspace(0, quantity(50, "%"), 3))
+    assert exactly_equal(values, [0.0, 0.25, 0.5])
+
+
+def test_a_huge_loop_is_not_enumerated() -> None:
+    values = arange(0, 10**30, 1)
+    assert values.count == 10**30
+    assert next(iter(values)) == 0
+
+
+@pytest.mark.parametrize(
+    ("bounds", "reason"),
+    [
+        ((0, 1, 0), "step of a loop is zero"),
+        ((0.0, 1.0, -0.0), "step of a loop is zero"),
+        ((0, 1, quantity(1, "m")), "step .* does not fit"),
+        ((quantity(0, "m"), 1, quantity(1, "m")), "stop .* does not fit 'meter'"),
+        ((quantity(0, "m"), quantity(1, "s"), quantity(1, "m")), "stop .* does not fit 'meter'"),
+        ((0, math.inf, 1), "not a finite number"),
+        ((0, 1, math.nan), "not a finite number"),
+        ((False, 1, 1), "not a finite number"),
+        ((0.0, 1e300, 1e-300), "too small"),
+    ],
+    ids=str,
+)
+def test_bounds_that_make_no_loop_are_a_value_error(bounds: tuple, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        arange(*bounds)
+
+
+def test_a_step_that_is_a_temperature_is_refused() -> None:
+    # It would be a step of 274.15 K.
+    with pytest.raises(ValueError, match=r"step .* does not fit 'delta_degree_Celsius'"):
+        arange(quantity(20, "degC"), quantity(30, "degC"), quantity(1, "degC"))
