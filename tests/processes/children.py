@@ -1,0 +1,102 @@
+"""Functions of a test module that run in processes of their own, and talk through pipes."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Self
+
+PATIENCE = 60
+"""Seconds after which a process that does not answer is taken for hanging."""
+
+
+class Child:
+    """A function that runs in a new interpreter: ``function(parent, *arguments)``.
+
+    The function gets its end of the pipe as a `Connection`: ``parent.send(...)`` is answered by
+    `hear`, `tell` by ``parent.recv()``, and ``parent.poll()`` says whether something was told. The
+    block that the child is used in ends with its death.
+    """
+
+    def __init__(self, function: Callable[..., object], *arguments: object) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=function, args=(theirs, *arguments), daemon=True)
+        self._process.start()
+        theirs.close()  # so that the end of the child is the end of what it says
+
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def tell(self, message: object = None) -> None:
+        """Send something to the child."""
+        self._connection.send(message)
+
+    def hear(self) -> Any:
+        """Wait for what the child says next.
+
+        Raises:
+            EOFError: it has ended.
+        """
+        assert self._connection.poll(PATIENCE), "the child says nothing"
+        return self._connection.recv()
+
+    def hear_all(self) -> list[Any]:
+        """What the child has said by now, or until it ended."""
+        said = []
+        try:
+            while self._connection.poll():
+                said.append(self._connection.recv())
+        except EOFError:
+            pass
+        return said
+
+    def is_alive(self) -> bool:
+        """Whether the child has not ended."""
+        return self._process.is_alive()
+
+    def finish(self) -> None:
+        """Wait for the child to return from its function."""
+        self._process.join(PATIENCE)
+        assert self._process.exitcode == 0, f"the child has ended with {self._process.exitcode}"
+
+    def kill(self) -> None:
+        """End the child with SIGKILL, wherever it is, and wait until it is gone."""
+        self._process.kill()
+        self.wait_for_death()
+
+    def wait_for_death(self) -> None:
+        """Wait for the child to be killed by SIGKILL."""
+        self._process.join(PATIENCE)
+        assert self._process.exitcode == -signal.SIGKILL
+
+    def wait_until_stopped(self) -> None:
+        """Wait for the child to be stopped by SIGSTOP."""
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def resume(self) -> None:
+        """Let a stopped child go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+
+
+def listening(parent: Connection) -> bool:
+    """Whether the parent has said nothing yet; what it has said, a child in a loop is to stop."""
+    return not parent.poll()
