@@ -91,7 +91,7 @@ def create_rows(
         chunks=(rows, *item),
         fletcher32=True,
         compression=compression,
-        fillvalue=fill_value(dtype),
+        fillvalue=fill_value(dtype) if _can_have_fill_value(dtype) else None,
     )
     return Rows(dataset.id)
 
@@ -105,6 +105,11 @@ def fill_value(dtype: np.dtype[Any]) -> Any:
     elif dtype.kind in "fc":
         filled[()] = np.nan
     return filled[()]
+
+
+def _can_have_fill_value(dtype: np.dtype[Any]) -> bool:
+    # It lies in the header of the dataset, which a text of 64 KiB would not fit. HDF5's own is 0.
+    return dtype.kind not in "SUV" or (dtype.names is not None and dtype.itemsize <= 16 * 1024)
 
 
 def write_texts(file: h5py.File, name: str, texts: list[bytes], size: int) -> h5py.Dataset:
