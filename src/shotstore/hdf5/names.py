@@ -17,6 +17,7 @@ SHOTS_FILE = "shots.h5"
 
 _OURS = frozenset({SEQUENCE_DOCUMENT, FOLDER_DOCUMENT, SHOTS_FILE})
 _MAXIMUM_BYTES = 255
+_MAXIMUM_HDF5_BYTES = 32 * 1024  # HDF5 limits the header message that holds a name to 64 KiB
 
 _FORBIDDEN_IN_DIRECTORY = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f-\x9f]')
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: reserved with any extension too.
@@ -65,11 +66,23 @@ def path_name(directory: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def hdf5_name(label: str) -> str:
     """The name of a dataset or column for ``label``. It never holds ``/`` and ``#``, which
-    separate groups and the datasets of one label."""
+    separate groups and the datasets of one label.
+
+    Raises:
+        ValueError: it would be longer than 32 KiB.
+    """
     encoded = _FORBIDDEN_IN_HDF5.sub(lambda found: _percent(found.group()), label)
-    return _percent(encoded) if not encoded.strip(".") else encoded
+    if not encoded.strip("."):
+        encoded = _percent(encoded)
+    if len(encoded.encode()) > _MAXIMUM_HDF5_BYTES:
+        raise ValueError(
+            f"The name {label[:40]!r}... needs {len(encoded.encode())} bytes in an HDF5 file, and "
+            f"it may have {_MAXIMUM_HDF5_BYTES}: choose a shorter one."
+        )
+    return encoded
 
 
 def document_name(name: str) -> str:

@@ -15,8 +15,8 @@ from attrs import evolve
 from shotstore.errors import ExperimentSessionNotActiveError
 from shotstore.hdf5 import documents
 from shotstore.hdf5.documents import SequenceDocument
-from shotstore.hdf5.names import document_name, path_name
-from shotstore.hdf5.shots_file import Launch, NumberType, ShotsFile
+from shotstore.hdf5.names import document_name, hdf5_name, path_name
+from shotstore.hdf5.shots_file import LARGEST_INDEX, Launch, NumberType, ShotsFile
 from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, Store
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
@@ -446,6 +446,8 @@ class _Sequences(SequenceCollection):
             for name, value in check_parameters(shot_parameters).items()
         }
         data = check_data(shot_data)
+        for name in (*numbers, *data):
+            hdf5_name(name)  # refused here, where nothing has been written yet
         compression = self._session.compression
         transaction = self._session.transaction
 
@@ -455,6 +457,8 @@ class _Sequences(SequenceCollection):
                 raise rules.not_running(path, document.state)
             expected = document.expected_number_of_shots
             index = rules.check_shot_index(path, shot_id.index, expected)
+            if index > LARGEST_INDEX:
+                raise ValueError(f"Shot index {index} of sequence {path} needs more than 64 bits.")
             shots = transaction.open_to_append(node)
             if index in shots.indices():
                 raise rules.shot_exists(path, index)

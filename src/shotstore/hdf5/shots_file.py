@@ -46,6 +46,9 @@ from shotstore.model import JSON, Data
 from shotstore.version import __version__
 
 VERSION = 1
+LARGEST_INDEX = 2**64 - 1
+"""Of a shot."""
+
 _FORMAT = "shotstore shots"
 
 _MOST_COLUMNS = 500

@@ -26,6 +26,8 @@ COLUMN_TYPES = frozenset({"bool", "int", "float", "big int"})
 
 _INT64 = np.iinfo(np.int64)
 _SMALLEST_TEXT = 16  # bytes
+_MOST_DIMENSIONS = 30  # HDF5 has 32, of which one is for the rows and one for the bytes of an item
+_LONGEST_TYPE = 60_000  # bytes; HDF5 limits a header message to 64 KiB
 
 
 @frozen
@@ -97,7 +99,7 @@ def store_data(value: Data) -> Stored:
         return store_number(value)
     if isinstance(value, str) and "\0" not in value:  # HDF5 pads fixed-length text with NUL
         return Stored("text", value.encode())
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray) or value.ndim > _MOST_DIMENSIONS:
         return Stored("json", structured_to_json(value).encode())
     if value.dtype.itemsize == 0 or 0 in value.shape[1:]:
         return Stored("empty", value)
@@ -121,7 +123,8 @@ def load_data(slot: Slot, payload: Any) -> Data:
         case "array" | "ragged":
             return decode_array(payload, load_dtype(slot.dtype))
         case "empty":
-            return np.zeros(slot.shape or (), load_dtype(slot.dtype))
+            # Not numpy.zeros, which makes items of one byte where the type has none.
+            return np.ndarray(slot.shape or (), load_dtype(slot.dtype))
     return load_number(slot, payload)
 
 
@@ -146,7 +149,7 @@ def encode_array(array: Array) -> Array:
         return array.view(dtype.byteorder + "i8")
     if _is_native(dtype):
         return array
-    return array.view(np.uint8).reshape(*array.shape, dtype.itemsize)
+    return array.reshape(*array.shape, 1).view(np.uint8)
 
 
 def decode_array(encoded: Array, dtype: np.dtype[Any]) -> Array:
@@ -194,10 +197,12 @@ def _is_native(dtype: np.dtype[Any]) -> bool:
     native = _NATIVE.get(dtype)
     if native is None:
         try:
-            back = h5py.h5t.py_create(dtype, logical=True).dtype
+            kind = h5py.h5t.py_create(dtype, logical=True)
+            back = kind.dtype
+            native = back == dtype and back.str == dtype.str and len(kind.encode()) < _LONGEST_TYPE
         except (TypeError, ValueError):
-            back = None
-        native = _NATIVE[dtype] = back == dtype and back.str == dtype.str
+            native = False
+        _NATIVE[dtype] = native
     return native
 
 
