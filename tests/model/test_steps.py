@@ -90,6 +90,8 @@ def test_bounds_may_depend_on_the_loop_around() -> None:
         ([ArangeLoop("a", "0", "1", "0", [SHOT])], None),
         ([ArangeLoop("a", "0", "1 m", "1", [SHOT])], None),
         ([ArangeLoop("a", "0", "1 +", "1", [SHOT])], None),
+        ([ArangeLoop("a", "0", "10**400", "1", [SHOT])], 10**400),
+        ([ArangeLoop("a", "0.5", "10**400", "1", [SHOT])], None),
         ([VariableDeclaration("s", "2"), ArangeLoop("a", "0", "s / (1 s)", "1", [SHOT])], None),
     ],
 )

@@ -81,7 +81,7 @@ def _number(value: Parameter, like: "pint.Quantity[Any] | None", role: str) -> i
         number = _converted(value, quantity(1, "") if like is None else like, role).magnitude
     else:
         number = value
-    if isinstance(number, bool) or not math.isfinite(number):
+    if isinstance(number, bool) or (isinstance(number, float) and not math.isfinite(number)):
         raise ValueError(f"The {role} of a loop is {value}, not a finite number.")
     return number
 

@@ -159,7 +159,7 @@ def _values(loop: LinspaceLoop | ArangeLoop, parameters: Mapping[str, Parameter]
         if isinstance(loop, LinspaceLoop):
             return loops.linspace(start, stop, loop.num)
         return loops.arange(start, stop, loop.step.evaluate(parameters))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"Loop over '{loop.variable}': {error}") from error
 
 
