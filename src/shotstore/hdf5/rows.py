@@ -92,6 +92,8 @@ def create_rows(
         fletcher32=True,
         compression=compression,
         fillvalue=fill_value(dtype) if _can_have_fill_value(dtype) else None,
+        # By default HDF5 fills only with a value that was given, and leaves what was in memory.
+        fill_time="alloc",
     )
     return Rows(dataset.id)
 
