@@ -180,8 +180,11 @@ def _rename_all(root: Path, renames: list[Rename]) -> None:
             disk.rename(source, destination)
         # The new name first: a file system without a journal may otherwise lose both.
         touched |= {destination.parent: None, source.parent: None}
-    for directory in touched:
-        disk.sync_directory(_after(renames, root, directory))
+    for directory in (_after(renames, root, directory) for directory in touched):
+        # Of a journal without moves that came back after a power loss, the staging directory may
+        # be gone: then everything was done.
+        if disk.is_directory(directory):
+            disk.sync_directory(directory)
 
 
 def _after(renames: list[Rename], root: Path, directory: Path) -> Path:

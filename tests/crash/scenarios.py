@@ -1,0 +1,203 @@
+"""Every kind of transaction, each on a store that has what it needs."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from shotstore import (
+    DeviceConfiguration,
+    ExecuteShot,
+    ExperimentSession,
+    LinspaceLoop,
+    ParameterNamespace,
+    PureSequencePath,
+    ShotId,
+    StepsConfiguration,
+    TimeLanes,
+    TracebackSummary,
+    UnknownDeviceConfiguration,
+)
+from shotstore.hdf5 import HDF5StorageManager
+
+START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+DRAFT = PureSequencePath(r"\drafts\a")
+PREPARING = PureSequencePath(r"\preparing")
+RUNNING = PureSequencePath(r"\2026\running")
+FINISHED = PureSequencePath(r"\2026\finished")
+CRASHED = PureSequencePath(r"\2026\crashed")
+EMPTY = PureSequencePath(r"\empty")
+
+Step = Callable[[ExperimentSession], object]
+
+
+def populate(storage: HDF5StorageManager) -> None:
+    """A store with a sequence in each state, an empty folder, defaults and something in the
+    trash."""
+    with storage.session() as session:
+        for path in (DRAFT, PREPARING, RUNNING, FINISHED, CRASHED, EMPTY / "gone"):
+            create(path)(session)
+        session.paths.create_path(EMPTY)
+        session.set_global_parameters(ParameterNamespace.from_mapping({"a": "1"}))
+        session.default_device_configurations["laser"] = device(1)
+        session.default_device_configurations["camera"] = device(2)
+        for path in (PREPARING, RUNNING, FINISHED, CRASHED):
+            session.sequences.set_preparing(path, {"laser": device(0)}, globals_(0))
+        for path in (RUNNING, FINISHED, CRASHED):
+            session.sequences.set_running(path, START)
+        for index in range(3):
+            shoot(RUNNING, index)(session)
+            shoot(FINISHED, index)(session)
+        session.sequences.set_finished(FINISHED, START)
+        session.sequences.set_crashed(CRASHED, crash(), START)
+    with storage.session() as session:
+        session.paths.delete_path(EMPTY / "gone", delete_sequences=True)
+
+
+def create(path: PureSequencePath) -> Step:
+    """Create a draft."""
+
+    def step(session: ExperimentSession) -> None:
+        loop = LinspaceLoop("detuning", "0 MHz", "1 MHz", 1000, [ExecuteShot()])
+        session.sequences.create(path, StepsConfiguration([loop]), TimeLanes([], [], {}))
+
+    return step
+
+
+def launch(path: PureSequencePath) -> Step:
+    """Let a draft run."""
+
+    def step(session: ExperimentSession) -> None:
+        session.sequences.set_preparing(path, {"laser": device(5)}, globals_(5))
+        session.sequences.set_running(path, START)
+
+    return step
+
+
+def shoot(path: PureSequencePath, index: int, **more: Any) -> Step:
+    """Record a shot; ``more`` is data that other shots lack."""
+
+    def step(session: ExperimentSession) -> None:
+        data = {
+            "atoms": np.full((16, 24), index, np.uint16),
+            "times": np.arange(index, dtype=np.uint64),
+            "number": index,
+            **more,
+        }
+        start = START + timedelta(seconds=index)
+        session.sequences.create_shot(
+            ShotId(path, index), {"detuning": float(index)}, data, start, start
+        )
+
+    return step
+
+
+def device(number: int) -> DeviceConfiguration:
+    """A configuration of a class that the store does not know."""
+    return UnknownDeviceConfiguration("laser", {"number": number})
+
+
+def globals_(number: int) -> ParameterNamespace:
+    """Global parameters."""
+    return ParameterNamespace.from_mapping({"number": str(number)})
+
+
+def crash() -> TracebackSummary:
+    """What a sequence crashed with."""
+    return TracebackSummary.from_exception(RuntimeError("the laser is out of lock"))
+
+
+def _all(*steps: Step) -> Step:
+    def step(session: ExperimentSession) -> None:
+        for one in steps:
+            one(session)
+
+    return step
+
+
+def _swap(one: PureSequencePath, other: PureSequencePath) -> Step:
+    def step(session: ExperimentSession) -> None:
+        aside = PureSequencePath(r"\aside")
+        session.paths.move(one, aside)
+        session.paths.move(other, one)
+        session.paths.move(aside, other)
+
+    return step
+
+
+def _delete(path: PureSequencePath) -> Step:
+    return lambda session: session.paths.delete_path(path, delete_sequences=True)
+
+
+def _move(source: PureSequencePath, destination: PureSequencePath) -> Step:
+    return lambda session: session.paths.move(source, destination)
+
+
+_FOLDER = PureSequencePath(r"\2026")
+_NEW = PureSequencePath(r"\new\deep")
+
+SCENARIOS: dict[str, Step] = {
+    "create": create(_NEW / "sequence"),
+    "create folders": lambda session: session.paths.create_path(_NEW),
+    "create in an empty folder": create(EMPTY),
+    "edit": lambda session: session.sequences.set_iteration_configuration(
+        DRAFT, StepsConfiguration([ExecuteShot()])
+    ),
+    "prepare": lambda session: session.sequences.set_preparing(
+        DRAFT, {"laser": device(3)}, globals_(3)
+    ),
+    "run": lambda session: session.sequences.set_running(PREPARING, START),
+    "finish": lambda session: session.sequences.set_finished(RUNNING, START),
+    "interrupt": lambda session: session.sequences.set_interrupted(RUNNING, START),
+    "crash": lambda session: session.sequences.set_crashed(RUNNING, crash(), START),
+    "crash while preparing": lambda session: session.sequences.set_crashed(
+        PREPARING, crash(), START
+    ),
+    "first shot": _all(
+        lambda session: session.sequences.set_running(PREPARING, START), shoot(PREPARING, 0)
+    ),
+    "later shot": shoot(RUNNING, 3),
+    "shot of a new schema": shoot(RUNNING, 3, atoms=np.ones((3, 4, 5), np.float32)),
+    "shot with a new label": shoot(RUNNING, 3, note="a text", trace=np.arange(2000.0)),
+    "many shots": _all(*(shoot(RUNNING, index) for index in range(3, 40))),
+    "reset": lambda session: session.sequences.reset_to_draft(FINISHED),
+    "reset and launch again": _all(
+        lambda session: session.sequences.reset_to_draft(FINISHED),
+        launch(FINISHED),
+        shoot(FINISHED, 7),
+    ),
+    "shoot, finish and reset": _all(
+        shoot(RUNNING, 3),
+        lambda session: session.sequences.set_finished(RUNNING, START),
+        lambda session: session.sequences.reset_to_draft(RUNNING),
+    ),
+    "delete a sequence": _delete(FINISHED),
+    "delete a folder": _all(_move(RUNNING.parent / "finished", DRAFT.parent / "b"), _delete(DRAFT.parent)),
+    "shoot, finish and move": _all(
+        shoot(RUNNING, 3),
+        lambda session: session.sequences.set_finished(RUNNING, START),
+        _move(RUNNING, _NEW / "moved"),
+    ),
+    "move": _move(FINISHED, _NEW / "moved"),
+    "move a folder": _move(DRAFT.parent, _NEW),
+    "move and create again": _all(_move(FINISHED, _NEW), create(FINISHED)),
+    "delete and create again": _all(_delete(FINISHED), create(FINISHED), launch(FINISHED)),
+    "swap": _swap(FINISHED, DRAFT),
+    "swap folders that hold each other's": _all(
+        _move(DRAFT.parent, _NEW), _move(FINISHED, DRAFT.parent), _move(_NEW, _FOLDER / "finished")
+    ),
+    "dates": _all(
+        lambda session: session.paths.update_creation_date(EMPTY, START),
+        lambda session: session.paths.update_creation_date(FINISHED, START),
+    ),
+    "globals": lambda session: session.set_global_parameters(globals_(9)),
+    "devices": _all(
+        lambda session: session.default_device_configurations.update(laser=device(7)),
+        lambda session: session.default_device_configurations.pop("camera"),
+    ),
+    "several sequences": _all(
+        create(_NEW), shoot(RUNNING, 5), _move(CRASHED, DRAFT.parent / "c"), launch(DRAFT)
+    ),
+}
