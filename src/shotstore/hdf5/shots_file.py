@@ -312,12 +312,10 @@ class ShotsFile:
 
     def _load_schemas(self) -> list[Schema]:
         """Read those that are not known yet; they are only ever added."""
-        for name in self._datasets_of("schemas"):
-            rows = self._rows(name)
-            for number in range(len(self._schemas), len(rows)):
-                text = bytes(rows.read(number, 1)[0])
-                if text:
-                    self._remember(_load_schema(text))
+        datasets = [self._rows(name) for name in self._datasets_of("schemas")]
+        for number in range(len(self._schemas), max(map(len, datasets), default=0)):
+            texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
+            self._remember(_load_schema(b"".join(texts)))
         return self._schemas
 
     def _remember(self, schema: Schema) -> None:
