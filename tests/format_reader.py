@@ -1,0 +1,197 @@
+"""A second reader of shotstore's files, written from docs/file-format.md alone.
+
+It uses h5py as the HDF5 library that any language has, and nothing of shotstore. It is no part of
+the product: if it cannot read something, the page is wrong or incomplete.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import h5py
+import numpy as np
+
+Tree = dict[tuple[str, ...], Path]
+
+
+def find_sequences(root: Path) -> Tree:
+    """The directory of each sequence by the names of its path."""
+    is_store = (root / "shotstore.json").is_file()
+    return dict(_walk(root / "sequences" if is_store else root, ()))
+
+
+def _walk(directory: Path, names: tuple[str, ...]) -> list[tuple[tuple[str, ...], Path]]:
+    if (directory / "sequence.json").is_file():
+        return [(names, directory)]
+    found = []
+    for entry in sorted(directory.iterdir()):
+        name = decode_name(entry.name)
+        if entry.is_dir() and not entry.is_symlink() and name is not None:
+            found += _walk(entry, (*names, name))
+    return found
+
+
+def decode_name(directory: str) -> str | None:
+    """The path name, or None if the directory is not shotstore's."""
+    if directory.startswith("."):
+        return None
+    try:
+        name = unquote(directory, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    return name if name and encode_name(name) == directory else None
+
+
+def encode_name(name: str) -> str:
+    """The rules 1 to 5 of "Directory names"."""
+
+    def percent(text: str) -> str:
+        return "".join(f"%{byte:02X}" for byte in text.encode())
+
+    encoded = ""
+    for character in name:
+        forbidden = character in '%/\\:*?"<>|' or unicodedata.category(character) == "Cc"
+        normalised = any(unicodedata.normalize(f, character) != character for f in ("NFC", "NFD"))
+        combining = unicodedata.combining(character) != 0
+        encoded += percent(character) if forbidden or normalised or combining else character
+    stem = encoded.rstrip(". ")
+    encoded = stem + percent(encoded[len(stem) :])
+    reserved = re.match(
+        r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])([. ]|$)", encoded, re.I
+    )
+    ours = encoded.lower() in ("sequence.json", "folder.json", "shots.h5")
+    if encoded.startswith(".") or ours or reserved:
+        encoded = percent(encoded[0]) + encoded[1:]
+    if unicodedata.normalize("NFC", encoded) != encoded:
+        encoded = "".join(c if c.isascii() else percent(c) for c in encoded)
+    return encoded
+
+
+def read_document(file: Path) -> dict[str, Any]:
+    content = file.read_bytes()
+    document: dict[str, Any] = json.loads(content)
+    assert document["version"] == 1
+    assert list(document)[:2] == ["format", "version"]
+    assert list(document)[-1] == "checksum"
+    body = content[: content.rindex(b'\n  "checksum": ')]
+    assert document["checksum"] == "sha256:" + hashlib.sha256(body).hexdigest()
+    return document
+
+
+def read_shots(file: Path) -> dict[int, dict[str, Any]]:
+    """All shots by index: `parameters` (value and unit), `data`, `start_time`, `end_time`."""
+    with h5py.File(file) as hdf5:
+        assert hdf5.attrs["format"] == b"shotstore shots"
+        assert hdf5.attrs["version"] == 1
+        schemas = _read_schemas(hdf5)
+        shots = {}
+        for row, shot in enumerate(hdf5["shots"][:]):
+            schema = schemas[shot["schema"]]
+            shots[int(shot["shot_index"])] = {
+                "start_time": int(shot["start_time"]),
+                "end_time": int(shot["end_time"]),
+                "parameters": {
+                    slot["name"]: (_read_value(hdf5, slot, row), slot.get("unit"))
+                    for slot in schema["parameters"]
+                },
+                "data": {slot["name"]: _read_value(hdf5, slot, row) for slot in schema["data"]},
+            }
+        return shots
+
+
+def read_configuration(file: Path) -> dict[str, Any]:
+    """The launch configuration; of devices their type and content."""
+    with h5py.File(file) as hdf5:
+        group = hdf5["configuration"]
+        names = ("iteration", "time_lanes", "global_parameters")
+        configuration = {name: json.loads(group[name][0]) for name in names}
+        configuration["device_configurations"] = {
+            unquote(name): (content.attrs["type"].decode(), json.loads(content[0]))
+            for name, content in group["device_configurations"].items()
+        }
+        return configuration
+
+
+def _read_schemas(hdf5: h5py.File) -> dict[int, Any]:
+    schemas = {}
+    for name in hdf5:
+        if re.fullmatch(r"schemas(#\d+)?", name):
+            schemas |= {n: json.loads(text) for n, text in enumerate(hdf5[name][:]) if text}
+    return schemas
+
+
+def _read_value(hdf5: h5py.File, slot: dict[str, Any], row: int) -> Any:
+    match slot["type"]:
+        case "bool":
+            return bool(hdf5[slot["dataset"]][row][slot["column"]])
+        case "int":
+            return int(hdf5[slot["dataset"]][row][slot["column"]])
+        case "float":
+            return float(hdf5[slot["dataset"]][row][slot["column"]])
+        case "big int":
+            return int(hdf5[slot["dataset"]][row][slot["column"]], 16)
+        case "none":
+            return None
+        case "text":
+            return hdf5[slot["dataset"]][row].decode()
+        case "json":
+            return _structured(json.loads(hdf5[slot["dataset"]][row]))
+        case "empty":
+            return np.zeros(slot["shape"], _dtype(slot["dtype"]))
+        case "array":
+            return _array(hdf5[slot["dataset"]][row : row + 1], slot["dtype"])[0]
+        case "ragged":
+            span = hdf5[slot["index"]][row]
+            start, stop = int(span["start"]), int(span["start"] + span["length"])
+            return _array(hdf5[slot["dataset"]][start:stop], slot["dtype"])
+    raise AssertionError(f"unknown type {slot['type']}")
+
+
+def _array(stored: Any, description: Any) -> Any:
+    dtype = _dtype(description)
+    if dtype.kind == "U":
+        return np.char.decode(stored, "utf-8").astype(dtype)
+    if stored.dtype == dtype:
+        return stored
+    if dtype.kind in "mM":
+        return stored.view(dtype)
+    assert stored.dtype == np.uint8
+    return np.ascontiguousarray(stored).view(dtype)[..., 0]
+
+
+def _dtype(description: str) -> np.dtype[Any]:
+    if not description.startswith("["):
+        return np.dtype(description)
+
+    def with_tuples(fields: Any) -> Any:
+        if isinstance(fields, str):
+            return fields
+        return [
+            (tuple(name) if isinstance(name, list) else name, with_tuples(kind), *map(tuple, shape))
+            for name, kind, *shape in fields
+        ]
+
+    return np.lib.format.descr_to_dtype(with_tuples(json.loads(description)))
+
+
+def _structured(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_structured(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"float": str(text)} if len(value) == 1:
+            return float(text)
+        case {"int": str(text)} if len(value) == 1:
+            return int(text, 16)
+        case {"array": str(text)} if len(value) == 1:
+            return np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)
+        case {"dict": dict(content)} if len(value) == 1:
+            return {key: _structured(item) for key, item in content.items()}
+    return {key: _structured(item) for key, item in value.items()}
