@@ -1,6 +1,6 @@
 """The states of a sequence, its recipe and its times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -349,8 +349,8 @@ class Measured(IterationConfiguration):
     def get_parameter_names(self) -> set[str]:
         return {"x"}
 
-    def get_parameter_schema(self, initial: object) -> ParameterSchema:
-        return ParameterSchema.of({"x": 1.5})
+    def get_parameter_schema(self, initial: Mapping[str, Parameter]) -> ParameterSchema:
+        return ParameterSchema.of({**initial, "x": 1.5})
 
 
 def test_a_number_of_shots_may_be_of_numpys_making(
