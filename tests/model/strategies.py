@@ -71,7 +71,9 @@ _scalar_dtypes = st.one_of(
 dtypes = st.one_of(_scalar_dtypes, hnp.array_dtypes(_scalar_dtypes, max_size=3))
 arrays = dtypes.flatmap(
     lambda dtype: hnp.arrays(
-        dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
+        dtype,
+        hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
+        elements=hnp.from_dtype(dtype, alphabet=characters),
     )
 )
 scalar_data = st.one_of(st.none(), st.booleans(), numbers, texts)

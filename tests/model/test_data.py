@@ -129,7 +129,7 @@ def test_texts_that_no_file_can_hold_are_a_value_error(data: dict[str, object]) 
 
 
 def test_a_label_that_is_no_text_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="label 1 is not a str"):
+    with pytest.raises(TypeError, match="data label must be a str, not of type int"):
         check_data({1: 1})
 
 

@@ -287,8 +287,6 @@ def test_what_could_not_be_read_again_is_not_stored(
 def test_a_lone_surrogate_is_not_stored(serializer: DefaultSerializer) -> None:
     with pytest.raises(ValueError, match="surrogate"):
         serializer.dump_device_configuration(GeneratorConfiguration(["\ud800"]))
-    with pytest.raises(ValueError, match="surrogate"):
-        serializer.dump_time_lanes(TimeLanes(["\ud800"], ["1 s"]))
 
 
 def test_only_registered_classes_are_stored() -> None:

@@ -105,3 +105,13 @@ def test_time_lanes_do_not_change_with_what_they_were_made_of() -> None:
     names.append("b")
     lanes.clear()
     assert table == TimeLanes(["a"], ["1 s"], {"x": DigitalTimeLane([(True, 1)])})
+
+
+def test_names_are_texts_that_a_file_can_hold() -> None:
+    for make in (
+        lambda: TimeLanes(["\ud800"], ["1 s"]),
+        lambda: TimeLanes([], [], {"\ud800": DigitalTimeLane([])}),
+        lambda: TakePicture("\ud800"),
+    ):
+        with pytest.raises(ValueError, match="lone surrogate"):
+            make()

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from shotstore.model.scalars import (
     JSON,
+    check_text,
     has_lone_surrogate,
     number_from_json,
     number_to_json,
@@ -123,14 +124,10 @@ def data_from_json(json: JSON) -> Data:
     return number_from_json(json)
 
 
-def _check_label(label: object) -> str:
-    plain = plain_scalar(label)
-    if not isinstance(plain, str):
-        raise TypeError(f"The data label {label!r} is not a str.")
+def _check_label(label: str) -> str:
+    plain = check_text(label, "A data label")
     if not plain:
         raise ValueError("A data label must not be empty.")
-    if has_lone_surrogate(plain):
-        raise ValueError(f"The data label {plain!r} holds a lone surrogate.")
     return plain
 
 

@@ -53,6 +53,21 @@ def has_lone_surrogate(text: str) -> bool:
     return False
 
 
+def check_text(text: str, what: str) -> str:
+    """Return the text, a plain ``str``; ``what`` begins the message of an error.
+
+    Raises:
+        TypeError: it is no ``str``.
+        ValueError: it holds a lone surrogate.
+    """
+    plain = plain_scalar(text)
+    if not isinstance(plain, str):
+        raise TypeError(f"{what} must be a str, not of type {type(text).__name__}.")
+    if has_lone_surrogate(plain):
+        raise ValueError(f"{what} must not hold a lone surrogate: {plain!r}.")
+    return plain
+
+
 def check_positive(value: int, what: str) -> int:
     """Return the value, a plain ``int``; ``what`` begins the message of an error.
 

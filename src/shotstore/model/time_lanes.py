@@ -7,7 +7,7 @@ from typing import TypeVar
 import attrs
 
 from shotstore.model.expressions import Expression
-from shotstore.model.scalars import JSON, check_positive, copy_json, plain_scalar
+from shotstore.model.scalars import JSON, check_positive, check_text, copy_json, plain_scalar
 
 _Given = TypeVar("_Given")
 _Checked = TypeVar("_Checked")
@@ -100,11 +100,15 @@ class AnalogTimeLane(TimeLane):
         return _total(self.spans)
 
 
+def _picture_name(name: str) -> str:
+    return check_text(name, "The name of a picture")
+
+
 @attrs.frozen
 class TakePicture:
     """Expose the camera during the span, and give the picture a name."""
 
-    picture_name: str = attrs.field(validator=attrs.validators.instance_of(str))
+    picture_name: str = attrs.field(converter=_picture_name)
 
 
 def _camera_spans(
@@ -156,12 +160,8 @@ class UnknownTimeLane(TimeLane):
         return None
 
 
-def _names(names: Iterable[str]) -> tuple[str, ...]:
-    checked = tuple(names)
-    for name in checked:
-        if not isinstance(name, str):
-            raise TypeError(f"The name of a time step is a str, not {type(name).__name__}.")
-    return checked
+def _step_names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(check_text(name, "The name of a time step") for name in names)
 
 
 def _durations(durations: Iterable[str | Expression]) -> tuple[Expression, ...]:
@@ -170,11 +170,9 @@ def _durations(durations: Iterable[str | Expression]) -> tuple[Expression, ...]:
 
 def _lanes(lanes: Mapping[str, TimeLane]) -> dict[str, TimeLane]:
     for name, lane in lanes.items():
-        if not isinstance(name, str):
-            raise TypeError(f"The name of a time lane is a str, not {type(name).__name__}.")
         if not isinstance(lane, TimeLane):
-            raise TypeError(f"Time lane '{name}' is no TimeLane but {type(lane).__name__}.")
-    return dict(lanes)
+            raise TypeError(f"Time lane '{name}' must be a TimeLane, not {type(lane).__name__}.")
+    return {check_text(name, "The name of a time lane"): lane for name, lane in lanes.items()}
 
 
 @attrs.frozen
@@ -187,11 +185,12 @@ class TimeLanes:
         lanes: By name. All last as many steps as there are.
 
     Raises:
-        ValueError: the numbers of steps differ. The message names the lane.
+        ValueError: the numbers of steps differ (the message names the lane), or a name holds a lone
+            surrogate.
         TypeError: a name, duration or lane is something else.
     """
 
-    step_names: tuple[str, ...] = attrs.field(converter=_names)
+    step_names: tuple[str, ...] = attrs.field(converter=_step_names)
     step_durations: tuple[Expression, ...] = attrs.field(converter=_durations)
     lanes: Mapping[str, TimeLane] = attrs.field(converter=_lanes, factory=dict)
 
