@@ -90,7 +90,7 @@ def test_array_classes_that_add_nothing_become_plain_arrays() -> None:
         (1j, "numpy.asarray"),
         (np.datetime64(1, "s"), "numpy.asarray"),
         (np.void(b"a"), "numpy.asarray"),
-        (object(), "data is"),
+        (..., "data is"),
         (pint.Quantity(1, "m"), "data is"),
         ({1: 2}, "keys of a dict must be str"),
         (np.array([None]), "Python objects"),
