@@ -33,8 +33,13 @@ class Report:
 
 
 def explore(
-    name: str, act: Callable[[HDF5StorageManager], object], scratch: Path, *, sample: int | None,
-    mixes: int, seed: int,
+    name: str,
+    act: Callable[[HDF5StorageManager], object],
+    scratch: Path,
+    *,
+    sample: int | None,
+    mixes: int,
+    seed: int,
 ) -> Report:
     """Explore the crash states of one transaction.
 
@@ -52,11 +57,11 @@ def explore(
     storage = HDF5StorageManager(base / "store")
     populate(storage)
     before = contents(storage)
-    with recorded(base) as recording:
+    with recorded(Recording(base)) as recording:
         act(storage)
     after = contents(storage)
     report = Report()
-    for count, image in _distinct(recording, choice, mixes, sample):
+    for count, image, was_killed in _distinct(recording, choice, mixes, sample):
         report.states += 1
         is_acknowledged = count == len(recording)
         allowed = [after] if is_acknowledged else [before, after]
@@ -64,40 +69,53 @@ def explore(
         where = f"{name}, after {count} of {len(recording)} operations"
         image.write(place)
         try:
-            with recorded(place) as recovery:
+            done = count if was_killed else 0
+            recovery = recording.killed_after(done, place) if was_killed else Recording(place)
+            with recorded(recovery):
                 problem = _problem(place / "store", allowed, _look)
-            problem = problem or _problem(place / "store", allowed, _work_on)
+            problem = problem or _problem(
+                place / "store", allowed, lambda storage, _: work_on(storage)
+            )
             if problem is not None:
                 report.violations.append(f"{where}: {problem}")
-            elif recovery.kinds:  # there was a journal to be finished
-                _explore_recovery(recovery, place, allowed, where, choice, report)
+            elif len(recovery) > done:  # there was something to clear up
+                _explore_recovery(recovery, done, place, allowed, where, choice, report)
         finally:
             shutil.rmtree(place)
     return report
 
 
 def _explore_recovery(
-    recovery: Recording, place: Path, allowed: list[Any], where: str,
-    choice: random.Random, report: Report,
+    recovery: Recording,
+    done: int,
+    place: Path,
+    allowed: list[Any],
+    where: str,
+    choice: random.Random,
+    report: Report,
 ) -> None:
     """A crash while the first one was being recovered from."""
-    for count, again in _distinct(recovery, choice, mixes=1, sample=3):
+    for count, again, _ in _distinct(recovery, choice, mixes=1, sample=3, first=done):
         shutil.rmtree(place)
         again.write(place)
         report.recoveries += 1
         problem = _problem(place / "store", allowed, _look)
         if problem is not None:
-            report.violations.append(f"{where}, then in recovery after {count}: {problem}")
+            report.violations.append(f"{where}, then in recovery after {count - done}: {problem}")
 
 
 def _distinct(
-    recording: Recording, choice: random.Random, mixes: int, sample: int | None
-) -> Iterator[tuple[int, Image]]:
-    """Crash states that differ, a random sample of them if there are more."""
+    recording: Recording, choice: random.Random, mixes: int, sample: int | None, first: int = 0
+) -> Iterator[tuple[int, Image, bool]]:
+    """Crash states that differ, a random sample of them if there are more: after how many
+    operations, what is on the disk, and whether it was a kill."""
     seen: set[tuple[bytes, bool]] = set()
-    chosen: list[tuple[int, Image]] = []
+    chosen: list[tuple[int, Image, bool]] = []
     total = 0
-    for states in (recording.killed(), recording.power_lost(choice, mixes)):
+    for was_killed, states in (
+        (True, recording.killed(first)),
+        (False, recording.power_lost(choice, mixes, first)),
+    ):
         for count, image in states:
             key = (image.digest(), count == len(recording))
             if key in seen:
@@ -105,9 +123,9 @@ def _distinct(
             seen.add(key)
             total += 1
             if sample is None or len(chosen) < sample:
-                chosen.append((count, image.copy()))
+                chosen.append((count, image.copy(), was_killed))
             elif choice.randrange(total) < sample:
-                chosen[choice.randrange(sample)] = (count, image.copy())
+                chosen[choice.randrange(sample)] = (count, image.copy(), was_killed)
     yield from chosen
 
 
@@ -132,7 +150,7 @@ def _look(storage: HDF5StorageManager, allowed: list[Any]) -> str | None:
     return None
 
 
-def _work_on(storage: HDF5StorageManager, _: list[Any]) -> str | None:
+def work_on(storage: HDF5StorageManager) -> str | None:
     """The next transaction must work."""
     with storage.session() as session:
         path = RUNNING.root() / "next"
@@ -199,14 +217,21 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             report = explore(
-                name, act, Path(scratch), sample=arguments.sample, mixes=arguments.mixes,
+                name,
+                act,
+                Path(scratch),
+                sample=arguments.sample,
+                mixes=arguments.mixes,
                 seed=arguments.seed,
             )
         total.states += report.states
         total.recoveries += report.recoveries
         total.violations += report.violations
-        print(f"{report.states:6} states, {report.recoveries:5} in recovery, "
-              f"{len(report.violations):3} violations: {name}", flush=True)
+        print(
+            f"{report.states:6} states, {report.recoveries:5} in recovery, "
+            f"{len(report.violations):3} violations: {name}",
+            flush=True,
+        )
     for violation in total.violations[:50]:
         print(violation)
     print(f"{total.states + total.recoveries} crash states, {len(total.violations)} violations")

@@ -28,9 +28,8 @@ GARBAGE = range(-1, 0)
 
 
 @contextmanager
-def recorded(directory: Path) -> Iterator["Recording"]:
-    """Record what happens below a directory."""
-    recording = Recording(directory)
+def recorded(recording: "Recording") -> Iterator["Recording"]:
+    """Record what happens."""
     disk.observe = recording.add
     try:
         yield recording
@@ -176,6 +175,19 @@ class Recording:
     def __len__(self) -> int:
         return len(self._changes)
 
+    def killed_after(self, count: int, place: Path) -> "Recording":
+        """What goes on at ``place``, where the first ``count`` operations were put, as a kill
+        leaves them: what was not durable before is not durable after it either."""
+        recording = Recording(place)
+        recording._start = self._start
+        recording._changes = self._changes[:count]
+        recording._now = self._start.copy()
+        for change in recording._changes:
+            if not change.kind.startswith("sync"):
+                recording._now.apply(change)
+        recording._next = self._next
+        return recording
+
     @property
     def kinds(self) -> list[str]:
         """What was done, for messages."""
@@ -212,19 +224,22 @@ class Recording:
             self._now.apply(change)
         self._changes.append(change)
 
-    def killed(self) -> Iterator[tuple[int, Image]]:
-        """What a kill leaves before the first operation and after each: everything done so far."""
+    def killed(self, first: int = 0) -> Iterator[tuple[int, Image]]:
+        """What a kill leaves after ``first`` operations and after each further one: everything
+        done so far."""
         image = self._start.copy()
-        yield 0, image
-        for count, change in enumerate(self._changes, 1):
-            if not change.kind.startswith("sync"):
-                image.apply(change)
+        for count in range(len(self._changes) + 1):
+            if count >= first:
                 yield count, image
+            if count < len(self._changes) and not self._changes[count].kind.startswith("sync"):
+                image.apply(self._changes[count])
 
-    def power_lost(self, choice: random.Random, mixes: int) -> Iterator[tuple[int, Image]]:
+    def power_lost(
+        self, choice: random.Random, mixes: int, first: int = 0
+    ) -> Iterator[tuple[int, Image]]:
         """What a power loss may leave after each operation: of what was not durable, nothing; all;
         all but one; one alone; one write torn or garbage; and ``mixes`` random mixes of that."""
-        for count in range(len(self._changes) + 1):
+        for count in range(first, len(self._changes) + 1):
             durable, pending = self._split(count)
             if not pending:
                 continue
@@ -239,14 +254,10 @@ class Recording:
                     kept.append(everything | {number: range(half, 2 * half + 1)})
                 if self._changes[number].kind == "write":
                     kept.append(everything | {number: GARBAGE})
-            for _ in range(mixes):
-                kept.append(
-                    {
-                        number: self._torn(number, choice)
-                        for number in pending
-                        if choice.random() < 0.5
-                    }
-                )
+            kept.extend(
+                {number: self._torn(number, choice) for number in pending if choice.random() < 0.5}
+                for _ in range(mixes)
+            )
             for numbers in kept:
                 image = self._start.copy()
                 for number in range(count):
@@ -270,13 +281,12 @@ class Recording:
         synced: dict[int, set[int]] = {}
         for number, change in enumerate(self._changes[:count]):
             if change.kind in ("sync", "sync names"):
-                still = []
                 for other in pending:
                     needs = synced.setdefault(other, _needed_syncs(self._changes[other]))
                     if change.kind == _sync_for(self._changes[other]):
                         needs.discard(change.inode)
-                    (still.append if needs else durable.add)(other)
-                pending = still
+                durable.update(other for other in pending if not synced[other])
+                pending = [other for other in pending if synced[other]]
             else:
                 pending.append(number)
         return durable, pending

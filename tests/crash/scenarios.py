@@ -174,7 +174,9 @@ SCENARIOS: dict[str, Step] = {
         lambda session: session.sequences.reset_to_draft(RUNNING),
     ),
     "delete a sequence": _delete(FINISHED),
-    "delete a folder": _all(_move(RUNNING.parent / "finished", DRAFT.parent / "b"), _delete(DRAFT.parent)),
+    "delete a folder": _all(
+        _move(RUNNING.parent / "finished", DRAFT.parent / "b"), _delete(DRAFT.parent)
+    ),
     "shoot, finish and move": _all(
         shoot(RUNNING, 3),
         lambda session: session.sequences.set_finished(RUNNING, START),

@@ -1,6 +1,7 @@
 """Open shots files: to read one side by side with its writer, and to write one in a transaction."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
@@ -94,12 +95,12 @@ class ShotsWriter:
         return cls(overlay, shots, path, replaces=False)
 
     @classmethod
-    def open(cls, path: Path, staged: Path) -> "ShotsWriter":
+    def open(cls, path: Path, stage: Callable[[], Path]) -> "ShotsWriter":
         """Open the committed file to append shots.
 
-        If somebody else has it open for writing (HDFView does by default), it is copied to
-        ``staged`` and the copy will replace it. That writer would otherwise, when it closes the
-        file, write what it remembers over shots that were committed since.
+        If somebody else has it open for writing (HDFView does by default), it is copied to the
+        path that ``stage`` gives, and the copy will replace it. That writer would otherwise, when
+        it closes the file, write what it remembers over shots that were committed since.
         """
         file = disk.File(path, "r+")
         try:
@@ -107,17 +108,18 @@ class ShotsWriter:
             if try_lock_shared(file):
                 if file.length() > end:
                     file.truncate(end)
-                overlay, replaces = OverlayFile(file, end), False
+                overlay, staged = OverlayFile(file, end), None
             else:
+                staged = stage()
                 disk.copy_start(file, end, staged)
                 file.close()
-                file, replaces = disk.File(staged, "r+"), True
+                file = disk.File(staged, "r+")
                 overlay = OverlayFile(file, 0, end)
             shots = ShotsFile.open(overlay, write=True)
         except BaseException:
             file.close()
             raise
-        return cls(overlay, shots, staged if replaces else None, replaces=replaces)
+        return cls(overlay, shots, staged, replaces=staged is not None)
 
     def flush(self) -> None:
         """Make everything durable that needs space on the disk."""

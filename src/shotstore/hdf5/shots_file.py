@@ -113,22 +113,15 @@ class ShotsFile:
         It gets superblock version 2, which has no "open for writing" mark for a killed writer to
         leave behind, and objects of HDF5 1.10, whose metadata is checksummed.
         """
-        _open(file_object, "w", "v108").close()
-        self = cls(file_object, _open(file_object, "r+"))
-        file = self._file
-        write_attribute(file, "format", _FORMAT)
-        write_attribute(file, "version", VERSION)
-        write_attribute(file, "sequence", sequence_id)
-        write_attribute(file, "path", path)
-        write_attribute(file, "creator", f"shotstore {__version__}")
-        for name in ("iteration", "time_lanes", "global_parameters"):
-            _write_document(file, f"configuration/{name}", getattr(launch, name))
-        devices = file.create_group("configuration/device_configurations")
-        for name, (tag, content) in launch.device_configurations.items():
-            write_attribute(_write_document(devices, hdf5_name(name), content), "type", tag)
-        file.create_group("data")
-        self._open_rows["shots"] = create_rows(file, "shots", _SHOT)
-        file_object.check()
+        with _writing(file_object):
+            _open(file_object, "w", "v108").close()
+            self = cls(file_object, _open(file_object, "r+"))
+        try:
+            with _writing(file_object):
+                self._write_header(sequence_id, path, launch)
+        except BaseException:
+            self.close()
+            raise
         return self
 
     @classmethod
@@ -167,8 +160,8 @@ class ShotsFile:
 
     def flush(self) -> None:
         """Hand everything that HDF5 has cached to the file object."""
-        self._file.flush()
-        self._file_object.check()
+        with _writing(self._file_object):
+            self._file.flush()
 
     # Reading
 
@@ -258,6 +251,32 @@ class ShotsFile:
             data: As `shotstore.model.check_data` returns it.
             compression: Filter for datasets of arrays that this shot is the first to need.
         """
+        with _writing(self._file_object):
+            self._append(index, times, parameters, data, compression)
+
+    def _write_header(self, sequence_id: str, path: str, launch: Launch) -> None:
+        file = self._file
+        write_attribute(file, "format", _FORMAT)
+        write_attribute(file, "version", VERSION)
+        write_attribute(file, "sequence", sequence_id)
+        write_attribute(file, "path", path)
+        write_attribute(file, "creator", f"shotstore {__version__}")
+        for name in ("iteration", "time_lanes", "global_parameters"):
+            _write_document(file, f"configuration/{name}", getattr(launch, name))
+        devices = file.create_group("configuration/device_configurations")
+        for name, (tag, content) in launch.device_configurations.items():
+            write_attribute(_write_document(devices, hdf5_name(name), content), "type", tag)
+        file.create_group("data")
+        self._open_rows["shots"] = create_rows(file, "shots", _SHOT)
+
+    def _append(
+        self,
+        index: int,
+        times: tuple[int, int],
+        parameters: Mapping[str, Number],
+        data: Mapping[str, Data],
+        compression: str | int | None,
+    ) -> None:
         stored = {
             ("parameters", name): store_number(*number) for name, number in parameters.items()
         } | {("data", label): store_data(value) for label, value in data.items()}
@@ -281,7 +300,6 @@ class ShotsFile:
             self._write_table(table, row, payloads)
         self._rows("shots").write(row, np.array([(index, *times, number)], _SHOT))
         self._rows_by_index[index] = row
-        self._file_object.check()
 
     def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
         flat = self._rows(slot.dataset)
@@ -503,6 +521,17 @@ def _reading(file_object: HDF5FileObject) -> Iterator[None]:
         raise DamagedStorageError(
             f"{file_object.file.path} is damaged ({error}). Restore it from a backup."
         ) from error
+
+
+@contextmanager
+def _writing(file_object: HDF5FileObject) -> Iterator[None]:
+    """Raise what the disk said, rather than what HDF5 made of it."""
+    try:
+        yield
+    except Exception:
+        file_object.check()
+        raise
+    file_object.check()
 
 
 def _open(file_object: HDF5FileObject, mode: str, oldest: str = "v110") -> h5py.File:

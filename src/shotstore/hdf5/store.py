@@ -126,28 +126,38 @@ class Store:
             disk.write_new_file(staged, journal.dump(prepared))
             with self.locks.exclusive():
                 journal.check(self.root, prepared)
-                try:
-                    disk.rename(staged, self._journal)
-                    disk.sync_directory(self._control)
-                    self._finish(prepared)
-                except Exception as error:
-                    raise CommitUncertainError(
-                        f"The transaction is committed, or will be when {self.root} is next "
-                        f"opened: {error}. Look at what is stored before you store it again."
-                    ) from error
+                self._put_into_place(staged, prepared)
         except CommitUncertainError:
             raise
         except BaseException:
             disk.remove_file(staged)
             raise
 
+    def _put_into_place(self, staged: Path, prepared: Journal) -> None:
+        """Rename the journal into place, which is the commit, and do what it says."""
+        try:
+            disk.rename(staged, self._journal)
+        except OSError:
+            if not disk.exists(self._journal):
+                raise  # nothing is committed
+        try:
+            self._finish(prepared)
+        except Exception as error:
+            raise CommitUncertainError(
+                f"The transaction is committed, or will be when {self.root} is next opened: "
+                f"{error}. Look at what is stored before you store it again."
+            ) from error
+
     def _finish(self, committed: Journal) -> None:
+        # Also when recovering: who was killed may not have come to it, and a journal that a power
+        # loss takes back must not have been begun.
+        disk.sync_directory(self._control)
         # The counter first: a crash in between must not leave changed files that look unchanged.
         disk.overwrite(self._commits, _COUNTER.pack(self.commits() + 1))
-        journal.apply(self.root, committed)
+        is_done = journal.apply(self.root, committed)
         disk.remove_file(self._journal)
-        if committed.has_moves:
-            # A journal that came back after a power loss would move what has its place by now.
+        if committed.has_moves or not is_done:
+            # A journal that came back after a power loss would do what does not fit by now.
             disk.sync_directory(self._control)
 
     def _create(self) -> None:

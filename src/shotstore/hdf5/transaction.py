@@ -198,8 +198,7 @@ class Transaction:
         """The shots file of a running sequence, to be appended to inside `appending`."""
         if node.writer is None:
             path = self.store.root / (node.directory or "") / SHOTS_FILE
-            staged = self.store.root / self._staging.slot()
-            node.writer = ShotsWriter.open(path, staged)
+            node.writer = ShotsWriter.open(path, lambda: self.store.root / self._staging.slot())
             self._writers.append(node.writer)
         return node.writer.shots
 

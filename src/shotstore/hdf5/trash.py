@@ -150,7 +150,8 @@ class Trash:
                 disk.make_directory(going)
                 for entry in old:
                     disk.rename(store.root / TRASH / entry.id, going / entry.id)
-                disk.sync_directory(store.root / TRASH)
+                for directory in (going, store.root / TRASH):
+                    disk.sync_directory(directory)
                 disk.remove_tree(going)
             return old
         finally:
