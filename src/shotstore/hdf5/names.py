@@ -47,12 +47,7 @@ def directory_name(name: str) -> str:
     if not unicodedata.is_normalized("NFC", encoded):
         # Characters that only change together, such as the jamo of a Hangul syllable.
         encoded = re.sub(r"[^\x00-\x7f]+", lambda found: _percent(found.group()), encoded)
-    if len(encoded.encode()) > _MAXIMUM_BYTES:
-        raise InvalidPathFormatError(
-            f"The name {name!r} needs {len(encoded.encode())} bytes as a directory name, and file "
-            f"systems hold {_MAXIMUM_BYTES}: choose a shorter one."
-        )
-    return encoded
+    return _checked_length(name, encoded)
 
 
 @lru_cache(maxsize=65536)
@@ -87,8 +82,22 @@ def hdf5_name(label: str) -> str:
 
 def document_name(name: str) -> str:
     """The file that stands for a device configuration: any text, as a directory name and an
-    extension."""
-    return directory_name(name) + ".json"
+    extension.
+
+    Raises:
+        InvalidPathFormatError: the file's name would be longer than 255 bytes.
+    """
+    return _checked_length(name, directory_name(name) + ".json")
+
+
+def _checked_length(name: str, encoded: str) -> str:
+    length = len(encoded.encode())
+    if length > _MAXIMUM_BYTES:
+        raise InvalidPathFormatError(
+            f"The name {name!r} needs {length} bytes on the disk, and file systems hold "
+            f"{_MAXIMUM_BYTES}: choose a shorter one."
+        )
+    return encoded
 
 
 def _percent(text: str) -> str:

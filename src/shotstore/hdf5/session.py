@@ -607,9 +607,10 @@ class _Devices(DeviceConfigurationCollection):
         self._session = session
 
     def __getitem__(self, name: str) -> DeviceConfiguration:
-        if not isinstance(name, str) or not name:
-            raise KeyError(name)
-        path = f"{DEVICES}/{document_name(name)}"
+        try:
+            path = f"{DEVICES}/{document_name(_check_device_name(name))}"
+        except (TypeError, ValueError):
+            raise KeyError(name) from None  # what cannot be stored is not there
         transaction = self._session.transaction
         content = transaction.read(lambda: transaction.read_document(path))
         if content is None:
