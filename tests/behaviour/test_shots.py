@@ -1,0 +1,402 @@
+"""Recording shots and reading them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+
+from shotstore import (
+    DataId,
+    DataNotFoundError,
+    ExperimentSession,
+    PathIsNotSequenceError,
+    PathNotFoundError,
+    SequenceNotRunningError,
+    ShotExistsError,
+    ShotId,
+    ShotNotFoundError,
+    State,
+    StorageManager,
+)
+from tests.builders import (
+    PATH,
+    SECOND,
+    START,
+    bring_to,
+    content,
+    content_after,
+    create,
+    finish,
+    launch,
+    path,
+    record,
+    relaunch,
+    reopened,
+)
+
+
+def indices(session: ExperimentSession) -> list[int]:
+    shots = session.sequences.get_shots(PATH)
+    assert {shot.sequence_path for shot in shots} <= {PATH}
+    return [shot.index for shot in shots]
+
+
+def test_a_shot_is_read_back(storage: StorageManager) -> None:
+    data = {r"Camera\picture": np.arange(6).reshape(2, 3), "counts": 7, "comment": "good"}
+    with storage.session() as session:
+        launch(session)
+        record(session, index=3, parameters={"detuning": 1.5}, data=data)
+    with reopened(storage).session() as session:
+        sequences = session.sequences
+        assert sequences.get_shots(PATH) == [ShotId(PATH, 3)]
+        assert sequences.get_shot_parameters(PATH, 3) == {"detuning": 1.5}
+        found = sequences.get_all_shot_data(PATH, 3)
+        assert set(found) == set(data)
+        np.testing.assert_array_equal(found[r"Camera\picture"], data[r"Camera\picture"])
+        assert sequences.get_shot_data_by_label(DataId(ShotId(PATH, 3), "counts")) == 7
+        assert sequences.get_shot_data_by_labels(PATH, 3, ["comment", "counts"]) == {
+            "comment": "good",
+            "counts": 7,
+        }
+
+
+def test_a_shot_is_read_by_an_index_of_numpy(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        session.sequences.create_shot(
+            ShotId(PATH, np.int64(2)),  # type: ignore[arg-type]
+            {},
+            {},
+            START,
+            START,
+        )
+        assert session.sequences.get_shots(PATH) == [ShotId(PATH, 2)]
+        assert session.sequences.get_shot_start_time(PATH, np.uint8(2)) == START  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("order", [[4, 0, 9], [9, 8, 0, 1], [5], list(range(10))])
+def test_shots_may_come_in_any_order_with_gaps(storage: StorageManager, order: list[int]) -> None:
+    with storage.session() as session:
+        launch(session)
+    for part in (order[:2], order[2:]):
+        with storage.session() as session:
+            for index in part:
+                record(session, index=index)
+    with reopened(storage).session() as session:
+        assert indices(session) == order
+        for index in range(10):
+            if index in order:
+                assert session.sequences.get_shot_parameters(PATH, index) == {"index": index}
+                assert session.sequences.get_all_shot_data(PATH, index) == {"counts": 10 * index}
+                start = session.sequences.get_shot_start_time(PATH, index)
+                assert start == START + index * SECOND
+            else:
+                with pytest.raises(ShotNotFoundError):
+                    session.sequences.get_shot_parameters(PATH, index)
+
+
+def test_a_shot_without_parameters_and_data_is_a_shot(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, index=0, parameters={}, data={})
+    with reopened(storage).session() as session:
+        assert indices(session) == [0]
+        assert session.sequences.get_shot_parameters(PATH, 0) == {}
+        assert session.sequences.get_all_shot_data(PATH, 0) == {}
+
+
+def test_shots_may_lack_what_others_have(storage: StorageManager) -> None:
+    shots = [
+        ({"a": 1}, {"x": 1.5, "frame": np.arange(3)}),
+        ({"a": 2, "b": True}, {"frame": np.arange(3)}),
+        ({"b": False}, {"x": None}),
+        ({"a": 1}, {"x": 2.5, "frame": np.arange(4)}),
+    ]
+    with storage.session() as session:
+        launch(session)
+        for index, (parameters, data) in enumerate(shots):
+            record(session, index=index, parameters=parameters, data=data)
+    with reopened(storage).session() as session:
+        for index, (parameters, data) in enumerate(shots):
+            assert session.sequences.get_shot_parameters(PATH, index) == parameters
+            found = session.sequences.get_all_shot_data(PATH, index)
+            assert set(found) == set(data)
+            for label in data:
+                np.testing.assert_array_equal(found[label], data[label])
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
+def test_only_a_running_sequence_takes_shots(storage: StorageManager, state: State) -> None:
+    with storage.session() as session:
+        bring_to(session, state)
+    with storage.session() as session:
+        before = content(session)
+        with pytest.raises(SequenceNotRunningError, match=r"\\2026\\rabi"):
+            record(session, index=5)
+        assert content(session) == before
+
+
+def test_only_a_sequence_takes_shots(storage: StorageManager) -> None:
+    with storage.session() as session:
+        with pytest.raises(PathNotFoundError):
+            record(session)
+        session.paths.create_path(PATH)
+        with pytest.raises(PathIsNotSequenceError):
+            record(session)
+
+
+def test_an_index_is_taken_once(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, index=4)
+        with pytest.raises(ShotExistsError, match="shot 4"):
+            record(session, index=4)
+    with storage.session() as session:
+        before = content(session)
+        with pytest.raises(ShotExistsError):
+            record(session, index=4, parameters={"other": 1}, data={"other": np.arange(3)})
+        assert content(session) == before
+        record(session, index=5)
+    with storage.session() as session:
+        assert indices(session) == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("index", "error"),
+    [
+        (-1, ValueError),
+        (10, ValueError),
+        (10**30, ValueError),
+        (1.0, TypeError),
+        (True, TypeError),
+        ("1", TypeError),
+        (None, TypeError),
+    ],
+    ids=str,
+)
+def test_an_index_counts_from_zero_to_below_the_expected_number(
+    storage: StorageManager, index: int, error: type[Exception]
+) -> None:
+    with storage.session() as session:
+        launch(session, shots=10)
+        with pytest.raises(error, match=r"\\2026\\rabi"):
+            session.sequences.create_shot(ShotId(PATH, index), {}, {}, START, START)
+        assert indices(session) == []
+        record(session, index=9)
+
+
+def test_an_index_has_no_upper_limit_where_the_number_is_not_known(storage: StorageManager) -> None:
+    huge = [2**40, 0, 2**63 - 1]
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in huge:
+            session.sequences.create_shot(ShotId(PATH, index), {"i": index}, {}, START, START)
+        with pytest.raises(ValueError, match="negative"):
+            session.sequences.create_shot(ShotId(PATH, -1), {}, {}, START, START)
+        # More than a storage can count is refused, and the session goes on.
+        with pytest.raises(ValueError, match="bits"):
+            session.sequences.create_shot(ShotId(PATH, 2**64), {}, {}, START, START)
+    with reopened(storage).session() as session:
+        assert indices(session) == huge
+        assert session.sequences.get_shot_parameters(PATH, 2**40) == {"i": 2**40}
+
+
+def test_times_are_aware_and_come_back_in_utc(storage: StorageManager) -> None:
+    zone = timezone(timedelta(hours=5, minutes=30))
+    times = [
+        (START.astimezone(zone), START.astimezone(zone) + timedelta(microseconds=1)),
+        (datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
+        (START, START - SECOND),
+    ]
+    with storage.session() as session:
+        launch(session)
+        for index, (start, end) in enumerate(times):
+            session.sequences.create_shot(ShotId(PATH, index), {}, {}, start, end)
+    with reopened(storage).session() as session:
+        for index, (start, end) in enumerate(times):
+            found = (
+                session.sequences.get_shot_start_time(PATH, index),
+                session.sequences.get_shot_end_time(PATH, index),
+            )
+            assert found == (start, end)
+            assert [time.utcoffset() for time in found] == [timedelta(0)] * 2
+
+
+def test_times_without_a_zone_are_refused(storage: StorageManager) -> None:
+    naive = START.replace(tzinfo=None)
+    with storage.session() as session:
+        launch(session)
+        for start, end in ((naive, START), (START, naive)):
+            with pytest.raises(ValueError, match="time zone"):
+                session.sequences.create_shot(ShotId(PATH, 0), {}, {}, start, end)
+        assert indices(session) == []
+
+
+# What is not there
+
+
+def test_a_missing_shot_is_not_found(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, index=1)
+        sequences = session.sequences
+        reading: list[Callable[[int], object]] = [
+            lambda index: sequences.get_shot_parameters(PATH, index),
+            lambda index: sequences.get_all_shot_data(PATH, index),
+            lambda index: sequences.get_shot_data_by_labels(PATH, index, []),
+            lambda index: sequences.get_shot_data_by_label(DataId(ShotId(PATH, index), "counts")),
+            lambda index: sequences.get_shot_start_time(PATH, index),
+            lambda index: sequences.get_shot_end_time(PATH, index),
+        ]
+        for read in reading:
+            for missing in (0, 2, -1, 10**30):
+                with pytest.raises(ShotNotFoundError, match=rf"no shot {missing}"):
+                    read(missing)
+
+
+@pytest.mark.parametrize("state", [State.DRAFT, State.PREPARING])
+def test_a_sequence_that_has_not_run_has_no_shots(storage: StorageManager, state: State) -> None:
+    with storage.session() as session:
+        bring_to(session, state)
+    with storage.session() as session:
+        assert indices(session) == []
+        with pytest.raises(ShotNotFoundError):
+            session.sequences.get_all_shot_data(PATH, 0)
+
+
+def test_missing_labels_are_all_named_with_the_closest_ones(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, data={"atom_number": 1, "picture": 2})
+        with pytest.raises(DataNotFoundError, match=r"'atom_nmber'.*'atom_number'"):
+            session.sequences.get_shot_data_by_label(DataId(ShotId(PATH, 0), "atom_nmber"))
+        with pytest.raises(DataNotFoundError, match=r"'temperature'.*'width'"):
+            session.sequences.get_shot_data_by_labels(PATH, 0, ["temperature", "picture", "width"])
+
+
+def test_a_label_of_another_shot_is_missing(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, index=0, data={"x": 1})
+        record(session, index=1, data={"y": np.arange(2)})
+        record(session, index=2, data={"x": 2})
+    with storage.session() as session:
+        for index, label in ((1, "x"), (0, "y"), (2, "y")):
+            with pytest.raises(DataNotFoundError):
+                session.sequences.get_shot_data_by_labels(PATH, index, [label])
+
+
+def test_a_single_text_is_not_several_labels(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, data={"x": 1})
+        with pytest.raises(TypeError, match=r"\['x'\]"):
+            session.sequences.get_shot_data_by_labels(PATH, 0, "x")
+        assert session.sequences.get_shot_data_by_labels(PATH, 0, {"x": None}) == {"x": 1}
+        assert session.sequences.get_shot_data_by_labels(PATH, 0, ["x", "x"]) == {"x": 1}
+
+
+# Several changes in one session
+
+
+def test_a_sequence_is_created_run_and_ended_in_one_session(storage: StorageManager) -> None:
+    def change(session: ExperimentSession) -> None:
+        launch(session)
+        for index in (3, 1, 2):
+            record(session, index=index, data={"frame": np.full((2, 2), index)})
+            assert indices(session)[-1] == index
+        finish(session)
+
+    with storage.session() as session:
+        change(session)
+        assert indices(session) == [3, 1, 2]
+    with reopened(storage).session() as session:
+        assert indices(session) == [3, 1, 2]
+        frame = session.sequences.get_all_shot_data(PATH, 1)["frame"]
+        np.testing.assert_array_equal(frame, np.full((2, 2), 1))
+
+
+def test_shots_are_added_session_by_session(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+    for index in range(8):
+        with storage.session() as session:
+            assert indices(session) == list(range(index))
+            record(session, index=index)
+            assert indices(session) == list(range(index + 1))
+    found = content_after(storage, finish)[str(PATH)]
+    assert found["stats"].number_completed_shots == 8
+    assert list(found["shots"]) == list(range(8))
+
+
+def test_two_sequences_take_shots_in_one_session(storage: StorageManager) -> None:
+    other = path(r"\other")
+    with storage.session() as session:
+        launch(session)
+        launch(session, other)
+
+    def change(session: ExperimentSession) -> None:
+        for index in range(3):
+            record(session, PATH, index)
+            record(session, other, 9 - index)
+
+    found = content_after(storage, change)
+    assert list(found[str(PATH)]["shots"]) == [0, 1, 2]
+    assert list(found[str(other)]["shots"]) == [9, 8, 7]
+
+
+def test_shots_of_before_a_reset_are_gone_and_their_indices_free(storage: StorageManager) -> None:
+    with storage.session() as session:
+        bring_to(session, State.FINISHED)
+
+    def change(session: ExperimentSession) -> None:
+        assert indices(session) == [0]
+        session.sequences.reset_to_draft(PATH)
+        assert indices(session) == []
+        with pytest.raises(ShotNotFoundError):
+            session.sequences.get_shot_parameters(PATH, 0)
+        relaunch(session)
+        assert indices(session) == []
+        record(session, index=0, parameters={"second": 2})
+
+    found = content_after(storage, change)[str(PATH)]
+    assert found["shots"][0][2] == {"second": 2}
+
+
+def test_shots_are_read_in_the_session_that_records_further_ones(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, index=0)
+    with storage.session() as session:
+        assert session.sequences.get_shot_parameters(PATH, 0) == {"index": 0}
+        record(session, index=1)
+        assert session.sequences.get_shot_parameters(PATH, 0) == {"index": 0}
+        assert session.sequences.get_shot_parameters(PATH, 1) == {"index": 1}
+        create(session, path(r"\new"))
+        record(session, index=2)
+        assert session.sequences.get_stats(PATH).number_completed_shots == 3
+
+
+def test_a_crashed_session_leaves_the_earlier_shots(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, index=0)
+
+    def fail() -> None:
+        with storage.session() as session:
+            for index in range(1, 5):
+                record(session, index=index, data={"frame": np.ones((300, 300))})
+            raise RuntimeError("the laser is off")
+
+    with pytest.raises(RuntimeError, match="the laser"):
+        fail()
+    with storage.session() as session:
+        assert indices(session) == [0]
+        record(session, index=1)
+    with reopened(storage).session() as session:
+        assert indices(session) == [0, 1]
+        assert session.sequences.get_all_shot_data(PATH, 1) == {"counts": 10}
