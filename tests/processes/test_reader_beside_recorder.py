@@ -113,7 +113,7 @@ def test_a_listing_beside_moves_shows_one_moment(store: Path) -> None:
     assert where == set(PLACES)
 
 
-def change(parent: Connection, store: Path, how: str) -> None:
+def change(_: Connection, store: Path, how: str) -> None:
     with HDF5StorageManager(store).session() as session:
         if how == "reset":
             session.sequences.reset_to_draft(RUN)

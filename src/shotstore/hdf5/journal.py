@@ -16,6 +16,7 @@ Doing the renames in the user's order instead does not survive a crash: in a swa
 of 16 crash states came out wrong.
 """
 
+import contextlib
 import hashlib
 import json
 import struct
@@ -27,6 +28,8 @@ from attrs import field, frozen
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk
+from shotstore.hdf5.locks import try_lock_shared
+from shotstore.hdf5.overlay import PAGE, tail_start
 
 _MAGIC = b"shotstore journal 1\n"
 _DIGEST_SIZE = hashlib.sha256().digest_size
@@ -141,8 +144,17 @@ def check(root: Path, journal: Journal) -> None:
                 )
 
 
-def apply(root: Path, journal: Journal) -> None:
-    """Do what the journal says, whatever of it was done before, and make it durable."""
+def apply(root: Path, journal: Journal) -> bool:
+    """Do what the journal says, whatever of it was done before, and make it durable.
+
+    Returns:
+        False if it was given up before anything of it was done. After its writer was killed,
+        another program has opened a shots file for writing, and has cut off what lay past the
+        committed end when it closed it, as HDF5 does.
+
+    Raises:
+        DamagedStorageError: the same, but something of it was done.
+    """
     staging = root / ".shotstore" / "tx" / journal.transaction
     mark = staging / "departed"
     departed = disk.exists(mark)
@@ -150,26 +162,67 @@ def apply(root: Path, journal: Journal) -> None:
     if not departed and not any(
         disk.exists(root / gone.destination) for gone in journal.departures
     ):
-        for patch in journal.patches:
-            _apply_patch(root / patch.path, patch)
+        if not _apply_patches(root, staging, journal.patches):
+            return False
         _rename_all(root, journal.replacements)
     if journal.has_moves and not departed:
         _rename_all(root, journal.departures)
         disk.write_new_file(mark, b"")
         disk.sync_directory(staging)
     _rename_all(root, journal.arrivals)
+    return True
 
 
-def _apply_patch(path: Path, patch: FilePatch) -> None:
-    file = disk.File(path, "r+")
-    try:
-        for offset, page in zip(patch.offsets, patch.pages, strict=True):
-            file.write(page, offset)
-        if file.length() != patch.length:
-            file.truncate(patch.length)
-        file.sync()
-    finally:
-        file.close()
+def _apply_patches(root: Path, staging: Path, patches: list[FilePatch]) -> bool:
+    copies: dict[Path, Path] = {}
+    with contextlib.ExitStack() as stack:
+        files: list[disk.File] = []
+        for number, patch in enumerate(patches):
+            path, copy = root / patch.path, staging / f"copy-{number}"
+            file = disk.File(path, "r+")
+            stack.callback(file.close)
+            if not try_lock_shared(file):
+                file = _copy(file, copy)
+                stack.callback(file.close)
+                copies[path] = copy
+            files.append(file)
+        for file, patch in zip(files, patches, strict=True):
+            if patch.length > tail_start(patch.committed) and file.length() < patch.length:
+                if file is files[0] or not _is_begun(files[0], patches[0]):
+                    return False
+                raise DamagedStorageError(
+                    f"{root / patch.path} was opened and closed by another program before a "
+                    "transaction in it was finished, and has lost shots of that. Restore it from a "
+                    "backup."
+                )
+        for file, patch in zip(files, patches, strict=True):
+            for offset, page in zip(patch.offsets, patch.pages, strict=True):
+                file.write(page, offset)
+            if file.length() != patch.length:
+                file.truncate(patch.length)
+            file.sync()
+    for path, copy in copies.items():
+        disk.rename(copy, path)
+        disk.sync_directory(path.parent)
+    return True
+
+
+def _copy(file: disk.File, path: Path) -> disk.File:
+    """A copy of a file that another program has open for writing: that program will write what it
+    remembers of it over what is in it when it closes it."""
+    if not disk.is_directory(path.parent):
+        disk.make_directory(path.parent)
+    disk.remove_file(path)
+    disk.copy_start(file, file.length(), path)
+    return disk.File(path, "r+")
+
+
+def _is_begun(file: disk.File, patch: FilePatch) -> bool:
+    """Whether the first page of the patch, which is written before all others, is in place."""
+    page = patch.pages[0][:PAGE] if patch.pages else b""
+    found = bytearray(len(page))
+    file.read_into(memoryview(found), patch.offsets[0] if page else 0)
+    return found == page
 
 
 def _rename_all(root: Path, renames: list[Rename]) -> None:

@@ -47,6 +47,12 @@ def committed_end(file: File) -> int:
     return int(end)
 
 
+def tail_start(committed: int) -> int:
+    """Where writing past the committed end begins: a torn write must not share a block with
+    committed bytes."""
+    return -(-committed // PAGE) * PAGE
+
+
 class HDF5FileObject:
     """A read-only file object over the first ``end`` bytes of a file, which only grows."""
 
@@ -118,8 +124,7 @@ class OverlayFile(HDF5FileObject):
         by default the same. Of a file that is not in the store yet, nothing is committed."""
         super().__init__(file, committed if end is None else end)
         self.committed = committed
-        # A torn write past the committed end must not share a block with committed bytes.
-        self._tail = -(-committed // PAGE) * PAGE
+        self._tail = tail_start(committed)
         self._pages: dict[int, bytearray] = {}
         self._dead = False
 
@@ -206,9 +211,10 @@ class OverlayFile(HDF5FileObject):
     def _truncate(self, length: int) -> None:
         for index in [index for index in self._pages if index * PAGE >= length]:
             del self._pages[index]
-        if self.has_tail() and length < self._end:
+        had_tail, self._end = self.has_tail(), length
+        # A file with a tail has its full length, or a tail that somebody has cut off is not missed.
+        if had_tail or self.has_tail():
             self.file.truncate(max(length, self.committed))
-        self._end = length
 
     def _page(self, index: int) -> bytearray:
         page = self._pages.get(index)
