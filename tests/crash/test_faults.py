@@ -137,7 +137,10 @@ def test_a_shot_that_could_not_be_written_spoils_its_session_only(
 
     def two_shots() -> None:
         with storage.session() as session:
-            with failing(FailingDisk(0, errno.ENOSPC)), pytest.raises(OSError, match="No space"):
+            with (
+                failing(FailingDisk(0, errno.ENOSPC, goes_on=True)),
+                pytest.raises(OSError, match="No space"),
+            ):
                 shoot(RUNNING, 500, big=np.zeros(3 * 10**7, np.uint8))(session)
             shoot(RUNNING, 501)(session)
 
@@ -156,7 +159,10 @@ def test_a_session_that_ignores_a_failed_shot_does_not_commit(
     def leave_normally() -> None:
         with storage.session() as session:
             shoot(RUNNING, 500)(session)
-            with failing(FailingDisk(0, errno.EIO)), pytest.raises(OSError, match="I/O error"):
+            with (
+                failing(FailingDisk(0, errno.EIO, goes_on=True)),
+                pytest.raises(OSError, match="output error"),
+            ):
                 shoot(RUNNING, 501, big=np.zeros(3 * 10**7, np.uint8))(session)
 
     with pytest.raises(StorageError, match="can only be left"):
