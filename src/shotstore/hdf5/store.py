@@ -141,14 +141,20 @@ class Store:
             if not disk.exists(self._journal):
                 raise  # nothing is committed
         try:
-            self._finish(prepared)
+            is_done = self._finish(prepared)
         except Exception as error:
             raise CommitUncertainError(
                 f"The transaction is committed, or will be when {self.root} is next opened: "
                 f"{error}. Look at what is stored before you store it again."
             ) from error
+        if not is_done:
+            raise DamagedStorageError(
+                "Another program has cut off what this session had written, in spite of the lock "
+                "on the file. Nothing of the session was stored: run it again without that program."
+            )
 
-    def _finish(self, committed: Journal) -> None:
+    def _finish(self, committed: Journal) -> bool:
+        """Do what the journal in place says, and remove it; False if it had to be given up."""
         # Also when recovering: who was killed may not have come to it, and a journal that a power
         # loss takes back must not have been begun.
         disk.sync_directory(self._control)
