@@ -70,10 +70,11 @@ class Store:
         return int(_COUNTER.unpack(content)[0]) if len(content) == _COUNTER.size else 0
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[int]:
+    def reading(self, *, finish: bool = True) -> Iterator[int]:
         """Keep commits out while files are read; the number of commits so far.
 
-        A journal that a killed process has left is finished first.
+        A journal that a killed process has left is finished first, unless ``finish`` is False:
+        then the files are read as they are.
 
         Raises:
             StorageLockTimeoutError: a lock is held for too long.
@@ -83,7 +84,7 @@ class Store:
             with contextlib.ExitStack() as stack:
                 if self._has_locks:
                     stack.enter_context(self.locks.shared(read_only=self.read_only))
-                if self.is_archive or not disk.exists(self._journal):
+                if self.is_archive or not finish or not disk.exists(self._journal):
                     yield self.commits()
                     return
             if self.read_only:
@@ -165,6 +166,7 @@ class Store:
         if committed.has_moves or not is_done:
             # A journal that came back after a power loss would do what does not fit by now.
             disk.sync_directory(self._control)
+        return is_done
 
     def _create(self) -> None:
         if self.root.exists() and not self.root.is_dir():
