@@ -58,9 +58,7 @@ def run_shot(
     try:
         _wait_for_trigger(camera_is_triggered)
     except TimeoutError as error:
-        raise CameraError(
-            "The camera delivered 0 of 3 frames: check the cable of its trigger"
-        ) from error
+        raise CameraError("0 of 3 frames came: check the trigger cable") from error
     frames = camera.expose(column_density, detuning, noise)
     return {
         "atoms": frames.atoms,

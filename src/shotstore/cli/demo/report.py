@@ -1,5 +1,7 @@
 """What the demo shows: its progress, a picture of the run, and where everything lies."""
 
+import shutil
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -68,19 +70,27 @@ def print_store(storage: StorageManager, directory: Path, console: Console) -> N
     _print_section(
         console,
         "Open shots.h5 in HDFView, or with h5py",
-        'python -c "import h5py; '
+        f'{_python()} -c "import h5py; '
         f"f = h5py.File('{shots.as_posix()}'); "
         "print(f['data/atoms'], f['parameters'].dtype.names)\"",
     )
     _print_section(
         console,
-        "or with shotstore",
+        "or in Python, with shotstore",
         "from shotstore import Sequence",
         "from shotstore.hdf5 import HDF5StorageManager",
         f'with HDF5StorageManager("{directory.as_posix()}").session() as session:',
         f'    for shot in Sequence(r"{EVAPORATION.path}", session):',
         '        print(shot.index, shot.get_data_by_label("atom_number"))',
     )
+
+
+def _python() -> str:
+    """The shortest way to start this Python from here: the environment may not be activated."""
+    this = Path(sys.executable)
+    if Path(shutil.which("python") or "").parent == this.parent:
+        return "python"
+    return str(this.relative_to(Path.cwd())) if this.is_relative_to(Path.cwd()) else str(this)
 
 
 def _print_section(console: Console, title: str, *lines: str) -> None:
