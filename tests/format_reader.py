@@ -119,7 +119,7 @@ def read_configuration(file: Path) -> dict[str, Any]:
 
 
 def _read_schemas(hdf5: h5py.File) -> dict[int, Any]:
-    schemas = {}
+    schemas: dict[int, Any] = {}
     for name in hdf5:
         if re.fullmatch(r"schemas(#\d+)?", name):
             schemas |= {n: json.loads(text) for n, text in enumerate(hdf5[name][:]) if text}

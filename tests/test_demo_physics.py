@@ -28,7 +28,7 @@ def seen(cloud: gas.Gas, time_of_flight: float = TIME_OF_FLIGHT) -> gas.FloatArr
 def test_the_column_density_holds_every_atom(ratio: float) -> None:
     cloud = cold_gas(ratio, number=2e5)
     step = 2 * PIXEL
-    x = np.arange(-600, 600) * step
+    x = np.arange(-600, 600, dtype=np.float64) * step
     total = gas.column_density(cloud, TIME_OF_FLIGHT, x, x).sum() * step**2
     assert total == pytest.approx(cloud.number, rel=1e-3)
 

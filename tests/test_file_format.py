@@ -65,7 +65,7 @@ SHOTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
             "structured": np.array([(1, "é", [1.5, 2])], dtype="i2,U3,2f8"),
             "simple": np.array([(1, 2.5)], dtype=[("a", "<i4"), ("b", ">f8")]),
             "aligned": np.ones(2, dtype=np.dtype([("a", "i1"), ("b", "f8")], align=True)),
-            "half": np.float16([0.5, math.nan]),
+            "half": np.array([0.5, math.nan], dtype="f2"),
             "complex": np.array(1 + 2j),
             "flags": np.array([True, False]),
             "bytes": np.array([b"ab", b"c"]),

@@ -104,9 +104,11 @@ def frames_of(folder: Path) -> dict[str, npt.NDArray[np.uint16]]:
     }
 
 
-def assert_same_frames(folder: Path, store: Path, path: PureSequencePath, **options: bool) -> None:
+def assert_same_frames(
+    folder: Path, store: Path, path: PureSequencePath, *, read_only: bool = False
+) -> None:
     expected = frames_of(folder)
-    with HDF5StorageManager(store, **options).session() as session:
+    with HDF5StorageManager(store, read_only=read_only).session() as session:
         shots = Sequence(path, session).get_shots()
         assert [shot.index for shot in shots] == list(range(len(expected["atoms"])))
         for frame in FRAMES:
@@ -212,3 +214,19 @@ def test_a_bad_folder_is_refused_before_anything_is_written(
     [line] = done.stderr.splitlines()
     assert message in line
     assert not (tmp_path / "store").exists()
+
+
+def test_a_run_that_breaks_off_keeps_its_shots_and_says_why(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    write_frames(folder, shots=[0, 1, 2])
+    broken = folder / "02_reference.png"
+    broken.write_bytes(broken.read_bytes()[:2000])
+    done = record(folder, tmp_path / "store")
+    assert done.returncode == 1
+    assert "truncated" in done.stderr.splitlines()[-1]
+    with HDF5StorageManager(tmp_path / "store").session() as session:
+        sequence = Sequence(PATH, session)
+        assert sequence.get_state() is State.CRASHED
+        assert "truncated" in sequence.get_traceback_summary().message
+        assert [shot.index for shot in sequence] == [0, 1]
