@@ -40,6 +40,7 @@ def explore(
     sample: int | None,
     mixes: int,
     seed: int,
+    only_one: bool = False,
 ) -> Report:
     """Explore the crash states of one transaction.
 
@@ -50,6 +51,7 @@ def explore(
         sample: How many states to look at; all if None.
         mixes: Random mixes for each point of time.
         seed: Of everything that is random.
+        only_one: Whether to stop at the first violation.
     """
     choice = random.Random(seed)
     base = scratch / "base"
@@ -62,6 +64,8 @@ def explore(
     after = contents(storage)
     report = Report()
     for count, image, was_killed in _distinct(recording, choice, mixes, sample):
+        if report.violations and only_one:
+            break
         report.states += 1
         is_acknowledged = count == len(recording)
         allowed = [after] if is_acknowledged else [before, after]
@@ -126,6 +130,7 @@ def _distinct(
                 chosen.append((count, image.copy(), was_killed))
             elif choice.randrange(total) < sample:
                 chosen[choice.randrange(sample)] = (count, image.copy(), was_killed)
+    choice.shuffle(chosen)
     yield from chosen
 
 

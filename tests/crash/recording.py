@@ -51,6 +51,7 @@ class Change:
 
     kind: str
     inode: int
+    is_directory: bool = False
     parent: int = 0
     name: str = ""
     new_parent: int = 0
@@ -135,7 +136,7 @@ class Image:
     def apply(self, change: Change, sectors: range | None = None) -> None:
         """Make a change; of a write, only these of its sectors, or `GARBAGE`."""
         inode = self.inodes.setdefault(
-            change.inode, Inode(names={}) if change.kind == "mkdir" else Inode(content=bytearray())
+            change.inode, Inode(names={}) if change.is_directory else Inode(content=bytearray())
         )
         if change.kind == "write":
             assert inode.content is not None
@@ -198,13 +199,17 @@ class Recording:
         parts = Path(operation.path).relative_to(self._directory).parts
         if operation.kind in ("create", "mkdir"):
             parent = self._now.find(parts[:-1])
-            change = Change(operation.kind, self._next, parent, parts[-1])
+            change = Change(
+                operation.kind, self._next, operation.kind == "mkdir", parent, parts[-1]
+            )
             self._next += 1
         elif operation.kind == "rename":
             new_parts = Path(operation.destination).relative_to(self._directory).parts
+            moved = self._now.find(parts)
             change = Change(
                 "rename",
-                self._now.find(parts),
+                moved,
+                self._now.inodes[moved].content is None,
                 self._now.find(parts[:-1]),
                 parts[-1],
                 self._now.find(new_parts[:-1]),
@@ -212,7 +217,9 @@ class Recording:
             )
         elif operation.kind in ("unlink", "rmdir"):
             parent = self._now.find(parts[:-1])
-            change = Change(operation.kind, self._now.find(parts), parent, parts[-1])
+            is_directory = operation.kind == "rmdir"
+            gone = self._now.find(parts)
+            change = Change(operation.kind, gone, is_directory, parent, parts[-1])
         else:
             change = Change(
                 operation.kind,

@@ -1,10 +1,17 @@
 """A sample of what `tests.crash.explore` looks at in full."""
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from tests.crash.explore import TRANSACTIONS, explore
+from shotstore import ExperimentSession, PathError, SequenceStateError, ShotExistsError
+from shotstore.hdf5 import HDF5StorageManager, disk, journal
+from tests.crash.explore import TRANSACTIONS, explore, in_a_session
+from tests.crash.scenarios import SCENARIOS, Step
 
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
@@ -12,3 +19,96 @@ def test_a_crash_leaves_what_was_before_or_after(name: str, tmp_path: Path) -> N
     report = explore(name, TRANSACTIONS[name], tmp_path, sample=6, mixes=2, seed=1)
     assert report.states == 6
     assert report.violations == []
+
+
+@given(names=st.lists(st.sampled_from(sorted(SCENARIOS)), min_size=2, max_size=5, unique=True))
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def test_a_crash_of_a_mixed_transaction_leaves_what_was_before_or_after(names: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        steps = in_a_session(tolerant([SCENARIOS[name] for name in names]))
+        report = explore(" + ".join(names), steps, Path(scratch), sample=6, mixes=2, seed=2)
+    assert report.violations == []
+
+
+def tolerant(steps: list[Step]) -> Step:
+    """Do what can be done: a call that fails changes nothing."""
+
+    def step(session: ExperimentSession) -> None:
+        for one in steps:
+            try:
+                one(session)
+            except (PathError, SequenceStateError, ShotExistsError):
+                continue
+
+    return step
+
+
+def without_the_journal_s_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal is renamed into place before its content is on the disk."""
+    write_new_file = disk.write_new_file
+
+    def write(path: Path, content: bytes) -> None:
+        if path.name != "journal.new":
+            write_new_file(path, content)
+            return
+        file = disk.File(path, "x")
+        file.write(content, 0)
+        file.close()
+
+    monkeypatch.setattr(disk, "write_new_file", write)
+
+
+def without_directory_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name that is made or removed is ever made durable."""
+    monkeypatch.setattr(disk, "sync_directory", lambda *_: None)
+
+
+def without_file_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that is written is ever made durable."""
+    monkeypatch.setattr(disk.File, "sync", lambda *_: None)
+
+
+def without_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transaction is applied before its journal is in place."""
+    rename = disk.rename
+
+    def apply_first(source: Path, destination: Path) -> None:
+        if destination.name == "journal":
+            committed = journal.load(source.read_bytes(), source)
+            journal.apply(destination.parent.parent, committed)
+        rename(source, destination)
+
+    monkeypatch.setattr(disk, "rename", apply_first)
+
+
+@pytest.mark.parametrize(
+    ("name", "cripple"),
+    [
+        ("later shot", without_the_journal_s_sync),
+        ("later shot", without_directory_syncs),
+        ("later shot", without_file_syncs),
+        ("later shot", without_the_journal),
+        ("create", without_directory_syncs),
+        ("create", without_file_syncs),
+        ("swap", without_the_journal),
+    ],
+)
+def test_the_exploration_finds_a_store_without_one_of_its_safeguards(
+    name: str,
+    cripple: Callable[[pytest.MonkeyPatch], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def act(storage: HDF5StorageManager) -> None:
+        with monkeypatch.context() as patch:
+            cripple(patch)
+            TRANSACTIONS[name](storage)
+
+    report = explore(name, act, tmp_path, sample=400, mixes=10, seed=3, only_one=True)
+    assert report.violations

@@ -20,6 +20,7 @@ import contextlib
 import hashlib
 import json
 import struct
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,10 @@ def apply(root: Path, journal: Journal) -> bool:
             return False
         _rename_all(root, journal.replacements)
     if journal.has_moves and not departed:
-        _rename_all(root, journal.departures)
+        # What leaves a directory is durable before the directory leaves: a power loss that took
+        # back the first rename alone would leave it in a place where nobody looks.
+        for _, same_depth in groupby(journal.departures, lambda gone: gone.source.count("/")):
+            _rename_all(root, list(same_depth))
         disk.write_new_file(mark, b"")
         disk.sync_directory(staging)
     _rename_all(root, journal.arrivals)
@@ -233,16 +237,8 @@ def _rename_all(root: Path, renames: list[Rename]) -> None:
             disk.rename(source, destination)
         # The new name first: a file system without a journal may otherwise lose both.
         touched |= {destination.parent: None, source.parent: None}
-    for directory in (_after(renames, root, directory) for directory in touched):
-        # Of a journal without moves that came back after a power loss, the staging directory may
-        # be gone: then everything was done.
+    for directory in touched:
+        # One that is gone has left in an earlier attempt, or was staged in by a journal that a
+        # power loss brought back: then everything in it was done.
         if disk.is_directory(directory):
             disk.sync_directory(directory)
-
-
-def _after(renames: list[Rename], root: Path, directory: Path) -> Path:
-    """Where the directory is once the renames are done, deepest first."""
-    for rename in renames:
-        if directory.is_relative_to(root / rename.source):
-            return root / rename.destination / directory.relative_to(root / rename.source)
-    return directory
