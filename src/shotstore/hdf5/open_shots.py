@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from weakref import WeakSet
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk
@@ -35,10 +37,13 @@ class ShotsReader:
                 f"{path} is missing, which holds the shots of a launched sequence. Copy the "
                 "directory again, or restore the file from a backup."
             ) from None
+        _opened.add(self)
         self._shots: ShotsFile | None = None
         self._seen: object = None
         self.limit: int | None = None
-        """How many shots the session sees, once it has looked."""
+        """How many shots the session sees, once that is settled."""
+        self.was_read = False
+        """Whether the session was told of its shots, and not only of its state."""
 
     def shots(self, commits: int) -> ShotsFile:
         """HDF5's view of the file while the store counts so many commits."""
@@ -66,6 +71,8 @@ class ShotsReader:
             self._shots.close()
         self._file.close()
 
+    close_inherited = close
+
 
 class ShotsWriter:
     """A shots file that a transaction changes."""
@@ -78,6 +85,7 @@ class ShotsWriter:
         self.staged = staged
         """Where the file was made that the commit puts into its place; None if the committed file
         itself is changed."""
+        _opened.add(self)
         self.replaces = replaces
         """Whether the staged file takes the place of a committed one with the same shots."""
 
@@ -151,3 +159,24 @@ class ShotsWriter:
         finally:
             self.shots.close()
             self._overlay.close()
+
+    def close_inherited(self) -> None:
+        """Close the file in a forked child, which changes nothing of it."""
+        self.shots.close()
+        self._overlay.close()
+
+
+_opened: "WeakSet[ShotsReader | ShotsWriter]" = WeakSet()
+
+
+def _close_inherited() -> None:
+    """Close what a forked child has inherited: it would share the lock on a file with its parent,
+    and crash when it exits, where HDF5 closes files after Python has ended."""
+    for shots in list(_opened):
+        with suppress(Exception):
+            shots.close_inherited()
+
+
+if hasattr(os, "register_at_fork"):
+    # That of h5py, which frees its lock, was registered before and runs before.
+    os.register_at_fork(after_in_child=_close_inherited)

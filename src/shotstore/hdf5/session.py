@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Literal, Self, TypeVar, cast
+from typing import Literal, NoReturn, Self, TypeVar, cast
 
 from attrs import evolve
 
@@ -97,6 +97,9 @@ class HDF5ExperimentSession(ExperimentSession):
             transaction.commit()
         else:
             transaction.rollback()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A session cannot be pickled: pickle its storage, and open one there.")
 
     def _twin(self) -> Self:
         twin = type(self)(self._store, self.serializer, self.compression, write=self._write)

@@ -35,9 +35,19 @@ class Snapshot:
 
     def children(self, directory: str) -> dict[str, str]:
         """The directories of a folder that stand for paths: path name to directory name. Hidden
-        and other people's directories are left out."""
+        and other people's directories are left out.
+
+        Raises:
+            TransactionConflictError: the directory was there before, and is not any more.
+        """
         if directory not in self._listings:
-            self._listings[directory] = _list(f"{self._root}/{directory}")
+            try:
+                self._listings[directory] = _list(f"{self._root}/{directory}")
+            except (FileNotFoundError, NotADirectoryError):
+                if self._is_known(directory):
+                    raise conflict(directory) from None
+                # The root of the tree, in a copy that leaves out empty directories.
+                self._listings[directory] = {}
         return self._listings[directory]
 
     def files(self, directory: str) -> tuple[str, ...]:
@@ -56,11 +66,35 @@ class Snapshot:
         return self._are_directories[path]
 
     def is_sequence(self, directory: str) -> bool:
-        """Whether a directory has the document of a sequence."""
+        """Whether a directory has the document of a sequence.
+
+        Raises:
+            TransactionConflictError: the directory was there before, and is not any more.
+        """
         if directory not in self._are_sequences:
-            document = f"{self._root}/{directory}/{SEQUENCE_DOCUMENT}"
-            self._are_sequences[directory] = disk.is_regular_file(document)
+            place = f"{self._root}/{directory}"
+            is_sequence = disk.is_regular_file(f"{place}/{SEQUENCE_DOCUMENT}")
+            if not is_sequence and self._is_known(directory) and not disk.is_directory(place):
+                raise conflict(directory)
+            self._are_sequences[directory] = is_sequence
         return self._are_sequences[directory]
+
+    def document(self, directory: str) -> bytes:
+        """The document of a sequence.
+
+        Raises:
+            TransactionConflictError: it was there before, and is not any more.
+        """
+        content = self.read(join(directory, SEQUENCE_DOCUMENT))
+        if content is None:
+            raise conflict(directory)
+        return content
+
+    def _is_known(self, directory: str) -> bool:
+        above, _, entry = directory.rpartition("/")
+        return path_name(entry) in self._listings.get(above, {}) or self._are_directories.get(
+            directory, False
+        )
 
     def scan(self, directory: str, *, documents: bool) -> Iterator[None]:
         """Read everything below a folder that is not known yet, a step at a time: a listing, or
@@ -70,7 +104,7 @@ class Snapshot:
             current = pending.pop()
             if self.is_sequence(current):
                 if documents:
-                    self.read(join(current, SEQUENCE_DOCUMENT))
+                    self.document(current)
             else:
                 pending.extend(join(current, name) for name in self.children(current).values())
             yield

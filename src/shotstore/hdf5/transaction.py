@@ -55,7 +55,7 @@ class Transaction:
         self._release_write: Callable[[], None] | None = None
         self._first_commits: int | None = None
         self._snapshot = Snapshot(str(store.root))
-        self.tree = Tree(self._snapshot, _root(store), store.root)
+        self.tree = Tree(self._snapshot, root_node(store), store.root)
         self._staging = Staging(store.root)
         self._discarded: list[Discarded] = []
         self._emptied: list[str] = []
@@ -128,9 +128,14 @@ class Transaction:
                     for directory in directories
                     for step in snapshot.scan(directory, documents=documents)
                 )
-                if self._run_batches(steps, at_once=attempt == _LISTING_TRIES):
-                    self._snapshot.adopt(snapshot)
-                    return
+                try:
+                    if self._run_batches(steps, at_once=attempt == _LISTING_TRIES):
+                        self._snapshot.adopt(snapshot)
+                        return
+                except TransactionConflictError:
+                    # Something was moved between two batches: nobody has been told of it yet.
+                    if attempt == _LISTING_TRIES:
+                        raise
 
         self.run(job)
 
@@ -148,7 +153,8 @@ class Transaction:
         return sorted(names)
 
     def get_sequence(self, path: PureSequencePath) -> tuple[Node, SequenceDocument]:
-        """A sequence and its document; its shots are kept from being moved away."""
+        """A sequence and its document; its shots are kept from being moved away, and from growing
+        in number, which its document says only once it has ended."""
         node = self.tree.get_sequence(path)
         document = self.tree.document(node)
         if (
@@ -156,8 +162,12 @@ class Transaction:
             and node.writer is None
             and node.reader is None
             and len(self._readers) < _MOST_PINNED
+            and self._release_write is None  # or nobody else could change them
         ):
-            self._open_reader(node)
+            with suppress(DamagedStorageError):  # raised again where its shots are asked for
+                reader = self._open_reader(node)
+                if document.state is State.RUNNING:
+                    reader.limit = self._visible_shots(node, reader.shots(self.store.commits()))
         return node, document
 
     def shots(self, node: Node) -> tuple[ShotsFile, int]:
@@ -165,6 +175,7 @@ class Transaction:
         if node.writer is not None:
             return node.writer.shots, node.writer.shots.number_of_shots()
         reader = node.reader or self._open_reader(node)
+        reader.was_read = True
         shots = reader.shots(self.store.commits())
         if reader.limit is None:
             reader.limit = self._visible_shots(node, shots)
@@ -186,12 +197,7 @@ class Transaction:
 
     def launch(self, node: Node, document: SequenceDocument, launch: Launch) -> None:
         """Give a sequence its shots file and the document of its new state."""
-        slot = self._staging.slot()
-        with self.appending():
-            node.writer = ShotsWriter.create(
-                self.store.root / slot, document.id, str(node.path), launch
-            )
-            self._writers.append(node.writer)
+        self._create_shots(node, document, launch, str(node.path))
         self.change_document(node, document)
 
     def open_to_append(self, node: Node) -> ShotsFile:
@@ -251,6 +257,24 @@ class Transaction:
         )
         self.change_document(node, draft)
 
+    def replace_damaged(
+        self, node: Node, document: SequenceDocument, content: bytes, *, has_shots: bool
+    ) -> str:
+        """Give a sequence another document; the damaged one, of this content, goes to the trash,
+        and the shots file too if ``has_shots``. Return the entry there."""
+        entry = Discarded(
+            _entry_id(), str(node.path), "recovered", node, content, has_shots=has_shots
+        )
+        self._discarded.append(entry)
+        self.change_document(node, document)
+        return entry.id
+
+    def begin_again(self, node: Node, launch: Launch, launched_at: str) -> ShotsFile:
+        """Give a sequence an empty shots file in the place of the one that went to the trash. It
+        is to be appended to inside `appending`."""
+        node.reader = None
+        return self._create_shots(node, self.tree.document(node), launch, launched_at)
+
     def restore(self, entry: str, directory: str, destination: PureSequencePath) -> None:
         """Bring a directory of the trash back to a path where nothing is."""
         name = destination.parts[-1]
@@ -291,6 +315,7 @@ class Transaction:
                     raise
                 self._end(discard=False)
 
+        self._check_process()
         run(job)
 
     def rollback(self) -> None:
@@ -331,11 +356,14 @@ class Transaction:
 
     # Locks
 
-    def _check_usable(self) -> None:
+    def _check_process(self) -> None:
         if os.getpid() != self._process:
             raise StorageError(
                 "This session belongs to the process that this one was forked from: open a new one."
             )
+
+    def _check_usable(self) -> None:
+        self._check_process()
         if self._failure is not None:
             raise StorageError(
                 "This session failed while it was writing, so it can only be left, which discards "
@@ -388,6 +416,17 @@ class Transaction:
         self._release_write = release
 
     # Helpers
+
+    def _create_shots(
+        self, node: Node, document: SequenceDocument, launch: Launch, launched_at: str
+    ) -> ShotsFile:
+        slot = self._staging.slot()
+        with self.appending():
+            node.writer = ShotsWriter.create(
+                self.store.root / slot, document.id, launched_at, launch
+            )
+            self._writers.append(node.writer)
+        return node.writer.shots
 
     def _directories(self, node: Node) -> list[str]:
         """The directories on the disk that hold what is below a node."""
@@ -445,13 +484,13 @@ class Transaction:
     def _is_current(self, node: Node, reader: ShotsReader) -> bool:
         path = self.store.root / (node.directory or "") / SHOTS_FILE
         return reader.is_still(path) and (
-            reader.limit is None
+            not reader.was_read
             or reader.limit == reader.shots(self.store.commits()).number_of_shots()
             or self.tree.document(node).state is State.PREPARING
         )
 
 
-def _root(store: Store) -> Node:
+def root_node(store: Store) -> Node:
     """The root of the tree of a store; of a folder of sequences; or of one sequence alone."""
     if not store.is_archive:
         return Node("", SEQUENCES, is_sequence=False)

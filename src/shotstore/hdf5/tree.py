@@ -13,7 +13,7 @@ from shotstore.hdf5 import disk
 from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
-from shotstore.hdf5.snapshot import Snapshot, join
+from shotstore.hdf5.snapshot import Snapshot, conflict, join
 from shotstore.paths import PureSequencePath
 from shotstore.session import rules
 
@@ -137,10 +137,12 @@ class Tree:
 
         Raises:
             DamagedStorageError: it cannot be read.
+            TransactionConflictError: another session has moved or deleted it before it was read.
         """
         if node.document is None:
-            path = join(node.directory or "", SEQUENCE_DOCUMENT)
-            node.document = load_sequence(self._snapshot.read(path) or b"", self._location / path)
+            directory = node.directory or ""
+            content = self._snapshot.document(directory)
+            node.document = load_sequence(content, self._location / directory / SEQUENCE_DOCUMENT)
         return node.document
 
     def creation_date(self, node: Node) -> datetime:
@@ -152,7 +154,10 @@ class Tree:
             path = join(node.directory, FOLDER_DOCUMENT)
             content = self._snapshot.read(path)
             if content is None:
-                changed = (self._location / node.directory).stat().st_mtime
+                try:
+                    changed = (self._location / node.directory).stat().st_mtime
+                except FileNotFoundError:
+                    raise conflict(node.directory) from None
                 node.created = datetime.fromtimestamp(changed, UTC)
             else:
                 node.created = load_folder(content, self._location / path)
