@@ -4,12 +4,15 @@ Assigning a row of a table through the high-level one costs 0.1 ms and more. Her
 memory is the type in the file, so HDF5 converts nothing.
 """
 
+import math
 from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 from h5py import h5d, h5s
+
+from shotstore.hdf5 import own_objects
 
 Array = npt.NDArray[Any]
 
@@ -21,8 +24,10 @@ ROW_CHUNK = 4096
 class Rows:
     """A dataset of shape (rows, *row shape)."""
 
-    def __init__(self, dataset: h5d.DatasetID) -> None:
+    def __init__(self, dataset: h5d.DatasetID, largest: int = 0) -> None:
+        """``largest`` is how many bytes can be read at the most, besides what is written here."""
         self._dataset = dataset
+        self._largest = largest
         self._type = dataset.get_type()
         self.dtype: np.dtype[Any] = dataset.dtype
         self._shape: tuple[int, ...] = dataset.shape
@@ -41,11 +46,19 @@ class Rows:
         if start + len(rows) > self._shape[0]:
             self._shape = (start + len(rows), *self._shape[1:])
             self._dataset.set_extent(self._shape)
+        self._largest += rows.nbytes
         memory, selection = self._select(start, len(rows))
         self._dataset.write(memory, selection, rows, self._type)
 
     def read(self, start: int, count: int) -> Array:
-        """Read ``count`` rows from ``start`` on, all of them before the end."""
+        """Read ``count`` rows from ``start`` on.
+
+        Raises:
+            ValueError: they are not all before the end, or are more than the file can hold.
+        """
+        size = count * math.prod(self._shape[1:]) * self.dtype.itemsize
+        if start + count > self._shape[0] or size > self._largest:
+            raise ValueError(f"{count} rows from {start} on are not in the file")
         rows = np.empty((count, *self._shape[1:]), self.dtype)
         if rows.size:
             memory, selection = self._select(start, count)
@@ -59,9 +72,13 @@ class Rows:
         return h5s.create_simple(shape), selection
 
 
-def open_rows(file: h5py.File, name: str) -> Rows:
-    """Open a dataset by its path."""
-    return Rows(h5d.open(file.id, name.encode()))
+def open_rows(file: h5py.File, name: str, length: int) -> Rows:
+    """Open a dataset by its path in a file of ``length`` bytes.
+
+    Raises:
+        ValueError: shotstore has not written it so.
+    """
+    return Rows(*own_objects.open_dataset(file, name, length))
 
 
 def create_rows(
@@ -141,6 +158,9 @@ def write_attribute(target: h5py.HLObject, name: str, value: str | int) -> None:
 
 
 def read_attribute(target: h5py.HLObject, name: str) -> str:
-    """Read a text attribute."""
-    value = target.attrs[name]
-    return value.decode() if isinstance(value, bytes) else str(value)
+    """Read a text attribute.
+
+    Raises:
+        ValueError: shotstore has not written it so.
+    """
+    return own_objects.read_text_attribute(target, name)

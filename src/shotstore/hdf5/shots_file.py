@@ -17,6 +17,7 @@ import numpy.typing as npt
 from attrs import evolve, field, frozen
 
 from shotstore.errors import DamagedStorageError, StorageError
+from shotstore.hdf5 import own_objects
 from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
 from shotstore.hdf5.rows import (
@@ -30,6 +31,7 @@ from shotstore.hdf5.rows import (
     write_attribute,
     write_texts,
 )
+from shotstore.hdf5.slot_checks import check_rows, check_slot
 from shotstore.hdf5.stored_values import (
     COLUMN_TYPES,
     Slot,
@@ -38,6 +40,7 @@ from shotstore.hdf5.stored_values import (
     encode_array,
     load_data,
     load_number,
+    number_dtype,
     store_data,
     store_number,
     text_size,
@@ -50,6 +53,7 @@ LARGEST_INDEX = 2**64 - 1
 """Of a shot."""
 
 _FORMAT = "shotstore shots"
+_DEVICES = "configuration/device_configurations"
 
 _MOST_COLUMNS = 500
 _MOST_NAME_BYTES = 32 * 1024  # of a table's column names: HDF5 limits a header message to 64 KiB
@@ -58,7 +62,6 @@ _SHOT = np.dtype(
     [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
 )
 _SPAN = np.dtype([("start", "<u8"), ("length", "<u8")])
-_COLUMN_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
 _LARGEST_RAGGED_CHUNK = 256 * 1024  # bytes
 
 NumberType: TypeAlias = Literal["bool", "int", "float"]
@@ -103,6 +106,9 @@ class ShotsFile:
         self._schema_numbers: dict[frozenset[Slot], int] = {}
         self._slots: dict[tuple[str, str], list[Slot]] = {}
         self._rows_by_index: dict[int, int] = {}
+        self._checked: set[Slot] = set()
+        self.sequence_id: str | None = None
+        """Of the sequence that the file belongs to; None of one that is being made."""
 
     @classmethod
     def create(
@@ -139,7 +145,8 @@ class ShotsFile:
             with self._reading():
                 if read_attribute(file, "format") != _FORMAT:
                     raise ValueError("its format attribute is missing")
-                version = int(file.attrs["version"])
+                version = own_objects.read_integer_attribute(file, "version")
+                self.sequence_id = read_attribute(file, "sequence")
             if version > VERSION:
                 raise StorageError(
                     f"{file_object.file.path} has format version {version}, written by a newer "
@@ -163,20 +170,32 @@ class ShotsFile:
         with _writing(self._file_object):
             self._file.flush()
 
+    @property
+    def file(self) -> h5py.File:
+        """HDF5's view of the file, to be looked at as it is. What the disk said is in `check`."""
+        return self._file
+
+    @property
+    def length(self) -> int:
+        """Bytes in the file, as HDF5 sees it."""
+        return self._file_object.end
+
+    def check(self) -> None:
+        """Raise what the disk said, if it has failed."""
+        self._file_object.check()
+
     # Reading
 
     def launch(self) -> Launch:
         """What the sequence was launched with."""
         with self._reading():
-            configuration = self._file["configuration"]
-            devices = configuration["device_configurations"]
             return Launch(
-                iteration=_read_document(configuration["iteration"]),
-                time_lanes=_read_document(configuration["time_lanes"]),
-                global_parameters=_read_document(configuration["global_parameters"]),
+                iteration=self._read_json("configuration/iteration"),
+                time_lanes=self._read_json("configuration/time_lanes"),
+                global_parameters=self._read_json("configuration/global_parameters"),
                 device_configurations={
-                    unquote(name): (read_attribute(content, "type"), _read_document(content))
-                    for name, content in devices.items()
+                    unquote(name): self._read_device(f"{_DEVICES}/{name}")
+                    for name in own_objects.names(self._file, _DEVICES)
                 },
             )
 
@@ -331,9 +350,12 @@ class ShotsFile:
     def _load_schemas(self) -> list[Schema]:
         """Read those that are not known yet; they are only ever added."""
         datasets = [self._rows(name) for name in self._datasets_of("schemas")]
-        for number in range(len(self._schemas), max(map(len, datasets), default=0)):
+        total = max(map(len, datasets), default=0)
+        if total > len(self._rows("shots")):  # each was written with a shot that needs it
+            raise ValueError(f"it has {total} schemas for {len(self._rows('shots'))} shots")
+        for number in range(len(self._schemas), total):
             texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
-            self._remember(_load_schema(b"".join(texts)))
+            self._remember(load_schema(b"".join(texts)))
         return self._schemas
 
     def _remember(self, schema: Schema) -> None:
@@ -449,17 +471,33 @@ class ShotsFile:
 
     # Datasets
 
+    def _read_json(self, name: str) -> JSON:
+        content: JSON = json.loads(bytes(self._rows(name).read(0, 1)[0]))
+        return content
+
+    def _read_device(self, name: str) -> tuple[str, JSON]:
+        content = self._read_json(name)
+        return read_attribute(self._file[name], "type"), content
+
+    def _rows_of(self, slot: Slot) -> Rows:
+        """The dataset of a slot, once it is certain that it holds what the slot says."""
+        rows = self._rows(slot.dataset)
+        if slot not in self._checked:
+            check_rows(slot, rows)
+            self._checked.add(slot)
+        return rows
+
     def _rows(self, name: str | None) -> Rows:
         assert name is not None
         rows = self._open_rows.get(name)
         if rows is None:
-            rows = self._open_rows[name] = open_rows(self._file, name)
+            rows = self._open_rows[name] = open_rows(self._file, name, self._file_object.end)
         return rows
 
     def _datasets_of(self, name: str) -> Iterator[str]:
         """``name``, ``name#2``, ... as far as there are any."""
         candidate, number = name, 1
-        while candidate in self._file:
+        while own_objects.exists(self._file, candidate):
             yield candidate
             number += 1
             candidate = f"{name}#{number}"
@@ -485,8 +523,10 @@ class ShotsFile:
         """The row of every table that the slots use, by table and column."""
         tables: dict[str, dict[str, Any]] = {}
         for slot in slots:
-            if slot.column is not None and slot.dataset is not None and slot.dataset not in tables:
-                rows = self._rows(slot.dataset)
+            if slot.column is None or slot.dataset is None:
+                continue
+            rows = self._rows_of(slot)
+            if slot.dataset not in tables:
                 record = rows.read(row, 1)[0].tolist()
                 tables[slot.dataset] = dict(zip(rows.dtype.names or (), record, strict=True))
         return tables
@@ -496,10 +536,10 @@ class ShotsFile:
             return _cell(tables, slot)
         if slot.index is not None:
             span = self._rows(slot.index).read(row, 1)[0]
-            return self._rows(slot.dataset).read(int(span["start"]), int(span["length"]))
+            return self._rows_of(slot).read(int(span["start"]), int(span["length"]))
         if slot.dataset is None:
             return None
-        value = self._rows(slot.dataset).read(row, 1)
+        value = self._rows_of(slot).read(row, 1)
         return value[0] if value.ndim > 1 or slot.size is not None else value.reshape(())
 
     @contextmanager
@@ -565,12 +605,16 @@ def _dump_schema(schema: Schema) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode()
 
 
-def _load_schema(text: bytes) -> Schema:
+def load_schema(text: bytes) -> Schema:
+    """A schema from the text that a file has of it."""
     content = json.loads(text)
 
     def slots(section: str) -> list[Slot]:
         return [
-            Slot(**{**slot, "shape": tuple(slot["shape"])} if "shape" in slot else slot)
+            check_slot(
+                section,
+                Slot(**{**slot, "shape": tuple(slot["shape"])} if "shape" in slot else slot),
+            )
             for slot in content[section]
         ]
 
@@ -584,8 +628,7 @@ def _cell(tables: Mapping[str, Mapping[str, Any]], slot: Slot) -> Any:
 
 
 def _column_dtype(value: Stored) -> np.dtype[Any]:
-    size = _size(value)
-    return _COLUMN_DTYPES[value.type] if size is None else text_dtype(size)
+    return number_dtype(value.type) or text_dtype(text_size(len(value.payload)))
 
 
 def _size(value: Stored) -> int | None:

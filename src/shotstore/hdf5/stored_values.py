@@ -6,6 +6,7 @@ which is kept in the file as JSON, so that every value comes back as it was.
 """
 
 import json
+import re
 from typing import Any, Literal, TypeAlias
 
 import h5py
@@ -24,6 +25,7 @@ COLUMN_TYPES = frozenset({"bool", "int", "float", "big int"})
 """Types that are stored in a column of a table. The others have a dataset of their own, except
 ``none`` and ``empty``, which the schema alone describes."""
 
+_NUMBER_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
 _INT64 = np.iinfo(np.int64)
 _SMALLEST_TEXT = 16  # bytes
 _MOST_DIMENSIONS = 30  # HDF5 has 32, of which one is for the rows and one for the bytes of an item
@@ -106,6 +108,11 @@ def store_data(value: Data) -> Stored:
     return Stored("ragged" if value.ndim and not value.shape[0] else "array", value)
 
 
+def number_dtype(kind: StoredType) -> np.dtype[Any] | None:
+    """The type of a column, or None for one of texts."""
+    return _NUMBER_DTYPES.get(kind)
+
+
 def load_number(slot: Slot, payload: Any) -> bool | int | float:
     """The inverse of `store_number`, without the unit."""
     return int(payload, 16) if slot.type == "big int" else payload
@@ -175,17 +182,25 @@ def dump_dtype(dtype: np.dtype[Any]) -> str:
 
 
 def load_dtype(text: str | None) -> np.dtype[Any]:
-    """The inverse of `dump_dtype`."""
+    """The inverse of `dump_dtype`.
+
+    Raises:
+        ValueError, TypeError: it has not made this text.
+    """
     description = json.loads(text) if text and text.startswith("[") else text
     return np.lib.format.descr_to_dtype(_fields(description))
 
 
+_PLAIN_DTYPE = re.compile(r"[<>|=][biufcSUVmM]\d{1,10}(?:\[\d{0,10}[A-Za-zμ]{1,2}\])?")
 _DTYPES: dict[np.dtype[Any], str] = {}
 
 
 def _fields(description: Any) -> Any:
     """The list of fields with the tuples that JSON has no notion of."""
     if not isinstance(description, list):
+        # numpy reads much more as a type, Python objects and lists of types among it.
+        if not isinstance(description, str) or not _PLAIN_DTYPE.fullmatch(description):
+            raise ValueError(f"{description!r} is no type of an array")
         return description
     return [
         (tuple(name) if isinstance(name, list) else name, _fields(dtype), *map(tuple, shape))

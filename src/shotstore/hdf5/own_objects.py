@@ -1,0 +1,139 @@
+"""Objects of an HDF5 file that are as shotstore makes them. Whatever else a file holds is refused.
+
+A flipped bit is an error of HDF5, since all metadata has checksums. But a file can also have been
+made by another program, or to harm its reader: links, external storage and virtual datasets lead
+out of the file, and types of variable length into a heap without checksums, where HDF5 can hang.
+All of these are told apart here, before anything is read through them.
+
+h5py's high-level interface follows every link. Its iterators moreover hold h5py's lock between two
+steps: one that an error leaves unfinished in a worker thread never releases it.
+"""
+
+import math
+from typing import Any
+
+import h5py
+import numpy as np
+from h5py import h5a, h5d, h5g, h5t, h5z
+
+_LZF = 32000
+_COMPRESSIONS = frozenset({h5z.FILTER_DEFLATE, _LZF})
+_FILTERS = frozenset({h5z.FILTER_FLETCHER32, h5z.FILTER_SHUFFLE, *_COMPRESSIONS})
+_MOST_COMPRESSION = 1032
+"""What deflate makes of zeros: https://zlib.net/zlib_tech.html, "Maximum Compression Factor"."""
+
+_LARGEST_CHUNK = 2**26  # bytes, unless a single item is larger
+_LONGEST_ATTRIBUTE = 2**16  # bytes
+_PLAIN_TYPES = frozenset({h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE})
+
+
+def exists(file: h5py.File, name: str) -> bool:
+    """Whether there is a dataset or group of this path.
+
+    Raises:
+        ValueError: there is a link instead.
+    """
+    parts = name.encode().split(b"/")
+    for depth in range(1, len(parts) + 1):
+        path = b"/".join(parts[:depth])
+        if not file.id.links.exists(path):
+            return False
+        if file.id.links.get_info(path).type != h5py.h5l.TYPE_HARD:
+            raise ValueError(f"{name} is reached by a link, which shotstore never makes")
+    return True
+
+
+def names(file: h5py.File, group: str) -> list[str]:
+    """The names in a group.
+
+    Raises:
+        ValueError: there is no such group.
+    """
+    if not exists(file, group):
+        raise ValueError(f"{group} is missing")
+    members = h5g.open(file.id, group.encode())
+    return [members.get_objname_by_idx(i).decode() for i in range(members.get_num_objs())]
+
+
+def open_dataset(file: h5py.File, name: str, length: int) -> tuple[h5d.DatasetID, int]:
+    """Open a dataset of a file that has ``length`` bytes.
+
+    Returns:
+        The dataset, and how many bytes can be read of it at the most.
+
+    Raises:
+        ValueError: shotstore has not written it so.
+    """
+    if not exists(file, name):
+        raise ValueError(f"{name} is missing")
+    dataset = h5d.open(file.id, name.encode())
+    kind = dataset.get_type()
+    _check_type(name, kind)
+    dtype: np.dtype[Any] = dataset.dtype
+    if kind.get_size() != dtype.itemsize:  # what is read would not fit
+        raise ValueError(f"the type of {name} is none of numpy's")
+    properties = dataset.get_create_plist()
+    if properties.get_layout() != h5d.CHUNKED or properties.get_external_count():
+        raise ValueError(f"{name} is not stored in chunks of this file")
+    filters = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())}
+    if h5z.FILTER_FLETCHER32 not in filters or filters - _FILTERS:
+        raise ValueError(f"{name} has no checksums, or filters that shotstore does not use")
+    if math.prod(properties.get_chunk()) * dtype.itemsize > max(_LARGEST_CHUNK, dtype.itemsize):
+        raise ValueError(f"the chunks of {name} are too large")
+    largest = length * (_MOST_COMPRESSION if filters & _COMPRESSIONS else 1)
+    rows, *row_shape = dataset.shape
+    if rows and math.prod(row_shape) * dtype.itemsize > largest:
+        raise ValueError(f"a row of {name} is larger than the file")
+    return dataset, largest
+
+
+def read_text_attribute(target: h5py.HLObject, name: str) -> str:
+    """Read an attribute that is a text.
+
+    Raises:
+        ValueError: shotstore has not written it so.
+    """
+    attribute = _open_attribute(target, name)
+    kind = attribute.get_type()
+    if not isinstance(kind, h5t.TypeStringID) or kind.is_variable_str():
+        raise ValueError(f"the attribute {name} is no text of a fixed length")
+    value = np.empty((), attribute.dtype)
+    attribute.read(value)
+    return bytes(value[()]).decode()
+
+
+def read_integer_attribute(target: h5py.HLObject, name: str) -> int:
+    """Read an attribute that is an integer.
+
+    Raises:
+        ValueError: shotstore has not written it so.
+    """
+    attribute = _open_attribute(target, name)
+    if not isinstance(attribute.get_type(), h5t.TypeIntegerID):
+        raise ValueError(f"the attribute {name} is no integer")
+    value = np.empty((), attribute.dtype)
+    attribute.read(value)
+    return int(value[()])
+
+
+def _open_attribute(target: h5py.HLObject, name: str) -> h5a.AttrID:
+    if not h5a.exists(target.id, name.encode()):
+        raise ValueError(f"the attribute {name} is missing")
+    attribute = h5a.open(target.id, name.encode())
+    if attribute.shape != () or attribute.get_type().get_size() > _LONGEST_ATTRIBUTE:
+        raise ValueError(f"the attribute {name} is no single value")
+    return attribute
+
+
+def _check_type(name: str, kind: h5t.TypeID) -> None:
+    """Refuse a type of variable length, and one that refers to other objects."""
+    if isinstance(kind, h5t.TypeCompoundID):
+        for member in range(kind.get_nmembers()):
+            _check_type(name, kind.get_member_type(member))
+    elif isinstance(kind, h5t.TypeArrayID):
+        _check_type(name, kind.get_super())
+    elif isinstance(kind, h5t.TypeStringID):
+        if kind.is_variable_str():
+            raise ValueError(f"the texts of {name} have no fixed length")
+    elif kind.get_class() not in _PLAIN_TYPES:
+        raise ValueError(f"the type of {name} is none that shotstore uses")
