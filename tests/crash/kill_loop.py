@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -237,7 +238,7 @@ def listen(
 
 
 def _clock() -> float:
-    return os.times().elapsed
+    return time.monotonic()
 
 
 def main() -> int:

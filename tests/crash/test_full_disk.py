@@ -1,0 +1,111 @@
+"""Disks that are really full, and files that may really not grow."""
+
+import errno
+import subprocess
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shotstore import Sequence
+from shotstore.hdf5 import HDF5StorageManager
+from tests.crash.scenarios import RUNNING, populate, shoot
+from tests.processes.children import Child
+
+FRAME = np.arange(40_000, dtype=np.uint16)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB, where the machine lets us mount one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "shotstore-test", str(place)]
+    try:
+        may_mount = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        may_mount = False
+    if not may_mount:
+        pytest.skip("this user may not mount a file system")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_refuses_shots_and_keeps_those_it_has(small_disk: Path) -> None:
+    storage = HDF5StorageManager(small_disk / "store")
+    populate(storage)
+    recorded = record_until_refused(storage, errno.ENOSPC)
+    assert recorded > 3
+    assert_whole(storage, recorded)
+
+    with storage.session() as session:
+        session.paths.delete_path(RUNNING.parent / "finished", delete_sequences=True)
+    storage.trash.empty()
+    (small_disk / "ballast").write_bytes(bytes(100))
+    (small_disk / "ballast").unlink()
+    assert_whole(storage, recorded)
+
+
+def test_a_full_disk_takes_shots_again_once_there_is_space(small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(900_000))
+    storage = HDF5StorageManager(small_disk / "store")
+    populate(storage)
+    recorded = record_until_refused(storage, errno.ENOSPC)
+    ballast.unlink()
+    with storage.session() as session:
+        shoot(RUNNING, recorded, frame=FRAME)(session)
+    assert_whole(storage, recorded + 1)
+
+
+def test_a_file_that_may_not_grow_refuses_shots_and_keeps_those_it_has(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no limits of this kind")
+    del resource
+    storage = HDF5StorageManager(tmp_path / "store")
+    populate(storage)
+    child = Child(record_with_a_limit, tmp_path / "store")
+    recorded = child.hear()
+    child.finish()
+    assert recorded > 3
+    assert_whole(storage, recorded)
+    with storage.session() as session:
+        shoot(RUNNING, recorded, frame=FRAME)(session)
+    assert_whole(storage, recorded + 1)
+
+
+def record_with_a_limit(parent: Connection, root: Path) -> None:
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+    parent.send(record_until_refused(HDF5StorageManager(root), errno.EFBIG))
+
+
+def record_until_refused(storage: HDF5StorageManager, error: int) -> int:
+    """Record after the three shots that are there; the number of the first that is refused, three
+    times, so that what a refused one leaves is not in the way either."""
+    index = 3
+    is_refused = False
+    while not is_refused:
+        try:
+            with storage.session() as session:
+                shoot(RUNNING, index, frame=FRAME)(session)
+            index += 1
+        except OSError:
+            is_refused = True
+    for _ in range(2):
+        with pytest.raises(OSError, match=rf"Errno {error}\b"), storage.session() as session:
+            shoot(RUNNING, index, frame=FRAME)(session)
+    return index
+
+
+def assert_whole(storage: HDF5StorageManager, count: int) -> None:
+    for one in (storage, HDF5StorageManager(storage.root)):
+        with one.session() as session:
+            shots = Sequence(RUNNING, session).get_shots()
+            assert [shot.index for shot in shots] == list(range(count))
+            for shot in shots[3:]:
+                assert np.array_equal(shot.get_data_by_label("frame"), FRAME)
