@@ -18,6 +18,7 @@ from shotstore import (
 from shotstore.model import (
     ArangeLoop,
     Data,
+    DefaultSerializer,
     DeviceConfiguration,
     ExecuteShot,
     LinspaceLoop,
@@ -41,6 +42,13 @@ class CameraConfiguration(DeviceConfiguration):
 
 
 DEVICES = {"camera": CameraConfiguration(exposure=0.1, remote_server="imaging-pc")}
+
+
+def serializer() -> DefaultSerializer:
+    """A serializer that knows the devices of these tests."""
+    serializer = DefaultSerializer()
+    serializer.register_device_configuration(CameraConfiguration)
+    return serializer
 
 
 def path(text: str) -> PureSequencePath:
@@ -154,12 +162,12 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
     shots = sequences.get_shots(path)
     assert stats.number_completed_shots == len(shots)
     found["shots"] = {
-        shot.index: (
+        shot.index: [
             sequences.get_shot_start_time(path, shot.index),
             sequences.get_shot_end_time(path, shot.index),
             sequences.get_shot_parameters(path, shot.index),
             sequences.get_all_shot_data(path, shot.index),
-        )
+        ]
         for shot in shots
     }
     return found

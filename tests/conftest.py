@@ -6,15 +6,13 @@ import pytest
 
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import DefaultSerializer
-from tests.builders import CameraConfiguration
+from tests import builders
 
 
 @pytest.fixture
 def serializer() -> DefaultSerializer:
-    """A serializer that knows the devices of these tests."""
-    serializer = DefaultSerializer()
-    serializer.register_device_configuration(CameraConfiguration)
-    return serializer
+    """The serializer of the storage."""
+    return builders.serializer()
 
 
 @pytest.fixture
