@@ -2,9 +2,13 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -97,6 +101,18 @@ class Child:
         self._process.kill()
         self._process.join()
         self._connection.close()
+
+
+def run_interpreter(function: Callable[..., object], *arguments: object) -> None:
+    """Call a function in a Python of its own, which ends as a program ends."""
+    code = "import pickle, sys; function, arguments = pickle.load(sys.stdin.buffer); "
+    subprocess.run(
+        [sys.executable, "-c", code + "function(*arguments)"],
+        input=pickle.dumps((function, arguments)),
+        cwd=Path(__file__).parents[2],
+        timeout=PATIENCE,
+        check=True,
+    )
 
 
 def listening(parent: Connection) -> bool:

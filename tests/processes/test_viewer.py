@@ -147,14 +147,13 @@ def test_writing_natively_is_refused_while_a_session_writes_the_same_file(
 def test_a_session_that_reads_is_in_nobodys_way(
     storage: HDF5StorageManager, place: Callable[[Path], Viewer]
 ) -> None:
-    with place(shots.shots_file(storage.root)) as viewer:
-        with storage.session() as session:
-            assert shots.check_all(session) == [0, 1, 2]
-            assert viewer.open("r+") is None
-            assert shots.check_all(session) == [0, 1, 2]
-            shots.recorded(storage, 3)
-            viewer.close()
-            assert shots.check_all(session) == [0, 1, 2]
+    with place(shots.shots_file(storage.root)) as viewer, storage.session() as session:
+        assert shots.check_all(session) == [0, 1, 2]
+        assert viewer.open("r+") is None
+        assert shots.check_all(session) == [0, 1, 2]
+        shots.recorded(storage, 3)
+        viewer.close()
+        assert shots.check_all(session) == [0, 1, 2]
     check_everything(storage, 4)
 
 

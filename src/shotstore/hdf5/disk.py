@@ -98,14 +98,24 @@ class File:
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill ``buffer`` from ``offset`` on; return how many bytes there were before the end."""
-        self._raw.seek(offset)
         done = 0
         while done < len(buffer):
-            count = self._raw.readinto(buffer[done:])
+            count = self._read_at(offset + done, buffer[done:])
             if not count:
                 break
             done += count
         return done
+
+    def _read_at(self, offset: int, buffer: memoryview) -> int:
+        # Where there is fork, a child shares the position of the descriptor: it is left alone.
+        if hasattr(os, "preadv"):
+            return os.preadv(self._raw.fileno(), [buffer], offset)
+        if hasattr(os, "pread"):
+            found = os.pread(self._raw.fileno(), len(buffer), offset)
+            buffer[: len(found)] = found
+            return len(found)
+        self._raw.seek(offset)
+        return self._raw.readinto(buffer) or 0
 
     def write(self, data: memoryview | bytes | bytearray, offset: int) -> None:
         """Write all of ``data`` at ``offset``."""

@@ -61,7 +61,6 @@ class HDF5FileObject:
         self._end = end
         self._position = 0
         self._error: Exception | None = None
-        self._process = os.getpid()
 
     @property
     def end(self) -> int:
@@ -85,10 +84,7 @@ class HDF5FileObject:
         # The driver ignores how much was read, so what is past the end must read as zeros.
         view = memoryview(buffer).cast("B")
         try:
-            if self._is_inherited():
-                view[:] = bytes(len(view))
-            else:
-                self._read(view, self._position)
+            self._read(view, self._position)
         except Exception as raised:
             self._note(raised)
         self._position += len(view)
@@ -100,11 +96,6 @@ class HDF5FileObject:
     def close(self) -> None:
         """Close the file below. Only after HDF5 has closed its side."""
         self.file.close()
-
-    def _is_inherited(self) -> bool:
-        # A forked child shares the position of the descriptor with its parent, and would, when it
-        # exits, flush its copy of the parent's open transaction into the file.
-        return os.getpid() != self._process
 
     def _note(self, error: Exception) -> None:
         if self._error is None:
@@ -127,6 +118,7 @@ class OverlayFile(HDF5FileObject):
         self._tail = tail_start(committed)
         self._pages: dict[int, bytearray] = {}
         self._dead = False
+        self._process = os.getpid()
 
     def kill(self) -> None:
         """Swallow every further write: closing an HDF5 file writes."""
@@ -180,8 +172,9 @@ class OverlayFile(HDF5FileObject):
             self.file.truncate(self.committed)
 
     def _is_dead(self) -> bool:
-        # After an error too: what HDF5 goes on to write may rest on what could not be read.
-        return self._dead or self._error is not None or self._is_inherited()
+        # After an error too: what HDF5 goes on to write may rest on what could not be read. And a
+        # forked child would flush its copy of the parent's open transaction into the file.
+        return self._dead or self._error is not None or os.getpid() != self._process
 
     def _read(self, view: memoryview, offset: int) -> None:
         super()._read(view, offset)
