@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-from attrs import define, field
+from attrs import define, field, frozen
 
 from shotstore.hdf5 import HDF5StorageManager
 from tests.crash.logical import contents
@@ -25,22 +25,32 @@ from tests.crash.scenarios import RUNNING, SCENARIOS, START, Step, create, popul
 
 @define
 class Report:
-    """How many states were looked at, and what was wrong in which."""
+    """What was looked at, and what was wrong."""
 
     states: int = 0
     recoveries: int = 0
     violations: list[str] = field(factory=list)
+    digests: set[bytes] = field(factory=set)
+    """Of all states on the disk that were looked at."""
+
+
+@frozen
+class Extent:
+    """How much to look at."""
+
+    sample: int | None = None
+    """States of a transaction; all if None."""
+    mixes: int = 4
+    """Random mixes of what was not durable, at each point of time."""
+    recoveries: int = 3
+    """States of the recovery from each of the states."""
+    seed: int = 0
+    only_one: bool = False
+    """Whether to stop at the first violation."""
 
 
 def explore(
-    name: str,
-    act: Callable[[HDF5StorageManager], object],
-    scratch: Path,
-    *,
-    sample: int | None,
-    mixes: int,
-    seed: int,
-    only_one: bool = False,
+    name: str, act: Callable[[HDF5StorageManager], object], scratch: Path, extent: Extent
 ) -> Report:
     """Explore the crash states of one transaction.
 
@@ -48,13 +58,10 @@ def explore(
         name: For the report.
         act: Does the transaction.
         scratch: An empty directory.
-        sample: How many states to look at; all if None.
-        mixes: Random mixes for each point of time.
-        seed: Of everything that is random.
-        only_one: Whether to stop at the first violation.
+        extent: How much to look at.
     """
-    choice = random.Random(seed)
-    base = scratch / "base"
+    choice = random.Random(extent.seed)
+    base, place = scratch / "base", scratch / "state"
     base.mkdir()
     storage = HDF5StorageManager(base / "store")
     populate(storage)
@@ -63,29 +70,26 @@ def explore(
         act(storage)
     after = contents(storage)
     report = Report()
-    for count, image, was_killed in _distinct(recording, choice, mixes, sample):
-        if report.violations and only_one:
+    states = _distinct(recording, choice, extent.mixes, extent.sample)
+    for count, image, was_killed in states:
+        if report.violations and extent.only_one:
             break
-        report.states += 1
-        is_acknowledged = count == len(recording)
-        allowed = [after] if is_acknowledged else [before, after]
-        place = scratch / "state"
         where = f"{name}, after {count} of {len(recording)} operations"
+        is_acknowledged = count == len(recording)
         image.write(place)
+        report.states += 1
+        report.digests.add(image.digest())
+        done = count if was_killed else 0
+        recovery = recording.killed_after(done, place) if was_killed else Recording(place)
         try:
-            done = count if was_killed else 0
-            recovery = recording.killed_after(done, place) if was_killed else Recording(place)
             with recorded(recovery):
-                problem = _problem(place / "store", allowed, _look)
-            problem = problem or _problem(
-                place / "store", allowed, lambda storage, _: work_on(storage)
-            )
-            if problem is not None:
-                report.violations.append(f"{where}: {problem}")
-            elif len(recovery) > done:  # there was something to clear up
-                _explore_recovery(recovery, done, place, allowed, where, choice, report)
-        finally:
-            shutil.rmtree(place)
+                found = _look(place, [after] if is_acknowledged else [before, after])
+            work_on(HDF5StorageManager(place / "store"))
+            if len(recovery) > done:  # there was something to clear up
+                _explore_recovery(recovery, done, place, (before, after, found), extent, report)
+        except Exception as error:
+            report.violations.append(f"{where}: {type(error).__name__}: {error}")
+        shutil.rmtree(place)
     return report
 
 
@@ -93,19 +97,25 @@ def _explore_recovery(
     recovery: Recording,
     done: int,
     place: Path,
-    allowed: list[Any],
-    where: str,
-    choice: random.Random,
+    contents_: tuple[Any, Any, Any],
+    extent: Extent,
     report: Report,
 ) -> None:
-    """A crash while the first one was being recovered from."""
-    for count, again, _ in _distinct(recovery, choice, mixes=1, sample=3, first=done):
+    """A crash while the first one was being recovered from, ``done`` operations after which the
+    recovery began. Once it has ended, somebody may have seen what it left."""
+    before, after, seen = contents_
+    choice = random.Random(extent.seed)
+    for count, again, _ in _distinct(recovery, choice, 1, extent.recoveries, first=done):
+        if again.digest() in report.digests and count < len(recovery):
+            continue
         shutil.rmtree(place)
         again.write(place)
         report.recoveries += 1
-        problem = _problem(place / "store", allowed, _look)
-        if problem is not None:
-            report.violations.append(f"{where}, then in recovery after {count - done}: {problem}")
+        report.digests.add(again.digest())
+        try:
+            _look(place, [seen] if count == len(recovery) else [before, after])
+        except Exception as error:
+            raise AssertionError(f"then in recovery after {count - done}: {error}") from error
 
 
 def _distinct(
@@ -134,29 +144,21 @@ def _distinct(
     yield from chosen
 
 
-def _problem(
-    root: Path, allowed: list[Any], check: Callable[[HDF5StorageManager, list[Any]], str | None]
-) -> str | None:
-    """What is wrong with a store after a crash, or None."""
-    try:
-        return check(HDF5StorageManager(root), allowed)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-
-
-def _look(storage: HDF5StorageManager, allowed: list[Any]) -> str | None:
-    """It must hold what it should, and every shots file must open without us."""
+def _look(place: Path, allowed: list[Any]) -> Any:
+    """What the store holds after a crash: one of what is allowed, and every shots file opens
+    without us."""
+    storage = HDF5StorageManager(place / "store")
     found = contents(storage)
     if found not in allowed:
-        return f"it holds neither what was before nor what was after: {_differ(found, allowed)}"
+        raise AssertionError(f"it holds something else: {_differ(found, allowed)}")
     for path in (storage.root / "sequences").rglob("shots.h5"):
         with h5py.File(path) as file:
             file.visititems(lambda _, item: item[()] if isinstance(item, h5py.Dataset) else None)
-    return None
+    return found
 
 
-def work_on(storage: HDF5StorageManager) -> str | None:
-    """The next transaction must work."""
+def work_on(storage: HDF5StorageManager) -> None:
+    """The next transactions must work."""
     with storage.session() as session:
         path = RUNNING.root() / "next"
         create(path)(session)
@@ -165,7 +167,7 @@ def work_on(storage: HDF5StorageManager) -> str | None:
         shoot(path, 999)(session)
     with storage.session() as session:
         (shot,) = session.get_sequence(path).get_shots()
-        return None if shot.get_data_by_label("number") == 999 else "the next shot is lost"
+        assert shot.get_data_by_label("number") == 999
 
 
 def _differ(found: dict[str, Any], allowed: list[dict[str, Any]]) -> str:
@@ -211,27 +213,29 @@ TRANSACTIONS: dict[str, Callable[[HDF5StorageManager], object]] = {
 def main() -> int:
     """Explore everything and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--sample", type=int, help="states of each transaction (default: all)")
-    parser.add_argument("--mixes", type=int, default=4, help="random mixes at each point of time")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", help="a part of the name of a transaction")
-    arguments = parser.parse_args()
+    default = Extent()
+    parser.add_argument("--sample", type=int, help="states of a transaction (default: all)")
+    for option, what in (
+        ("mixes", "random mixes of what was not durable, at each point of time"),
+        ("recoveries", "states of the recovery from each state"),
+        ("seed", "of everything that is random"),
+    ):
+        parser.add_argument(
+            f"--{option}", type=int, default=getattr(default, option), help=f"{what} (%(default)s)"
+        )
+    parser.add_argument("--only", default="", help="a part of the name of a transaction")
+    options = vars(parser.parse_args())
+    only = options.pop("only")
     total = Report()
     for name, act in TRANSACTIONS.items():
-        if arguments.only and arguments.only not in name:
+        if only not in name:
             continue
         with tempfile.TemporaryDirectory() as scratch:
-            report = explore(
-                name,
-                act,
-                Path(scratch),
-                sample=arguments.sample,
-                mixes=arguments.mixes,
-                seed=arguments.seed,
-            )
+            report = explore(name, act, Path(scratch), Extent(**options))
         total.states += report.states
         total.recoveries += report.recoveries
         total.violations += report.violations
+        total.digests |= report.digests
         print(
             f"{report.states:6} states, {report.recoveries:5} in recovery, "
             f"{len(report.violations):3} violations: {name}",
@@ -239,7 +243,10 @@ def main() -> int:
         )
     for violation in total.violations[:50]:
         print(violation)
-    print(f"{total.states + total.recoveries} crash states, {len(total.violations)} violations")
+    print(
+        f"{total.states + total.recoveries} crash states, {len(total.digests)} of them distinct, "
+        f"{len(total.violations)} violations"
+    )
     return bool(total.violations)
 
 

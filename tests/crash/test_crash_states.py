@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from shotstore import ExperimentSession, PathError, SequenceStateError, ShotExistsError
 from shotstore.hdf5 import HDF5StorageManager, disk, journal
-from tests.crash.explore import TRANSACTIONS, explore, in_a_session
+from tests.crash.explore import TRANSACTIONS, Extent, explore, in_a_session
 from tests.crash.scenarios import SCENARIOS, Step
 
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
 def test_a_crash_leaves_what_was_before_or_after(name: str, tmp_path: Path) -> None:
-    report = explore(name, TRANSACTIONS[name], tmp_path, sample=6, mixes=2, seed=1)
+    report = explore(name, TRANSACTIONS[name], tmp_path, Extent(sample=6, recoveries=1))
     assert report.states == 6
     assert report.violations == []
 
@@ -32,7 +32,7 @@ def test_a_crash_leaves_what_was_before_or_after(name: str, tmp_path: Path) -> N
 def test_a_crash_of_a_mixed_transaction_leaves_what_was_before_or_after(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         steps = in_a_session(tolerant([SCENARIOS[name] for name in names]))
-        report = explore(" + ".join(names), steps, Path(scratch), sample=6, mixes=2, seed=2)
+        report = explore(" + ".join(names), steps, Path(scratch), Extent(sample=6, recoveries=1))
     assert report.violations == []
 
 
@@ -110,5 +110,5 @@ def test_the_exploration_finds_a_store_without_one_of_its_safeguards(
             cripple(patch)
             TRANSACTIONS[name](storage)
 
-    report = explore(name, act, tmp_path, sample=400, mixes=10, seed=3, only_one=True)
+    report = explore(name, act, tmp_path, Extent(mixes=10, only_one=True))
     assert report.violations
