@@ -134,14 +134,20 @@ def reopened(storage: StorageManager) -> StorageManager:
 
 def content(session: ExperimentSession) -> dict[str, Any]:
     """Everything that can be read in a session, by path; of a folder, its creation date."""
+    return content_below(session, PureSequencePath.root()) | {
+        "parameters": session.get_global_parameters(),
+        "devices": dict(session.default_device_configurations),
+    }
+
+
+def content_below(session: ExperimentSession, folder: PureSequencePath) -> dict[str, Any]:
+    """What can be read of the paths inside a folder, which is left out of their names."""
     return {
-        str(path): _sequence(session, path)
+        str(PureSequencePath.from_parts(path.parts[len(folder.parts) :])): _sequence(session, path)
         if session.sequences.is_sequence(path)
         else session.paths.get_path_creation_date(path)
         for path in sorted(session.paths.get_all_paths())
-    } | {
-        "parameters": session.get_global_parameters(),
-        "devices": dict(session.default_device_configurations),
+        if path.is_descendant_of(folder)
     }
 
 
