@@ -103,3 +103,6 @@ class CommitUncertainError(StorageError):
 
 class DamagedStorageError(StorageError):
     """A file of the store cannot be what shotstore wrote. The message names it and the remedy."""
+
+    why: str | None = None
+    """What is wrong with a document, as a clause; the message says it too."""

@@ -33,6 +33,7 @@ _CAN_SYNC_DIRECTORIES = os.name != "nt"
 """Windows cannot open a directory as a file; NTFS journals its directory entries itself."""
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _COPY_BYTES = 4 * 2**20
 
 
@@ -82,7 +83,7 @@ class File:
         if mode == "x":
             _about_to("create", path)
         self.path = path
-        self._raw = io.FileIO(path, flags)
+        self._raw = io.FileIO(path, flags, opener=_open_itself)
 
     def length(self) -> int:
         """Length in bytes."""
@@ -173,6 +174,11 @@ def is_directory(path: Path | str) -> bool:
     return stat.S_ISDIR(_mode(path))
 
 
+def is_link(path: Path | str) -> bool:
+    """Whether ``path`` is a symbolic link."""
+    return stat.S_ISLNK(_mode(path))
+
+
 def _mode(path: Path | str) -> int:
     try:
         return os.lstat(path).st_mode
@@ -182,17 +188,26 @@ def _mode(path: Path | str) -> int:
         raise
 
 
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, and not what a symbolic link in its place leads to."""
+    return os.open(path, flags | _NO_FOLLOW, 0o666)
+
+
 def read_file(path: str) -> bytes | None:
     """The content of the file, or None if there is none. A symbolic link is none: it may lead out
-    of the store."""
+    of the store. A pipe is none: it may never say anything."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
             return None
         raise
+    # A bare descriptor: FileIO refuses a directory before it can be looked at.
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
     with io.FileIO(descriptor, "r") as file:
         return file.readall()
 
@@ -210,6 +225,12 @@ def list_files(path: str) -> tuple[str, ...]:
             return tuple(sorted(e.name for e in entries if e.is_file(follow_symlinks=False)))
     except FileNotFoundError:
         return ()
+
+
+def list_links(path: str) -> list[str]:
+    """Names of the symbolic links in a directory."""
+    with os.scandir(path) as entries:
+        return [entry.name for entry in entries if entry.is_symlink()]
 
 
 def size_of_tree(path: str) -> int:

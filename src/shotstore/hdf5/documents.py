@@ -7,6 +7,7 @@ hand is read all the same; `is_untouched` tells.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,7 +77,7 @@ def load_sequence(content: bytes, path: Path) -> SequenceDocument:
     try:
         return SequenceDocument(
             id=_typed(keys.pop("id"), str),
-            created=_load_time(keys.pop("created")),
+            created=load_time(keys.pop("created")),
             state=State(keys.pop("state")),
             start_time=_load_optional_time(keys.pop("start_time")),
             stop_time=_load_optional_time(keys.pop("stop_time")),
@@ -104,7 +105,7 @@ def load_folder(content: bytes, path: Path) -> datetime:
     """
     keys = load("folder", content, path)
     try:
-        return _load_time(keys["created"])
+        return load_time(keys["created"])
     except (LookupError, ValueError, TypeError) as error:
         raise damaged(path, f"it lacks or garbles a key ({error!r})") from error
 
@@ -129,13 +130,15 @@ def load(what: Format, content: bytes, path: Path) -> dict[str, Any]:
         StorageError: it is of a later version.
     """
     try:
-        keys = json.loads(content)
+        keys = json.loads(content, parse_constant=_refuse, parse_float=_parse_float)
+        if b"\\ud" in content.lower():
+            json.dumps(keys, ensure_ascii=False).encode()  # half of a surrogate pair
     except (ValueError, RecursionError) as error:
         raise damaged(path, f"it is not JSON ({error})") from error
     if not isinstance(keys, dict) or keys.pop("format", None) != f"shotstore {what}":
         raise damaged(path, f'it does not say "format": "shotstore {what}"')
     version = keys.pop("version", None)
-    if not isinstance(version, int) or version < 1:
+    if type(version) is not int or version < 1:
         raise damaged(path, f"its version is {version!r}")
     if version > VERSION:
         raise StorageError(
@@ -144,6 +147,22 @@ def load(what: Format, content: bytes, path: Path) -> dict[str, Any]:
         )
     keys.pop("checksum", None)
     return keys
+
+
+def strict(content: JSON) -> JSON:
+    """A copy of what a serializer made, as it will be read.
+
+    Raises:
+        ValueError: it is not strict JSON: a NaN, a lone surrogate, too deeply nested.
+        TypeError: it holds objects that are not JSON.
+    """
+    try:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        text.encode()
+        copy: JSON = json.loads(text)
+    except RecursionError:
+        raise ValueError("It is nested too deeply to be stored as JSON.") from None
+    return copy
 
 
 def is_untouched(content: bytes) -> bool:
@@ -158,9 +177,11 @@ def _checksum(body: bytes) -> str:
 
 def damaged(path: Path, why: str) -> DamagedStorageError:
     """A document that cannot be read; ``why`` goes on after "it is damaged: "."""
-    return DamagedStorageError(
+    error = DamagedStorageError(
         f"{path} is damaged: {why}. Mend it in a text editor, or restore it from a backup."
     )
+    error.why = why
+    return error
 
 
 def _dump_time(time: datetime | None) -> str | None:
@@ -169,15 +190,32 @@ def _dump_time(time: datetime | None) -> str | None:
     return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _load_time(text: object) -> datetime:
+def _refuse(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def load_time(text: object) -> datetime:
+    """A time of a document, in UTC.
+
+    Raises:
+        TypeError, ValueError: it is none, or has no time zone.
+    """
     time = datetime.fromisoformat(_typed(text, str))
     if time.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text} is out of range in UTC") from None
 
 
 def _load_optional_time(text: object) -> datetime | None:
-    return None if text is None else _load_time(text)
+    return None if text is None else load_time(text)
 
 
 def _load_count(value: object) -> int | None:

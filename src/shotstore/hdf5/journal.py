@@ -99,11 +99,23 @@ def load(content: bytes, path: Path) -> Journal:
     """
     body, digest = content[:-_DIGEST_SIZE], content[-_DIGEST_SIZE:]
     if not body.startswith(_MAGIC) or hashlib.sha256(body).digest() != digest:
-        raise DamagedStorageError(
-            f"The journal {path} is damaged, so the transaction in it cannot be finished, and the "
-            "sequences it touched may be half-changed. Restore the store from a backup; or, to go "
-            "on without that transaction, move the journal elsewhere and check the last changes."
-        )
+        raise damaged(path, "its checksum is wrong")
+    try:
+        return _load(body)
+    except Exception as error:  # cattrs raises groups of all sorts
+        raise damaged(path, "it is not as shotstore writes it") from error
+
+
+def damaged(path: Path, why: str) -> DamagedStorageError:
+    """The error for a journal that cannot be carried out; ``why`` is a clause."""
+    return DamagedStorageError(
+        f"The journal {path} is damaged ({why}), so the transaction in it cannot be finished, and "
+        "the sequences it touched may be half-changed. Restore the store from a backup; or, to go "
+        "on without that transaction, move the journal elsewhere and check the last changes."
+    )
+
+
+def _load(body: bytes) -> Journal:
     position = len(_MAGIC) + 8
     (size,) = struct.unpack_from("<Q", body, len(_MAGIC))
     header: dict[str, Any] = json.loads(body[position : position + size])
@@ -111,9 +123,11 @@ def load(content: bytes, path: Path) -> Journal:
     for patch in header["patches"]:
         pages = []
         for length in patch["pages"]:
-            pages.append(body[position : position + length])
+            pages.append(body[position : position + max(0, length)])
             position += length
         patch["pages"] = pages
+    if position != len(body):
+        raise ValueError(f"its pages have {len(body) - position} bytes too many")
     return cattrs.structure(header, Journal)
 
 

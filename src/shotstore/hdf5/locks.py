@@ -29,6 +29,7 @@ from shotstore.errors import StorageLockTimeoutError
 from shotstore.hdf5 import disk
 from shotstore.hdf5.worker import check_cancelled
 
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0002, 0.005  # seconds between two tries
 
 _descriptors: set[int] = set()
@@ -57,7 +58,7 @@ class Locks:
     def create(self) -> None:
         """Create the lock files."""
         for path in (self._gate, self._apply):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666))
 
     @contextmanager
     def shared(self, *, read_only: bool = False) -> Iterator[None]:
@@ -134,12 +135,20 @@ class Locks:
 
         return release
 
+    def is_writing(self) -> bool:
+        """Whether a session holds the write lock at this moment."""
+        try:
+            with _locked(self._write, LockFlags.SHARED, os.O_RDONLY) as lock:
+                return not lock.attempt()
+        except FileNotFoundError:
+            return False
+
     def _describe_writer(self) -> str:
         root = self._write.parent.parent
         try:
-            writer = json.loads(self._writer.read_bytes())
+            writer = json.loads(disk.read_file(str(self._writer)) or b"")
             who = f"process {writer['process']} ({writer['program']}), since {writer['since']}"
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             who = "another process"
         return f"{root}. It is held by {who}"
 
@@ -164,14 +173,14 @@ class _Lock:
     def __init__(self, path: Path, kind: LockFlags, open_flags: int) -> None:
         self._path = path
         self._kind = kind
-        self._descriptor = os.open(path, open_flags)
+        self._descriptor = os.open(path, open_flags | _NO_FOLLOW)
         self._process = os.getpid()
         _descriptors.add(self._descriptor)
 
     def acquire(self, timeout: float, describe: Callable[[], str]) -> None:
-        _wait(self._try, timeout, describe)
+        _wait(self.attempt, timeout, describe)
 
-    def _try(self) -> bool:
+    def attempt(self) -> bool:
         try:
             portalocker.lock(self._descriptor, self._kind | LockFlags.NON_BLOCKING)
         except portalocker.AlreadyLocked:

@@ -28,15 +28,7 @@ class ShotsReader:
         Raises:
             DamagedStorageError: there is none.
         """
-        try:
-            if not disk.is_regular_file(path):
-                raise FileNotFoundError
-            self._file = disk.File(path, "r")
-        except FileNotFoundError:
-            raise DamagedStorageError(
-                f"{path} is missing, which holds the shots of a launched sequence. Copy the "
-                "directory again, or restore the file from a backup."
-            ) from None
+        self._file = _open_file(path, "r")
         _opened.add(self)
         self._shots: ShotsFile | None = None
         self._seen: object = None
@@ -110,7 +102,7 @@ class ShotsWriter:
         path that ``stage`` gives, and the copy will replace it. That writer would otherwise, when
         it closes the file, write what it remembers over shots that were committed since.
         """
-        file = disk.File(path, "r+")
+        file = _open_file(path, "r+")
         try:
             end = committed_end(file)
             if try_lock_shared(file):
@@ -180,3 +172,16 @@ def _close_inherited() -> None:
 if hasattr(os, "register_at_fork"):
     # That of h5py, which frees its lock, was registered before and runs before.
     os.register_at_fork(after_in_child=_close_inherited)
+
+
+def _open_file(path: Path, mode: str) -> disk.File:
+    try:
+        # A symbolic link may lead out of the store, and opening a pipe may never return.
+        if not disk.is_regular_file(path):
+            raise FileNotFoundError
+        return disk.File(path, mode)
+    except FileNotFoundError:
+        raise DamagedStorageError(
+            f"{path} is missing, which holds the shots of a launched sequence. Copy the directory "
+            "again, or restore the file from a backup."
+        ) from None

@@ -11,18 +11,13 @@ interpreter later. They note the error instead, for `check` to raise once HDF5 h
 
 import io
 import os
-import struct
 
 from shotstore.errors import DamagedStorageError
+from shotstore.hdf5 import superblock
 from shotstore.hdf5.disk import File
 
 PAGE = 4096
 """Bytes in a page: what a disk writes as a whole, or tears."""
-
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_END_OF_FILE_OFFSET = 28
-"""Of the end-of-file address, in a superblock of version 2 with 8-byte addresses (HDF5 file format
-specification, section II.A)."""
 
 
 def committed_end(file: File) -> int:
@@ -33,18 +28,21 @@ def committed_end(file: File) -> int:
     Raises:
         DamagedStorageError: the file has no superblock of ours, or is shorter than it says.
     """
-    head = bytearray(_END_OF_FILE_OFFSET + 8)
-    count = file.read_into(memoryview(head), 0)
-    if count < len(head) or head[:8] != _SIGNATURE or head[8] not in (2, 3) or head[9] != 8:
-        raise DamagedStorageError(f"{file.path} is not an HDF5 file that shotstore wrote.")
-    (end,) = struct.unpack_from("<Q", head, _END_OF_FILE_OFFSET)
+    block = bytearray(superblock.SIZE)
+    count = file.read_into(memoryview(block), 0)
+    end = superblock.end_of_file(bytes(block[:count]))
+    if end is None:
+        raise DamagedStorageError(
+            f"{file.path} is damaged: it does not begin as an HDF5 file of shotstore's does. "
+            "Restore it from a backup."
+        )
     length = file.length()
     if length < end:
         raise DamagedStorageError(
             f"{file.path} has {length} bytes and should have {end}: it was cut off, or copied "
             "incompletely. Copy it again, or restore it from a backup."
         )
-    return int(end)
+    return end
 
 
 def tail_start(committed: int) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, documents, journal
 from shotstore.hdf5.journal import Journal
+from shotstore.hdf5.journal_check import check_journal
 from shotstore.hdf5.locks import Locks
 
 MARKER = "shotstore.json"
@@ -43,6 +44,7 @@ class Store:
         self._journal = self._control / "journal"
         self._commits = self._control / "commits"
         self.locks = Locks(self._control, lock_timeout)
+        self._check_places()
         marker = disk.read_file(str(self.root / MARKER))
         self.is_archive = marker is None
         if marker is not None:
@@ -106,8 +108,14 @@ class Store:
             DamagedStorageError: the journal cannot be read, or does not fit the files.
         """
         content = disk.read_file(str(self._journal))
+        if content is None and disk.exists(self._journal):
+            raise journal.damaged(self._journal, "it is no file")
         if content is not None:
             found = journal.load(content, self._journal)
+            try:
+                check_journal(self.root, found)
+            except ValueError as error:
+                raise journal.damaged(self._journal, str(error)) from error
             with self.locks.exclusive():
                 self._finish(found)
         disk.remove_file(self._journal.with_suffix(".new"))
@@ -160,13 +168,27 @@ class Store:
         # loss takes back must not have been begun.
         disk.sync_directory(self._control)
         # The counter first: a crash in between must not leave changed files that look unchanged.
-        disk.overwrite(self._commits, _COUNTER.pack(self.commits() + 1))
+        disk.overwrite(self._commits, _COUNTER.pack((self.commits() + 1) % 2**64))
         is_done = journal.apply(self.root, committed)
         disk.remove_file(self._journal)
         if committed.has_moves or not is_done:
             # A journal that came back after a power loss would do what does not fit by now.
             disk.sync_directory(self._control)
         return is_done
+
+    def _check_places(self) -> None:
+        """Refuse links in the places of a store's own files: they may lead out of it."""
+        places = [self.root / MARKER]
+        if not self.read_only or disk.exists(self.root / MARKER):
+            places += [self.root / name for name in (SEQUENCES, DEVICES, CONTROL)]
+        if disk.is_directory(self._control):
+            places += [self._control / name for name in disk.list_links(str(self._control))]
+        for place in places:
+            if disk.is_link(place):
+                raise StorageError(
+                    f"{place} is a link, and what it leads to is not part of the store. Move what "
+                    "it leads to into its place."
+                )
 
     def _create(self) -> None:
         if self.root.exists() and not self.root.is_dir():

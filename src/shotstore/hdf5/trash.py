@@ -1,10 +1,11 @@
-"""The trash of a store: deleted paths, and the shots of sequences that were reset to drafts."""
+"""The trash of a store: deleted paths, the shots of sequences that were reset to drafts, and the
+damaged files of recovered ones."""
 
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast, get_args
 
 from attrs import evolve, frozen
 
@@ -23,6 +24,8 @@ from shotstore.paths import PureSequencePath
 from shotstore.session import rules
 from shotstore.state import State
 
+_Reason: TypeAlias = Literal["deleted", "reset", "recovered"]
+
 
 @frozen
 class TrashEntry:
@@ -33,8 +36,9 @@ class TrashEntry:
     """Where it was."""
     deleted: datetime
     """When, in UTC."""
-    reason: Literal["deleted", "reset"]
-    """``reset``: the sequence as it was before it was reset to a draft, with its shots."""
+    reason: _Reason
+    """``reset``: the sequence as it was before it was reset to a draft, with its shots.
+    ``recovered``: the damaged files that a recovered sequence had before."""
     size: int
     """Bytes on the disk."""
 
@@ -87,6 +91,12 @@ class Trash:
             if path.is_root():
                 raise rules.path_is_root("restored to")
             directory = f"{TRASH}/{found.id}"
+            content = self._store.root / directory / "content"
+            if not disk.is_directory(content):  # a link may lead out of the store
+                raise DamagedStorageError(
+                    f"{content} is missing, which held what was deleted: there is nothing to "
+                    "restore. Copy it there from a backup of the store."
+                )
             transaction = session.transaction
 
             def restore() -> None:
@@ -161,7 +171,7 @@ class Trash:
         trash = self._store.root / TRASH
         names = disk.list_directories(str(trash)) if disk.is_directory(trash) else []
         for name in sorted(names):
-            with suppress(DamagedStorageError):  # it may be restored by hand, and harms nobody
+            with suppress(StorageError):  # it may be restored by hand, and harms nobody
                 yield self._load(name)
 
     def _load(self, name: str) -> TrashEntry:
@@ -169,13 +179,13 @@ class Trash:
         keys = documents.load("trash entry", disk.read_file(str(path)) or b"", path)
         try:
             reason = keys["reason"]
-            if reason not in ("deleted", "reset"):
+            if reason not in get_args(_Reason):
                 raise ValueError(reason)
             return TrashEntry(
                 id=name,
                 path=PureSequencePath(keys["path"]),
-                deleted=datetime.fromisoformat(keys["deleted"]).astimezone(UTC),
-                reason=cast('Literal["deleted", "reset"]', reason),
+                deleted=documents.load_time(keys["deleted"]),
+                reason=cast("_Reason", reason),
                 size=0,
             )
         except (LookupError, ValueError, TypeError) as error:

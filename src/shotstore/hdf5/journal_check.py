@@ -1,0 +1,79 @@
+"""What a journal may say. Its checksum tells that it is whole, and not who wrote it: one that would
+reach out of the store, or that is of no use, is refused before anything of it is done.
+"""
+
+import re
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+
+from shotstore.hdf5 import disk
+from shotstore.hdf5.journal import Journal
+from shotstore.hdf5.names import SHOTS_FILE
+
+_TRANSACTION = re.compile(r"[0-9a-f]{32}")
+_PLACES = re.compile(
+    r"sequences/.+|device_configurations/[^/]+|global_parameters\.json|"
+    r"\.shotstore/trash/.+|\.shotstore/tx/[0-9a-f]{32}/.+",
+    re.DOTALL,
+)
+
+
+def check_journal(root: Path, journal: Journal) -> None:
+    """Check a journal that was found in a store.
+
+    Raises:
+        ValueError: shotstore has not written it for this store.
+    """
+    if not _TRANSACTION.fullmatch(journal.transaction):
+        raise ValueError(f"it is of a transaction {journal.transaction!r}")
+    renames = (*journal.replacements, *journal.departures, *journal.arrivals)
+    named = chain.from_iterable((rename.source, rename.destination) for rename in renames)
+    for path in dict.fromkeys((*named, *(patch.path for patch in journal.patches))):
+        _check_place(root, path)
+    for patch in journal.patches:
+        if not patch.path.endswith(f"/{SHOTS_FILE}"):
+            raise ValueError(f"it changes {patch.path!r}, which holds no shots")
+        _check_numbers((patch.committed, patch.length, *patch.offsets))
+        if len(patch.offsets) != len(patch.pages):
+            raise ValueError(f"it has {len(patch.pages)} pages for {patch.path}")
+        for offset, page in zip(patch.offsets, patch.pages, strict=True):
+            if offset + len(page) > patch.length:
+                raise ValueError(f"it writes past the end of {patch.path}")
+    _check_patched_files(root, journal)
+
+
+def _check_place(root: Path, path: str) -> None:
+    """Refuse a path that leads out of the store, by its name or by a link on the way."""
+    parts = path.split("/")
+    if (
+        not _PLACES.fullmatch(path)
+        or any(part in ("", ".", "..") or "\0" in part for part in parts)
+        or root.joinpath(path).drive != root.drive
+        or len(Path(path).parts) != len(parts)
+    ):
+        raise ValueError(f"it names {path!r}, which is no place in a store")
+    for depth in range(1, len(parts)):
+        above = root.joinpath(*parts[:depth])
+        if disk.exists(above) and not disk.is_directory(above):
+            raise ValueError(f"it names {path!r}, and {above} is no directory")
+
+
+def _check_numbers(numbers: Iterable[int]) -> None:
+    for number in numbers:
+        if not 0 <= number < 2**63:
+            raise ValueError(f"it has the length or place {number}")
+
+
+def _check_patched_files(root: Path, journal: Journal) -> None:
+    # Once something has left its place, the files were changed, and may have left too.
+    if any(disk.exists(root / gone.destination) for gone in journal.departures) or disk.exists(
+        root / ".shotstore" / "tx" / journal.transaction / "departed"
+    ):
+        return
+    for patch in journal.patches:
+        path = root / patch.path
+        if not disk.is_regular_file(path):
+            raise ValueError(f"it changes {path}, which is missing")
+        if path.stat().st_size < patch.committed:
+            raise ValueError(f"it changes {path}, which was cut off")
