@@ -1,0 +1,279 @@
+"""Any name of a path becomes one directory inside the root, and comes back exactly."""
+
+import os
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+from shotstore import InvalidPathFormatError, PureSequencePath
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.names import directory_name, document_name, hdf5_name, path_name
+from tests.builders import create, path, reopened
+from tests.model.strategies import characters
+
+ROOT = PureSequencePath.root()
+PUNCTUATION = r"""_.,;*'"`()[]{}+-/=!@#$%^&~<>?|"""
+NOTABLE = [
+    ".",
+    "..",
+    "...",
+    ".hidden",
+    ".shotstore",
+    "-",
+    "~",
+    "CON",
+    "con",
+    "Con.txt",
+    "CON ",
+    "nul.",
+    "COM1",
+    "com\u00b9",
+    "lpt9.h5",
+    "conin$",
+    "aux.tar.gz",
+    "console",
+    "a/b",
+    "../../etc/passwd",
+    "/",
+    "//",
+    "%",
+    "%2F",
+    "%2f",
+    "%%",
+    "50%",
+    "\u00e9",
+    "e\u0301",
+    "E\u0301\u0327",
+    "\u212b",
+    "\u00c5",
+    "A\u030a",
+    "\u1100\u1161",
+    "\uac00",
+    "\ufb01",
+    "\u0130",
+    "\u03a9",
+    "\u2126",
+    "日本語",
+    "שלום",
+    "نص",
+    "\U0001d4b3",
+    "a ",
+    "a  ",
+    "a.",
+    "a. .",
+    "a .",
+    "sequence.json",
+    "SEQUENCE.JSON",
+    "Folder.json",
+    "shots.h5",
+    "shots.h5.",
+    "x" * 255,
+    "%" * 85,
+    "\u00e9" * 42,
+    '*?"<>|',
+    "a*b",
+]
+
+names = st.text(
+    st.one_of(
+        st.sampled_from(PUNCTUATION + " "),
+        st.characters(categories=["L", "M", "N"]),
+        st.sampled_from("aA.% /\u0301\u00e9e\u1100\u1161"),
+    ),
+    min_size=1,
+    max_size=20,
+).filter(PureSequencePath.is_valid_name)
+any_names = st.one_of(st.sampled_from(NOTABLE), names)
+_forbidden_on_windows = set('<>:"/\\|?*') | {chr(code) for code in range(32)}
+_reserved_on_windows = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{device}{number}" for device in ("com", "lpt") for number in "0123456789\u00b9\u00b2\u00b3"
+}
+
+
+@given(any_names)
+def test_a_directory_name_can_be_held_anywhere(name: str) -> None:
+    directory = directory_name(name)
+    assert directory not in ("", ".", "..")
+    assert not directory.startswith(".")
+    assert not directory.endswith((".", " "))
+    assert not _forbidden_on_windows & set(directory)
+    assert directory.split(".")[0].rstrip().lower() not in _reserved_on_windows
+    assert directory.lower() not in ("sequence.json", "folder.json", "shots.h5")
+    assert len(directory.encode()) <= 255
+
+
+@given(any_names)
+def test_a_directory_name_is_the_same_in_every_unicode_form(name: str) -> None:
+    directory = directory_name(name)
+    assert unicodedata.normalize("NFC", directory) == directory
+    assert unicodedata.normalize("NFD", directory) == directory
+
+
+@given(any_names)
+def test_a_name_comes_back_from_its_directory(name: str) -> None:
+    assert path_name(directory_name(name)) == name
+
+
+@given(any_names, any_names)
+def test_two_names_never_share_a_directory(one: str, other: str) -> None:
+    assume(one != other)
+    assert directory_name(one) != directory_name(other)
+
+
+@given(st.text(characters, max_size=20))
+@example("%2f")
+@example("%2F%")
+@example("%FF")
+@example("a%20b")
+@example("e\u0301")
+@example("CON")
+@example(".shotstore")
+@example("")
+def test_a_directory_of_somebody_else_is_no_path(directory: str) -> None:
+    name = path_name(directory)
+    assert name is None or directory_name(name) == directory
+
+
+@given(st.text(st.sampled_from("%2Ff.eE9a"), max_size=12))
+def test_decoding_is_the_exact_inverse_of_encoding(directory: str) -> None:
+    name = path_name(directory)
+    assert name is None or directory_name(name) == directory
+
+
+def test_ordinary_names_are_themselves() -> None:
+    for name in (
+        "rabi",
+        "2026",
+        "evaporation again",
+        "a-b_c (2), d'e",
+        "Rb87 + K40 @ 10 MHz",
+        "日本",
+    ):
+        assert directory_name(name) == name
+
+
+def test_a_name_is_too_long_by_its_bytes_on_the_disk() -> None:
+    assert directory_name("x" * 255)
+    for name in ("x" * 256, "%" * 86, "é" * 50, "x" * 254 + "日"):
+        with pytest.raises(InvalidPathFormatError, match="bytes"):
+            directory_name(name)
+
+
+@given(st.text(characters, min_size=1, max_size=20))
+def test_a_label_becomes_one_name_inside_hdf5(label: str) -> None:
+    name = hdf5_name(label)
+    assert name.strip(".")
+    assert not set("/#\0") & set(name)
+
+
+@given(st.text(characters, min_size=1, max_size=6), st.text(characters, min_size=1, max_size=6))
+@example(".", "%2E")
+@example("/", "%2F")
+@example("%", "%25")
+def test_two_labels_never_share_a_name(one: str, other: str) -> None:
+    assume(one != other)
+    assert hdf5_name(one) != hdf5_name(other)
+
+
+@given(st.text(characters, min_size=1, max_size=20))
+def test_the_document_of_a_device_is_one_json_file(name: str) -> None:
+    document = document_name(name)
+    assert document.endswith(".json")
+    assert "/" not in document
+    assert not document.startswith(".")
+    assert path_name(document.removesuffix(".json")) == name
+
+
+def directories(root: Path) -> list[tuple[str, ...]]:
+    """All directories of the tree, and nothing else in the store or beside it that is new."""
+    sequences = root / "sequences"
+    return sorted(
+        Path(found).relative_to(sequences).parts
+        for found, _, _ in os.walk(sequences)
+        if Path(found) != sequences
+    )
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(any_names, min_size=1, max_size=5, unique=True))
+def test_names_stay_inside_the_root_and_come_back(
+    storage: HDF5StorageManager, names: list[str]
+) -> None:
+    _check_on_disk(storage, names)
+
+
+def test_notable_names_stay_inside_the_root_and_come_back(storage: HDF5StorageManager) -> None:
+    _check_on_disk(storage, NOTABLE)
+
+
+def _check_on_disk(storage: HDF5StorageManager, names: list[str]) -> None:
+    beside = {entry.name for entry in storage.root.parent.iterdir()}
+    inside = {entry.name for entry in storage.root.iterdir()}
+    first = ROOT / names[0]
+    folders = {first / name for name in names}
+    with storage.session() as session:
+        for folder in folders:
+            session.paths.create_path(folder)
+    with reopened(storage).session() as session:
+        assert session.paths.get_all_paths() == {first, *folders}
+        assert session.paths.get_children(first) == folders
+        for folder in folders:
+            assert session.paths.does_path_exists(folder)
+    encoded = [(directory_name(names[0]),)]
+    encoded += [(directory_name(names[0]), directory_name(name)) for name in names]
+    assert directories(storage.root) == sorted(encoded)
+    assert {entry.name for entry in storage.root.parent.iterdir()} == beside
+    assert {entry.name for entry in storage.root.iterdir()} == inside
+    with storage.session() as session:
+        session.paths.delete_path(first)
+
+
+def test_directories_of_others_are_ignored(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        create(session, path(r"\folder\rabi"))
+    others = [
+        "%2f",
+        "%FF",
+        "50%",
+        "e\u0301",
+        "CON",
+        ".hidden",
+        "a.",
+        "a ",
+        " a",
+        "a:b",
+        "a\nb",
+        "\udcff",
+    ]
+    for above in ("", "folder", "folder/rabi"):
+        for name in others:
+            (storage.root / "sequences" / above / name / "deeper").mkdir(parents=True)
+    link = storage.root / "sequences" / "link"
+    link.symlink_to(storage.root.parent, target_is_directory=True)
+    (storage.root / "sequences" / "a file").write_text("somebody's")
+    with reopened(storage).session() as session:
+        assert session.paths.get_all_paths() == {path(r"\folder"), path(r"\folder\rabi")}
+        assert not session.paths.does_path_exists(path(r"\link"))
+
+
+def test_a_file_or_link_of_somebody_else_is_not_overwritten(storage: HDF5StorageManager) -> None:
+    theirs = storage.root / "sequences" / "taken"
+    theirs.write_text("somebody's")
+    link = storage.root / "sequences" / "link"
+    link.symlink_to(storage.root / "nowhere")
+    with storage.session() as session:
+        for name in ("taken", "link"):
+            with pytest.raises(RuntimeError, match="in the way"):
+                session.paths.create_path(ROOT / name)
+            with pytest.raises(RuntimeError, match="in the way"):
+                session.paths.create_path(ROOT / name / "deeper")
+            with pytest.raises(RuntimeError, match="in the way"):
+                create(session, ROOT / name)
+        create(session, path(r"\other"))
+    assert theirs.read_text() == "somebody's"
+    assert link.is_symlink()
