@@ -1,0 +1,74 @@
+"""The device configurations of a session on a store of files."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from shotstore.hdf5 import documents
+from shotstore.hdf5.names import document_name, path_name
+from shotstore.hdf5.store import DEVICES
+from shotstore.model import DeviceConfiguration
+from shotstore.session import DeviceConfigurationCollection
+
+if TYPE_CHECKING:
+    from shotstore.hdf5.session import HDF5ExperimentSession
+
+
+class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
+    def __init__(self, session: "HDF5ExperimentSession") -> None:
+        self._session = session
+
+    def __getitem__(self, name: str) -> DeviceConfiguration:
+        try:
+            path = f"{DEVICES}/{document_name(check_device_name(name))}"
+        except (TypeError, ValueError):
+            raise KeyError(name) from None  # what cannot be stored is not there
+        transaction = self._session.transaction
+        content = transaction.read(lambda: transaction.read_document(path))
+        if content is None:
+            raise KeyError(name)
+        location = transaction.store.root / path
+        keys = documents.load("device configuration", content, location)
+        try:
+            tag, values = keys["type"], keys["content"]
+        except LookupError as error:
+            raise documents.damaged(location, f"it lacks the key {error}") from error
+        return self._session.serializer.load_device_configuration(tag, values)
+
+    def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
+        path = f"{DEVICES}/{document_name(check_device_name(name))}"
+        tag, values = self._session.serializer.dump_device_configuration(configuration)
+        keys = {"name": name, "type": tag, "content": documents.strict(values)}
+        content = documents.dump("device configuration", keys)
+        transaction = self._session.transaction
+        transaction.write(lambda: transaction.replace_document(path, content))
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        path = f"{DEVICES}/{document_name(name)}"
+        transaction = self._session.transaction
+        transaction.write(lambda: transaction.replace_document(path, None))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()
+
+    def _names(self) -> list[str]:
+        transaction = self._session.transaction
+        files = transaction.read(lambda: transaction.list_documents(DEVICES))
+        names = (path_name(file.removesuffix(".json")) for file in files if file.endswith(".json"))
+        return sorted(name for name in names if name is not None)
+
+
+def check_device_name(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"The name of a device must be a text, not {name!r}.")
+    if not name:
+        raise ValueError("The name of a device must not be empty.")
+    document_name(name)
+    return name

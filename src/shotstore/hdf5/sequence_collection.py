@@ -1,0 +1,420 @@
+"""The sequences of a session on a store of files."""
+
+import operator
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
+
+from attrs import evolve
+
+from shotstore.hdf5.device_configurations import check_device_name
+from shotstore.hdf5.documents import SequenceDocument, strict
+from shotstore.hdf5.names import hdf5_name
+from shotstore.hdf5.shots_file import LARGEST_INDEX, Launch, NumberType, ShotsFile
+from shotstore.hdf5.tree import Node
+from shotstore.model import (
+    JSON,
+    Data,
+    DeviceConfiguration,
+    IterationConfiguration,
+    Parameter,
+    ParameterNamespace,
+    ParameterSchema,
+    ParameterType,
+    TimeLanes,
+    check_data,
+    check_parameters,
+)
+from shotstore.model.quantities import is_quantity, quantity, unit_to_text
+from shotstore.paths import PureSequencePath
+from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
+
+if TYPE_CHECKING:
+    from shotstore.hdf5.session import HDF5ExperimentSession
+
+_T = TypeVar("_T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class HDF5SequenceCollection(SequenceCollection):
+    def __init__(self, session: "HDF5ExperimentSession") -> None:
+        self._session = session
+
+    # The tree
+
+    def is_sequence(self, path: PureSequencePath) -> bool:
+        transaction = self._session.transaction
+        return transaction.read(lambda: transaction.tree.get(path).is_sequence)
+
+    def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
+        transaction = self._session.transaction
+        transaction.load_below(path, documents=False)
+
+        def contained() -> set[PureSequencePath]:
+            node = transaction.tree.get(path)
+            return {found.path for found in transaction.tree.sequences(node)}
+
+        return transaction.run(contained)
+
+    def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
+        transaction = self._session.transaction
+        transaction.load_below(PureSequencePath.root(), documents=True)
+
+        def in_state() -> set[PureSequencePath]:
+            tree = transaction.tree
+            return {
+                node.path
+                for node in tree.sequences(tree.root)
+                if tree.document(node).state is state
+            }
+
+        return transaction.run(in_state)
+
+    def create(
+        self,
+        path: PureSequencePath,
+        iteration_configuration: IterationConfiguration,
+        time_lanes: TimeLanes,
+    ) -> None:
+        if path.is_root():
+            raise rules.path_is_root("made a sequence")
+        document = SequenceDocument(
+            id=uuid.uuid4().hex,
+            created=datetime.now(UTC),
+            state=State.DRAFT,
+            iteration=strict(self._session.serializer.dump_iteration(iteration_configuration)),
+            time_lanes=strict(self._session.serializer.dump_time_lanes(time_lanes)),
+            expected_number_of_shots=_expected_number(iteration_configuration),
+        )
+        transaction = self._session.transaction
+
+        def create() -> None:
+            tree = transaction.tree
+            node = tree.find(path)
+            if node is None:
+                node = Node(path.parts[-1], None, is_sequence=True)
+                node.document = document
+                tree.place(node, path)
+            elif node.is_sequence:
+                raise rules.path_is_sequence(path)
+            elif tree.children(node):
+                raise rules.path_has_children(path)
+            else:
+                created = tree.creation_date(node)
+                node.is_sequence = node.was_folder = True
+                transaction.change_document(node, evolve(document, created=created))
+
+        transaction.write(create)
+
+    # The recipe
+
+    def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+        return self._session.serializer.load_iteration(self._document(path).iteration)
+
+    def set_iteration_configuration(
+        self, path: PureSequencePath, iteration_configuration: IterationConfiguration
+    ) -> None:
+        content = strict(self._session.serializer.dump_iteration(iteration_configuration))
+        expected = _expected_number(iteration_configuration)
+        self._edit(
+            path,
+            lambda document: evolve(document, iteration=content, expected_number_of_shots=expected),
+        )
+
+    def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
+        return self._session.serializer.load_time_lanes(self._document(path).time_lanes)
+
+    def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
+        content = strict(self._session.serializer.dump_time_lanes(time_lanes))
+        self._edit(path, lambda document: evolve(document, time_lanes=content))
+
+    # The state
+
+    def get_state(self, path: PureSequencePath) -> State:
+        return self._document(path).state
+
+    def get_stats(self, path: PureSequencePath) -> SequenceStats:
+        transaction = self._session.transaction
+
+        def stats() -> SequenceStats:
+            node, document = transaction.get_sequence(path)
+            return SequenceStats(
+                state=document.state,
+                start_time=document.start_time,
+                stop_time=document.stop_time,
+                number_completed_shots=transaction.count_shots(node),
+                expected_number_shots=document.expected_number_of_shots,
+            )
+
+        return transaction.read(stats)
+
+    def set_preparing(
+        self,
+        path: PureSequencePath,
+        device_configurations: Mapping[str, DeviceConfiguration],
+        global_parameters: ParameterNamespace,
+    ) -> None:
+        serializer = self._session.serializer
+        devices = {
+            check_device_name(name): serializer.dump_device_configuration(configuration)
+            for name, configuration in device_configurations.items()
+        }
+        contents = {name: (tag, strict(content)) for name, (tag, content) in devices.items()}
+        parameters = strict(serializer.dump_global_parameters(global_parameters))
+        transaction = self._session.transaction
+
+        def prepare() -> None:
+            node, document = transaction.get_sequence(path)
+            rules.check_transition(path, document.state, State.PREPARING)
+            launch = Launch(document.iteration, document.time_lanes, parameters, contents)
+            transaction.launch(node, evolve(document, state=State.PREPARING), launch)
+
+        transaction.write(prepare)
+
+    def set_running(self, path: PureSequencePath, start_time: datetime | Literal["now"]) -> None:
+        time = rules.as_utc(start_time, "start_time")
+        self._transit(path, State.RUNNING, lambda document: evolve(document, start_time=time))
+
+    def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+        time = rules.as_utc(stop_time, "stop_time")
+        self._transit(path, State.FINISHED, lambda document: evolve(document, stop_time=time))
+
+    def set_interrupted(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+        time = rules.as_utc(stop_time, "stop_time")
+        self._transit(path, State.INTERRUPTED, lambda document: evolve(document, stop_time=time))
+
+    def set_crashed(
+        self,
+        path: PureSequencePath,
+        tb_summary: TracebackSummary,
+        stop_time: datetime | Literal["now"],
+    ) -> None:
+        time = rules.as_utc(stop_time, "stop_time")
+        exception = strict(tb_summary.to_json())
+        self._transit(
+            path,
+            State.CRASHED,
+            lambda document: evolve(document, stop_time=time, exception=exception),
+        )
+
+    def reset_to_draft(self, path: PureSequencePath) -> None:
+        transaction = self._session.transaction
+
+        def reset() -> None:
+            node, document = transaction.get_sequence(path)
+            rules.check_transition(path, document.state, State.DRAFT)
+            transaction.reset(node)
+
+        transaction.write(reset)
+
+    def get_exception(self, path: PureSequencePath) -> TracebackSummary:
+        document = self._document(path)
+        if document.state is not State.CRASHED:
+            raise rules.not_crashed(path, document.state)
+        return TracebackSummary.from_json(cast("Mapping[str, JSON]", document.exception))
+
+    def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
+        launch = self._launch(path)
+        return self._session.serializer.load_global_parameters(launch.global_parameters)
+
+    def get_device_configurations(
+        self, path: PureSequencePath
+    ) -> Mapping[str, DeviceConfiguration]:
+        load = self._session.serializer.load_device_configuration
+        devices = self._launch(path).device_configurations
+        return {name: load(tag, content) for name, (tag, content) in devices.items()}
+
+    # The shots
+
+    def create_shot(
+        self,
+        shot_id: ShotId,
+        shot_parameters: Mapping[str, Parameter],
+        shot_data: Mapping[str, Data],
+        shot_start_time: datetime,
+        shot_end_time: datetime,
+    ) -> None:
+        path = shot_id.sequence_path
+        times = (
+            _microseconds(rules.as_utc(shot_start_time, "shot_start_time")),
+            _microseconds(rules.as_utc(shot_end_time, "shot_end_time")),
+        )
+        numbers = {
+            name: (value.magnitude, unit_to_text(value.units))
+            if is_quantity(value)
+            else (value, None)
+            for name, value in check_parameters(shot_parameters).items()
+        }
+        data = check_data(shot_data)
+        for name in (*numbers, *data):
+            hdf5_name(name)  # refused here, where nothing has been written yet
+        compression = self._session.compression
+        transaction = self._session.transaction
+
+        def create() -> None:
+            node, document = transaction.get_sequence(path)
+            if document.state is not State.RUNNING:
+                raise rules.not_running(path, document.state)
+            expected = document.expected_number_of_shots
+            index = rules.check_shot_index(path, shot_id.index, expected)
+            if index > LARGEST_INDEX:
+                raise ValueError(f"Shot index {index} of sequence {path} needs more than 64 bits.")
+            shots = transaction.open_to_append(node)
+            if index in shots.indices():
+                raise rules.shot_exists(path, index)
+            with transaction.appending():
+                shots.append(index, times, numbers, data, compression)
+
+        transaction.write(create)
+
+    def get_shots(self, path: PureSequencePath) -> list[ShotId]:
+        transaction = self._session.transaction
+
+        def indices() -> list[int]:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                return []
+            shots, limit = transaction.shots(node)
+            return [index for index, row in shots.indices().items() if row < limit]
+
+        return [ShotId(path, index) for index in transaction.read(indices)]
+
+    def get_shot_parameters(self, path: PureSequencePath, shot_index: int) -> dict[str, Parameter]:
+        numbers = self._read_shot(path, shot_index, ShotsFile.parameters)
+        return {
+            name: value if unit is None else quantity(value, unit)
+            for name, (value, unit) in numbers.items()
+        }
+
+    def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
+        return self._read_shot(
+            path, shot_index, lambda shots, row: shots.data(row, shots.labels(row))
+        )
+
+    def get_shot_data_by_label(self, data: DataId) -> Data:
+        shot, label = data.shot_id, data.data_label
+        return self.get_shot_data_by_labels(shot.sequence_path, shot.index, [label])[label]
+
+    def get_shot_data_by_labels(
+        self, path: PureSequencePath, shot_index: int, labels: Collection[str]
+    ) -> dict[str, Data]:
+        wanted = rules.check_labels(labels)
+
+        def read(shots: ShotsFile, row: int) -> dict[str, Data]:
+            has = shots.labels(row)
+            missing = [label for label in wanted if label not in has]
+            if missing:
+                raise rules.data_not_found(path, shot_index, missing, has)
+            found = shots.data(row, wanted)
+            return {label: found[label] for label in wanted}
+
+        return self._read_shot(path, shot_index, read)
+
+    def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        return _time(self._read_shot(path, shot_index, ShotsFile.times)[0])
+
+    def get_shot_end_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        return _time(self._read_shot(path, shot_index, ShotsFile.times)[1])
+
+    def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
+        transaction = self._session.transaction
+
+        def types() -> list[tuple[str, NumberType, str | None]] | None:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                return None
+            shots, limit = transaction.shots(node)
+            return shots.parameter_types(limit) if limit else None
+
+        found = transaction.read(types)
+        if found is not None:
+            schema = ParameterSchema()
+            for name, kind, units in found:
+                schema = schema.merged({name: ParameterType(kind, units)})
+            return schema
+        if self.get_state(path) is State.DRAFT:
+            parameters = self._session.get_global_parameters()
+        else:
+            parameters = self.get_global_parameters(path)
+        return self.get_iteration_configuration(path).get_parameter_schema(parameters.evaluate())
+
+    # Helpers
+
+    def _document(self, path: PureSequencePath) -> SequenceDocument:
+        transaction = self._session.transaction
+        return transaction.read(lambda: transaction.get_sequence(path)[1])
+
+    def _edit(
+        self, path: PureSequencePath, change: Callable[[SequenceDocument], SequenceDocument]
+    ) -> None:
+        transaction = self._session.transaction
+
+        def edit() -> None:
+            node, document = transaction.get_sequence(path)
+            if not document.state.is_editable():
+                raise rules.not_editable(path, document.state)
+            transaction.change_document(node, change(document))
+
+        transaction.write(edit)
+
+    def _transit(
+        self,
+        path: PureSequencePath,
+        state: State,
+        change: Callable[[SequenceDocument], SequenceDocument],
+    ) -> None:
+        transaction = self._session.transaction
+
+        def transit() -> None:
+            node, document = transaction.get_sequence(path)
+            rules.check_transition(path, document.state, state)
+            count = transaction.count_shots(node) if state.has_ended() else None
+            changed = evolve(change(document), state=state, number_of_shots=count)
+            transaction.change_document(node, changed)
+
+        transaction.write(transit)
+
+    def _launch(self, path: PureSequencePath) -> Launch:
+        transaction = self._session.transaction
+
+        def launch() -> Launch:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                raise rules.not_launched(path)
+            return transaction.shots(node)[0].launch()
+
+        return transaction.read(launch)
+
+    def _read_shot(
+        self, path: PureSequencePath, shot_index: int, read: Callable[[ShotsFile, int], _T]
+    ) -> _T:
+        transaction = self._session.transaction
+
+        def read_shot() -> _T:
+            node, document = transaction.get_sequence(path)
+            if document.state is not State.DRAFT:
+                shots, limit = transaction.shots(node)
+                row = shots.indices().get(shot_index, limit)
+                if row < limit:
+                    return read(shots, row)
+            raise rules.shot_not_found(path, shot_index)
+
+        return transaction.read(read_shot)
+
+
+def _expected_number(iteration: IterationConfiguration) -> int | None:
+    """What the iteration expects; a class of a lab may count with numpy."""
+    number = iteration.expected_number_shots()
+    return None if number is None else operator.index(number)
+
+
+def _microseconds(time: datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _time(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
