@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shotstore.cli import demo
+from shotstore.cli import demo, recover, trash, verify
 from shotstore.errors import InvalidPathFormatError, PathError, SequenceStateError, StorageError
 
 app = typer.Typer(
@@ -17,6 +17,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.command("demo")(demo.demo)
+app.command("verify")(verify.verify)
+app.command("recover")(recover.recover)
+app.add_typer(trash.app, name="trash")
 
 
 def run() -> None:
@@ -28,7 +31,16 @@ def run() -> None:
     try:
         app(prog_name="shotstore")
     except (PathError, SequenceStateError, StorageError, InvalidPathFormatError, OSError) as error:
-        sys.exit(f"shotstore: {error}")
+        _print_error(f"shotstore: {error}")
+        sys.exit(1)
+
+
+def _print_error(message: str) -> None:
+    """On one line, which a terminal wraps, in red where there is one."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True).print(Text(message, style="red"), soft_wrap=True)
 
 
 def _print_version(requested: bool) -> None:

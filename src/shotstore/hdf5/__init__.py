@@ -6,10 +6,21 @@ From the outside in: `storage` and `session` implement the interfaces of `shotst
 `shots_file` knows the layout of ``shots.h5`` (with `rows` and `stored_values`), `documents` that of
 the JSON files, `names` how paths and labels are written on disk. HDF5 works through the file
 objects of `overlay`, everything runs on the threads of `worker`, and `disk` makes every change.
+`verify` reads everything (with `sequence_check`, `inspection`, `chunks` and `leftovers`), and
+`recover` saves what `salvage` can read; a `report` says what came of it.
 """
 
+from shotstore.hdf5.report import Finding, Recovered, Report
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.storage import HDF5StorageManager
 from shotstore.hdf5.trash import Trash, TrashEntry
 
-__all__ = ["HDF5ExperimentSession", "HDF5StorageManager", "Trash", "TrashEntry"]
+__all__ = [
+    "Finding",
+    "HDF5ExperimentSession",
+    "HDF5StorageManager",
+    "Recovered",
+    "Report",
+    "Trash",
+    "TrashEntry",
+]

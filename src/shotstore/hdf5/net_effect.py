@@ -24,13 +24,15 @@ class Discarded:
     id: str
     path: str
     reason: str
-    """``deleted`` or ``reset``."""
+    """``deleted``, ``reset`` or ``recovered``."""
     node: Node
-    """What was deleted; or, of a reset sequence, itself."""
+    """What was deleted; or the sequence that was reset or recovered."""
     document: bytes | None = None
-    """Of a reset sequence: ``sequence.json`` as it was."""
+    """Of a sequence that was reset or recovered: ``sequence.json`` as it was."""
     writer: ShotsWriter | None = None
     """Of a reset sequence: the shots that the session recorded before."""
+    has_shots: bool = True
+    """Of a recovered sequence: whether its shots file goes too."""
     deleted: datetime = field(factory=lambda: datetime.now(UTC))
 
 
@@ -142,6 +144,8 @@ class _Preparation:
         self._staging.new_file(entry.document, join(content, SEQUENCE_DOCUMENT))
         if entry.writer is not None:
             self._place_shots(entry.node, entry.writer, final)
+        if not entry.has_shots:
+            return
         shots = self._staging.slot()
         source = join(entry.node.directory or "", SHOTS_FILE)
         self._departures.append(Rename(source, shots))

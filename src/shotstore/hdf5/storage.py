@@ -8,11 +8,15 @@ from typing import Any
 
 import h5py
 
+from shotstore.hdf5.recover import recover
+from shotstore.hdf5.report import Progress, Recovered, Report
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.trash import Trash
+from shotstore.hdf5.verify import verify
 from shotstore.hdf5.worker import run
 from shotstore.model import DefaultSerializer, Serializer
+from shotstore.paths import PureSequencePath
 from shotstore.session import StorageManager
 
 
@@ -86,6 +90,53 @@ class HDF5StorageManager(StorageManager):
             self._arguments["compression"],
             write=write,
         )
+
+    def verify(
+        self, path: PureSequencePath | str | None = None, *, progress: Progress | None = None
+    ) -> Report:
+        """Read everything, and report what is damaged.
+
+        Documents, every chunk of every ``shots.h5`` with its checksum, and whether what belongs
+        together fits together. Sessions can go on meanwhile, writing ones too. Nothing is changed,
+        except that a commit which a killed program has left is finished, as every session does it.
+
+        Args:
+            path: A sequence, or a folder with all below it; by default the whole store with its
+                trash.
+            progress: Called now and then with the bytes read and those that there are.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+            StorageLockTimeoutError: a lock is held for too long.
+        """
+        place = None if path is None else PureSequencePath(path)
+        return verify(self._store, self._arguments["serializer"], place, progress)
+
+    def recover(
+        self, path: PureSequencePath | str, *, progress: Progress | None = None
+    ) -> Recovered:
+        """Make a damaged sequence readable again, with all that can still be read of it.
+
+        What can be read of a damaged ``shots.h5`` goes into a new one, shots of which only a part
+        can be read included; the damaged file goes to the trash. A ``sequence.json`` that cannot
+        be read, is missing, or is older than the shots is made anew from ``shots.h5``: then the
+        sequence counts as finished if it has all shots that were expected, else as interrupted.
+        All of this is one transaction. Nothing is changed if nothing is damaged.
+
+        Args:
+            path: The sequence.
+            progress: Called now and then with the bytes that were worked on and those that there
+                are.
+
+        Raises:
+            DamagedStorageError: nothing can be read, or mended. Nothing was changed.
+            SequenceRunningError: the sequence is preparing or running, and can be ended: end it
+                first. One whose shots cannot even be counted is recovered as interrupted.
+            PathNotFoundError, PathIsNotSequenceError: there is no sequence at the path.
+            StorageError: the store was opened with ``read_only=True``.
+        """
+        with self.session(write=True) as session:
+            return recover(session, PureSequencePath(path), progress)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.root)!r})"

@@ -1,0 +1,136 @@
+"""``shotstore trash``: what was deleted; get it back, or give its space back."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shotstore.cli.opening import StoreOption, counted, open_store, parse_path, readable_size
+from shotstore.errors import StorageError
+
+if TYPE_CHECKING:
+    from shotstore.hdf5 import HDF5StorageManager, TrashEntry
+
+app = typer.Typer(
+    help="List what was deleted, get it back, or give its disk space back.", no_args_is_help=True
+)
+
+
+@app.command("list")
+def list_(
+    store: StoreOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the entries as JSON.")] = False,
+) -> None:
+    """List what is in the trash, the oldest first.
+
+    Deleted paths, the shots of sequences that were reset to drafts, and the damaged files of
+    recovered sequences.
+    """
+    storage = open_store(store, read_only=True)
+    entries = storage.trash.entries()
+    if as_json:
+        typer.echo(json.dumps([_as_json(entry) for entry in entries], indent=2, ensure_ascii=False))
+    elif entries:
+        _print(entries)
+    else:
+        typer.echo("The trash is empty.")
+
+
+@app.command()
+def restore(
+    entry: Annotated[
+        str, typer.Argument(metavar="ENTRY", help="An entry of the list, or how it begins.")
+    ],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="PATH", help="Where to put it; by default, where it was."),
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Bring something back from the trash.
+
+    The shots of a sequence that was reset come back to its path if the draft is still there.
+    """
+    place = None if to is None else parse_path(to)
+    storage = open_store(store)
+    path = storage.trash.restore(_find(storage, entry), place)
+    typer.echo(f"{path} is back.")
+
+
+@app.command()
+def empty(
+    older_than: Annotated[
+        float,
+        typer.Option(metavar="DAYS", min=0, help="Only what was deleted so many days ago."),
+    ] = 0,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Remove what is in the trash for good, and give its disk space back.
+
+    This cannot be undone.
+    """
+    storage = open_store(store)
+    span = timedelta(days=older_than)
+    latest = datetime.now(UTC) - span
+    old = [entry for entry in storage.trash.entries() if entry.deleted <= latest]
+    if not old:
+        typer.echo("There is nothing to remove.")
+        return
+    if not yes:
+        _print(old)
+        typer.confirm(f"Remove {'it' if len(old) == 1 else 'them'} for good?", abort=True)
+    removed = storage.trash.empty(older_than=datetime.now(UTC) - latest)
+    size = readable_size(sum(entry.size for entry in removed))
+    typer.echo(f"Removed {counted(len(removed), 'entry')}: {size} are free again.")
+
+
+def _find(storage: "HDF5StorageManager", beginning: str) -> "TrashEntry":
+    found = [entry for entry in storage.trash.entries() if entry.id.startswith(beginning)]
+    exact = [entry for entry in found if entry.id == beginning]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if found:
+        raise StorageError(
+            f"{len(found)} entries of the trash begin with {beginning}: type more of it."
+        )
+    raise StorageError(
+        f"There is no entry {beginning} in the trash of {storage.root}: "
+        "`shotstore trash list` names them."
+    )
+
+
+def _print(entries: "list[TrashEntry]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("ENTRY", style="cyan", overflow="fold", no_wrap=True)
+    table.add_column("PATH", overflow="fold")
+    table.add_column("WHEN")
+    table.add_column("WHY")
+    table.add_column("SIZE", justify="right")
+    for entry in entries:
+        table.add_row(
+            Text(entry.id),
+            Text(str(entry.path)),
+            f"{entry.deleted.astimezone():%Y-%m-%d %H:%M}",
+            entry.reason,
+            readable_size(entry.size),
+        )
+    console = Console()
+    console.print(table)
+    total = readable_size(sum(entry.size for entry in entries))
+    console.print(f"{counted(len(entries), 'entry')}, {total} in all.")
+
+
+def _as_json(entry: "TrashEntry") -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "path": str(entry.path),
+        "deleted": entry.deleted.isoformat(),
+        "reason": entry.reason,
+        "size": entry.size,
+    }

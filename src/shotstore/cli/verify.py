@@ -1,0 +1,100 @@
+"""``shotstore verify``: read everything, and report what is damaged."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shotstore.cli.opening import StoreOption, counted, open_store, parse_path, readable_size
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from shotstore.hdf5 import Finding, Report
+
+
+def verify(
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PATH", help="A sequence or folder, such as 2026/rabi; by default everything."
+        ),
+    ] = None,
+    store: StoreOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Read everything in a store, and report what is damaged.
+
+    Programs may go on recording meanwhile; nothing is changed. A directory that was copied out of a
+    store can be checked too, with --store. The exit code is 1 if something is damaged: then each
+    finding says what to do. Notes are about what is harmless.
+    """
+    from rich.console import Console
+
+    from shotstore.cli.progress import progress_bar
+
+    place = None if path is None else parse_path(path)
+    storage = open_store(store, read_only=True)
+    with progress_bar("Reading") as progress:
+        report = storage.verify(place, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(_as_json(report), ensure_ascii=False, indent=2))
+    else:
+        _print(report, Console())
+    if report.is_damaged:
+        raise typer.Exit(1)
+
+
+def _print(report: "Report", console: "Console") -> None:
+    from rich.text import Text
+
+    by_severity = sorted(report.findings, key=lambda finding: finding.severity)
+    for finding in by_severity:
+        style = "bold red" if finding.severity == "damage" else "yellow"
+        file = finding.file
+        where = file.relative_to(report.root) if file.is_relative_to(report.root) else file
+        title = str(where) if finding.path is None else str(finding.path)
+        console.print(Text.assemble((f"{finding.severity:<8}", style), (title, "bold")))
+        if finding.path is not None:
+            _print_indented(console, Text(str(where), style="dim"))
+        _print_indented(console, Text(finding.problem))
+        _print_indented(console, Text(finding.remedy, style="cyan"))
+        console.print()
+    damages = sum(finding.severity == "damage" for finding in report.findings)
+    notes = len(report.findings) - damages
+    sequences, shots = counted(report.sequences, "sequence"), counted(report.shots, "shot")
+    result = Text("Nothing is damaged.", style="green")
+    if damages:
+        result = Text(f"Damage: {damages}.", style="bold red")
+    more = f" Notes: {notes}." if notes else ""
+    console.print(
+        Text.assemble(result, f"{more} Read: {sequences}, {shots}, {readable_size(report.size)}.")
+    )
+
+
+def _print_indented(console: "Console", text: "Text") -> None:
+    from rich.padding import Padding
+
+    console.print(Padding(text, (0, 0, 0, 8)))
+
+
+def _as_json(report: "Report") -> dict[str, object]:
+    return {
+        "store": str(report.root),
+        "damaged": report.is_damaged,
+        "sequences": report.sequences,
+        "shots": report.shots,
+        "bytes": report.size,
+        "findings": [_finding_as_json(finding) for finding in report.findings],
+    }
+
+
+def _finding_as_json(finding: "Finding") -> dict[str, object]:
+    return {
+        "severity": finding.severity,
+        "path": None if finding.path is None else str(finding.path),
+        "file": str(finding.file),
+        "problem": finding.problem,
+        "remedy": finding.remedy,
+    }

@@ -1,0 +1,125 @@
+"""Datasets of a file that may be damaged, read a stored chunk at a time."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from attrs import frozen
+from h5py import h5s
+
+from shotstore.hdf5.own_objects import open_dataset, read_text_attribute
+
+_CHECKSUM_BYTES = 4
+
+
+@frozen
+class Chunk:
+    """A stored chunk, as far as it lies inside the dataset."""
+
+    offset: tuple[int, ...]
+    shape: tuple[int, ...]
+    size: int
+    """Bytes in the file."""
+
+
+class StoredDataset:
+    """A dataset that has passed for one of shotstore's."""
+
+    def __init__(self, file: h5py.File, name: str, length: int) -> None:
+        """Open a dataset of a file that has ``length`` bytes.
+
+        Raises:
+            ValueError: shotstore has not written it so.
+            Exception: HDF5 cannot open it.
+        """
+        self._dataset, self._largest = open_dataset(file, name, length)
+        self._type = self._dataset.get_type()
+        self._is_compressed = self._largest > length
+        self._chunk: tuple[int, ...] = self._dataset.get_create_plist().get_chunk()
+        self._allocated = int(self._dataset.get_storage_size())
+        self.dtype: np.dtype[Any] = self._dataset.dtype
+        self.shape: tuple[int, ...] = self._dataset.shape
+        if not self._bytes((1, *self.shape[1:])):
+            raise ValueError(f"a row of {name} has no bytes")
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def rows_in_chunk(self) -> int:
+        """How many rows lie in one chunk."""
+        return self._chunk[0]
+
+    @property
+    def chunks_for_row(self) -> int:
+        """How many chunks a row is spread over."""
+        sizes = zip(self.shape[1:], self._chunk[1:], strict=True)
+        return math.prod(-(-length // chunk) for length, chunk in sizes)
+
+    @property
+    def most_rows(self) -> int:
+        """How many rows can be stored in as many bytes as its chunks have in the file, unless they
+        are compressed."""
+        return self._allocated // self._bytes((1, *self.shape[1:]))
+
+    def read_attribute(self, name: str) -> str:
+        """Read an attribute that is a text."""
+        return read_text_attribute(h5py.Dataset(self._dataset), name)
+
+    def chunks(self) -> list[Chunk]:
+        """Every chunk that is stored.
+
+        Raises:
+            ValueError: one of them is not as shotstore writes it.
+            Exception: HDF5 cannot read where they are.
+        """
+        if not self._allocated:
+            return []
+        stored: list[Any] = []
+        visit: Callable[[Any], None] = stored.append
+        self._dataset.chunk_iter(visit)
+        return [self._chunk_at(info) for info in stored]
+
+    def read(self, offset: tuple[int, ...], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        """Read a block that lies inside the dataset.
+
+        Raises:
+            ValueError: it is larger than anything the file can hold.
+            Exception: HDF5 cannot read it; most often, a checksum is wrong.
+        """
+        if self._bytes(shape) > self._largest:
+            raise ValueError(f"{self._bytes(shape)} bytes cannot be in a file of this length")
+        block = np.empty(shape, self.dtype)
+        if block.size:
+            selection = self._dataset.get_space()
+            selection.select_hyperslab(offset, shape)
+            self._dataset.read(h5s.create_simple(shape), selection, block, self._type)
+        return block
+
+    def read_rows(self, start: int, count: int) -> npt.NDArray[Any]:
+        """Read whole rows; see `read`.
+
+        Raises:
+            IndexError: there are not so many.
+        """
+        if not 0 <= start <= start + count <= len(self):
+            raise IndexError(f"it has {len(self)} rows, and not {start} to {start + count}")
+        return self.read((start, *(0 for _ in self.shape[1:])), (count, *self.shape[1:]))
+
+    def _chunk_at(self, info: Any) -> Chunk:
+        offset = tuple(info.chunk_offset)
+        places = zip(offset, self.shape, self._chunk, strict=True)
+        shape = tuple(min(chunk, length - start) for start, length, chunk in places)
+        if min(shape) <= 0:
+            raise ValueError(f"it has a chunk at {offset}, outside of its shape {self.shape}")
+        if info.filter_mask or not (
+            self._is_compressed or info.size == self._bytes(self._chunk) + _CHECKSUM_BYTES
+        ):
+            raise ValueError(f"its chunk at {offset} was written without a checksum")
+        return Chunk(offset, shape, info.size)
+
+    def _bytes(self, shape: tuple[int, ...]) -> int:
+        return self.dtype.itemsize * math.prod(shape)

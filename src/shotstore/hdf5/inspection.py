@@ -1,0 +1,331 @@
+"""Everything in one ``shots.h5``, read and compared with the layout (docs/file-format.md).
+
+The file may grow meanwhile: each step works on HDF5's view of the file as it is then, and looks
+only at the rows that were there at first.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from attrs import define, field
+from h5py import h5g
+
+from shotstore.hdf5.chunks import Chunk, StoredDataset
+from shotstore.hdf5.own_objects import names as names_in
+from shotstore.hdf5.own_objects import read_text_attribute
+from shotstore.hdf5.report import listed
+from shotstore.hdf5.shots_file import Schema, load_schema
+from shotstore.hdf5.stored_values import COLUMN_TYPES, Slot, load_dtype
+
+_TABLES = re.compile(r"shots|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
+_UNALIGNED = re.compile(r"configuration/.*|(?:parameter_units|schemas)(?:#\d+)?")
+_CONFIGURATION = ("iteration", "time_lanes", "global_parameters")
+_SHOT_FIELDS = {"shot_index", "start_time", "end_time", "schema"}
+
+
+@define
+class _Unreadable:
+    count: int = 0
+    rows: set[int] = field(factory=set)
+    why: str = ""
+
+
+class Inspection:
+    """What was found in a file, step by step: `begin`, then for each of `names` `chunks`, and for
+    each of these `read`; `problems` in the end."""
+
+    def __init__(self) -> None:
+        self.sequence_id: str | None = None
+        self.number_of_shots = 0
+        self.names: list[str] = []
+        """The datasets."""
+        self.configuration: dict[str, Any] = {}
+        """The launch configuration: JSON by name; devices by name as a tag and JSON."""
+        self.unreadable_configuration: list[str] = []
+        """Names of what is missing there."""
+        self._problems: list[str] = []
+        self._indices: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._schema_of_row: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self._users: dict[str, set[int]] = {}
+        self._flat: set[str] = set()
+        self._unreadable: dict[str, _Unreadable] = {}
+        self._file: h5py.File | None = None
+        self._open: dict[str, StoredDataset] = {}
+        self._length = 0
+
+    def view(self, file: h5py.File, length: int) -> None:
+        """Go on in this view of the file, which has this length in bytes."""
+        if file is not self._file:
+            self._file, self._length = file, length
+            self._open.clear()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file = None
+        self._open.clear()
+
+    def begin(self) -> None:
+        """Read all that the file says of itself."""
+        file = self._get_file()
+        try:
+            self.sequence_id = read_text_attribute(file, "sequence")
+        except Exception as error:
+            self._add(f"the attribute sequence cannot be read ({reason(error)})")
+        self.names = list(self._find_datasets())
+        self._read_configuration()
+        if "shots" not in self.names:
+            self._add("the table of the shots cannot be found")
+        else:
+            self._read_shots()
+            self._check_schemas()
+        self._check_lengths()
+
+    def chunks(self, name: str) -> list[Chunk]:
+        """The chunks of a dataset, once it is certain that it holds what it should."""
+        try:
+            dataset = self.dataset(name)
+            chunks = dataset.chunks()
+        except Exception as error:
+            self._add(f"{name} cannot be read ({reason(error)})")
+            return []
+        if name in self._flat:
+            needed = dataset.chunks_for_row * -(-len(dataset) // dataset.rows_in_chunk)
+            if len(chunks) < needed:
+                self._add(f"{name} lacks {needed - len(chunks)} of its {needed} chunks")
+        elif name in self._users:
+            self._check_is_stored(name, dataset, chunks)
+        return chunks
+
+    def read(self, name: str, chunk: Chunk) -> None:
+        """Read a chunk, which compares its checksum."""
+        try:
+            self.dataset(name).read(chunk.offset, chunk.shape)
+        except Exception as error:
+            found = self._unreadable.setdefault(name, _Unreadable())
+            found.count += 1
+            found.why = reason(error)
+            found.rows.update(range(chunk.offset[0], chunk.offset[0] + chunk.shape[0]))
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, a clause each."""
+        chunks = []
+        for name, found in self._unreadable.items():
+            what = f"{found.count} chunk{'s' if found.count > 1 else ''}"
+            rows = sorted(found.rows)
+            if name not in self._flat and not _UNALIGNED.fullmatch(name):
+                known = [row for row in rows if row < self.number_of_shots]
+                where = (
+                    f"with {len(known)} shots"
+                    if name == "shots"
+                    else f"with the shots {listed(int(self._indices[row]) for row in known)}"
+                )
+            else:
+                where = f"with its rows {listed(rows)}"
+            chunks.append(f"{what} of {name} cannot be read, {where} ({found.why})")
+        return [*self._problems, *chunks]
+
+    # Steps
+
+    def _find_datasets(self) -> Iterator[str]:
+        file = self._get_file()
+        for group in ("", "configuration", "configuration/device_configurations", "data"):
+            try:
+                names = names_in(file, group) if group else _names_in_root(file)
+            except Exception as error:
+                self._add(f"the group {group or '/'} cannot be read ({reason(error)})")
+                continue
+            for name in names:
+                full = f"{group}/{name}" if group else name
+                if full == "configuration/device_configurations" or not (
+                    group or _TABLES.fullmatch(name)
+                ):
+                    continue
+                try:
+                    self.dataset(full)
+                except Exception as error:
+                    self._add(f"{full} cannot be read ({reason(error)})")
+                    if group.startswith("configuration"):
+                        self.unreadable_configuration.append(full)
+                else:
+                    yield full
+
+    def _read_configuration(self) -> None:
+        prefix = "configuration/device_configurations/"
+        names = [f"configuration/{name}" for name in _CONFIGURATION]
+        for name in (*names, *(name for name in self.names if name.startswith(prefix))):
+            try:
+                dataset = self.dataset(name)
+                if len(dataset) != 1:
+                    raise ValueError("it has not one row")
+                content: object = json.loads(bytes(dataset.read_rows(0, 1)[0]))
+                if name.startswith(prefix):
+                    content = (dataset.read_attribute("type"), content)
+                self.configuration[name] = content
+            except Exception as error:
+                if name in self.unreadable_configuration:
+                    continue  # it is known already
+                self.unreadable_configuration.append(name)
+                self._add(f"{name} cannot be read ({reason(error)})")
+
+    def _read_shots(self) -> None:
+        dataset = self.dataset("shots")
+        if not set(dataset.dtype.names or ()) >= _SHOT_FIELDS:
+            self._add("the table of the shots lacks a column")
+            return
+        if len(dataset) > dataset.most_rows:
+            self._add(
+                f"it says that it has {len(dataset)} shots, and holds {dataset.most_rows} at most"
+            )
+            return
+        self.number_of_shots = len(dataset)
+        rows, readable = read_leniently(dataset, len(dataset))
+        self._indices = rows["shot_index"].astype(np.uint64)
+        self._schema_of_row = np.where(readable, rows["schema"].astype(np.int64), -1)
+        found, counts = np.unique(self._indices[readable], return_counts=True)
+        if np.any(counts > 1):
+            self._add(f"the shots {listed(found[counts > 1].tolist())} stand in it twice")
+
+    def _check_schemas(self) -> None:
+        for number in np.unique(self._schema_of_row[self._schema_of_row >= 0]).tolist():
+            try:
+                schema = read_schema(self.schema_datasets(), number)
+            except Exception as error:
+                shots = self._indices[self._schema_of_row == number].tolist()
+                self._add(
+                    f"schema {number} cannot be read ({reason(error)}), by which the shots "
+                    f"{listed(shots)} are stored"
+                )
+                continue
+            for slot in (*schema.parameters, *schema.data):
+                try:
+                    self._check_slot(slot, number)
+                except Exception as error:
+                    self._add(f"schema {number}: {slot.name!r} is not there ({reason(error)})")
+
+    def _check_slot(self, slot: Slot, schema: int) -> None:
+        if slot.dtype is not None:
+            load_dtype(slot.dtype)
+        if slot.dataset is None:
+            if slot.type not in ("none", "empty"):
+                raise ValueError("it names no dataset")
+            return
+        dataset = self.dataset(slot.dataset)
+        if slot.column is not None:
+            if slot.column not in (dataset.dtype.names or ()):
+                raise ValueError(f"{slot.dataset} has no column {slot.column}")
+        elif slot.type in COLUMN_TYPES:
+            raise ValueError("it names no column")
+        if slot.index is None:
+            self._users.setdefault(slot.dataset, set()).add(schema)
+            return
+        first = slot.index not in self._users
+        self._users.setdefault(slot.index, set()).add(schema)
+        self._flat.add(slot.dataset)
+        if first:
+            self._check_spans(slot.index, dataset)
+
+    def _check_spans(self, index: str, flat: StoredDataset) -> None:
+        dataset = self.dataset(index)
+        count = min(len(dataset), len(self._indices))
+        rows, readable = read_leniently(dataset, count)
+        start, length = rows["start"], rows["length"]
+        total = np.uint64(len(flat))
+        outside = readable & ((length > total) | (start > total - np.minimum(length, total)))
+        if np.any(outside):
+            shots = self._indices[:count][outside].tolist()
+            self._add(f"{index} leads outside of its dataset for the shots {listed(shots)}")
+
+    def _check_lengths(self) -> None:
+        flat = {name.removesuffix("#rows") for name in self.names if name.endswith("#rows")}
+        for name in self.names:
+            if name in flat or _UNALIGNED.fullmatch(name):
+                continue
+            length = len(self.dataset(name))
+            if length > self.number_of_shots:
+                self._add(f"{name} has {length} rows for {self.number_of_shots} shots")
+
+    def _check_is_stored(self, name: str, dataset: StoredDataset, chunks: list[Chunk]) -> None:
+        """Compare the shots that use a dataset with the rows that are stored."""
+        used = np.flatnonzero(np.isin(self._schema_of_row, list(self._users[name])))
+        rows = dataset.rows_in_chunk
+        stored = Counter(chunk.offset[0] // rows for chunk in chunks)
+        whole = [block for block, count in stored.items() if count >= dataset.chunks_for_row]
+        missing = used[(used >= len(dataset)) | ~np.isin(used // rows, whole)]
+        if len(missing):
+            self._add(f"{name} lacks the shots {listed(self._indices[missing].tolist())}")
+
+    # Helpers
+
+    def _get_file(self) -> h5py.File:
+        assert self._file is not None
+        return self._file
+
+    def dataset(self, name: str) -> StoredDataset:
+        """A dataset of the file; for the errors, see `StoredDataset`."""
+        dataset = self._open.get(name)
+        if dataset is None:
+            dataset = self._open[name] = StoredDataset(self._get_file(), name, self._length)
+        return dataset
+
+    def schema_datasets(self) -> Mapping[str, StoredDataset]:
+        """Those that hold schemas."""
+        return {
+            name: self.dataset(name) for name in self.names if re.fullmatch(r"schemas(#\d+)?", name)
+        }
+
+    def _add(self, problem: str) -> None:
+        self._problems.append(problem)
+
+
+def _names_in_root(file: h5py.File) -> list[str]:
+    root = h5g.open(file.id, b"/")
+    return [root.get_objname_by_idx(i).decode() for i in range(root.get_num_objs())]
+
+
+def read_leniently(
+    dataset: StoredDataset, count: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """The first ``count`` rows of a table, and which of them could be read; zeros for others."""
+    rows = np.zeros((count, *dataset.shape[1:]), dataset.dtype)
+    readable = np.zeros(count, np.bool_)
+    step = dataset.rows_in_chunk
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        try:
+            rows[start:stop] = dataset.read_rows(start, stop - start)
+        except Exception:
+            continue
+        readable[start:stop] = True
+    return rows, readable
+
+
+def read_schema(datasets: Mapping[str, StoredDataset], number: int) -> Schema:
+    """A schema from the datasets that hold them.
+
+    Raises:
+        ValueError: there is none of this number.
+        Exception: it cannot be read, or is none.
+    """
+    for dataset in datasets.values():
+        text = bytes(dataset.read_rows(number, 1)[0]) if number < len(dataset) else b""
+        if text:
+            return load_schema(text)
+    raise ValueError("it is missing")
+
+
+def reason(error: BaseException) -> str:
+    """What an error says, in one short line."""
+    said = error.args[0] if isinstance(error, KeyError) and error.args else error
+    text = " ".join(str(said).split()) or type(error).__name__
+    # "Can't synchronously read data (data error detected by Fletcher32 checksum)"
+    if "filter returned failure" in text:
+        return "the checksum is wrong"
+    inner = re.search(r"\((?!.*\()(.*?)\)$", text)
+    return (inner[1] if inner else text)[:200]

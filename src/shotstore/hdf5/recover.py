@@ -1,0 +1,272 @@
+"""Make a damaged sequence readable again, with what can still be read of it."""
+
+import operator
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from attrs import define, evolve, field
+
+from shotstore.errors import DamagedStorageError
+from shotstore.hdf5 import disk
+from shotstore.hdf5.documents import SequenceDocument
+from shotstore.hdf5.report import Progress, Recovered
+from shotstore.hdf5.salvage import Salvage, SalvagedShot, nothing_left
+from shotstore.hdf5.sequence_check import SequenceCheck
+from shotstore.hdf5.session import HDF5ExperimentSession
+from shotstore.hdf5.shots_file import Launch, ShotsFile
+from shotstore.hdf5.tree import Node
+from shotstore.model import JSON, ParameterNamespace, StepsConfiguration, TimeLanes
+from shotstore.paths import PureSequencePath
+from shotstore.session import rules
+from shotstore.state import State
+
+_T = TypeVar("_T")
+
+_LONGEST_BATCH = 0.1  # seconds after which a Ctrl-C is let through
+_CONFIGURATION = "configuration/"
+_DEVICES = "configuration/device_configurations/"
+
+
+def recover(
+    session: HDF5ExperimentSession, path: PureSequencePath, progress: Progress | None = None
+) -> Recovered:
+    """Recover a sequence in a writing session; see `HDF5StorageManager.recover`."""
+    return _Recovery(session, path, progress).run()
+
+
+@define
+class _Tally:
+    """What came of the shots."""
+
+    number: int = 0
+    incomplete: dict[int, tuple[str, ...]] = field(factory=dict)
+
+    def add(self, shot: SalvagedShot) -> None:
+        self.number += 1
+        if shot.lost:
+            self.incomplete[shot.index] = shot.lost
+
+
+class _Recovery:
+    def __init__(
+        self, session: HDF5ExperimentSession, path: PureSequencePath, progress: Progress | None
+    ) -> None:
+        self._serializer = session.serializer
+        self._compression = session.compression
+        self._transaction = session.transaction
+        self._path = path
+        self._progress = progress
+        self._size = 0
+        self._done = 0.0
+        self._lost_configuration: list[str] = []
+
+    def run(self) -> Recovered:
+        transaction = self._transaction
+        node = transaction.read(self._find)
+        assert node.directory is not None
+        check = SequenceCheck(transaction.store, self._serializer, node.directory, self._path)
+        self._size = check.size
+        check.run(self._reading, self._note_read)
+        damage = [finding for finding in check.findings if finding.severity == "damage"]
+        if not damage:
+            return Recovered(self._path)
+        if check.belongs_to_another:
+            raise DamagedStorageError(
+                f"{check.shots_file} belongs to another sequence than sequence.json beside it, so "
+                "nothing was changed. Put the two files that belong together back."
+            )
+        self._check_idle(node, check.document)
+        salvage = transaction.run(lambda: Salvage(check.shots_file))
+        try:
+            recovered = self._recover(node, check, salvage)
+        finally:
+            transaction.run(salvage.close)
+        if not recovered.repairs:
+            [first, *_] = damage
+            raise DamagedStorageError(f"{first.file}: {first.problem} {first.remedy}")
+        return recovered
+
+    def _find(self) -> Node:
+        """The sequence, or the folder that holds a shots file and nothing else."""
+        tree = self._transaction.tree
+        node = tree.get(self._path)
+        if not node.is_sequence:
+            shots_file = self._transaction.store.root / (node.directory or "") / "shots.h5"
+            if self._path.is_root() or not disk.is_regular_file(shots_file):
+                raise rules.path_is_not_sequence(self._path)
+            if tree.children(node):
+                raise rules.path_has_children(self._path)
+        return node
+
+    def _check_idle(self, node: Node, document: SequenceDocument | None) -> None:
+        """Refuse a sequence that a program may be recording, if it can be ended by it."""
+        if document is None or not document.state.is_active():
+            return
+        try:
+            self._transaction.read(lambda: self._transaction.count_shots(node))
+        except DamagedStorageError:
+            return
+        raise rules.sequence_running(self._path, document.state, "recovering")
+
+    def _recover(self, node: Node, check: SequenceCheck, salvage: Salvage) -> Recovered:
+        transaction = self._transaction
+        document = self._rebuilt(check, salvage)
+        is_rewritten = check.is_shots_file_damaged
+        said = 0 if check.document is None else check.document.number_of_shots or 0
+        entry = None
+        if is_rewritten or check.content is not None:
+            content = check.content or b""
+            entry = transaction.write(
+                lambda: transaction.replace_damaged(node, document, content, has_shots=is_rewritten)
+            )
+        tally = _Tally(number=salvage.number_of_rows)
+        if is_rewritten:
+            tally = self._rewrite(node, salvage, self._launch(document, salvage))
+        if not tally.number and max(said, salvage.number_of_rows):
+            raise nothing_left(check.shots_file, "no shot in it is whole enough")
+        document = evolve(document, number_of_shots=tally.number)
+        if not node.is_sequence:
+            node.is_sequence = node.was_folder = True
+        transaction.write(lambda: transaction.change_document(node, document))
+        return Recovered(
+            self._path,
+            tuple(self._repairs(check, document, is_rewritten=is_rewritten)),
+            tally.number,
+            max(said, salvage.number_of_rows) - tally.number,
+            tally.incomplete,
+            tuple(self._lost_configuration),
+            entry,
+        )
+
+    def _repairs(
+        self, check: SequenceCheck, document: SequenceDocument, *, is_rewritten: bool
+    ) -> Iterator[str]:
+        before, number = check.document, document.number_of_shots
+        if is_rewritten:
+            yield f"shots.h5 was written anew, with {number} shots."
+        if before is None:
+            what = "missing" if check.content is None else "unreadable"
+            yield f"sequence.json, which was {what}, was made anew from shots.h5."
+        elif before.state is not document.state:
+            yield f"The sequence, which was {before.state.value}, is {document.state.value} now."
+        elif before.number_of_shots != number:
+            yield f"sequence.json counts {number} shots now, and not {before.number_of_shots}."
+
+    # The document
+
+    def _rebuilt(self, check: SequenceCheck, salvage: Salvage) -> SequenceDocument:
+        """The document that the sequence is to have, but for the number of shots."""
+        document = check.document
+        if document is not None and document.state.has_ended():
+            return document
+        changed = datetime.fromtimestamp(check.shots_file.stat().st_mtime, UTC)
+        start, stop = salvage.times() or (changed, changed)
+        if document is not None and document.state is not State.DRAFT:
+            return evolve(document, state=State.INTERRUPTED, stop_time=stop)
+        if document is None:
+            iteration = self._configured("iteration", salvage)
+            document = SequenceDocument(
+                id=salvage.sequence_id or uuid.uuid4().hex,
+                created=start,
+                state=State.DRAFT,
+                iteration=iteration,
+                time_lanes=self._configured("time_lanes", salvage),
+                expected_number_of_shots=self._expected(iteration),
+            )
+        is_complete = document.expected_number_of_shots == salvage.number_of_rows
+        state = State.FINISHED if is_complete else State.INTERRUPTED
+        return evolve(document, state=state, start_time=start, stop_time=stop)
+
+    def _configured(self, name: str, salvage: Salvage) -> JSON:
+        """The recipe in the file; an empty one if that is lost too."""
+        found: JSON = salvage.configuration.get(_CONFIGURATION + name)
+        if found is not None:
+            return found
+        self._lost_configuration.append(name)
+        if name == "iteration":
+            return self._serializer.dump_iteration(StepsConfiguration([]))
+        return self._serializer.dump_time_lanes(TimeLanes.empty())
+
+    def _expected(self, iteration: JSON) -> int | None:
+        if "iteration" in self._lost_configuration:
+            return None
+        try:
+            number = self._serializer.load_iteration(iteration).expected_number_shots()
+            return None if number is None else operator.index(number)
+        except Exception:  # code of the lab, on content that may not be its own
+            return None
+
+    # The shots
+
+    def _launch(self, document: SequenceDocument, salvage: Salvage) -> Launch:
+        found = salvage.configuration
+        parameters: JSON = found.get("configuration/global_parameters")
+        if parameters is None:
+            parameters = self._serializer.dump_global_parameters(ParameterNamespace.empty())
+            self._lost_configuration.append("global parameters")
+        devices: dict[str, tuple[str, Any]] = {
+            unquote(name.removeprefix(_DEVICES)): content
+            for name, content in found.items()
+            if name.startswith(_DEVICES)
+        }
+        for name in salvage.lost_names:
+            if name.startswith(_DEVICES):
+                device = unquote(name.removeprefix(_DEVICES))
+                self._lost_configuration.append(f"device configuration {device}")
+        return Launch(
+            found.get("configuration/iteration", document.iteration),
+            found.get("configuration/time_lanes", document.time_lanes),
+            parameters,
+            devices,
+        )
+
+    def _rewrite(self, node: Node, salvage: Salvage, launch: Launch) -> _Tally:
+        """Write what can be read into a new file."""
+        transaction = self._transaction
+        launched_at = salvage.launched_at or str(self._path)
+        shots = transaction.write(lambda: transaction.begin_again(node, launch, launched_at))
+        tally, rows = _Tally(), salvage.shots()
+        while self._run(lambda: self._append(shots, rows, tally)):
+            self._done = self._size * salvage.progress
+            self._tell(1)
+        self._done = self._size
+        self._tell(1)
+        return tally
+
+    def _append(self, shots: ShotsFile, rows: Iterator[SalvagedShot | None], tally: _Tally) -> bool:
+        """Write some of the shots; whether there are more."""
+        deadline = monotonic() + _LONGEST_BATCH
+        with self._transaction.appending():
+            for shot in rows:
+                if shot is not None:
+                    shots.append(
+                        shot.index, shot.times, shot.parameters, shot.data, self._compression
+                    )
+                    tally.add(shot)
+                if monotonic() > deadline:
+                    return True
+        return False
+
+    # Helpers
+
+    def _run(self, function: Callable[[], _T]) -> _T:
+        return self._transaction.run(function)
+
+    def _reading(self, function: Callable[[int], _T]) -> _T:
+        store = self._transaction.store
+        result = self._run(lambda: function(store.commits()))
+        self._tell(0)
+        return result
+
+    def _note_read(self, size: int) -> None:
+        self._done += size
+
+    def _tell(self, part: int) -> None:
+        """The file is read twice: to check it, and to salvage it."""
+        if self._progress is not None:
+            done = min(int(self._done), self._size) + part * self._size
+            self._progress(done, 2 * self._size)

@@ -1,0 +1,233 @@
+"""What can still be read of a damaged ``shots.h5``, one value after the other."""
+
+import struct
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import h5py
+from attrs import field, frozen
+
+from shotstore.errors import DamagedStorageError
+from shotstore.hdf5 import disk, superblock
+from shotstore.hdf5.inspection import Inspection, read_leniently, read_schema, reason
+from shotstore.hdf5.overlay import HDF5FileObject
+from shotstore.hdf5.own_objects import read_text_attribute
+from shotstore.hdf5.shots_file import Number, Schema
+from shotstore.hdf5.stored_values import Slot, load_data, load_number
+from shotstore.model import Data
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SUPERBLOCK = struct.Struct("<8sBBBBQQQQ")
+_UNDEFINED = 2**64 - 1
+_LONGEST = 2**60  # bytes: HDF5 cannot handle what does not fit 63 bits
+_SECTOR = 512  # bytes: what a failing disk loses
+
+
+@frozen
+class SalvagedShot:
+    """A shot with what could be read of it."""
+
+    index: int
+    times: tuple[int, int]
+    parameters: dict[str, Number] = field(factory=dict)
+    data: dict[str, Data] = field(factory=dict)
+    lost: tuple[str, ...] = ()
+    """Parameters and data that could not be read, by name."""
+
+
+class Salvage:
+    """A damaged file, opened as far as it goes. Everything here runs on a worker thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            DamagedStorageError: not even its table of shots can be found.
+        """
+        self._inspection = inspection = Inspection()
+        self._file_object, self._file = _open(path)
+        try:
+            inspection.view(self._file, self._file_object.end)
+            inspection.begin()
+            if "shots" not in inspection.names:
+                raise nothing_left(path, "its table of shots cannot be read")
+            shots = inspection.dataset("shots")
+            # What a damaged file says may be any number.
+            self.number_of_rows = min(len(shots), shots.most_rows)
+            """How many shots there are, whole or not."""
+            self._rows, self._readable = read_leniently(shots, self.number_of_rows)
+        except BaseException:
+            self.close()
+            raise
+        self._schemas: dict[int, Schema | None] = {}
+        self._row = 0
+
+    @property
+    def sequence_id(self) -> str | None:
+        """The sequence that it belongs to, if that can be read."""
+        return self._inspection.sequence_id
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """What can be read of the launch configuration, by the name of the dataset."""
+        return self._inspection.configuration
+
+    @property
+    def lost_names(self) -> list[str]:
+        """The datasets of the launch configuration that are there and cannot be read."""
+        return self._inspection.unreadable_configuration
+
+    @property
+    def progress(self) -> float:
+        """Which part of the shots was read, from 0 to 1."""
+        return self._row / max(1, self.number_of_rows)
+
+    @property
+    def launched_at(self) -> str | None:
+        """The path at launch, if it can be read."""
+        try:
+            return read_text_attribute(self._file, "path")
+        except Exception:
+            return None
+
+    def times(self) -> tuple[datetime, datetime] | None:
+        """When the first shot began and the last one ended, as far as that can be read."""
+        rows = self._rows[self._readable]
+        if not len(rows):
+            return None
+        try:
+            first, last = int(rows["start_time"].min()), int(rows["end_time"].max())
+            return _EPOCH + timedelta(microseconds=first), _EPOCH + timedelta(microseconds=last)
+        except OverflowError:
+            return None
+
+    def shots(self) -> Iterator[SalvagedShot | None]:
+        """Every shot, in the order they were recorded; None for one that is lost."""
+        seen: set[int] = set()
+        for row in range(self.number_of_rows):
+            self._row = row
+            shot = None
+            if self._readable[row] and int(self._rows[row]["shot_index"]) not in seen:
+                shot = self._shot(row)
+            if shot is not None:
+                seen.add(shot.index)
+            yield shot
+
+    def close(self) -> None:
+        """Close the file."""
+        self._inspection.close()
+        self._file.close()
+        self._file_object.close()
+
+    def _shot(self, row: int) -> SalvagedShot | None:
+        record = self._rows[row]
+        schema = self._schema(int(record["schema"]))
+        if schema is None:
+            return None
+        parameters: dict[str, Number] = {}
+        data: dict[str, Data] = {}
+        lost = []
+        for slot in schema.parameters:
+            try:
+                parameters[slot.name] = (load_number(slot, self._payload(slot, row)), slot.unit)
+            except Exception:
+                lost.append(slot.name)
+        for slot in schema.data:
+            try:
+                data[slot.name] = load_data(slot, self._payload(slot, row))
+            except Exception:
+                lost.append(slot.name)
+        times = int(record["start_time"]), int(record["end_time"])
+        return SalvagedShot(int(record["shot_index"]), times, parameters, data, tuple(lost))
+
+    def _schema(self, number: int) -> Schema | None:
+        if number not in self._schemas:
+            try:
+                self._schemas[number] = read_schema(self._inspection.schema_datasets(), number)
+            except Exception:
+                self._schemas[number] = None
+        return self._schemas[number]
+
+    def _payload(self, slot: Slot, row: int) -> Any:
+        if slot.dataset is None:
+            return None
+        dataset = self._inspection.dataset(slot.dataset)
+        if slot.index is not None:
+            span = self._inspection.dataset(slot.index).read_rows(row, 1)[0]
+            return dataset.read_rows(int(span["start"]), int(span["length"]))
+        value = dataset.read_rows(row, 1)
+        if slot.column is not None:
+            return value[slot.column][0].item()
+        return value[0] if value.ndim > 1 or slot.size is not None else value.reshape(())
+
+
+class _LenientFile(HDF5FileObject):
+    """Reads zeros where the disk fails, and past the end of a file that was cut off: there the
+    checksums are wrong, and the rest can be read."""
+
+    def __init__(self, file: disk.File, end: int, head: bytes) -> None:
+        super().__init__(file, end)
+        self._head = head
+
+    def _read(self, view: memoryview, offset: int) -> None:
+        try:
+            super()._read(view, offset)
+        except OSError:
+            for start in range(0, len(view), _SECTOR):
+                piece = view[start : start + _SECTOR]
+                try:
+                    super()._read(piece, offset + start)
+                except OSError:
+                    piece[:] = bytes(len(piece))
+        if offset < len(self._head):
+            count = min(len(view), len(self._head) - offset)
+            view[:count] = self._head[offset : offset + count]
+
+
+def nothing_left(path: Path, why: str) -> DamagedStorageError:
+    """Nothing of a file can be read."""
+    return DamagedStorageError(
+        f"Nothing of {path} can be read: {why}. Nothing was changed. Restore it from a backup; if "
+        "there is none, these shots are lost: delete the sequence, or reset it to a draft to keep "
+        "its recipe."
+    )
+
+
+def _open(path: Path) -> tuple[HDF5FileObject, h5py.File]:
+    if not disk.is_regular_file(path):
+        raise nothing_left(path, "it is missing")
+    file = disk.File(path, "r")
+    head, length = _head(file), file.length()
+    said = superblock.end_of_file(head)
+    attempts = [(_superblock(length), length)]  # of a superblock that is damaged itself
+    if said is not None and said < _LONGEST:
+        attempts.insert(0, (head, max(said, length)))
+    why = ""
+    for block, end in attempts:
+        file_object = _LenientFile(file, end, block)
+        try:
+            return file_object, h5py.File(
+                str(path), "r", driver="fileobj", fileobj=file_object, libver=("v110", "v110")
+            )
+        except Exception as error:
+            why = why or f"HDF5 cannot open it ({reason(error)})"
+    file.close()
+    raise nothing_left(path, why)
+
+
+def _head(file: disk.File) -> bytes:
+    head = bytearray(superblock.SIZE)
+    try:
+        file.read_into(memoryview(head), 0)
+    except OSError:
+        head = bytearray(superblock.SIZE)
+    return bytes(head)
+
+
+def _superblock(end: int) -> bytes:
+    """That of a file which `ShotsFile.create` has made: the root group follows it at once."""
+    fields = (b"\x89HDF\r\n\x1a\n", 2, 8, 8, 0, 0, _UNDEFINED, end, superblock.SIZE)
+    block = _SUPERBLOCK.pack(*fields)
+    return block + struct.pack("<I", superblock.checksum(block))

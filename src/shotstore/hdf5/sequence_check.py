@@ -1,0 +1,346 @@
+"""Read one sequence completely: its document, its ``shots.h5``, and whether the two agree."""
+
+import shlex
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol, TypeVar
+
+from shotstore.errors import DamagedStorageError, StorageError
+from shotstore.hdf5 import disk, documents
+from shotstore.hdf5.documents import Format, SequenceDocument
+from shotstore.hdf5.inspection import Inspection, reason
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
+from shotstore.hdf5.open_shots import ShotsReader
+from shotstore.hdf5.overlay import committed_end
+from shotstore.hdf5.report import Finding
+from shotstore.hdf5.store import Store
+from shotstore.hdf5.worker import run
+from shotstore.model import Serializer
+from shotstore.paths import PureSequencePath
+from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
+
+_T = TypeVar("_T")
+
+_LONGEST_BATCH = 0.01  # seconds for which commits are kept out, or one chunk
+
+
+class Reading(Protocol):
+    """Calls a function on a worker thread with the number of commits, while they are kept out."""
+
+    def __call__(self, function: Callable[[int], _T]) -> _T: ...
+
+
+class SequenceCheck:
+    """A check of one sequence, used once."""
+
+    def __init__(
+        self, store: Store, serializer: Serializer, directory: str, path: PureSequencePath | None
+    ) -> None:
+        """``directory`` is relative to the root of the store; ``path`` is None in the trash."""
+        self._store = store
+        self._serializer = serializer
+        self._path = path
+        self._directory = store.root / directory
+        self.document_file = self._directory / SEQUENCE_DOCUMENT
+        self.shots_file = self._directory / SHOTS_FILE
+        self.document: SequenceDocument | None = None
+        self.findings: list[Finding] = []
+        self.number_of_shots = 0
+        self.is_shots_file_damaged = False
+        self.belongs_to_another = False
+        """Whether ``shots.h5`` has the id of another sequence."""
+        self.content: bytes | None = None
+        """Of ``sequence.json``, if there is one."""
+        self._reader: ShotsReader | None = None
+        self.inspection = Inspection()
+
+    def run(self, reading: Reading, on_read: Callable[[int], object]) -> bool:
+        """Read everything.
+
+        Args:
+            reading: How to read files.
+            on_read: Called with the number of bytes, after some were read.
+
+        Returns:
+            Whether the sequence is where and what it was at the beginning. If it is not, the
+            findings may be about something that is not in the store any more.
+        """
+        try:
+            steps = self._steps(on_read)
+            more = self._catch(lambda: reading(self._begin))
+            while more:
+                more = self._catch(lambda: reading(lambda commits: self._advance(commits, steps)))
+            for problem in self.inspection.problems:
+                self.is_shots_file_damaged = True
+                self._damage(self.shots_file, f"It is damaged: {problem}.", self.recovery)
+            self.number_of_shots = self.inspection.number_of_shots
+            is_settled = reading(lambda _: self._is_settled())
+        finally:
+            run(self._close)
+        self._load_recipe()
+        return is_settled
+
+    @property
+    def size(self) -> int:
+        """Bytes in ``shots.h5``."""
+        try:
+            return self.shots_file.lstat().st_size
+        except OSError:
+            return 0
+
+    @property
+    def recovery(self) -> str:
+        """What to do about a damaged file."""
+        if self._path is None:
+            return (
+                "It is in the trash, so nothing needs to be done. To save what can be read of it, "
+                "restore it and recover it then."
+            )
+        advice = "Restore it from a backup, or copy it again if this is a copy. "
+        if self._store.is_archive:
+            return advice + (
+                "To save what can be read, copy its directory into a store, below sequences/, and "
+                "run `shotstore recover` there."
+            )
+        return advice + f"What can be read, `shotstore recover {typed(self._path)}` saves."
+
+    # Steps, each while commits are kept out
+
+    def _begin(self, commits: int) -> bool:
+        """Read the document, and what ``shots.h5`` says of itself; whether there is more."""
+        self.content = content = disk.read_file(str(self.document_file))
+        has_shots = disk.is_regular_file(self.shots_file)
+        if content is None:
+            if has_shots:
+                self._damage(
+                    self.shots_file, "It has no sequence.json, so nobody sees it.", self.recovery
+                )
+        else:
+            keys, self.findings = check_document(
+                "sequence", content, self.document_file, self._path
+            )
+            if keys is not None:
+                try:
+                    self.document = documents.load_sequence(content, self.document_file)
+                except DamagedStorageError as error:
+                    self._damage(self.document_file, f"{what_of(error)}.", MEND)
+        state = None if self.document is None else self.document.state
+        if state is State.DRAFT:
+            if has_shots:
+                self._damage(
+                    self.document_file,
+                    "The sequence is a draft, and has shots all the same: sequence.json is older "
+                    "than shots.h5.",
+                    self.recovery,
+                )
+        elif has_shots:
+            self._open(commits)
+        elif state is not None and not (
+            # It crashed before its launch was complete.
+            state is State.CRASHED and self.document and self.document.start_time is None
+        ):
+            self._damage(
+                self.shots_file,
+                "It is missing, which holds the shots of a launched sequence.",
+                "Copy it again, or restore it from a backup.",
+            )
+        return self._reader is not None
+
+    def _open(self, commits: int) -> None:
+        self._reader = reader = ShotsReader(self.shots_file)
+        inspection = self.inspection
+        shots = reader.shots(commits)
+        inspection.view(shots.file, shots.length)
+        inspection.begin()
+        shots.check()
+        length = self.shots_file.stat().st_size
+        if (
+            length > shots.length
+            and not self._store.locks.is_writing()
+            and self.shots_file.stat().st_size == length
+        ):
+            self.findings.append(
+                Finding(
+                    "note",
+                    self.shots_file,
+                    f"{length - shots.length} bytes behind its end belong to a shot that was never "
+                    "committed: the program was killed, or the file copied, in that moment.",
+                    "Nothing to do: they are ignored.",
+                    self._path,
+                )
+            )
+        if self.document is not None:
+            self._compare(self.document)
+
+    def _compare(self, document: SequenceDocument) -> None:
+        found = self.inspection
+        if found.sequence_id not in (None, document.id):
+            self.belongs_to_another = True
+            self._damage(
+                self.document_file,
+                "shots.h5 beside it belongs to another sequence.",
+                "Put the two files that belong together back, or restore them from a backup.",
+            )
+        said = 0 if document.state is State.PREPARING else document.number_of_shots
+        if "shots" in found.names and said not in (None, found.number_of_shots):
+            self._damage(
+                self.document_file,
+                f"It counts {said} shots, and shots.h5 holds {found.number_of_shots}: the two were "
+                "copied at different moments, or one was restored without the other.",
+                self.recovery,
+            )
+
+    def _advance(self, commits: int, steps: Iterator[None]) -> bool:
+        """Read some chunks; whether there are more."""
+        assert self._reader is not None
+        shots = self._reader.shots(commits)
+        self.inspection.view(shots.file, shots.length)
+        deadline = monotonic() + _LONGEST_BATCH
+        is_unfinished = False
+        for _ in steps:
+            if monotonic() > deadline:
+                is_unfinished = True
+                break
+        shots.check()
+        return is_unfinished
+
+    def _steps(self, on_read: Callable[[int], object]) -> Iterator[None]:
+        for name in self.inspection.names:
+            chunks = self.inspection.chunks(name)
+            yield
+            for chunk in chunks:
+                self.inspection.read(name, chunk)
+                on_read(chunk.size)
+                yield
+
+    def _is_settled(self) -> bool:
+        return disk.read_file(str(self.document_file)) == self.content and (
+            self._reader is None or self._reader.is_still(self.shots_file)
+        )
+
+    def _close(self) -> None:
+        self.inspection.close()
+        if self._reader is not None:
+            self._reader.close()
+
+    # Helpers
+
+    def _catch(self, step: Callable[[], bool]) -> bool:
+        try:
+            return step()
+        except DamagedStorageError as error:
+            self.is_shots_file_damaged = True
+            self._damage(self.shots_file, f"{self._what_of(error)}.", self.recovery)
+        except StorageError as error:
+            if error.__class__ is not StorageError:
+                raise  # a lock, not a file
+            self._damage(self.shots_file, str(error), "Or restore it from a backup.")
+        except OSError as error:
+            self.is_shots_file_damaged = self._reader is not None
+            self.findings.append(unreadable(self._directory, error, self._path))
+        return False
+
+    def _what_of(self, error: DamagedStorageError) -> str:
+        """Say what is wrong with a ``shots.h5`` that cannot be opened."""
+        if error.__cause__ is not None:
+            return f"HDF5 cannot open it ({reason(error.__cause__)})"
+        length = self.shots_file.stat().st_size
+        try:
+            file = disk.File(self.shots_file, "r")
+            try:
+                committed_end(file)
+            finally:
+                file.close()
+        except DamagedStorageError as again:
+            if "should have" in str(again):
+                return (
+                    f"It was cut off, or copied while it was being written: it has {length} bytes, "
+                    "fewer than it says itself"
+                )
+        return "It does not begin like an HDF5 file that shotstore wrote"
+
+    def _load_recipe(self) -> None:
+        """Outside of all locks, since this runs code of the lab."""
+        load = self._serializer
+        parts: list[tuple[Path, str, Callable[[], object]]] = []
+        document = self.document
+        if document is not None:
+            iteration, lanes = document.iteration, document.time_lanes
+            parts = [
+                (self.document_file, "iteration", partial(load.load_iteration, iteration)),
+                (self.document_file, "time_lanes", partial(load.load_time_lanes, lanes)),
+            ]
+            if document.state is State.CRASHED:
+                summary = partial(TracebackSummary.from_json, document.exception)
+                parts.append((self.document_file, "exception", summary))
+        for name, content in self.inspection.configuration.items():
+            if name == "configuration/global_parameters":
+                read: Callable[[], object] = partial(load.load_global_parameters, content)
+            elif name.startswith("configuration/device_configurations/"):
+                read = partial(load.load_device_configuration, *content)
+            else:
+                continue
+            parts.append((self.shots_file, name, read))
+        for file, name, attempt in parts:
+            try:
+                attempt()
+            except Exception as error:
+                self._damage(
+                    file,
+                    f"{name} is not what the serializer has written ({reason(error)}).",
+                    MEND if file == self.document_file else self.recovery,
+                )
+
+    def _damage(self, file: Path, problem: str, remedy: str) -> None:
+        self.findings.append(Finding("damage", file, problem, remedy, self._path))
+
+
+MEND = "Mend it in a text editor, or restore it from a backup."
+
+
+def check_document(
+    what: Format, content: bytes, file: Path, path: PureSequencePath | None
+) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """The keys of a document, or None if it cannot be read; and what there is to say of it."""
+    try:
+        keys = documents.load(what, content, file)
+    except DamagedStorageError as error:
+        return None, [Finding("damage", file, f"{what_of(error)}.", MEND, path)]
+    except StorageError as error:
+        return None, [Finding("damage", file, str(error), "Or restore it from a backup.", path)]
+    if documents.is_untouched(content):
+        return keys, []
+    note = Finding(
+        "note",
+        file,
+        "It was edited outside of shotstore: its checksum is not that of its content.",
+        "Nothing to do if that was on purpose; otherwise compare it with a backup.",
+        path,
+    )
+    return keys, [note]
+
+
+def what_of(error: StorageError) -> str:
+    """What is wrong with a document, without the name of the file and the remedy."""
+    return getattr(error, "why", None) or reason(error)
+
+
+def unreadable(file: Path, error: OSError, path: PureSequencePath | None = None) -> Finding:
+    """A file or directory that the system refuses to read."""
+    return Finding(
+        "damage",
+        file,
+        f"It cannot be read: {error.strerror or error}.",
+        "See to the permissions; if the disk is failing, copy everything off it at once.",
+        path,
+    )
+
+
+def typed(path: PureSequencePath) -> str:
+    """The path as it is typed in a shell."""
+    if any("/" in name for name in path.parts):
+        return shlex.quote(str(path))
+    return shlex.quote("/".join(path.parts))

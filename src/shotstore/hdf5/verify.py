@@ -1,0 +1,339 @@
+"""Read everything in a store, and report what is not as it should be.
+
+Nothing is changed, except that a commit which a killed program has left is finished, as every
+session does it. Sessions go on meanwhile: files are read in short pieces, and commits come in
+between.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import frozen
+
+from shotstore.errors import DamagedStorageError, StorageError
+from shotstore.hdf5 import disk, documents
+from shotstore.hdf5.documents import Format
+from shotstore.hdf5.inspection import reason
+from shotstore.hdf5.leftovers import find_journal, find_staged
+from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, SHOTS_FILE, path_name
+from shotstore.hdf5.report import Finding, Progress, Report
+from shotstore.hdf5.sequence_check import (
+    MEND,
+    SequenceCheck,
+    check_document,
+    unreadable,
+    what_of,
+)
+from shotstore.hdf5.snapshot import Snapshot, join
+from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, MARKER, TRASH, Store
+from shotstore.hdf5.transaction import root_node
+from shotstore.hdf5.tree import Tree
+from shotstore.hdf5.worker import run
+from shotstore.model import Serializer
+from shotstore.paths import PureSequencePath
+from shotstore.session import rules
+
+_T = TypeVar("_T")
+_TRIES = 3
+
+
+def verify(
+    store: Store,
+    serializer: Serializer,
+    path: PureSequencePath | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Read everything at and below a path, or in the whole store; see
+    `HDF5StorageManager.verify`."""
+    return _Verification(store, serializer, progress).run(path)
+
+
+@frozen
+class _Place:
+    directory: str
+    """Relative to the root of the store."""
+    path: PureSequencePath | None
+    """None in the trash."""
+
+
+class _Verification:
+    def __init__(self, store: Store, serializer: Serializer, progress: Progress | None) -> None:
+        self._store = store
+        self._serializer = serializer
+        self._progress = progress
+        self._findings: list[Finding] = []
+        self._finishes_journal = True
+        self._unfinished: set[str] = set()
+        self._seen: set[str] = set()
+        self._sequences = 0
+        self._shots = 0
+        self._size = 0
+        self._total = 0
+
+    def run(self, path: PureSequencePath | None) -> Report:
+        store = self._store
+        run(self._look_at_journal)
+        self._reading(lambda _: None)  # a journal that can be finished, is
+        is_whole = path is None or path.is_root()
+        if is_whole and not store.is_archive:
+            self._check_own_documents()
+        commits = self._reading(lambda commits: commits)
+        for _ in range(_TRIES):
+            # What is moved meanwhile is found at its new place in the next turn.
+            self._check_tree(self._start(None if is_whole else path))
+            before, commits = commits, self._reading(lambda commits: commits)
+            if commits == before:
+                break
+        if is_whole:
+            self._check_trash()
+            self._findings += self._reading(lambda _: find_staged(store))
+        return Report(store.root, self._findings, self._sequences, self._shots, self._size)
+
+    # The store
+
+    def _look_at_journal(self) -> None:
+        with self._store.reading(finish=False):
+            finding, journal = find_journal(self._store)
+        if finding is not None:
+            self._findings.append(finding)
+            self._finishes_journal = False
+        if finding is not None and journal is not None:
+            patched = {str(Path(patch.path).parent.as_posix()) for patch in journal.patches}
+            renames = (*journal.replacements, *journal.departures, *journal.arrivals)
+            names = {name for r in renames for name in (r.source, r.destination)}
+            replaced = {Path(r.destination).parent.as_posix() for r in journal.replacements}
+            self._unfinished = patched | names | replaced
+
+    def _check_own_documents(self) -> None:
+        parts: list[tuple[str, Callable[[], object]]] = []
+
+        def read(_: int) -> None:
+            self._check_document("store", MARKER)
+            keys = self._check_document("global parameters", GLOBAL_PARAMETERS)
+            if keys is not None:
+                parameters = keys.get("parameters")
+                load = partial(self._serializer.load_global_parameters, parameters)
+                parts.append((GLOBAL_PARAMETERS, load))
+            for name in disk.list_files(str(self._store.root / DEVICES)):
+                if not name.endswith(".json") or path_name(name.removesuffix(".json")) is None:
+                    continue  # somebody else's
+                file = f"{DEVICES}/{name}"
+                keys = self._check_document("device configuration", file)
+                if keys is not None:
+                    parts.append((file, partial(self._load_device, keys)))
+
+        self._reading(read)
+        for file, load in parts:  # outside of all locks, since this runs code of the lab
+            try:
+                load()
+            except Exception as error:
+                problem = f"It is not what the serializer has written ({reason(error)})."
+                self._findings.append(Finding("damage", self._store.root / file, problem, MEND))
+
+    def _load_device(self, keys: Mapping[str, Any]) -> object:
+        return self._serializer.load_device_configuration(keys["type"], keys["content"])
+
+    # The tree
+
+    def _start(self, path: PureSequencePath | None) -> list[_Place]:
+        def find(_: int) -> list[_Place]:
+            root = root_node(self._store)
+            snapshot = Snapshot(str(self._store.root))
+            node = Tree(snapshot, root, self._store.root).find(path or PureSequencePath.root())
+            if node is None:
+                raise rules.path_not_found(path or PureSequencePath.root())
+            nodes = [node] if node.directory is not None else list(node.children.values())
+            return [_Place(found.directory or "", found.path) for found in nodes]
+
+        return self._reading(find)
+
+    def _check_tree(self, pending: list[_Place]) -> None:
+        sequences: list[_Place] = []
+        while pending:
+            place = pending.pop()
+            children, is_sequence = self._list_at_rest(place)
+            if is_sequence:
+                sequences.append(place)
+            pending += reversed(children)
+        new = [place for place in sequences if place.directory not in self._seen]
+        checks = {place: self._check(place) for place in new}
+        self._total += sum(check.size for check in checks.values())
+        for place, check in checks.items():
+            self._seen.add(place.directory)
+            done = self._size
+            self._check_sequence(place, check)
+            self._size = done + check.size
+            self._tell()
+
+    def _check(self, place: _Place) -> SequenceCheck:
+        return SequenceCheck(self._store, self._serializer, place.directory, place.path)
+
+    def _list_at_rest(self, place: _Place) -> tuple[list[_Place], bool]:
+        return self._reading(lambda _: self._list(place))
+
+    def _list(self, place: _Place) -> tuple[list[_Place], bool]:
+        """The folders and sequences in a directory, and whether it is a sequence itself."""
+        directory = self._store.root / place.directory
+        if place.directory in self._unfinished or not disk.is_directory(directory):
+            return [], False
+        try:
+            files = disk.list_files(str(directory))
+            names = disk.list_directories(str(directory))
+        except OSError as error:
+            self._findings.append(unreadable(directory, error, place.path))
+            return [], False
+        names = sorted(name for name in names if not name.startswith("."))
+        if SEQUENCE_DOCUMENT in files:
+            self._find_hidden(place, names)
+            return [], True
+        if place.directory not in self._seen:
+            self._seen.add(place.directory)
+            if FOLDER_DOCUMENT in files:
+                self._check_document("folder", join(place.directory, FOLDER_DOCUMENT), place.path)
+        children = []
+        for entry in names:
+            name = path_name(entry)
+            below = join(place.directory, entry)
+            if name is None or not PureSequencePath.is_valid_name(name):
+                self._find_misnamed(below, place.path)
+            else:
+                children.append(_Place(below, None if place.path is None else place.path / name))
+        return children, SHOTS_FILE in files
+
+    def _find_hidden(self, place: _Place, names: list[str]) -> None:
+        """Report sequences inside of a sequence, where nobody sees them."""
+        pending = [join(place.directory, name) for name in reversed(names)]
+        while pending:
+            directory = pending.pop()
+            if directory in self._seen:
+                continue
+            self._seen.add(directory)
+            files = disk.list_files(str(self._store.root / directory))
+            if SEQUENCE_DOCUMENT in files or SHOTS_FILE in files:
+                self._findings.append(
+                    Finding(
+                        "damage",
+                        self._store.root / directory,
+                        "A sequence lies inside of another one, where nobody sees it.",
+                        "Move the directory to a place in the tree of its own.",
+                        place.path,
+                    )
+                )
+            below = disk.list_directories(str(self._store.root / directory))
+            pending += [join(directory, name) for name in below]
+
+    def _find_misnamed(self, directory: str, path: PureSequencePath | None) -> None:
+        """Report a sequence whose directory has a name that shotstore does not give."""
+        file = self._store.root / directory
+        if directory not in self._seen and disk.is_regular_file(file / SEQUENCE_DOCUMENT):
+            self._seen.add(directory)
+            self._findings.append(
+                Finding(
+                    "note",
+                    file,
+                    "It holds a sequence, but its name is none that shotstore gives, so nobody "
+                    "sees the sequence.",
+                    "Rename the directory, for instance to letters and digits.",
+                    path,
+                )
+            )
+
+    def _check_sequence(self, place: _Place, check: SequenceCheck) -> None:
+        for _ in range(_TRIES):
+            size = self._size
+            is_settled = check.run(self._reading, self._note_read)
+            if is_settled or not check.findings:
+                break
+            self._size = size
+            if not disk.is_directory(self._store.root / place.directory):
+                return  # moved or deleted meanwhile
+            check = self._check(place)
+        self._findings += check.findings
+        self._sequences += 1
+        self._shots += check.number_of_shots
+
+    # The trash
+
+    def _check_trash(self) -> None:
+        places: list[_Place] = []
+
+        def find(_: int) -> None:
+            root = self._store.root / TRASH
+            if self._store.is_archive or not disk.is_directory(root):
+                return
+            for name in sorted(disk.list_directories(str(root))):
+                entry = f"{TRASH}/{name}"
+                if entry in self._unfinished:
+                    continue
+                keys = self._check_document("trash entry", f"{entry}/entry.json")
+                if keys is None or not disk.is_directory(self._store.root / entry / "content"):
+                    self._findings.append(
+                        Finding(
+                            "note",
+                            self._store.root / entry,
+                            "This entry of the trash cannot be restored by shotstore.",
+                            "Move what is in its content directory back by hand, or remove it.",
+                        )
+                    )
+                elif keys.get("reason") != "recovered":  # that is known to be damaged
+                    places.append(_Place(f"{entry}/content", None))
+
+        self._reading(find)
+        self._check_tree(places)
+
+    # Helpers
+
+    def _reading(self, function: Callable[[int], _T]) -> _T:
+        def job() -> _T:
+            with ExitStack() as stack:
+                reading = self._store.reading
+                if self._finishes_journal:
+                    try:
+                        commits = stack.enter_context(reading())
+                    except DamagedStorageError:
+                        # A journal that a program has left since, which cannot be finished.
+                        stack.close()
+                        self._look_at_journal()
+                        self._finishes_journal = False
+                        commits = stack.enter_context(reading(finish=False))
+                else:
+                    commits = stack.enter_context(reading(finish=False))
+                return function(commits)
+
+        result = run(job)
+        self._tell()
+        return result
+
+    def _note_read(self, size: int) -> None:
+        self._size += size
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(min(self._size, self._total), self._total)
+
+    def _check_document(
+        self, what: Format, file: str, path: PureSequencePath | None = None
+    ) -> dict[str, Any] | None:
+        """The keys of a document; None if it is damaged, or is not there."""
+        location = self._store.root / file
+        if file in self._unfinished:
+            return None
+        try:
+            content = disk.read_file(str(location))
+        except OSError as error:
+            self._findings.append(unreadable(location, error, path))
+            return None
+        if content is None:
+            return None
+        keys, findings = check_document(what, content, location, path)
+        if keys is not None and what == "folder":
+            try:
+                documents.load_folder(content, location)
+            except StorageError as error:
+                why = what_of(error)
+                findings.append(Finding("damage", location, f"{why}.", MEND, path))
+        self._findings += findings
+        return keys
