@@ -184,9 +184,11 @@ class Transaction:
     def count_shots(self, node: Node) -> int:
         """How many shots the session sees."""
         document = self.tree.document(node)
+        if document.state in (State.DRAFT, State.PREPARING):
+            return 0
         if document.state.has_ended() and document.number_of_shots is not None:
             return document.number_of_shots
-        return self.shots(node)[1] if document.state is State.RUNNING else 0
+        return self.shots(node)[1]
 
     # Writing. Each of these is called inside `write`, once everything is checked.
 
