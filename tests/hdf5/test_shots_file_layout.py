@@ -383,7 +383,7 @@ def test_the_superblock_is_of_version_2_and_says_nothing_of_writers(
     running: HDF5StorageManager,
 ) -> None:
     with running.session() as session:
-        record(session, data={"frame": np.ones((100, 100))})
+        record(session, data={"frame": np.ones((600, 600))})
         during = shots_file(running).read_bytes()
     after = shots_file(running).read_bytes()
     for file in (during, after):
