@@ -32,7 +32,10 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
             tag, values = keys["type"], keys["content"]
         except LookupError as error:
             raise documents.damaged(location, f"it lacks the key {error}") from error
-        return self._session.serializer.load_device_configuration(tag, values)
+        if not isinstance(tag, str):
+            raise documents.damaged(location, f"its type is {tag!r}")
+        load = self._session.serializer.load_device_configuration
+        return documents.load_object(location, lambda: load(tag, values))
 
     def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
         path = f"{DEVICES}/{document_name(check_device_name(name))}"

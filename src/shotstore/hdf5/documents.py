@@ -8,10 +8,10 @@ hand is read all the same; `is_untouched` tells.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from attrs import field, frozen
 
@@ -21,6 +21,8 @@ from shotstore.state import State
 
 VERSION = 1
 """The format version that this library reads and writes."""
+
+_T = TypeVar("_T")
 
 _CHECKSUM_LINE = b'\n  "checksum": "'
 
@@ -176,12 +178,23 @@ def _checksum(body: bytes) -> str:
 
 
 def damaged(path: Path, why: str) -> DamagedStorageError:
-    """A document that cannot be read; ``why`` goes on after "it is damaged: "."""
-    error = DamagedStorageError(
-        f"{path} is damaged: {why}. Mend it in a text editor, or restore it from a backup."
-    )
+    """A document, or a shots file, that cannot be read; ``why`` goes on after "is damaged: "."""
+    remedy = "Mend it in a text editor, or restore" if path.suffix == ".json" else "Restore"
+    error = DamagedStorageError(f"{path} is damaged: {why.rstrip('.')}. {remedy} it from a backup.")
     error.why = why
     return error
+
+
+def load_object(path: Path, load: Callable[[], _T]) -> _T:
+    """What a serializer makes of a part of the file at ``path``.
+
+    Raises:
+        DamagedStorageError: it cannot.
+    """
+    try:
+        return load()
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise damaged(path, str(error)) from error
 
 
 def _dump_time(time: datetime | None) -> str | None:

@@ -107,6 +107,7 @@ class HDF5PathHierarchy(PathHierarchy):
 
 def _check_idle(transaction: Transaction, sequences: list[Node], doing: str) -> None:
     for node in sequences:
-        state = transaction.tree.document(node).state
-        if state.is_active():
+        # One that cannot be read can be thrown away, and restored from the trash.
+        state = transaction.tree.state(node)
+        if state is not None and state.is_active():
             raise rules.sequence_running(node.path, state, doing)

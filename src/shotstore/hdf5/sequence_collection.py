@@ -4,17 +4,17 @@ import operator
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from attrs import evolve
 
 from shotstore.hdf5.device_configurations import check_device_name
-from shotstore.hdf5.documents import SequenceDocument, strict
-from shotstore.hdf5.names import hdf5_name
+from shotstore.hdf5.documents import SequenceDocument, load_object, strict
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
 from shotstore.hdf5.shots_file import LARGEST_INDEX, Launch, NumberType, ShotsFile
 from shotstore.hdf5.tree import Node
 from shotstore.model import (
-    JSON,
     Data,
     DeviceConfiguration,
     IterationConfiguration,
@@ -66,11 +66,7 @@ class HDF5SequenceCollection(SequenceCollection):
 
         def in_state() -> set[PureSequencePath]:
             tree = transaction.tree
-            return {
-                node.path
-                for node in tree.sequences(tree.root)
-                if tree.document(node).state is state
-            }
+            return {node.path for node in tree.sequences(tree.root) if tree.state(node) is state}
 
         return transaction.run(in_state)
 
@@ -113,7 +109,8 @@ class HDF5SequenceCollection(SequenceCollection):
     # The recipe
 
     def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
-        return self._session.serializer.load_iteration(self._document(path).iteration)
+        content, load = self._document(path).iteration, self._session.serializer.load_iteration
+        return load_object(self._file(path, SEQUENCE_DOCUMENT), lambda: load(content))
 
     def set_iteration_configuration(
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration
@@ -126,7 +123,8 @@ class HDF5SequenceCollection(SequenceCollection):
         )
 
     def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
-        return self._session.serializer.load_time_lanes(self._document(path).time_lanes)
+        content, load = self._document(path).time_lanes, self._session.serializer.load_time_lanes
+        return load_object(self._file(path, SEQUENCE_DOCUMENT), lambda: load(content))
 
     def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
         content = strict(self._session.serializer.dump_time_lanes(time_lanes))
@@ -215,18 +213,24 @@ class HDF5SequenceCollection(SequenceCollection):
         document = self._document(path)
         if document.state is not State.CRASHED:
             raise rules.not_crashed(path, document.state)
-        return TracebackSummary.from_json(cast("Mapping[str, JSON]", document.exception))
+        return load_object(
+            self._file(path, SEQUENCE_DOCUMENT),
+            lambda: TracebackSummary.from_json(document.exception),
+        )
 
     def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
-        launch = self._launch(path)
-        return self._session.serializer.load_global_parameters(launch.global_parameters)
+        launch, load = self._launch(path), self._session.serializer.load_global_parameters
+        return load_object(self._file(path, SHOTS_FILE), lambda: load(launch.global_parameters))
 
     def get_device_configurations(
         self, path: PureSequencePath
     ) -> Mapping[str, DeviceConfiguration]:
         load = self._session.serializer.load_device_configuration
         devices = self._launch(path).device_configurations
-        return {name: load(tag, content) for name, (tag, content) in devices.items()}
+        return load_object(
+            self._file(path, SHOTS_FILE),
+            lambda: {name: load(tag, content) for name, (tag, content) in devices.items()},
+        )
 
     # The shots
 
@@ -343,6 +347,12 @@ class HDF5SequenceCollection(SequenceCollection):
         return self.get_iteration_configuration(path).get_parameter_schema(parameters.evaluate())
 
     # Helpers
+
+    def _file(self, path: PureSequencePath, name: str) -> Path:
+        """Where a file of the sequence lies, for messages."""
+        transaction = self._session.transaction
+        directory = transaction.run(lambda: transaction.tree.get(path).directory)
+        return transaction.store.root / (directory or "") / name
 
     def _document(self, path: PureSequencePath) -> SequenceDocument:
         transaction = self._session.transaction

@@ -1,13 +1,13 @@
 """A session on a store of files."""
 
 import threading
-import weakref
 from types import TracebackType
 from typing import NoReturn, Self
 
 from shotstore.errors import ExperimentSessionNotActiveError
 from shotstore.hdf5 import documents
 from shotstore.hdf5.device_configurations import HDF5DeviceConfigurationCollection
+from shotstore.hdf5.dropped import call_when_dropped
 from shotstore.hdf5.path_hierarchy import HDF5PathHierarchy
 from shotstore.hdf5.sequence_collection import HDF5SequenceCollection
 from shotstore.hdf5.store import GLOBAL_PARAMETERS, Store
@@ -36,10 +36,8 @@ class HDF5ExperimentSession(ExperimentSession):
         self.serializer = serializer
         self.compression = compression
         self._write = write
+        # Nothing of it refers back to the session: it ends as soon as it is dropped.
         self._transaction: Transaction | None = None
-        self._paths = HDF5PathHierarchy(self)
-        self._sequences = HDF5SequenceCollection(self)
-        self._devices = HDF5DeviceConfigurationCollection(self)
 
     def __enter__(self) -> Self:
         if self._transaction is not None:
@@ -48,7 +46,7 @@ class HDF5ExperimentSession(ExperimentSession):
         # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
         # one that is entered: only the `with` statement refers to that, and when it is gone the
         # transaction ends.
-        weakref.finalize(self, self._transaction.rollback)
+        call_when_dropped(self, self._transaction.rollback)
         if self._write:
             self._transaction.begin_writing()
         return self._twin()
@@ -86,25 +84,28 @@ class HDF5ExperimentSession(ExperimentSession):
     @property
     def paths(self) -> PathHierarchy:
         self.transaction  # noqa: B018 - raises outside the block
-        return self._paths
+        return HDF5PathHierarchy(self)
 
     @property
     def sequences(self) -> SequenceCollection:
         self.transaction  # noqa: B018 - raises outside the block
-        return self._sequences
+        return HDF5SequenceCollection(self)
 
     @property
     def default_device_configurations(self) -> DeviceConfigurationCollection:
         self.transaction  # noqa: B018 - raises outside the block
-        return self._devices
+        return HDF5DeviceConfigurationCollection(self)
 
     def get_global_parameters(self) -> ParameterNamespace:
         transaction = self.transaction
         content = transaction.read(lambda: transaction.read_document(GLOBAL_PARAMETERS))
         if content is None:
             return ParameterNamespace.empty()
-        keys = documents.load("global parameters", content, self._store.root / GLOBAL_PARAMETERS)
-        return self.serializer.load_global_parameters(keys.get("parameters"))
+        path = self._store.root / GLOBAL_PARAMETERS
+        parameters = documents.load("global parameters", content, path).get("parameters")
+        return documents.load_object(
+            path, lambda: self.serializer.load_global_parameters(parameters)
+        )
 
     def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         content = documents.dump(

@@ -58,6 +58,9 @@ _DEVICES = "configuration/device_configurations"
 _MOST_COLUMNS = 500
 _MOST_NAME_BYTES = 32 * 1024  # of a table's column names: HDF5 limits a header message to 64 KiB
 
+_EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 to 9999, in microseconds since 1970."""
+
 _SHOT = np.dtype(
     [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
 )
@@ -219,7 +222,10 @@ class ShotsFile:
         """Start and end of a shot, in microseconds since 1970 UTC."""
         with self._reading():
             shot = self._rows("shots").read(row, 1)[0]
-            return int(shot["start_time"]), int(shot["end_time"])
+            times = int(shot["start_time"]), int(shot["end_time"])
+            if not all(_EARLIEST <= time <= _LATEST for time in times):
+                raise ValueError(f"a time in it is {times}")
+            return times
 
     def parameters(self, row: int) -> dict[str, Number]:
         """The parameters of a shot."""

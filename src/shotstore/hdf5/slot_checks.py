@@ -24,6 +24,9 @@ _TABLES = {
     "parameters": re.compile("parameters" + _NUMBER),
     "data": re.compile("scalars" + _NUMBER),
 }
+_TOWER = re.compile(r"[()^]|\*\*\s*[-+\w.]+\s*\*\*|(?<!\w)[\d.][\w.]*\s*\*\*")
+"""Powers of powers, and of numbers. In the units that we write, only names have powers."""
+
 _TYPES = frozenset(get_args(StoredType))
 _KINDS = "biufcSUVmM"
 _LARGEST_ITEM = 2**31 - 1  # bytes; numpy allows no more
@@ -43,6 +46,8 @@ def check_slot(section: str, slot: Slot) -> Slot:
         raise ValueError(f"{slot.name!r} is of the unknown type {slot.type!r}")
     if not _is_in_place(section, slot):
         raise ValueError(f"{slot.name!r} is said to be in {slot.dataset!r}, where it cannot be")
+    if slot.unit is not None and _is_endless(slot.unit):
+        raise ValueError(f"{slot.name!r} is said to have the unit {slot.unit!r}")
     if slot.size is not None and (type(slot.size) is not int or slot.size < 1):
         raise ValueError(f"the texts of {slot.name!r} are said to have {slot.size!r} bytes")
     if slot.type in ("array", "ragged", "empty"):
@@ -84,6 +89,11 @@ def _is_in_place(section: str, slot: Slot) -> bool:
     return slot.dataset.startswith(own) and bool(
         re.fullmatch(_NUMBER, slot.dataset.removeprefix(own))
     )
+
+
+def _is_endless(unit: str) -> bool:
+    """Whether pint, which computes the powers in a unit, may never be done with it."""
+    return "**" in unit and bool(_TOWER.search(unit))
 
 
 def _check_array(slot: Slot) -> None:

@@ -206,8 +206,10 @@ class Transaction:
         """The shots file of a running sequence, to be appended to inside `appending`."""
         if node.writer is None:
             path = self.store.root / (node.directory or "") / SHOTS_FILE
-            node.writer = ShotsWriter.open(path, lambda: self.store.root / self._staging.slot())
-            self._writers.append(node.writer)
+            writer = ShotsWriter.open(path, lambda: self.store.root / self._staging.slot())
+            self._writers.append(writer)
+            self._check_belongs(node, writer.shots)
+            node.writer = writer
         return node.writer.shots
 
     @contextmanager
@@ -470,6 +472,7 @@ class Transaction:
 
     def _visible_shots(self, node: Node, shots: ShotsFile) -> int:
         document = self.tree.document(node)
+        self._check_belongs(node, shots)
         count = shots.number_of_shots()
         if document.state is State.PREPARING:
             return 0
@@ -482,6 +485,14 @@ class Transaction:
                 "older than the other. Copy the directory again, or restore it from a backup."
             )
         return document.number_of_shots
+
+    def _check_belongs(self, node: Node, shots: ShotsFile) -> None:
+        if shots.sequence_id not in (None, self.tree.document(node).id):
+            raise DamagedStorageError(
+                f"{self.store.root / (node.directory or '') / SHOTS_FILE} holds the shots of "
+                f"another sequence than {SEQUENCE_DOCUMENT} beside it: their ids differ. Put the "
+                "file back that belongs here, from where this one came or from a backup."
+            )
 
     def _is_current(self, node: Node, reader: ShotsReader) -> bool:
         path = self.store.root / (node.directory or "") / SHOTS_FILE

@@ -8,7 +8,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shotstore.errors import InvalidPathFormatError, PathExistsError
+from shotstore.errors import (
+    InvalidPathFormatError,
+    PathExistsError,
+    StorageError,
+    TransactionConflictError,
+)
 from shotstore.hdf5 import disk
 from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
@@ -16,6 +21,7 @@ from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
 from shotstore.hdf5.snapshot import Snapshot, conflict, join
 from shotstore.paths import PureSequencePath
 from shotstore.session import rules
+from shotstore.state import State
 
 
 class Node:
@@ -144,6 +150,16 @@ class Tree:
             content = self._snapshot.document(directory)
             node.document = load_sequence(content, self._location / directory / SEQUENCE_DOCUMENT)
         return node.document
+
+    def state(self, node: Node) -> State | None:
+        """The state of a sequence, or None if its document cannot be read: one damaged sequence
+        must not make a listing of the others fail."""
+        try:
+            return self.document(node).state
+        except TransactionConflictError:
+            raise
+        except (StorageError, OSError):
+            return None
 
     def creation_date(self, node: Node) -> datetime:
         """When a path was created; of a bare directory, when it was last changed."""
