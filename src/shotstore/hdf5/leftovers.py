@@ -24,14 +24,15 @@ def find_journal(store: Store) -> tuple[Finding | None, Journal | None]:
     if content is None or store.is_archive:
         return None, None
     explanation = "a program was killed in a commit, or the store was copied in that moment"
+    found, problem = None, None
     try:
         found = journal.load(content, path)
         check_journal(store.root, found)
-        problem = _misfit(store.root, found)
+        problem = _what_is_missing(store.root, found)
     except ValueError as error:
-        found, problem = None, f"it is none that shotstore wrote for this store ({error})"
+        problem = str(error)
     except DamagedStorageError:
-        found, problem = None, "it is not as it was written"
+        problem = "it is not as it was written"
     if problem is not None:
         return (
             Finding(
@@ -81,29 +82,16 @@ def find_staged(store: Store) -> list[Finding]:
     ]
 
 
-def _misfit(root: Path, found: Journal) -> str | None:
-    """Why the journal cannot belong to these files, as a clause."""
-    moved = {rename.source: rename.destination for rename in found.departures}
+def _what_is_missing(root: Path, found: Journal) -> str | None:
+    """What the journal moves and is at no place where it could be, as a clause."""
+    moved = {rename.destination: rename.source for rename in found.departures}
     arrived = {rename.source: rename.destination for rename in found.arrivals}
-    if not any(disk.exists(root / slot) for slot in moved.values()):
-        for patch in found.patches:
-            path = root / patch.path
-            if not disk.is_regular_file(path):
-                if not moved:
-                    return f"{path} is missing"
-            elif path.stat().st_size < patch.committed:
-                return (
-                    f"{path} has {path.stat().st_size} bytes, {patch.committed} were committed "
-                    "before"
-                )
-    for rename in (*found.replacements, *found.arrivals):
-        if not disk.exists(root / rename.source) and not disk.exists(root / rename.destination):
-            # A slot is filled by a departure that may be still to come.
-            source = next((a for a, slot in moved.items() if slot == rename.source), None)
-            if source is None or not disk.exists(root / source):
-                return f"{root / rename.source} is missing"
-    for source, slot in moved.items():
-        places = (source, slot, arrived.get(slot, slot))
-        if slot in arrived and not any(disk.exists(root / place) for place in places):
-            return f"{root / source} is missing"
+    for rename in (*found.replacements, *found.arrivals, *found.departures):
+        places = {rename.source, rename.destination}
+        # What goes to another place goes by a slot.
+        for slot in tuple(places):
+            places |= {moved.get(slot, slot), arrived.get(slot, slot)}
+        goes = rename in found.departures and rename.destination not in arrived
+        if not goes and not any(disk.exists(root / place) for place in places):
+            return f"it moves {root / rename.source}, which is missing"
     return None

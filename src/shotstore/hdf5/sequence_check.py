@@ -237,7 +237,7 @@ class SequenceCheck:
         except StorageError as error:
             if error.__class__ is not StorageError:
                 raise  # a lock, not a file
-            self._damage(self.shots_file, str(error), "Or restore it from a backup.")
+            self.findings.append(of_later_version(self.shots_file, error, self._path))
         except OSError as error:
             self.is_shots_file_damaged = self._reader is not None
             self.findings.append(unreadable(self._directory, error, self._path))
@@ -246,7 +246,7 @@ class SequenceCheck:
     def _what_of(self, error: DamagedStorageError) -> str:
         """Say what is wrong with a ``shots.h5`` that cannot be opened."""
         if error.__cause__ is not None:
-            return f"HDF5 cannot open it ({reason(error.__cause__)})"
+            return f"HDF5 cannot read it ({reason(error.__cause__)})"
         length = self.shots_file.stat().st_size
         try:
             file = disk.File(self.shots_file, "r")
@@ -310,7 +310,7 @@ def check_document(
     except DamagedStorageError as error:
         return None, [Finding("damage", file, f"{what_of(error)}.", MEND, path)]
     except StorageError as error:
-        return None, [Finding("damage", file, str(error), "Or restore it from a backup.", path)]
+        return None, [of_later_version(file, error, path)]
     if documents.is_untouched(content):
         return keys, []
     note = Finding(
@@ -321,6 +321,12 @@ def check_document(
         path,
     )
     return keys, [note]
+
+
+def of_later_version(file: Path, error: StorageError, path: PureSequencePath | None) -> Finding:
+    """A file that a newer shotstore has written."""
+    problem, _, remedy = str(error).rpartition(". ")
+    return Finding("damage", file, f"{problem}.", f"{remedy}.", path)
 
 
 def what_of(error: StorageError) -> str:

@@ -68,6 +68,9 @@ class _Verification:
         self._finishes_journal = True
         self._unfinished: set[str] = set()
         self._seen: set[str] = set()
+        """Directories of sequences."""
+        self._listed: set[str] = set()
+        """Other directories of which something was said already."""
         self._sequences = 0
         self._shots = 0
         self._size = 0
@@ -89,7 +92,8 @@ class _Verification:
                 break
         if is_whole:
             self._check_trash()
-            self._findings += self._reading(lambda _: find_staged(store))
+            if self._finishes_journal:
+                self._findings += self._reading(lambda _: find_staged(store))
         return Report(store.root, self._findings, self._sequences, self._shots, self._size)
 
     # The store
@@ -189,8 +193,8 @@ class _Verification:
         if SEQUENCE_DOCUMENT in files:
             self._find_hidden(place, names)
             return [], True
-        if place.directory not in self._seen:
-            self._seen.add(place.directory)
+        if place.directory not in self._listed:
+            self._listed.add(place.directory)
             if FOLDER_DOCUMENT in files:
                 self._check_document("folder", join(place.directory, FOLDER_DOCUMENT), place.path)
         children = []
@@ -208,9 +212,9 @@ class _Verification:
         pending = [join(place.directory, name) for name in reversed(names)]
         while pending:
             directory = pending.pop()
-            if directory in self._seen:
+            if directory in self._listed:
                 continue
-            self._seen.add(directory)
+            self._listed.add(directory)
             files = disk.list_files(str(self._store.root / directory))
             if SEQUENCE_DOCUMENT in files or SHOTS_FILE in files:
                 self._findings.append(
@@ -228,8 +232,8 @@ class _Verification:
     def _find_misnamed(self, directory: str, path: PureSequencePath | None) -> None:
         """Report a sequence whose directory has a name that shotstore does not give."""
         file = self._store.root / directory
-        if directory not in self._seen and disk.is_regular_file(file / SEQUENCE_DOCUMENT):
-            self._seen.add(directory)
+        if directory not in self._listed and disk.is_regular_file(file / SEQUENCE_DOCUMENT):
+            self._listed.add(directory)
             self._findings.append(
                 Finding(
                     "note",
