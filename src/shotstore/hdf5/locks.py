@@ -27,6 +27,7 @@ from portalocker import LockFlags
 
 from shotstore.errors import StorageLockTimeoutError
 from shotstore.hdf5 import disk
+from shotstore.hdf5.dropped import settle
 from shotstore.hdf5.worker import check_cancelled
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -100,6 +101,9 @@ class Locks:
             StorageLockTimeoutError: the owner holds it already, or another one for too long.
         """
         key = str(self._write)
+        timeout = self._timeout if timeout is None else timeout
+        if _writers.get(key) == owner:
+            settle(timeout)  # the session that holds it may have been dropped by now
         if _writers.get(key) == owner:
             raise StorageLockTimeoutError(
                 f"A writing session on {self._write.parent.parent} is open in this thread already: "
@@ -121,7 +125,6 @@ class Locks:
                 return False
             return True
 
-        timeout = self._timeout if timeout is None else timeout
         _wait(acquired, timeout, lambda: f"the write lock of {self._describe_writer()}")
         _writers[key] = owner
         process = os.getpid()

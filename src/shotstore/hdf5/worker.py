@@ -46,10 +46,9 @@ def run(function: Callable[[], _T]) -> _T:
         worker.jobs.put(job)
         interrupt = raised
         job.is_cancelled = True
-    while True:
+    while not job.is_done:
         try:
-            job.done.wait()
-            break
+            job.done.acquire()
         except BaseException as raised:
             interrupt = raised
             job.is_cancelled = True
@@ -74,7 +73,10 @@ class _Job(Generic[_T]):
         self._function = function
         self._value: list[_T] = []
         self.error: BaseException | None = None
-        self.done = threading.Event()
+        self.is_done = False
+        # Not an Event: a Ctrl-C in the midst of its Python code leaves its lock locked for ever.
+        self.done = threading.Lock()
+        self.done.acquire()
         self.is_cancelled = False
 
     def run(self) -> None:
@@ -102,10 +104,11 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         while True:
             job = self.job = self.jobs.get()
-            if not job.done.is_set():
+            if not job.is_done:
                 job.run()
                 _idle.append(self)
-                job.done.set()
+                job.is_done = True
+                job.done.release()
             self.job = None
             del job  # or the thread would keep the job's function alive until its next one
 

@@ -1,0 +1,72 @@
+"""What to do about sessions that are dropped inside their block, as one in a generator can be.
+
+The garbage collector finds them anywhere: in a callback of HDF5, with h5py's lock held, while a
+thread is being started, or just where a Ctrl-C comes. Nothing but a queue that is written in C may
+be touched there, so a thread of ours does the work.
+"""
+
+import atexit
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, TypeAlias
+
+from shotstore.hdf5.worker import run
+
+_Action: TypeAlias = Callable[[], object]
+
+_watched: dict[_Action, "weakref.ref[Any]"] = {}
+_due: "SimpleQueue[_Action]" = SimpleQueue()
+_thread: threading.Thread | None = None
+
+
+def call_when_dropped(owner: object, action: _Action) -> None:
+    """Call ``action``, which must not refer to ``owner``, once nobody refers to ``owner`` any more,
+    or when Python exits."""
+    if _thread is None:
+        run(_start)  # where no Ctrl-C comes between
+    # The queue takes the reference, which the callback is called with, for a flag that is true.
+    _watched[action] = weakref.ref(owner, partial(_due.put, action))
+
+
+def settle(timeout: float) -> None:
+    """Wait, but no longer than so many seconds, until what is due by now is done."""
+    is_done = threading.Event()
+    _due.put(is_done.set)
+    is_done.wait(timeout)
+
+
+def _start() -> None:
+    global _thread
+    if _thread is None:
+        _thread = threading.Thread(target=_work, name="shotstore", daemon=True)
+        _thread.start()
+
+
+def _work() -> None:
+    while True:
+        action = _due.get()
+        _watched.pop(action, None)
+        action()
+        del action  # or its transaction would stay until the next one
+
+
+@atexit.register
+def _finish() -> None:
+    """HDF5 closes what is open after Python has ended, and would call into it."""
+    for action in list(_watched):
+        action()
+
+
+def _forget() -> None:
+    """In a forked child, which has the sessions of its parent, but none of the threads."""
+    global _due, _thread
+    _watched.clear()
+    _due, _thread = SimpleQueue(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
