@@ -27,6 +27,7 @@ REFUSED = "DamagedStorageError"
 Read: TypeAlias = Callable[[ExperimentSession], object]
 
 _NUMBER_OF_SHOTS = 6
+_FRAME = 96  # pixels; more than 16 KiB
 
 
 def serializer() -> DefaultSerializer:
@@ -86,6 +87,7 @@ def _data(index: int) -> dict[str, Data]:
     data: dict[str, Data] = {
         "counts": 10 * index,
         "Camera\\picture": counts,
+        "frame": np.full((_FRAME, _FRAME), index, "<u2"),
         "trace": np.linspace(0, index, 50),
         "time tags": np.arange(3 + index, dtype="<u4"),
         "comment": f"shot {index}: größer",

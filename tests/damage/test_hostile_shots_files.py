@@ -69,8 +69,13 @@ def _references(file: h5py.File, _: Path) -> None:
 
 def _variable_length(name: str) -> Change:
     def change(file: h5py.File, _: Path) -> None:
-        rows = len(_replaced(file, name))
-        _like_ours(file, name, np.array(["x"] * rows, object), dtype=h5py.string_dtype())
+        # HDF5 has no checksums for these.
+        _like_ours(
+            file,
+            name,
+            np.array(["x"] * len(_replaced(file, name)), h5py.string_dtype()),
+            fletcher32=False,
+        )
 
     return change
 
@@ -99,12 +104,12 @@ def _huge_row(file: h5py.File, _: Path) -> None:
 
 
 def _spans_outside(file: h5py.File, _: Path) -> None:
-    file["data/time tags#rows"][:] = np.array((2**63, 2**63), file["data/time tags#rows"].dtype)
+    file["data/time tags#2#rows"][:] = np.array((2**63, 2**63), file["data/time tags#2#rows"].dtype)
 
 
 def _long_spans(file: h5py.File, _: Path) -> None:
-    file["data/time tags"].resize(2**60, axis=0)
-    spans = file["data/time tags#rows"]
+    file["data/time tags#2"].resize(2**60, axis=0)
+    spans = file["data/time tags#2#rows"]
     spans[:] = np.array((0, 2**58), spans.dtype)
 
 
@@ -126,16 +131,13 @@ def _unknown_schema(file: h5py.File, _: Path) -> None:
     file["shots"][:] = shots
 
 
-def _unchecked_chunk(file: h5py.File, _: Path) -> None:
-    frames = file["data/Camera\\picture"]
-    frames.id.write_direct_chunk((0, 0, 0), b"\0" * 8, filter_mask=1)
+def _short_chunk(length: int, filter_mask: int) -> Change:
+    def change(file: h5py.File, _: Path) -> None:
+        # Four zeros are the right checksum of no data.
+        for row in range(len(file["data/frame"])):
+            file["data/frame"].id.write_direct_chunk((row, 0, 0), bytes(length), filter_mask)
 
-
-def _short_chunk(file: h5py.File, _: Path) -> None:
-    # Four zeros are the right checksum of no data.
-    frames = file["data/Camera\\picture"]
-    for row in range(len(frames)):
-        frames.id.write_direct_chunk((row, 0, 0), b"\0" * 4)
+    return change
 
 
 def _without_checksums(file: h5py.File, _: Path) -> None:
@@ -195,7 +197,7 @@ def _schema(change: Callable[[dict[str, Any]], object]) -> Change:
             texts.append(json.dumps(content).encode())
         del file["schemas"]
         size = max(map(len, texts))
-        _like_ours(file, "schemas", np.array(texts, f"S{size}"), dtype=h5py.string_dtype(length=size))
+        _like_ours(file, "schemas", np.array(texts, h5py.string_dtype(length=size)))
 
     return apply
 
@@ -214,9 +216,7 @@ _CHANGES: dict[str, Change] = {
     "an external link for a label": _external_link("data/trace"),
     "an external link for a group": _external_link("data"),
     "an external link for the configuration": _external_link("configuration"),
-    "an external link for a device": _external_link(
-        "configuration/device_configurations/camera 1"
-    ),
+    "an external link for a device": _external_link("configuration/device_configurations/camera 1"),
     "a loop of soft links": _soft_link_in_a_loop("shots"),
     "a loop of soft links for the schemas": _soft_link_in_a_loop("schemas"),
     "external storage": _external_storage,
@@ -235,8 +235,9 @@ _CHANGES: dict[str, Change] = {
     "times out of range": _times_out_of_range,
     "an index twice": _same_index_twice,
     "an unknown schema": _unknown_schema,
-    "a chunk without checksum": _unchecked_chunk,
-    "a chunk that is too short": _short_chunk,
+    "chunks without checksum": _short_chunk(96 * 96 * 2, filter_mask=1),
+    "chunks that are too short": _short_chunk(4, filter_mask=0),
+    "short chunks without checksum": _short_chunk(8, filter_mask=1),
     "no checksums": _without_checksums,
     "another type": _other_type,
     "deep JSON": _nested_configuration,

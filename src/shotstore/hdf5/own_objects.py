@@ -14,6 +14,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from attrs import frozen
 from h5py import h5a, h5d, h5g, h5t, h5z
 
 _LZF = 32000
@@ -23,6 +24,8 @@ _MOST_COMPRESSION = 1032
 """What deflate makes of zeros: https://zlib.net/zlib_tech.html, "Maximum Compression Factor"."""
 
 _LARGEST_CHUNK = 2**26  # bytes, unless a single item is larger
+_HARMLESS_CHUNK = 2**14  # bytes; what lies so close behind a block of memory can be read
+_CHECKSUM_BYTES = 4
 _LONGEST_ATTRIBUTE = 2**16  # bytes
 _PLAIN_TYPES = frozenset({h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE})
 
@@ -55,11 +58,19 @@ def names(file: h5py.File, group: str) -> list[str]:
     return [members.get_objname_by_idx(i).decode() for i in range(members.get_num_objs())]
 
 
-def open_dataset(file: h5py.File, name: str, length: int) -> tuple[h5d.DatasetID, int]:
-    """Open a dataset of a file that has ``length`` bytes.
+@frozen
+class OpenDataset:
+    """A dataset that has passed for one of shotstore's."""
 
-    Returns:
-        The dataset, and how many bytes can be read of it at the most.
+    dataset: h5d.DatasetID
+    largest: int
+    """How many bytes can be read of it at the most."""
+    chunk: tuple[int, ...] | None
+    """Shape of its chunks, if `check_chunk` can and must look at each before HDF5 reads it."""
+
+
+def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
+    """Open a dataset of a file that has ``length`` bytes.
 
     Raises:
         ValueError: shotstore has not written it so.
@@ -78,13 +89,33 @@ def open_dataset(file: h5py.File, name: str, length: int) -> tuple[h5d.DatasetID
     filters = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())}
     if h5z.FILTER_FLETCHER32 not in filters or filters - _FILTERS:
         raise ValueError(f"{name} has no checksums, or filters that shotstore does not use")
-    if math.prod(properties.get_chunk()) * dtype.itemsize > max(_LARGEST_CHUNK, dtype.itemsize):
+    chunk: tuple[int, ...] = properties.get_chunk()
+    chunk_bytes = math.prod(chunk) * dtype.itemsize
+    if chunk_bytes > max(_LARGEST_CHUNK, dtype.itemsize):
         raise ValueError(f"the chunks of {name} are too large")
-    largest = length * (_MOST_COMPRESSION if filters & _COMPRESSIONS else 1)
+    is_compressed = bool(filters & _COMPRESSIONS)
+    largest = length * (_MOST_COMPRESSION if is_compressed else 1)
     rows, *row_shape = dataset.shape
     if rows and math.prod(row_shape) * dtype.itemsize > largest:
         raise ValueError(f"a row of {name} is larger than the file")
-    return dataset, largest
+    has_large_chunks = chunk_bytes > _HARMLESS_CHUNK and not is_compressed
+    return OpenDataset(dataset, largest, chunk if has_large_chunks else None)
+
+
+def check_chunk(dataset: h5d.DatasetID, offset: tuple[int, ...], size: int) -> None:
+    """Make sure that a chunk, which begins at ``offset``, has ``size`` bytes and a checksum.
+
+    HDF5 (2.0 at least) takes a stored chunk that is shorter for a whole one, and reads past the end
+    of its memory: a crash, if chunks are large. No flipped bit makes one, since the lengths have
+    checksums; but a file can be made so. There is nothing else in h5py that tells the length of one
+    chunk without looking at all of them.
+
+    Raises:
+        ValueError: it is not so.
+    """
+    mask, stored = dataset.read_direct_chunk(offset)
+    if mask or len(stored) != size + _CHECKSUM_BYTES:
+        raise ValueError(f"the chunk at {offset} has {len(stored)} bytes instead of {size}")
 
 
 def read_text_attribute(target: h5py.HLObject, name: str) -> str:

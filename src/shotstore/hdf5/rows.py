@@ -5,6 +5,7 @@ memory is the type in the file, so HDF5 converts nothing.
 """
 
 import math
+from itertools import product, repeat
 from typing import Any
 
 import h5py
@@ -24,10 +25,14 @@ ROW_CHUNK = 4096
 class Rows:
     """A dataset of shape (rows, *row shape)."""
 
-    def __init__(self, dataset: h5d.DatasetID, largest: int = 0) -> None:
-        """``largest`` is how many bytes can be read at the most, besides what is written here."""
+    def __init__(
+        self, dataset: h5d.DatasetID, largest: int = 0, chunk: tuple[int, ...] | None = None
+    ) -> None:
+        """``largest`` is how many bytes can be read at the most, besides what is written here, and
+        ``chunk`` the shape of chunks that are to be checked before they are read."""
         self._dataset = dataset
         self._largest = largest
+        self._chunk = chunk
         self._type = dataset.get_type()
         self.dtype: np.dtype[Any] = dataset.dtype
         self._shape: tuple[int, ...] = dataset.shape
@@ -61,9 +66,20 @@ class Rows:
             raise ValueError(f"{count} rows from {start} on are not in the file")
         rows = np.empty((count, *self._shape[1:]), self.dtype)
         if rows.size:
+            self._check_chunks(start, count)
             memory, selection = self._select(start, count)
             self._dataset.read(memory, selection, rows, self._type)
         return rows
+
+    def _check_chunks(self, start: int, count: int) -> None:
+        if self._chunk is None:
+            return
+        size = math.prod(self._chunk) * self.dtype.itemsize
+        first = start - start % self._chunk[0]
+        places = [range(first, start + count, self._chunk[0])]
+        places += map(range, repeat(0), self._shape[1:], self._chunk[1:])
+        for offset in product(*places):
+            own_objects.check_chunk(self._dataset, offset, size)
 
     def _select(self, start: int, count: int) -> tuple[h5s.SpaceID, h5s.SpaceID]:
         shape = (count, *self._shape[1:])
@@ -78,7 +94,8 @@ def open_rows(file: h5py.File, name: str, length: int) -> Rows:
     Raises:
         ValueError: shotstore has not written it so.
     """
-    return Rows(*own_objects.open_dataset(file, name, length))
+    found = own_objects.open_dataset(file, name, length)
+    return Rows(found.dataset, found.largest, found.chunk)
 
 
 def create_rows(
