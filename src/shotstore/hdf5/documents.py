@@ -232,7 +232,7 @@ def _load_optional_time(text: object) -> datetime | None:
 
 
 def _load_count(value: object) -> int | None:
-    if value is not None and (type(value) is not int or value < 0):
+    if value is not None and not (type(value) is int and 0 <= value < 2**63):
         raise ValueError(f"{value!r} is no number of shots")
     return value
 
