@@ -72,6 +72,7 @@ def test_the_code_on_a_page_runs_from_top_to_bottom(
     here = tmp_path / "here"
     shutil.copytree(demo, here)
     monkeypatch.chdir(here)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     if shutil.which("rsync") is None:
         rsync = tmp_path / "bin" / "rsync"
         rsync.parent.mkdir()

@@ -11,6 +11,7 @@ from attrs import frozen
 from h5py import h5s
 
 from shotstore.hdf5.own_objects import open_dataset, read_text_attribute
+from shotstore.hdf5.rows import Rows
 
 _CHECKSUM_BYTES = 4
 
@@ -35,7 +36,9 @@ class StoredDataset:
             ValueError: shotstore has not written it so.
             Exception: HDF5 cannot open it.
         """
-        self._dataset, self._largest = open_dataset(file, name, length)
+        opened = open_dataset(file, name, length)
+        self._dataset, self._largest = opened.dataset, opened.largest
+        self._rows = Rows(opened.dataset, opened.largest, opened.chunk)
         self._type = self._dataset.get_type()
         self._is_compressed = self._largest > length
         self._chunk: tuple[int, ...] = self._dataset.get_create_plist().get_chunk()
@@ -83,31 +86,29 @@ class StoredDataset:
         self._dataset.chunk_iter(visit)
         return [self._chunk_at(info) for info in stored]
 
-    def read(self, offset: tuple[int, ...], shape: tuple[int, ...]) -> npt.NDArray[Any]:
-        """Read a block that lies inside the dataset.
+    def read(self, chunk: Chunk) -> npt.NDArray[Any]:
+        """Read one of `chunks`.
 
         Raises:
             ValueError: it is larger than anything the file can hold.
-            Exception: HDF5 cannot read it; most often, a checksum is wrong.
+            Exception: HDF5 cannot read it; most often, the checksum is wrong.
         """
-        if self._bytes(shape) > self._largest:
-            raise ValueError(f"{self._bytes(shape)} bytes cannot be in a file of this length")
-        block = np.empty(shape, self.dtype)
-        if block.size:
-            selection = self._dataset.get_space()
-            selection.select_hyperslab(offset, shape)
-            self._dataset.read(h5s.create_simple(shape), selection, block, self._type)
+        if self._bytes(chunk.shape) > self._largest:
+            raise ValueError(f"the chunk at {chunk.offset} is larger than the file")
+        block = np.empty(chunk.shape, self.dtype)
+        selection = self._dataset.get_space()
+        selection.select_hyperslab(chunk.offset, chunk.shape)
+        self._dataset.read(h5s.create_simple(chunk.shape), selection, block, self._type)
         return block
 
     def read_rows(self, start: int, count: int) -> npt.NDArray[Any]:
-        """Read whole rows; see `read`.
+        """Read whole rows.
 
         Raises:
-            IndexError: there are not so many.
+            ValueError: there are not so many.
+            Exception: as `read`.
         """
-        if not 0 <= start <= start + count <= len(self):
-            raise IndexError(f"it has {len(self)} rows, and not {start} to {start + count}")
-        return self.read((start, *(0 for _ in self.shape[1:])), (count, *self.shape[1:]))
+        return self._rows.read(start, count)
 
     def _chunk_at(self, info: Any) -> Chunk:
         offset = tuple(info.chunk_offset)

@@ -20,7 +20,7 @@ from shotstore.hdf5.chunks import Chunk, StoredDataset
 from shotstore.hdf5.own_objects import names as names_in
 from shotstore.hdf5.own_objects import read_text_attribute
 from shotstore.hdf5.report import listed
-from shotstore.hdf5.shots_file import Schema, load_schema
+from shotstore.hdf5.schemas import Schema, load_schema
 from shotstore.hdf5.stored_values import COLUMN_TYPES, Slot, load_dtype
 
 _TABLES = re.compile(r"shots|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
@@ -105,7 +105,7 @@ class Inspection:
     def read(self, name: str, chunk: Chunk) -> None:
         """Read a chunk, which compares its checksum."""
         try:
-            self.dataset(name).read(chunk.offset, chunk.shape)
+            self.dataset(name).read(chunk)
         except Exception as error:
             found = self._unreadable.setdefault(name, _Unreadable())
             found.count += 1
