@@ -113,6 +113,7 @@ class OverlayFile(HDF5FileObject):
         by default the same. Of a file that is not in the store yet, nothing is committed."""
         super().__init__(file, committed if end is None else end)
         self.committed = committed
+        self._kept = committed  # what no truncation has cut off
         self._tail = tail_start(committed)
         self._pages: dict[int, bytearray] = {}
         self._dead = False
@@ -144,6 +145,10 @@ class OverlayFile(HDF5FileObject):
     def changed_pages(self) -> list[tuple[int, bytes]]:
         """What a commit must write over the real file: (offset, bytes), in order of the offset.
         Neighbouring pages come as one piece."""
+        grown_again = min(self.committed, self._end)
+        if self._kept < grown_again:
+            for index in range(self._kept // PAGE, -(-grown_again // PAGE)):
+                self._page(index)
         pieces: list[tuple[int, bytearray]] = []
         for index in sorted(self._pages):
             offset = index * PAGE
@@ -176,9 +181,12 @@ class OverlayFile(HDF5FileObject):
 
     def _read(self, view: memoryview, offset: int) -> None:
         super()._read(view, offset)
+        stop = offset + len(view)
+        low, high = max(offset, self._kept), min(stop, self.committed)
+        if low < high:
+            view[low - offset : high - offset] = bytes(high - low)
         if not self._pages:
             return
-        stop = offset + len(view)
         indices = range(offset // PAGE, -(-stop // PAGE))
         for index in indices if len(indices) < len(self._pages) else list(self._pages):
             page = self._pages.get(index)
@@ -202,6 +210,10 @@ class OverlayFile(HDF5FileObject):
     def _truncate(self, length: int) -> None:
         for index in [index for index in self._pages if index * PAGE >= length]:
             del self._pages[index]
+        index, inside = divmod(length, PAGE)
+        if index in self._pages:
+            self._pages[index][inside:] = bytes(PAGE - inside)
+        self._kept = min(self._kept, length)
         had_tail, self._end = self.has_tail(), length
         # A file with a tail has its full length, or a tail that somebody has cut off is not missed.
         if had_tail or self.has_tail():
@@ -211,6 +223,6 @@ class OverlayFile(HDF5FileObject):
         page = self._pages.get(index)
         if page is None:
             page = self._pages[index] = bytearray(PAGE)
-            count = max(0, min(PAGE, self.committed - index * PAGE))
+            count = max(0, min(PAGE, self._kept - index * PAGE))
             self.file.read_into(memoryview(page)[:count], index * PAGE)
         return page
