@@ -139,12 +139,14 @@ class Locks:
         return release
 
     def is_writing(self) -> bool:
-        """Whether a session holds the write lock at this moment."""
+        """Whether a session holds the write lock at this moment, or may hold it."""
         try:
             with _locked(self._write, LockFlags.SHARED, os.O_RDONLY) as lock:
                 return not lock.attempt()
         except FileNotFoundError:
             return False
+        except PermissionError:
+            return True
 
     def _describe_writer(self) -> str:
         root = self._write.parent.parent

@@ -186,6 +186,8 @@ class _Verification:
         try:
             files = disk.list_files(str(directory))
             names = disk.list_directories(str(directory))
+        except FileNotFoundError:
+            return [], False  # the trash is emptied while others read
         except OSError as error:
             self._findings.append(unreadable(directory, error, place.path))
             return [], False
@@ -273,6 +275,8 @@ class _Verification:
                 if entry in self._unfinished:
                     continue
                 keys = self._check_document("trash entry", f"{entry}/entry.json")
+                if not disk.is_directory(self._store.root / entry):
+                    continue  # somebody has emptied the trash
                 if keys is None or not disk.is_directory(self._store.root / entry / "content"):
                     self._findings.append(
                         Finding(
