@@ -10,37 +10,29 @@ from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 from urllib.parse import unquote
 
-import cattrs
 import h5py
 import numpy as np
 import numpy.typing as npt
-from attrs import evolve, field, frozen
+from attrs import frozen
 
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import own_objects
+from shotstore.hdf5.datasets import Datasets
 from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
 from shotstore.hdf5.rows import (
-    ROW_CHUNK,
-    Rows,
-    create_rows,
     fill_value,
-    open_rows,
     read_attribute,
-    text_dtype,
     write_attribute,
     write_texts,
 )
-from shotstore.hdf5.slot_checks import check_rows, check_slot
+from shotstore.hdf5.schemas import Schema, Schemas
 from shotstore.hdf5.stored_values import (
-    COLUMN_TYPES,
+    SPAN,
     Slot,
-    Stored,
-    dump_dtype,
     encode_array,
     load_data,
     load_number,
-    number_dtype,
     store_data,
     store_number,
     text_size,
@@ -55,17 +47,12 @@ LARGEST_INDEX = 2**64 - 1
 _FORMAT = "shotstore shots"
 _DEVICES = "configuration/device_configurations"
 
-_MOST_COLUMNS = 500
-_MOST_NAME_BYTES = 32 * 1024  # of a table's column names: HDF5 limits a header message to 64 KiB
-
 _EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 """The years 1 to 9999, in microseconds since 1970."""
 
 _SHOT = np.dtype(
     [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
 )
-_SPAN = np.dtype([("start", "<u8"), ("length", "<u8")])
-_LARGEST_RAGGED_CHUNK = 256 * 1024  # bytes
 
 NumberType: TypeAlias = Literal["bool", "int", "float"]
 _NUMBER_TYPES: dict[str, NumberType] = {
@@ -90,26 +77,15 @@ class Launch:
     """Tag and content by name."""
 
 
-@frozen
-class Schema:
-    """Where a shot keeps its values."""
-
-    parameters: list[Slot] = field(factory=list)
-    data: list[Slot] = field(factory=list)
-
-
 class ShotsFile:
     """An open ``shots.h5``. Every error of HDF5 comes out as what it means for the caller."""
 
     def __init__(self, file_object: HDF5FileObject, file: h5py.File) -> None:
         self._file_object = file_object
         self._file = file
-        self._open_rows: dict[str, Rows] = {}
-        self._schemas: list[Schema] = []
-        self._schema_numbers: dict[frozenset[Slot], int] = {}
-        self._slots: dict[tuple[str, str], list[Slot]] = {}
+        self._datasets = Datasets(file, file_object)
+        self._schemas = Schemas(self._datasets)
         self._rows_by_index: dict[int, int] = {}
-        self._checked: set[Slot] = set()
         self.sequence_id: str | None = None
         """Of the sequence that the file belongs to; None of one that is being made."""
 
@@ -165,7 +141,7 @@ class ShotsFile:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
         if isinstance(self._file_object, OverlayFile):
             self._file_object.kill()
-        self._open_rows.clear()
+        self._datasets.close()
         self._file.close()
 
     def flush(self) -> None:
@@ -205,14 +181,14 @@ class ShotsFile:
     def number_of_shots(self) -> int:
         """How many shots were recorded."""
         with self._reading():
-            return len(self._rows("shots"))
+            return len(self._datasets.rows("shots"))
 
     def indices(self) -> dict[int, int]:
         """The row of each shot by its index, in the order of the rows."""
         with self._reading():
-            known, total = len(self._rows_by_index), len(self._rows("shots"))
+            known, total = len(self._rows_by_index), len(self._datasets.rows("shots"))
             if known < total:
-                new = self._rows("shots").read(known, total - known)["shot_index"].tolist()
+                new = self._datasets.rows("shots").read(known, total - known)["shot_index"].tolist()
                 self._rows_by_index.update(zip(new, range(known, total), strict=True))
                 if len(self._rows_by_index) != total:
                     raise ValueError("a shot index stands in it twice")
@@ -221,7 +197,7 @@ class ShotsFile:
     def times(self, row: int) -> tuple[int, int]:
         """Start and end of a shot, in microseconds since 1970 UTC."""
         with self._reading():
-            shot = self._rows("shots").read(row, 1)[0]
+            shot = self._datasets.rows("shots").read(row, 1)[0]
             times = int(shot["start_time"]), int(shot["end_time"])
             if not all(_EARLIEST <= time <= _LATEST for time in times):
                 raise ValueError(f"a time in it is {times}")
@@ -252,8 +228,8 @@ class ShotsFile:
     def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
         """Name, type and unit of every parameter that the first ``rows`` shots have."""
         with self._reading():
-            numbers = np.unique(self._rows("shots").read(0, rows)["schema"]).tolist()
-            schemas = self._load_schemas()
+            numbers = np.unique(self._datasets.rows("shots").read(0, rows)["schema"]).tolist()
+            schemas = self._schemas.load()
             slots = {slot: None for number in numbers for slot in schemas[number].parameters}
             return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
 
@@ -292,7 +268,7 @@ class ShotsFile:
         for name, (tag, content) in launch.device_configurations.items():
             write_attribute(_write_document(devices, hdf5_name(name), content), "type", tag)
         file.create_group("data")
-        self._open_rows["shots"] = create_rows(file, "shots", _SHOT)
+        self._datasets.create("shots", _SHOT)
 
     def _append(
         self,
@@ -306,9 +282,8 @@ class ShotsFile:
             ("parameters", name): store_number(*number) for name, number in parameters.items()
         } | {("data", label): store_data(value) for label, value in data.items()}
         self.indices()
-        number = self._find_schema(stored, compression)
-        schema = self._schemas[number]
-        row = len(self._rows("shots"))
+        number, schema = self._schemas.find(stored, compression)
+        row = len(self._datasets.rows("shots"))
         payloads: dict[tuple[str, str], Any] = {}
         for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
             for slot in slots:
@@ -323,207 +298,43 @@ class ShotsFile:
                     self._write_value(slot, row, payload)
         for table in dict.fromkeys(table for table, _ in payloads):
             self._write_table(table, row, payloads)
-        self._rows("shots").write(row, np.array([(index, *times, number)], _SHOT))
+        self._datasets.rows("shots").write(row, np.array([(index, *times, number)], _SHOT))
         self._rows_by_index[index] = row
 
     def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
-        flat = self._rows(slot.dataset)
+        flat = self._datasets.rows(slot.dataset)
         start = len(flat)
         if len(array):
             flat.write(start, encode_array(array))
-        self._rows(slot.index).write(row, np.array([(start, len(array))], _SPAN))
+        self._datasets.rows(slot.index).write(row, np.array([(start, len(array))], SPAN))
 
     def _write_value(self, slot: Slot, row: int, payload: Any) -> None:
-        rows = self._rows(slot.dataset)
+        rows = self._datasets.rows(slot.dataset)
         if slot.type == "array":
             rows.write(row, encode_array(payload)[np.newaxis])
         else:
             rows.write(row, np.array([payload], rows.dtype))
 
     def _write_table(self, table: str, row: int, payloads: Mapping[tuple[str, str], Any]) -> None:
-        rows = self._rows(table)
+        rows = self._datasets.rows(table)
         names = rows.dtype.names or ()
         missing = dict(zip(names, fill_value(rows.dtype).tolist(), strict=True))
         record = tuple(payloads.get((table, name), missing[name]) for name in names)
         rows.write(row, np.array([record], rows.dtype))
 
-    # Schemas
-
     def _schema(self, row: int) -> Schema:
-        number = int(self._rows("shots").read(row, 1)[0]["schema"])
-        return self._load_schemas()[number]
-
-    def _load_schemas(self) -> list[Schema]:
-        """Read those that are not known yet; they are only ever added."""
-        datasets = [self._rows(name) for name in self._datasets_of("schemas")]
-        total = max(map(len, datasets), default=0)
-        if total > len(self._rows("shots")):  # each was written with a shot that needs it
-            raise ValueError(f"it has {total} schemas for {len(self._rows('shots'))} shots")
-        for number in range(len(self._schemas), total):
-            texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
-            self._remember(load_schema(b"".join(texts)))
-        return self._schemas
-
-    def _remember(self, schema: Schema) -> None:
-        self._schema_numbers[frozenset((*schema.parameters, *schema.data))] = len(self._schemas)
-        self._schemas.append(schema)
-        for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
-            for slot in slots:
-                known = self._slots.setdefault((section, slot.name), [])
-                if slot not in known:
-                    known.append(slot)
-
-    def _find_schema(
-        self, stored: Mapping[tuple[str, str], Stored], compression: str | int | None
-    ) -> int:
-        self._load_schemas()
-        slots: dict[tuple[str, str], Slot | None] = {
-            key: next((slot for slot in self._slots.get(key, ()) if slot.holds(value)), None)
-            for key, value in stored.items()
-        }
-        new = {key: value for key, value in stored.items() if slots[key] is None}
-        slots.update(self._create_columns("parameters", new))
-        slots.update(self._create_columns("data", new))
-        for key, value in new.items():
-            if slots[key] is None:
-                slots[key] = self._create_slot(key, value, compression)
-        chosen = {key: slot for key, slot in slots.items() if slot is not None}
-        number = self._schema_numbers.get(frozenset(chosen.values()))
-        if number is None:
-            number = len(self._schemas)
-            schema = Schema(
-                [slot for (section, _), slot in chosen.items() if section == "parameters"],
-                [slot for (section, _), slot in chosen.items() if section == "data"],
-            )
-            self._write_schema(number, schema)
-            self._remember(schema)
-        return number
-
-    def _write_schema(self, number: int, schema: Schema) -> None:
-        text = _dump_schema(schema)
-        for name in self._datasets_of("schemas"):
-            rows = self._rows(name)
-            if rows.dtype.itemsize >= len(text):
-                break
-        else:
-            rows = self._create("schemas", text_dtype(text_size(len(text))))[1]
-        rows.write(number, np.array([text], rows.dtype))
-
-    def _create_columns(
-        self, section: str, new: Mapping[tuple[str, str], Stored]
-    ) -> dict[tuple[str, str], Slot]:
-        """Create tables with a column for each of the new numbers of the section."""
-        slots: dict[tuple[str, str], Slot] = {}
-        numbers = [
-            (key, value)
-            for key, value in new.items()
-            if key[0] == section and value.type in COLUMN_TYPES
-        ]
-        for part in _split(numbers):
-            columns = {hdf5_name(key[1]): value for key, value in part}
-            dtype = np.dtype([(name, _column_dtype(value)) for name, value in columns.items()])
-            table, _ = self._create("parameters" if section == "parameters" else "scalars", dtype)
-            if section == "parameters":
-                self._write_units(table, {name: value.unit for name, value in columns.items()})
-            for (key, value), column in zip(part, columns, strict=True):
-                slots[key] = Slot(
-                    key[1], value.type, table, column, unit=value.unit, size=_size(value)
-                )
-        return slots
-
-    def _write_units(self, table: str, units: Mapping[str, str | None]) -> None:
-        """A table with one row beside the parameters, the same columns, and units in them."""
-        texts = [(unit or "").encode() for unit in units.values()]
-        dtype = np.dtype(
-            [
-                (name, text_dtype(text_size(len(text))))
-                for name, text in zip(units, texts, strict=True)
-            ]
-        )
-        self._file.create_dataset(
-            table.replace("parameters", "parameter_units", 1),
-            data=np.array([tuple(texts)], dtype),
-            chunks=(1,),
-            fletcher32=True,
-        )
-
-    def _create_slot(
-        self, key: tuple[str, str], value: Stored, compression: str | int | None
-    ) -> Slot:
-        label = key[1]
-        name = f"data/{hdf5_name(label)}"
-        slot = Slot(label, value.type, size=_size(value))
-        if value.type == "none":
-            return slot
-        if slot.size is not None:
-            return evolve(slot, dataset=self._create(name, text_dtype(slot.size))[0])
-        array = value.payload
-        slot = evolve(slot, dtype=dump_dtype(array.dtype), shape=array.shape)
-        if value.type == "empty":
-            return slot
-        siblings = (known for known in self._slots.get(key, ()) if known.dtype == slot.dtype)
-        if value.type == "ragged" or any(_differ_in_length(slot, other) for other in siblings):
-            one = encode_array(np.zeros((1, *array.shape[1:]), array.dtype))
-            chunk = min(max(array.nbytes, ROW_CHUNK), _LARGEST_RAGGED_CHUNK)
-            dataset, _ = self._create(
-                name, one.dtype, one.shape[1:], compression=compression, chunk_bytes=chunk
-            )
-            index = f"{dataset}#rows"
-            self._open_rows[index] = create_rows(self._file, index, _SPAN)
-            return evolve(slot, type="ragged", dataset=dataset, index=index, shape=array.shape[1:])
-        encoded = encode_array(array)
-        dataset, _ = self._create(name, encoded.dtype, encoded.shape, compression=compression)
-        return evolve(slot, dataset=dataset)
+        number = int(self._datasets.rows("shots").read(row, 1)[0]["schema"])
+        return self._schemas.load()[number]
 
     # Datasets
 
     def _read_json(self, name: str) -> JSON:
-        content: JSON = json.loads(bytes(self._rows(name).read(0, 1)[0]))
+        content: JSON = json.loads(bytes(self._datasets.rows(name).read(0, 1)[0]))
         return content
 
     def _read_device(self, name: str) -> tuple[str, JSON]:
         content = self._read_json(name)
         return read_attribute(self._file[name], "type"), content
-
-    def _rows_of(self, slot: Slot) -> Rows:
-        """The dataset of a slot, once it is certain that it holds what the slot says."""
-        rows = self._rows(slot.dataset)
-        if slot not in self._checked:
-            check_rows(slot, rows)
-            self._checked.add(slot)
-        return rows
-
-    def _rows(self, name: str | None) -> Rows:
-        assert name is not None
-        rows = self._open_rows.get(name)
-        if rows is None:
-            rows = self._open_rows[name] = open_rows(self._file, name, self._file_object.end)
-        return rows
-
-    def _datasets_of(self, name: str) -> Iterator[str]:
-        """``name``, ``name#2``, ... as far as there are any."""
-        candidate, number = name, 1
-        while own_objects.exists(self._file, candidate):
-            yield candidate
-            number += 1
-            candidate = f"{name}#{number}"
-
-    def _create(
-        self,
-        name: str,
-        dtype: np.dtype[Any],
-        row_shape: tuple[int, ...] = (),
-        *,
-        compression: str | int | None = None,
-        chunk_bytes: int = ROW_CHUNK,
-    ) -> tuple[str, Rows]:
-        """Create the next dataset of this name; return its name, and its rows."""
-        number = 1 + sum(1 for _ in self._datasets_of(name))
-        full = name if number == 1 else f"{name}#{number}"
-        rows = self._open_rows[full] = create_rows(
-            self._file, full, dtype, row_shape, compression=compression, chunk_bytes=chunk_bytes
-        )
-        return full, rows
 
     def _read_tables(self, slots: Iterable[Slot], row: int) -> dict[str, dict[str, Any]]:
         """The row of every table that the slots use, by table and column."""
@@ -531,7 +342,7 @@ class ShotsFile:
         for slot in slots:
             if slot.column is None or slot.dataset is None:
                 continue
-            rows = self._rows_of(slot)
+            rows = self._schemas.rows(slot)
             if slot.dataset not in tables:
                 record = rows.read(row, 1)[0].tolist()
                 tables[slot.dataset] = dict(zip(rows.dtype.names or (), record, strict=True))
@@ -541,11 +352,11 @@ class ShotsFile:
         if slot.column is not None:
             return _cell(tables, slot)
         if slot.index is not None:
-            span = self._rows(slot.index).read(row, 1)[0]
-            return self._rows_of(slot).read(int(span["start"]), int(span["length"]))
+            span = self._datasets.rows(slot.index).read(row, 1)[0]
+            return self._schemas.rows(slot).read(int(span["start"]), int(span["length"]))
         if slot.dataset is None:
             return None
-        value = self._rows_of(slot).read(row, 1)
+        value = self._schemas.rows(slot).read(row, 1)
         return value[0] if value.ndim > 1 or slot.size is not None else value.reshape(())
 
     @contextmanager
@@ -595,73 +406,7 @@ def _write_document(parent: h5py.Group, name: str, content: JSON) -> h5py.Datase
     return write_texts(parent, name, [text], text_size(len(text)))
 
 
-def _read_document(dataset: h5py.Dataset) -> JSON:
-    document: JSON = json.loads(bytes(dataset[0]))
-    return document
-
-
-def _dump_schema(schema: Schema) -> bytes:
-    def plain(slot: Slot) -> dict[str, JSON]:
-        return {key: value for key, value in cattrs.unstructure(slot).items() if value is not None}
-
-    content = {
-        "parameters": [plain(slot) for slot in schema.parameters],
-        "data": [plain(slot) for slot in schema.data],
-    }
-    return json.dumps(content, ensure_ascii=False).encode()
-
-
-def load_schema(text: bytes) -> Schema:
-    """A schema from the text that a file has of it."""
-    content = json.loads(text)
-
-    def slots(section: str) -> list[Slot]:
-        return [
-            check_slot(
-                section,
-                Slot(**{**slot, "shape": tuple(slot["shape"])} if "shape" in slot else slot),
-            )
-            for slot in content[section]
-        ]
-
-    return Schema(slots("parameters"), slots("data"))
-
-
 def _cell(tables: Mapping[str, Mapping[str, Any]], slot: Slot) -> Any:
     assert slot.dataset is not None
     assert slot.column is not None
     return tables[slot.dataset][slot.column]
-
-
-def _column_dtype(value: Stored) -> np.dtype[Any]:
-    return number_dtype(value.type) or text_dtype(text_size(len(value.payload)))
-
-
-def _size(value: Stored) -> int | None:
-    return text_size(len(value.payload)) if isinstance(value.payload, bytes) else None
-
-
-def _differ_in_length(slot: Slot, other: Slot) -> bool:
-    """Whether arrays of the two differ in their first dimension at most."""
-    if not slot.shape or other.shape is None:
-        return False
-    if other.type == "ragged":
-        return slot.shape[1:] == other.shape
-    return len(slot.shape) == len(other.shape) and slot.shape[1:] == other.shape[1:]
-
-
-def _split(
-    numbers: list[tuple[tuple[str, str], Stored]],
-) -> Iterator[list[tuple[tuple[str, str], Stored]]]:
-    """Parts that each fit in one table."""
-    part: list[tuple[tuple[str, str], Stored]] = []
-    size = 0
-    for key, value in numbers:
-        length = len(hdf5_name(key[1]).encode())
-        if part and (len(part) == _MOST_COLUMNS or size + length > _MOST_NAME_BYTES):
-            yield part
-            part, size = [], 0
-        part.append((key, value))
-        size += length
-    if part:
-        yield part

@@ -26,6 +26,9 @@ COLUMN_TYPES = frozenset({"bool", "int", "float", "big int"})
 ``none`` and ``empty``, which the schema alone describes."""
 
 _NUMBER_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
+SPAN = np.dtype([("start", "<u8"), ("length", "<u8")])
+"""Where the rows of a shot lie in the dataset of a ``ragged`` slot."""
+
 _INT64 = np.iinfo(np.int64)
 _SMALLEST_TEXT = 16  # bytes
 _MOST_DIMENSIONS = 30  # HDF5 has 32, of which one is for the rows and one for the bytes of an item

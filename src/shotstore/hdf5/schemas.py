@@ -1,0 +1,253 @@
+"""The schemas of a shots file: which slots a shot of each kind uses.
+
+A value goes to the first slot of its name that holds it. What no slot holds gets a new one: numbers
+a column each in a further table, everything else a further dataset.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import cattrs
+import numpy as np
+from attrs import evolve, field, frozen
+
+from shotstore.hdf5.datasets import Datasets
+from shotstore.hdf5.names import hdf5_name
+from shotstore.hdf5.rows import ROW_CHUNK, Rows, text_dtype
+from shotstore.hdf5.slot_checks import check_rows, check_slot
+from shotstore.hdf5.stored_values import (
+    COLUMN_TYPES,
+    SPAN,
+    Slot,
+    Stored,
+    dump_dtype,
+    encode_array,
+    number_dtype,
+    text_size,
+)
+from shotstore.model import JSON
+
+_MOST_COLUMNS = 500
+_MOST_NAME_BYTES = 32 * 1024  # of a table's column names: HDF5 limits a header message to 64 KiB
+_LARGEST_RAGGED_CHUNK = 256 * 1024  # bytes
+
+
+@frozen
+class Schema:
+    """Where a shot keeps its values."""
+
+    parameters: list[Slot] = field(factory=list)
+    data: list[Slot] = field(factory=list)
+
+
+class Schemas:
+    """The schemas of a file, in the order of their numbers."""
+
+    def __init__(self, datasets: Datasets) -> None:
+        self._datasets = datasets
+        self._schemas: list[Schema] = []
+        self._numbers: dict[frozenset[Slot], int] = {}
+        self._slots: dict[tuple[str, str], list[Slot]] = {}
+        self._checked: set[Slot] = set()
+
+    def rows(self, slot: Slot) -> Rows:
+        """The dataset of a slot, once it is certain that it holds what the slot says."""
+        rows = self._datasets.rows(slot.dataset)
+        if slot not in self._checked:
+            check_rows(slot, rows)
+            self._checked.add(slot)
+        return rows
+
+    def load(self) -> list[Schema]:
+        """All schemas. Those that are not known yet are read; they are only ever added."""
+        datasets = [self._datasets.rows(name) for name in self._datasets.numbered("schemas")]
+        total = max(map(len, datasets), default=0)
+        if total > len(self._datasets.rows("shots")):  # each was written with a shot that needs it
+            raise ValueError(
+                f"it has {total} schemas for {len(self._datasets.rows('shots'))} shots"
+            )
+        for number in range(len(self._schemas), total):
+            texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
+            self._remember(load_schema(b"".join(texts)))
+        return self._schemas
+
+    def _remember(self, schema: Schema) -> None:
+        self._numbers[frozenset((*schema.parameters, *schema.data))] = len(self._schemas)
+        self._schemas.append(schema)
+        for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
+            for slot in slots:
+                known = self._slots.setdefault((section, slot.name), [])
+                if slot not in known:
+                    known.append(slot)
+
+    def find(
+        self, stored: Mapping[tuple[str, str], Stored], compression: str | int | None
+    ) -> tuple[int, Schema]:
+        """The number of the schema for a shot, and the schema; what is missing is created.
+
+        Args:
+            stored: The values of the shot, by section (``parameters`` or ``data``) and name.
+            compression: Filter for new datasets of arrays.
+        """
+        self.load()
+        slots: dict[tuple[str, str], Slot | None] = {
+            key: next((slot for slot in self._slots.get(key, ()) if slot.holds(value)), None)
+            for key, value in stored.items()
+        }
+        new = {key: value for key, value in stored.items() if slots[key] is None}
+        slots.update(self._create_columns("parameters", new))
+        slots.update(self._create_columns("data", new))
+        for key, value in new.items():
+            if slots[key] is None:
+                slots[key] = self._create_slot(key, value, compression)
+        chosen = {key: slot for key, slot in slots.items() if slot is not None}
+        number = self._numbers.get(frozenset(chosen.values()))
+        if number is None:
+            number = len(self._schemas)
+            schema = Schema(
+                [slot for (section, _), slot in chosen.items() if section == "parameters"],
+                [slot for (section, _), slot in chosen.items() if section == "data"],
+            )
+            self._write(number, schema)
+            self._remember(schema)
+        return number, self._schemas[number]
+
+    def _write(self, number: int, schema: Schema) -> None:
+        text = _dump_schema(schema)
+        for name in self._datasets.numbered("schemas"):
+            rows = self._datasets.rows(name)
+            if rows.dtype.itemsize >= len(text):
+                break
+        else:
+            rows = self._datasets.rows(
+                self._datasets.create("schemas", text_dtype(text_size(len(text))))
+            )
+        rows.write(number, np.array([text], rows.dtype))
+
+    def _create_columns(
+        self, section: str, new: Mapping[tuple[str, str], Stored]
+    ) -> dict[tuple[str, str], Slot]:
+        """Create tables with a column for each of the new numbers of the section."""
+        slots: dict[tuple[str, str], Slot] = {}
+        numbers = [
+            (key, value)
+            for key, value in new.items()
+            if key[0] == section and value.type in COLUMN_TYPES
+        ]
+        for part in _split(numbers):
+            columns = {hdf5_name(key[1]): value for key, value in part}
+            dtype = np.dtype([(name, _column_dtype(value)) for name, value in columns.items()])
+            table = self._datasets.create(section if section == "parameters" else "scalars", dtype)
+            if section == "parameters":
+                self._write_units(table, {name: value.unit for name, value in columns.items()})
+            for (key, value), column in zip(part, columns, strict=True):
+                slots[key] = Slot(
+                    key[1], value.type, table, column, unit=value.unit, size=_size(value)
+                )
+        return slots
+
+    def _write_units(self, table: str, units: Mapping[str, str | None]) -> None:
+        """A table with one row beside the parameters, the same columns, and units in them."""
+        texts = [(unit or "").encode() for unit in units.values()]
+        dtype = np.dtype(
+            [
+                (name, text_dtype(text_size(len(text))))
+                for name, text in zip(units, texts, strict=True)
+            ]
+        )
+        self._datasets.file.create_dataset(
+            table.replace("parameters", "parameter_units", 1),
+            data=np.array([tuple(texts)], dtype),
+            chunks=(1,),
+            fletcher32=True,
+        )
+
+    def _create_slot(
+        self, key: tuple[str, str], value: Stored, compression: str | int | None
+    ) -> Slot:
+        label = key[1]
+        name = f"data/{hdf5_name(label)}"
+        slot = Slot(label, value.type, size=_size(value))
+        if value.type == "none":
+            return slot
+        if slot.size is not None:
+            return evolve(slot, dataset=self._datasets.create(name, text_dtype(slot.size)))
+        array = value.payload
+        slot = evolve(slot, dtype=dump_dtype(array.dtype), shape=array.shape)
+        if value.type == "empty":
+            return slot
+        siblings = (known for known in self._slots.get(key, ()) if known.dtype == slot.dtype)
+        if value.type == "ragged" or any(_differ_in_length(slot, other) for other in siblings):
+            one = encode_array(np.zeros((1, *array.shape[1:]), array.dtype))
+            chunk = min(max(array.nbytes, ROW_CHUNK), _LARGEST_RAGGED_CHUNK)
+            dataset = self._datasets.create(
+                name, one.dtype, one.shape[1:], compression=compression, chunk_bytes=chunk
+            )
+            index = f"{dataset}#rows"
+            self._datasets.create(index, SPAN)
+            return evolve(slot, type="ragged", dataset=dataset, index=index, shape=array.shape[1:])
+        encoded = encode_array(array)
+        dataset = self._datasets.create(name, encoded.dtype, encoded.shape, compression=compression)
+        return evolve(slot, dataset=dataset)
+
+
+def _dump_schema(schema: Schema) -> bytes:
+    def plain(slot: Slot) -> dict[str, JSON]:
+        return {key: value for key, value in cattrs.unstructure(slot).items() if value is not None}
+
+    content = {
+        "parameters": [plain(slot) for slot in schema.parameters],
+        "data": [plain(slot) for slot in schema.data],
+    }
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def load_schema(text: bytes) -> Schema:
+    """A schema from the text that a file has of it."""
+    content = json.loads(text)
+
+    def slots(section: str) -> list[Slot]:
+        return [
+            check_slot(
+                section,
+                Slot(**{**slot, "shape": tuple(slot["shape"])} if "shape" in slot else slot),
+            )
+            for slot in content[section]
+        ]
+
+    return Schema(slots("parameters"), slots("data"))
+
+
+def _column_dtype(value: Stored) -> np.dtype[Any]:
+    return number_dtype(value.type) or text_dtype(text_size(len(value.payload)))
+
+
+def _size(value: Stored) -> int | None:
+    return text_size(len(value.payload)) if isinstance(value.payload, bytes) else None
+
+
+def _differ_in_length(slot: Slot, other: Slot) -> bool:
+    """Whether arrays of the two differ in their first dimension at most."""
+    if not slot.shape or other.shape is None:
+        return False
+    if other.type == "ragged":
+        return slot.shape[1:] == other.shape
+    return len(slot.shape) == len(other.shape) and slot.shape[1:] == other.shape[1:]
+
+
+def _split(
+    numbers: list[tuple[tuple[str, str], Stored]],
+) -> Iterator[list[tuple[tuple[str, str], Stored]]]:
+    """Parts that each fit in one table."""
+    part: list[tuple[tuple[str, str], Stored]] = []
+    size = 0
+    for key, value in numbers:
+        length = len(hdf5_name(key[1]).encode())
+        if part and (len(part) == _MOST_COLUMNS or size + length > _MOST_NAME_BYTES):
+            yield part
+            part, size = [], 0
+        part.append((key, value))
+        size += length
+    if part:
+        yield part
