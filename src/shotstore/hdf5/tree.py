@@ -4,6 +4,7 @@ A node remembers the directory it was read from, wherever the session moves it. 
 the two (`shotstore.hdf5.net_effect`).
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -245,7 +246,7 @@ class Tree:
 
     def _check_length(self, parts: Iterable[str]) -> None:
         names = [directory_name(name) for name in parts]
-        length = len(str(self._location.joinpath("sequences", *names, SEQUENCE_DOCUMENT)).encode())
+        length = len(os.fsencode(self._location.joinpath("sequences", *names, SEQUENCE_DOCUMENT)))
         longest = disk.longest_path(self._location)
         if length >= longest:
             raise InvalidPathFormatError(
