@@ -12,7 +12,17 @@ import pytest
 
 from shotstore import DamagedStorageError, State, StorageError, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
-from tests.builders import PATH, bring_to, content, create, path, record, serializer
+from tests.builders import (
+    DEVICES,
+    PATH,
+    bring_to,
+    content,
+    create,
+    path,
+    record,
+    reopened,
+    serializer,
+)
 
 
 def names(directory: Path) -> set[str]:
@@ -94,6 +104,26 @@ def test_a_pickled_storage_is_opened_with_all_its_arguments(tmp_path: Path) -> N
         bring_to(session, State.FINISHED)
     with storage.session() as session:
         assert session.sequences.get_device_configurations(PATH)
+
+
+@pytest.mark.parametrize(
+    "name", ["é %41 #", "line\nbreak", "-", "[x]*?'\"", "\udcff", "x" * 255], ids=ascii
+)
+def test_a_store_may_lie_in_a_directory_of_any_name(tmp_path: Path, name: str) -> None:
+    storage = open_store(tmp_path / name)
+    with storage.session() as session:
+        bring_to(session, State.FINISHED)
+        session.default_device_configurations["a"] = DEVICES["camera"]
+    with storage.session() as session:
+        session.paths.delete_path(PATH, delete_sequences=True)
+    (entry,) = storage.trash.entries()
+    storage.trash.restore(entry)
+    with reopened(storage).session() as session:
+        expected = content(session)[str(PATH)]
+    with HDF5StorageManager(
+        storage.root / "sequences", serializer=serializer(), read_only=True
+    ).session() as session:
+        assert content(session)[str(PATH)] == expected
 
 
 FOREIGN = ["thesis.tex", ".git/config", "sequences/2026/notes.txt", "shotstore.txt"]
