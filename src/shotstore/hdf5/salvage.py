@@ -129,15 +129,19 @@ class Salvage:
             return None
         parameters: dict[str, Number] = {}
         data: dict[str, Data] = {}
-        lost = []
+        lost: list[str] = []
+        tables: dict[str, Any] = {}
         for slot in schema.parameters:
             try:
-                parameters[slot.name] = (load_number(slot, self._payload(slot, row)), slot.unit)
+                parameters[slot.name] = (
+                    load_number(slot, self._payload(slot, row, tables)),
+                    slot.unit,
+                )
             except Exception:
                 lost.append(slot.name)
         for slot in schema.data:
             try:
-                data[slot.name] = load_data(slot, self._payload(slot, row))
+                data[slot.name] = load_data(slot, self._payload(slot, row, tables))
             except Exception:
                 lost.append(slot.name)
         times = int(record["start_time"]), int(record["end_time"])
@@ -151,16 +155,20 @@ class Salvage:
                 self._schemas[number] = None
         return self._schemas[number]
 
-    def _payload(self, slot: Slot, row: int) -> Any:
+    def _payload(self, slot: Slot, row: int, tables: dict[str, Any]) -> Any:
+        """What the slot holds; ``tables`` are the rows of this shot that were read already."""
         if slot.dataset is None:
             return None
+        if slot.column is not None:
+            if slot.dataset not in tables:
+                tables[slot.dataset] = None
+                tables[slot.dataset] = self._inspection.dataset(slot.dataset).read_rows(row, 1)[0]
+            return tables[slot.dataset][slot.column].item()
         dataset = self._inspection.dataset(slot.dataset)
         if slot.index is not None:
             span = self._inspection.dataset(slot.index).read_rows(row, 1)[0]
             return dataset.read_rows(int(span["start"]), int(span["length"]))
         value = dataset.read_rows(row, 1)
-        if slot.column is not None:
-            return value[slot.column][0].item()
         return value[0] if value.ndim > 1 or slot.size is not None else value.reshape(())
 
 
