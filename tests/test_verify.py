@@ -188,6 +188,47 @@ def _record_and_move(parent: Connection, storage: HDF5StorageManager) -> None:
         number += 1
 
 
+def test_a_copy_that_was_made_beside_a_recorder_is_whole_or_recognised(
+    storage: HDF5StorageManager, serializer: DefaultSerializer, tmp_path: Path
+) -> None:
+    with Child(_record, storage) as recorder:
+        recorder.hear()
+        copies = [_copy_file_by_file(storage.root, tmp_path / str(n)) for n in range(8)]
+        recorder.tell()
+        recorder.finish()
+    for copy in copies:
+        archive = HDF5StorageManager(copy / "sequences", read_only=True, serializer=serializer)
+        report = archive.verify()
+        assert all("copy it again" in f.remedy for f in report.findings if f.severity == "damage")
+        if not report.is_damaged:
+            with archive.session() as session:
+                for shot in session.sequences.get_shots(PATH):
+                    session.sequences.get_all_shot_data(PATH, shot.index)
+
+
+def _copy_file_by_file(source: Path, destination: Path) -> Path:
+    """What rsync does, in pieces, while files grow."""
+    for file in (f for f in source.rglob("*") if f.name in ("sequence.json", "shots.h5")):
+        copy = destination / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("rb") as reader, copy.open("wb") as writer:
+            while piece := reader.read(8192):
+                writer.write(piece)
+    return destination
+
+
+def _record(parent: Connection, storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+    index = 0
+    while listening(parent):
+        with storage.session() as session:
+            record(session, index=index, data={"frame": FRAME, "n": index})
+        if index == 3:
+            parent.send("recording")
+        index += 1
+
+
 # shots.h5
 
 
