@@ -107,7 +107,7 @@ class _Recovery:
         if document is None or not document.state.is_active():
             return
         try:
-            self._transaction.read(lambda: self._transaction.count_shots(node))
+            self._transaction.read(lambda: self._transaction.shots.count(node))
         except DamagedStorageError:
             return
         raise rules.sequence_running(self._path, document.state, "recovering")

@@ -144,7 +144,7 @@ class HDF5SequenceCollection(SequenceCollection):
                 state=document.state,
                 start_time=document.start_time,
                 stop_time=document.stop_time,
-                number_completed_shots=transaction.count_shots(node),
+                number_completed_shots=transaction.shots.count(node),
                 expected_number_shots=document.expected_number_of_shots,
             )
 
@@ -267,7 +267,7 @@ class HDF5SequenceCollection(SequenceCollection):
             index = rules.check_shot_index(path, shot_id.index, expected)
             if index > LARGEST_INDEX:
                 raise ValueError(f"Shot index {index} of sequence {path} needs more than 64 bits.")
-            shots = transaction.open_to_append(node)
+            shots = transaction.shots.open_to_append(node)
             if index in shots.indices():
                 raise rules.shot_exists(path, index)
             with transaction.appending():
@@ -282,7 +282,7 @@ class HDF5SequenceCollection(SequenceCollection):
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
                 return []
-            shots, limit = transaction.shots(node)
+            shots, limit = transaction.shots.view(node)
             return [index for index, row in shots.indices().items() if row < limit]
 
         return [ShotId(path, index) for index in transaction.read(indices)]
@@ -331,7 +331,7 @@ class HDF5SequenceCollection(SequenceCollection):
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
                 return None
-            shots, limit = transaction.shots(node)
+            shots, limit = transaction.shots.view(node)
             return shots.parameter_types(limit) if limit else None
 
         found = transaction.read(types)
@@ -382,7 +382,7 @@ class HDF5SequenceCollection(SequenceCollection):
         def transit() -> None:
             node, document = transaction.get_sequence(path)
             rules.check_transition(path, document.state, state)
-            count = transaction.count_shots(node) if state.has_ended() else None
+            count = transaction.shots.count(node) if state.has_ended() else None
             changed = evolve(change(document), state=state, number_of_shots=count)
             transaction.change_document(node, changed)
 
@@ -395,7 +395,7 @@ class HDF5SequenceCollection(SequenceCollection):
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
                 raise rules.not_launched(path)
-            return transaction.shots(node)[0].launch()
+            return transaction.shots.view(node)[0].launch()
 
         return transaction.read(launch)
 
@@ -407,7 +407,7 @@ class HDF5SequenceCollection(SequenceCollection):
         def read_shot() -> _T:
             node, document = transaction.get_sequence(path)
             if document.state is not State.DRAFT:
-                shots, limit = transaction.shots(node)
+                shots, limit = transaction.shots.view(node)
                 row = shots.indices().get(shot_index, limit)
                 if row < limit:
                     return read(shots, row)

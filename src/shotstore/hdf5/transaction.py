@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial
 from time import monotonic
 from typing import TypeVar
 
@@ -17,17 +16,16 @@ from attrs import evolve
 
 from shotstore.errors import (
     CommitUncertainError,
-    DamagedStorageError,
     StorageError,
     TransactionConflictError,
 )
 from shotstore.hdf5 import net_effect
-from shotstore.hdf5.documents import SequenceDocument, dump_sequence, load_sequence
-from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, path_name
+from shotstore.hdf5.documents import SequenceDocument, dump_sequence
+from shotstore.hdf5.names import path_name
 from shotstore.hdf5.net_effect import Discarded
-from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
+from shotstore.hdf5.session_shots import SessionShots
 from shotstore.hdf5.shots_file import Launch, ShotsFile
-from shotstore.hdf5.snapshot import Snapshot, conflict, join
+from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import SEQUENCES, Store
 from shotstore.hdf5.tree import Node, Tree
@@ -39,8 +37,6 @@ _T = TypeVar("_T")
 
 _LONGEST_BATCH = 0.005  # seconds for which a listing keeps commits out
 _LISTING_TRIES = 3
-_MOST_PINNED = 64
-"""How many shots files a session keeps open only because it has looked at their documents."""
 
 
 class Transaction:
@@ -60,8 +56,9 @@ class Transaction:
         self._discarded: list[Discarded] = []
         self._emptied: list[str] = []
         self._replaced: dict[str, bytes | None] = {}
-        self._readers: list[ShotsReader] = []
-        self._writers: list[ShotsWriter] = []
+        self.shots = SessionShots(
+            store, self.tree, self._snapshot, self._staging, self._has_seen_commits
+        )
         self._has_changes = False
         self._failure: BaseException | None = None
         self.is_open = True
@@ -156,39 +153,9 @@ class Transaction:
         """A sequence and its document; its shots are kept from being moved away, and from growing
         in number, which its document says only once it has ended."""
         node = self.tree.get_sequence(path)
-        document = self.tree.document(node)
-        if (
-            document.state is not State.DRAFT
-            and node.writer is None
-            and node.reader is None
-            and len(self._readers) < _MOST_PINNED
-            and self._release_write is None  # or nobody else could change them
-        ):
-            with suppress(DamagedStorageError):  # raised again where its shots are asked for
-                reader = self._open_reader(node)
-                if document.state is State.RUNNING:
-                    reader.limit = self._visible_shots(node, reader.shots(self.store.commits()))
-        return node, document
-
-    def shots(self, node: Node) -> tuple[ShotsFile, int]:
-        """The shots file of a launched sequence, and how many shots the session sees in it."""
-        if node.writer is not None:
-            return node.writer.shots, node.writer.shots.number_of_shots()
-        reader = node.reader or self._open_reader(node)
-        reader.was_read = True
-        shots = reader.shots(self.store.commits())
-        if reader.limit is None:
-            reader.limit = self._visible_shots(node, shots)
-        return shots, reader.limit
-
-    def count_shots(self, node: Node) -> int:
-        """How many shots the session sees."""
-        document = self.tree.document(node)
-        if document.state in (State.DRAFT, State.PREPARING):
-            return 0
-        if document.state.has_ended() and document.number_of_shots is not None:
-            return document.number_of_shots
-        return self.shots(node)[1]
+        if self._release_write is None:  # or nobody else could change them
+            self.shots.pin(node)
+        return node, self.tree.document(node)
 
     # Writing. Each of these is called inside `write`, once everything is checked.
 
@@ -199,18 +166,9 @@ class Transaction:
 
     def launch(self, node: Node, document: SequenceDocument, launch: Launch) -> None:
         """Give a sequence its shots file and the document of its new state."""
-        self._create_shots(node, document, launch, str(node.path))
+        with self.appending():
+            self.shots.create(node, document.id, launch, str(node.path))
         self.change_document(node, document)
-
-    def open_to_append(self, node: Node) -> ShotsFile:
-        """The shots file of a running sequence, to be appended to inside `appending`."""
-        if node.writer is None:
-            path = self.store.root / (node.directory or "") / SHOTS_FILE
-            writer = ShotsWriter.open(path, lambda: self.store.root / self._staging.slot())
-            self._writers.append(writer)
-            self._check_belongs(node, writer.shots)
-            node.writer = writer
-        return node.writer.shots
 
     @contextmanager
     def appending(self) -> Iterator[None]:
@@ -276,8 +234,8 @@ class Transaction:
     def begin_again(self, node: Node, launch: Launch, launched_at: str) -> ShotsFile:
         """Give a sequence an empty shots file in the place of the one that went to the trash. It
         is to be appended to inside `appending`."""
-        node.reader = None
-        return self._create_shots(node, self.tree.document(node), launch, launched_at)
+        with self.appending():
+            return self.shots.create(node, self.tree.document(node).id, launch, launched_at)
 
     def restore(self, entry: str, directory: str, destination: PureSequencePath) -> None:
         """Bring a directory of the trash back to a path where nothing is."""
@@ -334,8 +292,7 @@ class Transaction:
             run(job)
 
     def _commit(self) -> None:
-        for writer in self._writers:
-            writer.flush()
+        self.shots.flush()
         journal = net_effect.prepare(
             self.tree, self._discarded, self._emptied, self._replaced, self._staging
         )
@@ -345,10 +302,7 @@ class Transaction:
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
         self.is_open = False
-        steps: list[Callable[[], None]] = [
-            *(partial(writer.close, discard=discard) for writer in self._writers),
-            *(reader.close for reader in self._readers),
-        ]
+        steps = self.shots.closing(discard=discard)
         if not keep_staging:
             steps.append(self._staging.remove)
         if self._release_write is not None:
@@ -399,6 +353,10 @@ class Transaction:
                         break
         return len(seen) == 1
 
+    def _has_seen_commits(self) -> bool:
+        """Whether something was committed since the session began to read."""
+        return self._first_commits != self.store.commits()
+
     def _begin_writing(self) -> None:
         if self._release_write is not None:
             return
@@ -411,26 +369,13 @@ class Transaction:
             self.store.recover()
             if self._first_commits not in (None, self.store.commits()):
                 self._snapshot.check()
-                for node in self.tree.walk_known():
-                    if node.reader is not None and not self._is_current(node, node.reader):
-                        raise conflict(str(node.path))
+                self.shots.check()
         except BaseException:
             release()
             raise
         self._release_write = release
 
     # Helpers
-
-    def _create_shots(
-        self, node: Node, document: SequenceDocument, launch: Launch, launched_at: str
-    ) -> ShotsFile:
-        slot = self._staging.slot()
-        with self.appending():
-            node.writer = ShotsWriter.create(
-                self.store.root / slot, document.id, launched_at, launch
-            )
-            self._writers.append(node.writer)
-        return node.writer.shots
 
     def _directories(self, node: Node) -> list[str]:
         """The directories on the disk that hold what is below a node."""
@@ -443,64 +388,6 @@ class Transaction:
             if child.directory is not None and child.directory.rpartition("/")[0] != above:
                 found.append(child.directory)
         return found
-
-    def _open_reader(self, node: Node) -> ShotsReader:
-        assert node.directory is not None
-        document = join(node.directory, SEQUENCE_DOCUMENT)
-        current = self._snapshot.read(document)
-        if self._first_commits != self.store.commits():
-            current = Snapshot(str(self.store.root)).read(document)
-        if current != self._snapshot.read(document) and not self._is_same_launch(node, current):
-            raise TransactionConflictError(
-                f"Another session has moved, deleted or reset {node.path} since this one first "
-                "looked at it: run the block again."
-            )
-        reader = ShotsReader(self.store.root / node.directory / SHOTS_FILE)
-        self._readers.append(reader)
-        node.reader = reader
-        return reader
-
-    def _is_same_launch(self, node: Node, current: bytes | None) -> bool:
-        """Whether the document on the disk is a later one of the launch that the session saw."""
-        if current is None:
-            return False
-        ours = self.tree.document(node)
-        theirs = load_sequence(current, self.store.root / (node.directory or ""))
-        return theirs.id == ours.id and (
-            theirs.start_time == ours.start_time or ours.state is State.PREPARING
-        )
-
-    def _visible_shots(self, node: Node, shots: ShotsFile) -> int:
-        document = self.tree.document(node)
-        self._check_belongs(node, shots)
-        count = shots.number_of_shots()
-        if document.state is State.PREPARING:
-            return 0
-        if document.number_of_shots is None:
-            return count
-        if document.number_of_shots > count:
-            raise DamagedStorageError(
-                f"{self.store.root / (node.directory or '') / SHOTS_FILE} has {count} shots, and "
-                f"{SEQUENCE_DOCUMENT} beside it says {document.number_of_shots}: one of the two is "
-                "older than the other. Copy the directory again, or restore it from a backup."
-            )
-        return document.number_of_shots
-
-    def _check_belongs(self, node: Node, shots: ShotsFile) -> None:
-        if shots.sequence_id not in (None, self.tree.document(node).id):
-            raise DamagedStorageError(
-                f"{self.store.root / (node.directory or '') / SHOTS_FILE} holds the shots of "
-                f"another sequence than {SEQUENCE_DOCUMENT} beside it: their ids differ. Put the "
-                "file back that belongs here, from where this one came or from a backup."
-            )
-
-    def _is_current(self, node: Node, reader: ShotsReader) -> bool:
-        path = self.store.root / (node.directory or "") / SHOTS_FILE
-        return reader.is_still(path) and (
-            not reader.was_read
-            or reader.limit == reader.shots(self.store.commits()).number_of_shots()
-            or self.tree.document(node).state is State.PREPARING
-        )
 
 
 def root_node(store: Store) -> Node:
