@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 from attrs import define, field, frozen
 
 from shotstore.hdf5 import HDF5StorageManager
 from tests.crash.logical import contents
 from tests.crash.recording import Image, Recording, recorded
-from tests.crash.scenarios import RUNNING, SCENARIOS, START, Step, create, populate, shoot
+from tests.crash.scenarios import FINISHED, RUNNING, SCENARIOS, START, Step, create, populate, shoot
 
 
 @define
@@ -65,6 +66,8 @@ def explore(
     base.mkdir()
     storage = HDF5StorageManager(base / "store")
     populate(storage)
+    if act is recover:
+        damage(storage)
     before = contents(storage)
     with recorded(Recording(base)) as recording:
         act(storage)
@@ -151,10 +154,17 @@ def _look(place: Path, allowed: list[Any]) -> Any:
     found = contents(storage)
     if found not in allowed:
         raise AssertionError(f"it holds something else: {_differ(found, allowed)}")
+    is_damaged = any(sequence == "damaged" for _, sequence in found["paths"].values())
     for path in (storage.root / "sequences").rglob("shots.h5"):
         with h5py.File(path) as file:
-            file.visititems(lambda _, item: item[()] if isinstance(item, h5py.Dataset) else None)
+            if not is_damaged:
+                file.visititems(_read)
     return found
+
+
+def _read(_: str, item: h5py.Group | h5py.Dataset) -> None:
+    if isinstance(item, h5py.Dataset):
+        item[()]
 
 
 def work_on(storage: HDF5StorageManager) -> None:
@@ -203,10 +213,25 @@ def empty_trash(storage: HDF5StorageManager) -> None:
     storage.trash.empty()
 
 
+def recover(storage: HDF5StorageManager) -> None:
+    """Save what can be read of a sequence that `damage` has spoilt."""
+    storage.recover(FINISHED)
+
+
+def damage(storage: HDF5StorageManager) -> None:
+    """Spoil a frame of a sequence."""
+    path = storage.root / "sequences" / "2026" / "finished" / "shots.h5"
+    content = bytearray(path.read_bytes())
+    place = content.index(np.full((16, 24), 1, np.uint16).tobytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
 TRANSACTIONS: dict[str, Callable[[HDF5StorageManager], object]] = {
     **{name: in_a_session(step) for name, step in SCENARIOS.items()},
     "restore from trash": restore,
     "empty trash": empty_trash,
+    "recover": recover,
 }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from shotstore import PureSequencePath, Sequence, State
+from shotstore import DamagedStorageError, PureSequencePath, Sequence, State
 from shotstore.hdf5 import HDF5StorageManager
 
 
@@ -13,11 +13,14 @@ def contents(storage: HDF5StorageManager) -> dict[str, Any]:
     with storage.session() as session:
         globals_ = session.get_global_parameters()
         devices = dict(session.default_device_configurations)
-        paths = {}
+        paths: dict[str, Any] = {}
         for path in session.paths.get_all_paths():
             created = session.paths.get_path_creation_date(path)
             is_sequence = session.sequences.is_sequence(path)
-            paths[str(path)] = (created, _sequence(session, path) if is_sequence else None)
+            try:
+                paths[str(path)] = (created, _sequence(session, path) if is_sequence else None)
+            except DamagedStorageError:
+                paths[str(path)] = (created, "damaged")
     trash = sorted((str(e.path), e.reason, e.deleted) for e in storage.trash.entries())
     return {"paths": paths, "globals": globals_, "devices": devices, "trash": trash}
 

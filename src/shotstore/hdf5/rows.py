@@ -109,12 +109,13 @@ def create_rows(
 ) -> Rows:
     """Create an empty dataset: chunked, checksummed, NaN where a float is missing.
 
-    A chunk holds one row, or as many as fit ``chunk_bytes``; a row of more than 64 MiB is split.
+    A chunk holds one row, or as many as fit ``chunk_bytes``; a row of more than 64 MiB is split,
+    unless it is a single text.
     """
     item = list(row_shape)
-    row_bytes = dtype.itemsize * int(np.prod(item, dtype=np.int64))
-    while dtype.itemsize * int(np.prod(item, dtype=np.int64)) > _LARGEST_CHUNK:
-        largest = int(np.argmax(item))
+    row_bytes = dtype.itemsize * math.prod(item)
+    while dtype.itemsize * math.prod(item) > max(_LARGEST_CHUNK, dtype.itemsize):
+        largest = item.index(max(item))
         item[largest] = -(-item[largest] // 2)
     rows = max(1, chunk_bytes // row_bytes)
     dataset = file.create_dataset(
