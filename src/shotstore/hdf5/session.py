@@ -47,9 +47,13 @@ class HDF5ExperimentSession(ExperimentSession):
         # one that is entered: only the `with` statement refers to that, and when it is gone the
         # transaction ends.
         call_when_dropped(self, self._transaction.rollback)
-        if self._write:
-            self._transaction.begin_writing()
-        return self._twin()
+        try:
+            if self._write:
+                self._transaction.begin_writing()
+            return self._twin()
+        except BaseException:
+            self._transaction.rollback()
+            raise
 
     def __exit__(
         self,
@@ -57,11 +61,17 @@ class HDF5ExperimentSession(ExperimentSession):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        transaction = self.transaction
-        if exc_type is None:
-            transaction.commit()
-        else:
-            transaction.rollback()
+        try:
+            if exc_type is None:
+                self.transaction.commit()
+            else:
+                self.transaction.rollback()
+        except BaseException:
+            # A Ctrl-C may have come before it began. Whoever keeps the traceback, as a notebook
+            # does, keeps the session too, so it would not be dropped.
+            if self._transaction is not None and self._transaction.is_open:
+                self._transaction.rollback()
+            raise
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A session cannot be pickled: pickle its storage, and open one there.")

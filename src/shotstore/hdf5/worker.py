@@ -17,6 +17,8 @@ import h5py
 
 _T = TypeVar("_T")
 
+_LONGEST_WAIT = 0.1  # seconds
+
 _idle: "list[_Worker]" = []
 """Workers without a job; `list.append` and `list.pop` are atomic."""
 
@@ -46,12 +48,16 @@ def run(function: Callable[[], _T]) -> _T:
         worker.jobs.put(job)
         interrupt = raised
         job.is_cancelled = True
-    while not job.is_done:
-        try:
-            job.done.acquire()
-        except BaseException as raised:
-            interrupt = raised
-            job.is_cancelled = True
+    try:
+        while not job.is_done:
+            try:
+                # A signal just before it waits is not noticed until it looks again.
+                job.done.acquire(timeout=_LONGEST_WAIT)
+            except BaseException as raised:
+                interrupt = raised
+                job.is_cancelled = True
+    finally:
+        job.is_cancelled = True  # even where a second Ctrl-C has come meanwhile
     try:
         if interrupt is not None:
             raise interrupt from (job.error if isinstance(job.error, Exception) else None)
