@@ -22,10 +22,13 @@ from shotstore import (
 from shotstore.model import (
     DefaultSerializer,
     DigitalTimeLane,
+    ExecuteShot,
     IterationConfiguration,
+    LinspaceLoop,
     Parameter,
     ParameterNamespace,
     ParameterSchema,
+    StepsConfiguration,
     TimeLanes,
 )
 from tests.builders import (
@@ -338,6 +341,21 @@ def test_what_is_no_recipe_is_refused(storage: StorageManager) -> None:
         with pytest.raises(TypeError):
             session.sequences.set_time_lanes(PATH, wrong)  # type: ignore[arg-type]
         assert session.sequences.get_iteration_configuration(PATH) == recipe()
+
+
+def test_a_recipe_of_more_shots_than_can_be_counted_is_refused(storage: StorageManager) -> None:
+    inner = LinspaceLoop("a", "0", "1", 10**12, [ExecuteShot()])
+    endless = StepsConfiguration([LinspaceLoop("b", "0", "1", 10**12, [inner])])
+    with storage.session() as session:
+        create(session)
+        with pytest.raises(ValueError, match="cannot be counted"):
+            session.sequences.create(path(r"\x"), endless, TIME_LANES)
+        with pytest.raises(ValueError, match="cannot be counted"):
+            session.sequences.set_iteration_configuration(PATH, endless)
+        session.sequences.set_iteration_configuration(PATH, StepsConfiguration([inner]))
+    with storage.session() as session:
+        assert session.sequences.get_stats(PATH).expected_number_shots == 10**12
+        assert not session.paths.does_path_exists(path(r"\x"))
 
 
 class Measured(IterationConfiguration):

@@ -48,7 +48,7 @@ _json = st.recursive(
     max_leaves=6,
 )
 _times = st.datetimes(timezones=st.just(UTC))
-_counts = st.one_of(st.none(), st.integers(0, 2**70))
+_counts = st.one_of(st.none(), st.integers(0, 2**63 - 1))
 _sequence_documents = st.builds(
     SequenceDocument,
     id=_texts,

@@ -417,9 +417,18 @@ class HDF5SequenceCollection(SequenceCollection):
 
 
 def _expected_number(iteration: IterationConfiguration) -> int | None:
-    """What the iteration expects; a class of a lab may count with numpy."""
+    """What the iteration expects; a class of a lab may count with numpy.
+
+    Raises:
+        ValueError: it is negative, or too large for 64 bits.
+    """
     number = iteration.expected_number_shots()
-    return None if number is None else operator.index(number)
+    if number is None:
+        return None
+    count = operator.index(number)
+    if not 0 <= count < 2**63:
+        raise ValueError(f"The iteration makes {count} shots, which cannot be counted.")
+    return count
 
 
 def _microseconds(time: datetime) -> int:

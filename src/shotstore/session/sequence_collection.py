@@ -107,6 +107,7 @@ class SequenceCollection(abc.ABC):
             InvalidPathFormatError: the storage cannot hold a name of this length.
             PathExistsError: the storage cannot hold two names that differ only in case.
             TypeError: the storage's serializer does not know the class of the recipe.
+            ValueError: the number of shots that the iteration makes is negative or beyond 64 bits.
         """
 
     # The recipe
@@ -124,6 +125,7 @@ class SequenceCollection(abc.ABC):
         Raises:
             SequenceNotEditableError: it is not a draft.
             TypeError: the storage's serializer does not know the class.
+            ValueError: the number of shots that it makes is negative or beyond 64 bits.
         """
 
     @abc.abstractmethod
