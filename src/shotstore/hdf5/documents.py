@@ -55,10 +55,10 @@ def dump_sequence(document: SequenceDocument) -> bytes:
         "sequence",
         {
             "id": document.id,
-            "created": _dump_time(document.created),
+            "created": dump_time(document.created),
             "state": document.state.value,
-            "start_time": _dump_time(document.start_time),
-            "stop_time": _dump_time(document.stop_time),
+            "start_time": dump_time(document.start_time),
+            "stop_time": dump_time(document.stop_time),
             "expected_number_of_shots": document.expected_number_of_shots,
             "number_of_shots": document.number_of_shots,
             "iteration": document.iteration,
@@ -96,7 +96,7 @@ def load_sequence(content: bytes, path: Path) -> SequenceDocument:
 
 def dump_folder(created: datetime) -> bytes:
     """The content of ``folder.json``."""
-    return dump("folder", {"created": _dump_time(created)})
+    return dump("folder", {"created": dump_time(created)})
 
 
 def load_folder(content: bytes, path: Path) -> datetime:
@@ -197,7 +197,8 @@ def load_object(path: Path, load: Callable[[], _T]) -> _T:
         raise damaged(path, str(error)) from error
 
 
-def _dump_time(time: datetime | None) -> str | None:
+def dump_time(time: datetime | None) -> str | None:
+    """A time as documents hold it: ISO 8601 in UTC, to the microsecond."""
     if time is None:
         return None
     return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

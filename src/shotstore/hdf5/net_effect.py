@@ -134,7 +134,7 @@ class _Preparation:
         keys = {
             "path": entry.path,
             "reason": entry.reason,
-            "deleted": entry.deleted.isoformat(timespec="microseconds"),
+            "deleted": documents.dump_time(entry.deleted),
         }
         self._staging.new_file(documents.dump("trash entry", keys), join(slot, "entry.json"))
         if entry.document is None:

@@ -205,7 +205,7 @@ class Store:
         release = self.locks.acquire_write(object())
         try:
             if not disk.exists(self.root / MARKER):
-                created = datetime.now(UTC).isoformat(timespec="microseconds")
+                created = documents.dump_time(datetime.now(UTC))
                 content = documents.dump("store", {"id": uuid.uuid4().hex, "created": created})
                 staged = self._control / f"{MARKER}.new"
                 disk.remove_file(staged)
