@@ -1,7 +1,6 @@
 """``shots.h5`` as people find it who open it with plain h5py."""
 
 import json
-import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from tests.builders import (
     recipe,
     record,
     relaunch,
+    serializer,
 )
 from tests.model.exactness import exactly_equal
 
@@ -95,17 +95,16 @@ def test_the_root_says_what_the_file_is(running: HDF5StorageManager) -> None:
 
 
 def test_the_configuration_of_the_launch_is_json(running: HDF5StorageManager) -> None:
-    serializer = running._arguments["serializer"]
     document = json.loads(shots_file(running).with_name("sequence.json").read_bytes())
     with h5py.File(shots_file(running)) as file:
         texts = file["configuration"]
         assert json.loads(texts["iteration"][0]) == document["iteration"]
-        assert json.loads(texts["iteration"][0]) == serializer.dump_iteration(recipe(1000))
+        assert json.loads(texts["iteration"][0]) == serializer().dump_iteration(recipe(1000))
         assert json.loads(texts["time_lanes"][0]) == document["time_lanes"]
-        parameters = serializer.dump_global_parameters(PARAMETERS)
+        parameters = serializer().dump_global_parameters(PARAMETERS)
         assert json.loads(texts["global_parameters"][0]) == parameters
         camera = texts["device_configurations/camera"]
-        tag, configuration = serializer.dump_device_configuration(DEVICES["camera"])
+        tag, configuration = serializer().dump_device_configuration(DEVICES["camera"])
         assert json.loads(camera[0]) == configuration
         assert camera.attrs["type"] == tag.encode()
 
@@ -497,49 +496,7 @@ def test_a_file_grows_by_the_shot_and_not_by_what_came_before(
     assert sizes[-1] < 60 * FRAME.nbytes * 1.2
 
 
-# Damage
-
-
-def test_no_flipped_bit_gives_wrong_data(of_all: HDF5StorageManager) -> None:
-    with of_all.session() as session:
-        finish(session)
-    with of_all.session() as session:
-        expected = content(session)
-    file = shots_file(of_all)
-    whole = file.read_bytes()
-    chance = random.Random(1)
-    # Most bytes are of frames: half of the flips go to the rest.
-    others = [offset for offset in range(len(whole)) if whole[offset : offset + 1] != b"\0"]
-    noticed = 0
-    for number in range(100):
-        broken = bytearray(whole)
-        offset = chance.choice(others) if number % 2 else chance.randrange(len(whole))
-        broken[offset] ^= 1 << chance.randrange(8)
-        file.write_bytes(broken)
-        try:
-            with of_all.session() as session:
-                found = content(session)
-        except StorageError as error:
-            assert "shots.h5" in str(error)  # noqa: PT017
-            noticed += 1
-        else:
-            assert exactly_equal(found, expected), offset
-    assert noticed > 20
-    file.write_bytes(whole)
-    with of_all.session() as session:
-        assert exactly_equal(content(session), expected)
-
-
-def test_a_file_that_was_cut_off_is_named(of_all: HDF5StorageManager) -> None:
-    file = shots_file(of_all)
-    whole = file.read_bytes()
-    for length in (0, 8, 47, 4096, len(whole) // 2, len(whole) - 1):
-        file.write_bytes(whole[:length])
-        with (
-            of_all.session() as session,
-            pytest.raises(StorageError, match=r"shots\.h5.*backup"),
-        ):
-            session.sequences.get_shots(PATH)
+# What others have done to it
 
 
 def test_a_tail_that_nothing_refers_to_is_harmless(of_all: HDF5StorageManager) -> None:

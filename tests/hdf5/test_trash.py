@@ -410,3 +410,14 @@ def test_an_entry_of_the_trash_can_be_read_and_copied_by_hand(
     shutil.copytree(finished.root / ".shotstore" / "trash" / entry.id / "content", copied)
     with HDF5StorageManager(copied, read_only=True).session() as session:
         assert content(session)[r"\rabi"]["shots"] == before["shots"]
+
+
+def test_a_session_reads_on_in_what_was_deleted_and_emptied(finished: HDF5StorageManager) -> None:
+    expected = contents_of(finished)[str(PATH)]
+    with finished.session() as session:
+        assert session.sequences.get_state(PATH) is State.FINISHED
+        delete(finished, FOLDER)
+        assert len(finished.trash.empty()) == 1
+        assert session.sequences.get_shot_parameters(PATH, 0) == expected["shots"][0][2]
+        assert session.sequences.get_all_shot_data(PATH, 0) == expected["shots"][0][3]
+        assert session.sequences.get_device_configurations(PATH) == expected["devices"]
