@@ -12,7 +12,7 @@ from h5py import h5a, h5t
 
 from shotstore import ExperimentSession, State, StorageError, TracebackSummary
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.hdf5.rows import create_rows
+from shotstore.hdf5.shots.rows import create_rows
 from shotstore.model import Data, Parameter, quantity
 from shotstore.version import __version__
 from tests.builders import (

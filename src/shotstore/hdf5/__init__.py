@@ -1,16 +1,15 @@
 """The file backend: HDF5 and JSON files in one directory, without a server.
 
-From the outside in: `storage` and `session` implement the interfaces of `shotstore.session`;
-`transaction` is what one session has read and changed, with `snapshot`, `tree` and `open_shots`;
+From the outside in: `storage` and `session` (with `path_hierarchy`, `sequence_collection` and
+`device_configurations`) implement the interfaces of `shotstore.session`; `transaction` is what one
+session has read and changed, with `snapshot`, `tree`, `open_shots` and `session_shots`;
 `net_effect` turns that into a `journal`, which `store` commits or recovers under the `locks`.
-`shots_file` knows the layout of ``shots.h5`` (with `rows` and `stored_values`), `documents` that of
-the JSON files, `names` how paths and labels are written on disk. HDF5 works through the file
-objects of `overlay`, everything runs on the threads of `worker`, and `disk` makes every change.
-`verify` reads everything (with `sequence_check`, `inspection`, `chunks` and `leftovers`), and
-`recover` saves what `salvage` can read; a `report` says what came of it.
+`shots` is the layout of ``shots.h5``, `documents` that of the JSON files, `names` how paths and
+labels are written on disk. HDF5 works through the file objects of `overlay`, everything runs on the
+threads of `worker`, and `disk` makes every change. `checks` looks for damage, and mends it.
 """
 
-from shotstore.hdf5.report import Finding, Recovered, Report
+from shotstore.hdf5.checks.report import Finding, Recovered, Report
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.storage import HDF5StorageManager
 from shotstore.hdf5.trash import Trash, TrashEntry

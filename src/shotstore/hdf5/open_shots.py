@@ -11,7 +11,7 @@ from shotstore.hdf5 import disk
 from shotstore.hdf5.journal import FilePatch
 from shotstore.hdf5.locks import try_lock_shared
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, committed_end
-from shotstore.hdf5.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 
 
 class ShotsReader:

@@ -12,7 +12,7 @@ from attrs import evolve
 from shotstore.hdf5.device_configurations import check_device_name
 from shotstore.hdf5.documents import SequenceDocument, load_object, strict
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
-from shotstore.hdf5.shots_file import LARGEST_INDEX, Launch, NumberType, ShotsFile
+from shotstore.hdf5.shots.shots_file import LARGEST_INDEX, Launch, NumberType, ShotsFile
 from shotstore.hdf5.tree import Node
 from shotstore.model import (
     Data,

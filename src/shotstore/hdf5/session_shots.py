@@ -9,7 +9,7 @@ from shotstore.errors import DamagedStorageError, TransactionConflictError
 from shotstore.hdf5.documents import load_sequence
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
-from shotstore.hdf5.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.hdf5.snapshot import Snapshot, conflict, join
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import Store

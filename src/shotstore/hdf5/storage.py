@@ -8,12 +8,12 @@ from typing import Any
 
 import h5py
 
-from shotstore.hdf5.recover import recover
-from shotstore.hdf5.report import Progress, Recovered, Report
+from shotstore.hdf5.checks.recover import recover
+from shotstore.hdf5.checks.report import Progress, Recovered, Report
+from shotstore.hdf5.checks.verify import verify
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.trash import Trash
-from shotstore.hdf5.verify import verify
 from shotstore.hdf5.worker import run
 from shotstore.model import DefaultSerializer, Serializer
 from shotstore.paths import PureSequencePath

@@ -24,7 +24,7 @@ from shotstore.hdf5.documents import SequenceDocument, dump_sequence
 from shotstore.hdf5.names import path_name
 from shotstore.hdf5.net_effect import Discarded
 from shotstore.hdf5.session_shots import SessionShots
-from shotstore.hdf5.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import SEQUENCES, Store

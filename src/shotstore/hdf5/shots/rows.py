@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from h5py import h5d, h5s
 
-from shotstore.hdf5 import own_objects
+from shotstore.hdf5.shots import own_objects
 
 Array = npt.NDArray[Any]
 

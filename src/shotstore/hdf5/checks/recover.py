@@ -12,12 +12,12 @@ from attrs import define, evolve, field
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk
+from shotstore.hdf5.checks.report import Progress, Recovered
+from shotstore.hdf5.checks.salvage import Salvage, SalvagedShot, nothing_left
+from shotstore.hdf5.checks.sequence_check import SequenceCheck
 from shotstore.hdf5.documents import SequenceDocument
-from shotstore.hdf5.report import Progress, Recovered
-from shotstore.hdf5.salvage import Salvage, SalvagedShot, nothing_left
-from shotstore.hdf5.sequence_check import SequenceCheck
 from shotstore.hdf5.session import HDF5ExperimentSession
-from shotstore.hdf5.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.hdf5.tree import Node
 from shotstore.model import JSON, ParameterNamespace, StepsConfiguration, TimeLanes
 from shotstore.paths import PureSequencePath

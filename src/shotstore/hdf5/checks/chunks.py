@@ -10,8 +10,8 @@ import numpy.typing as npt
 from attrs import frozen
 from h5py import h5s
 
-from shotstore.hdf5.own_objects import open_dataset, read_text_attribute
-from shotstore.hdf5.rows import Rows
+from shotstore.hdf5.shots.own_objects import open_dataset, read_text_attribute
+from shotstore.hdf5.shots.rows import Rows
 
 _CHECKSUM_BYTES = 4
 

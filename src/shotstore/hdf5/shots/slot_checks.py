@@ -1,5 +1,5 @@
 """What a slot may say. A schema comes from a file, and names datasets and types that are then used:
-one that `shotstore.hdf5.shots_file` does not write is refused before.
+one that `shotstore.hdf5.shots.shots_file` does not write is refused before.
 """
 
 import math
@@ -9,8 +9,8 @@ from typing import Any, get_args
 import numpy as np
 
 from shotstore.hdf5.names import hdf5_name
-from shotstore.hdf5.rows import Rows
-from shotstore.hdf5.stored_values import (
+from shotstore.hdf5.shots.rows import Rows
+from shotstore.hdf5.shots.stored_values import (
     COLUMN_TYPES,
     Slot,
     StoredType,

@@ -15,18 +15,18 @@ from attrs import frozen
 
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, documents
-from shotstore.hdf5.documents import Format
-from shotstore.hdf5.inspection import reason
-from shotstore.hdf5.leftovers import find_journal, find_staged
-from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, SHOTS_FILE, path_name
-from shotstore.hdf5.report import Finding, Progress, Report
-from shotstore.hdf5.sequence_check import (
+from shotstore.hdf5.checks.inspection import reason
+from shotstore.hdf5.checks.leftovers import find_journal, find_staged
+from shotstore.hdf5.checks.report import Finding, Progress, Report
+from shotstore.hdf5.checks.sequence_check import (
     MEND,
     SequenceCheck,
     check_document,
     unreadable,
     what_of,
 )
+from shotstore.hdf5.documents import Format
+from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, SHOTS_FILE, path_name
 from shotstore.hdf5.snapshot import Snapshot, join
 from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, MARKER, TRASH, Store
 from shotstore.hdf5.transaction import root_node

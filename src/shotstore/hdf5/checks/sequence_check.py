@@ -9,12 +9,12 @@ from typing import Any, Protocol, TypeVar
 
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, documents
+from shotstore.hdf5.checks.inspection import Inspection, reason
+from shotstore.hdf5.checks.report import Finding
 from shotstore.hdf5.documents import Format, SequenceDocument
-from shotstore.hdf5.inspection import Inspection, reason
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
 from shotstore.hdf5.open_shots import ShotsReader
 from shotstore.hdf5.overlay import committed_end
-from shotstore.hdf5.report import Finding
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.worker import run
 from shotstore.model import Serializer

@@ -12,11 +12,11 @@ import cattrs
 import numpy as np
 from attrs import evolve, field, frozen
 
-from shotstore.hdf5.datasets import Datasets
 from shotstore.hdf5.names import hdf5_name
-from shotstore.hdf5.rows import ROW_CHUNK, Rows, text_dtype
-from shotstore.hdf5.slot_checks import check_rows, check_slot
-from shotstore.hdf5.stored_values import (
+from shotstore.hdf5.shots.datasets import Datasets
+from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows, text_dtype
+from shotstore.hdf5.shots.slot_checks import check_rows, check_slot
+from shotstore.hdf5.shots.stored_values import (
     COLUMN_TYPES,
     SPAN,
     Slot,

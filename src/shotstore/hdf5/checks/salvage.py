@@ -11,12 +11,12 @@ from attrs import field, frozen
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk, superblock
-from shotstore.hdf5.inspection import Inspection, read_leniently, read_schema, reason
+from shotstore.hdf5.checks.inspection import Inspection, read_leniently, read_schema, reason
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.own_objects import read_text_attribute
-from shotstore.hdf5.schemas import Schema
-from shotstore.hdf5.shots_file import Number
-from shotstore.hdf5.stored_values import Slot, load_data, load_number
+from shotstore.hdf5.shots.own_objects import read_text_attribute
+from shotstore.hdf5.shots.schemas import Schema
+from shotstore.hdf5.shots.shots_file import Number
+from shotstore.hdf5.shots.stored_values import Slot, load_data, load_number
 from shotstore.model import Data
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk, journal
+from shotstore.hdf5.checks.report import Finding
 from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.journal_check import check_journal
-from shotstore.hdf5.report import Finding
 from shotstore.hdf5.store import CONTROL, TRANSACTIONS, Store
 
 JOURNAL = f"{CONTROL}/journal"

@@ -6,9 +6,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from shotstore.hdf5 import own_objects
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.rows import ROW_CHUNK, Rows, create_rows, open_rows
+from shotstore.hdf5.shots import own_objects
+from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows, create_rows, open_rows
 
 
 class Datasets:

@@ -16,18 +16,18 @@ import numpy.typing as npt
 from attrs import frozen
 
 from shotstore.errors import DamagedStorageError, StorageError
-from shotstore.hdf5 import own_objects
-from shotstore.hdf5.datasets import Datasets
 from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
-from shotstore.hdf5.rows import (
+from shotstore.hdf5.shots import own_objects
+from shotstore.hdf5.shots.datasets import Datasets
+from shotstore.hdf5.shots.rows import (
     fill_value,
     read_attribute,
     write_attribute,
     write_texts,
 )
-from shotstore.hdf5.schemas import Schema, Schemas
-from shotstore.hdf5.stored_values import (
+from shotstore.hdf5.shots.schemas import Schema, Schemas
+from shotstore.hdf5.shots.stored_values import (
     SPAN,
     Slot,
     encode_array,
