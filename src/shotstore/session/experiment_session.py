@@ -23,8 +23,9 @@ class ExperimentSession(abc.ABC):
     A session is used once, and from one thread. Outside of its block everything that touches the
     storage, the objects that it has handed out included, raises
     :class:`~shotstore.ExperimentSessionNotActiveError`. Any read can raise
-    :class:`~shotstore.DamagedStorageError`, any write
-    :class:`~shotstore.StorageLockTimeoutError` and :class:`~shotstore.TransactionConflictError`.
+    :class:`~shotstore.DamagedStorageError`, and :class:`~shotstore.TransactionConflictError` for a
+    path that the session has listed and another one has moved or deleted before it was read; any
+    write this and :class:`~shotstore.StorageLockTimeoutError`.
     """
 
     @abc.abstractmethod
