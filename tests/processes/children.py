@@ -103,16 +103,21 @@ class Child:
         self._connection.close()
 
 
-def run_interpreter(function: Callable[..., object], *arguments: object) -> None:
-    """Call a function in a Python of its own, which ends as a program ends."""
+def run_interpreter(function: Callable[..., object], *arguments: object) -> str:
+    """Call a function in a Python of its own, which ends as a program ends and must succeed;
+    return what it wrote to its standard error."""
     code = "import pickle, sys; function, arguments = pickle.load(sys.stdin.buffer); "
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code + "function(*arguments)"],
         input=pickle.dumps((function, arguments)),
+        stderr=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
         timeout=PATIENCE,
-        check=True,
+        check=False,
     )
+    said = done.stderr.decode()
+    assert done.returncode == 0, f"it has ended with {done.returncode}: {said}"
+    return said
 
 
 def listening(parent: Connection) -> bool:

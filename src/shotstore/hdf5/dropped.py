@@ -14,7 +14,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
-from shotstore.hdf5.worker import run
+from shotstore.hdf5.worker import run, stop
 
 _Action: TypeAlias = Callable[[], object]
 
@@ -57,8 +57,9 @@ def _work() -> None:
 @atexit.register
 def _finish() -> None:
     """HDF5 closes what is open after Python has ended, and would call into it."""
-    for action in list(_watched):
-        action()
+    if stop():
+        for action in list(_watched):
+            action()
 
 
 def _forget() -> None:

@@ -12,6 +12,7 @@ from shotstore.hdf5.path_hierarchy import HDF5PathHierarchy
 from shotstore.hdf5.sequence_collection import HDF5SequenceCollection
 from shotstore.hdf5.store import GLOBAL_PARAMETERS, Store
 from shotstore.hdf5.transaction import Transaction
+from shotstore.hdf5.worker import wait_if_exiting
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.session import (
     DeviceConfigurationCollection,
@@ -64,8 +65,8 @@ class HDF5ExperimentSession(ExperimentSession):
         try:
             if exc_type is None:
                 self.transaction.commit()
-            else:
-                self.transaction.rollback()
+            elif self._transaction is not None:
+                self._transaction.rollback()
         except BaseException:
             # A Ctrl-C may have come before it began. Whoever keeps the traceback, as a notebook
             # does, keeps the session too, so it would not be dropped.
@@ -85,6 +86,7 @@ class HDF5ExperimentSession(ExperimentSession):
     def transaction(self) -> Transaction:
         """The transaction of the session, while its block is running."""
         if self._transaction is None or not self._transaction.is_open:
+            wait_if_exiting()
             raise ExperimentSessionNotActiveError(
                 "The session is used outside its block: write `with storage.session() as session:` "
                 "and use it, and what it has given, inside."

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
 import h5py
@@ -18,13 +19,18 @@ import h5py
 _T = TypeVar("_T")
 
 _LONGEST_WAIT = 0.1  # seconds
+_LONGEST_STOP = 5.0  # seconds
 
 _idle: "list[_Worker]" = []
 """Workers without a job; `list.append` and `list.pop` are atomic."""
 
 
+_exiting_thread: int | None = None
+"""The one that ends Python, once it does."""
+
+
 class Cancelled(BaseException):
-    """The caller of the job was interrupted, so the job gave up waiting for a lock."""
+    """The caller of the job was interrupted, or Python exits: the job need not wait for a lock."""
 
 
 def run(function: Callable[[], _T]) -> _T:
@@ -33,7 +39,11 @@ def run(function: Callable[[], _T]) -> _T:
     An exception that a signal handler raises meanwhile in the calling thread is raised once the
     function has ended.
     """
-    if isinstance(threading.current_thread(), _Worker) or _is_inside_h5py():
+    if (
+        isinstance(threading.current_thread(), _Worker)
+        or _is_inside_h5py()
+        or _exiting_thread == threading.get_ident()
+    ):
         return function()
     job = _Job(function)
     try:
@@ -58,6 +68,7 @@ def run(function: Callable[[], _T]) -> _T:
                 job.is_cancelled = True
     finally:
         job.is_cancelled = True  # even where a second Ctrl-C has come meanwhile
+    wait_if_exiting()
     try:
         if interrupt is not None:
             raise interrupt from (job.error if isinstance(job.error, Exception) else None)
@@ -72,6 +83,31 @@ def check_cancelled() -> None:
     current = threading.current_thread()
     if isinstance(current, _Worker) and current.job is not None and current.job.is_cancelled:
         raise Cancelled
+
+
+def stop() -> bool:
+    """Let every other thread wait for the end where it next comes by, since Python exits; return
+    whether no job is running any more.
+
+    A daemon thread ends wherever it happens to be. Inside HDF5 it would keep h5py's lock, and
+    Python, which frees the objects of h5py, would wait for that for ever.
+    """
+    global _exiting_thread
+    _exiting_thread = threading.get_ident()
+    deadline = monotonic() + _LONGEST_STOP
+    for worker in threading.enumerate():
+        while isinstance(worker, _Worker) and (job := worker.job) is not None:
+            job.is_cancelled = True
+            if monotonic() > deadline:
+                return False
+            sleep(0.001)
+    return True
+
+
+def wait_if_exiting() -> None:
+    """Wait for ever if Python exits in another thread: nobody is to know what becomes of this."""
+    if _exiting_thread not in (None, threading.get_ident()):
+        threading.Event().wait()
 
 
 class _Job(Generic[_T]):
@@ -110,6 +146,9 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         while True:
             job = self.job = self.jobs.get()
+            if _exiting_thread is not None:
+                self.job = None
+                wait_if_exiting()
             if not job.is_done:
                 job.run()
                 _idle.append(self)
