@@ -41,6 +41,11 @@ _writers: dict[str, object] = {}
 """Owner of each write lock that a session of this process holds or waits for."""
 
 
+_turns: dict[str, threading.Lock] = {}
+"""For each write lock, which thread of this process may try to take it: many that try for
+themselves keep the one busy that has it."""
+
+
 class Locks:
     """The locks of one store."""
 
@@ -118,14 +123,26 @@ class Locks:
             preserve_lock_file=True,
         )
 
+        turn = _turns.setdefault(key, threading.Lock())
+        is_our_turn = False
+
         def acquired() -> bool:
+            nonlocal is_our_turn
+            is_our_turn = is_our_turn or turn.acquire(blocking=False)
+            if not is_our_turn:
+                return False
             try:
                 lock.acquire(timeout=0)
             except Timeout:
                 return False
             return True
 
-        _wait(acquired, timeout, lambda: f"the write lock of {self._describe_writer()}")
+        try:
+            _wait(acquired, timeout, lambda: f"the write lock of {self._describe_writer()}")
+        except BaseException:
+            if is_our_turn:
+                turn.release()
+            raise
         _writers[key] = owner
         process = os.getpid()
         with suppress(OSError):  # who it is, is a courtesy: on a full disk we go on without
@@ -134,7 +151,10 @@ class Locks:
         def release() -> None:
             if os.getpid() == process:
                 _writers.pop(key, None)
-                lock.release()
+                try:
+                    lock.release()
+                finally:
+                    turn.release()
 
         return release
 
@@ -270,6 +290,7 @@ def _close_inherited_locks() -> None:
             os.close(descriptor)
     _descriptors.clear()
     _writers.clear()
+    _turns.clear()
 
 
 if hasattr(os, "register_at_fork"):
