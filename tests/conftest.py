@@ -1,12 +1,23 @@
 """Fixtures that most tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import DefaultSerializer
 from tests import builders
+
+# A busy machine is no failure, and a check that is run again tries the same.
+settings.register_profile(
+    "shotstore",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
+settings.load_profile("shotstore")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ if "forkserver" in multiprocessing.get_all_start_methods():
 else:
     _CONTEXT = multiprocessing.get_context("spawn")
 
-PATIENCE = 60
+PATIENCE = 200
 """Seconds after which a process that does not answer is taken for hanging."""
 
 
