@@ -1,15 +1,18 @@
 """Readers in a tight loop keep no writer out, and a busy writer no reader."""
 
 import contextlib
+import signal
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
+from shotstore import StorageLockTimeoutError
 from shotstore.hdf5 import HDF5StorageManager
 from tests.processes import shots
 from tests.processes.children import Child, listening
+from tests.processes.test_two_writers import stop_while_reading
 
 COMMITS = 40
 
@@ -85,6 +88,36 @@ def test_many_reading_threads_keep_no_writer_out(storage: HDF5StorageManager) ->
             reader.join()
     assert len(ended_well) == 5
     assert shots.read_all(storage) == list(range(COMMITS))
+
+
+def record_one(parent: Connection, storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        shots.record(session, 1)
+        parent.send("commits")
+
+
+def read_often(storage: HDF5StorageManager) -> None:
+    for _ in range(5000):
+        with storage.session() as session:
+            session.get_global_parameters()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs SIGSTOP")
+def test_a_writer_that_waits_is_let_in_before_readers_that_come_later(
+    storage: HDF5StorageManager,
+) -> None:
+    hasty = HDF5StorageManager(storage.root, lock_timeout=0)
+    with Child(stop_while_reading, storage.root) as reader:
+        assert reader.hear() == "stops"
+        with Child(record_one, storage) as writer:
+            assert writer.hear() == "commits"
+            with pytest.raises(StorageLockTimeoutError):  # once the writer has begun to wait
+                read_often(hasty)
+            assert writer.is_alive()
+            reader.resume()
+            writer.finish()
+        assert reader.hear() == [0]
+    assert shots.read_all(storage) == [0, 1]
 
 
 def test_a_busy_writer_keeps_no_reader_out(storage: HDF5StorageManager) -> None:
