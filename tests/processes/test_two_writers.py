@@ -1,8 +1,8 @@
 """Several writers on one store: none of their updates is lost, and who waits is told for whom."""
 
 import contextlib
-import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -300,7 +300,8 @@ def test_a_second_writer_in_the_same_thread_fails_instead_of_waiting_for_itself(
 
 def stop(parent: Connection) -> None:
     parent.send("stops")
-    os.kill(os.getpid(), signal.SIGSTOP)
+    # To this thread: another one would stop all of them, but only when its turn comes.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def stop_while_reading(parent: Connection, store: Path) -> None:
