@@ -309,7 +309,7 @@ class Transaction:
             steps.append(self._release_write)
         for step in steps:
             # The outcome stands, and the next writing session clears away what is left.
-            with suppress(OSError):
+            with suppress(Exception):
                 step()
 
     # Locks

@@ -100,7 +100,7 @@ class ShotsFile:
         """
         with _writing(file_object):
             _open(file_object, "w", "v108").close()
-            self = cls(file_object, _open(file_object, "r+"))
+        self = cls(file_object, _open(file_object, "r+"))
         try:
             with _writing(file_object):
                 self._write_header(sequence_id, path, launch)
@@ -139,10 +139,8 @@ class ShotsFile:
 
     def close(self) -> None:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
-        if isinstance(self._file_object, OverlayFile):
-            self._file_object.kill()
         self._datasets.close()
-        self._file.close()
+        _close(self._file_object, self._file)
 
     def flush(self) -> None:
         """Hand everything that HDF5 has cached to the file object."""
@@ -392,13 +390,27 @@ def _writing(file_object: HDF5FileObject) -> Iterator[None]:
 
 
 def _open(file_object: HDF5FileObject, mode: str, oldest: str = "v110") -> h5py.File:
-    return h5py.File(
+    file = h5py.File(
         str(file_object.file.path),  # for messages: this driver opens nothing by name
         mode,
         driver="fileobj",
         fileobj=file_object,
         libver=(oldest, "v110"),
     )
+    try:
+        file_object.check()
+    except Exception:
+        _close(file_object, file)
+        raise
+    return file
+
+
+def _close(file_object: HDF5FileObject, file: h5py.File) -> None:
+    """Without writing. A file that stays open is closed by HDF5 at the end of the process, which
+    then calls into a Python that is no more."""
+    if isinstance(file_object, OverlayFile):
+        file_object.kill()
+    file.close()
 
 
 def _write_document(parent: h5py.Group, name: str, content: JSON) -> h5py.Dataset:
