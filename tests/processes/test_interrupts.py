@@ -71,6 +71,8 @@ class Interrupt:
         self.places = 0
 
     def call(self, function: Callable[[], object]) -> None:
+        # Python 3.12 traces instructions only if a frame has asked for that before.
+        sys._getframe().f_trace_opcodes = True
         sys.settrace(self._enter)
         try:
             function()
