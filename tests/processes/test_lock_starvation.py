@@ -11,7 +11,7 @@ import pytest
 from shotstore import StorageLockTimeoutError
 from shotstore.hdf5 import HDF5StorageManager
 from tests.processes import shots
-from tests.processes.children import Child, listening
+from tests.processes.children import PATIENCE, Child, listening
 from tests.processes.test_two_writers import stop_while_reading
 
 COMMITS = 40
@@ -19,7 +19,7 @@ COMMITS = 40
 
 @pytest.fixture
 def storage(tmp_path: Path) -> HDF5StorageManager:
-    storage = HDF5StorageManager(tmp_path / "store", lock_timeout=20)
+    storage = HDF5StorageManager(tmp_path / "store", lock_timeout=PATIENCE)
     shots.launched(storage)
     shots.recorded(storage, 0)
     return storage

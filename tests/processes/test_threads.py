@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,16 +14,15 @@ from shotstore import PureSequencePath, Sequence
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import ParameterNamespace
 from tests.processes import shots
-from tests.processes.children import Child
+from tests.processes.children import PATIENCE, Child
 from tests.processes.shots import RUN
 
 WRITERS, READERS, SHOTS = 4, 3, 12
-ROUNDS = 25
 
 
 @pytest.fixture
 def storage(tmp_path: Path) -> HDF5StorageManager:
-    storage = HDF5StorageManager(tmp_path / "store")
+    storage = HDF5StorageManager(tmp_path / "store", lock_timeout=PATIENCE)
     shots.launched(storage)
     shots.recorded(storage, 0)
     return storage
@@ -137,7 +136,7 @@ def make_garbage(storage: HDF5StorageManager, *, write: bool) -> None:
         another.append(another)
 
 
-def collect_all_the_time(_: Connection, storage: HDF5StorageManager) -> None:
+def collect_all_the_time(_: Connection, storage: HDF5StorageManager, rounds: int) -> None:
     stop = threading.Event()
 
     def collect() -> None:
@@ -148,22 +147,22 @@ def collect_all_the_time(_: Connection, storage: HDF5StorageManager) -> None:
     gc.freeze()
     collector.start()
     try:
-        work_and_litter(storage)
+        work_and_litter(storage, rounds)
     finally:
         stop.set()
         collector.join()
 
 
-def collect_at_every_allocation(_: Connection, storage: HDF5StorageManager) -> None:
+def collect_at_every_allocation(_: Connection, storage: HDF5StorageManager, rounds: int) -> None:
     gc.freeze()
     gc.set_threshold(1, 1, 1)
-    work_and_litter(storage)
+    work_and_litter(storage, rounds)
 
 
-def work_and_litter(storage: HDF5StorageManager) -> None:
-    for index in range(1, ROUNDS):
-        make_garbage(storage, write=index % 4 == 0)
-        if index % 4 == 0:
+def work_and_litter(storage: HDF5StorageManager, rounds: int) -> None:
+    for index in range(1, rounds):
+        make_garbage(storage, write=index % 2 == 0)
+        if index % 2 == 0:
             gc.collect()
         with storage.session() as session:
             shots.record(session, index)
@@ -172,13 +171,15 @@ def work_and_litter(storage: HDF5StorageManager) -> None:
         with h5py.File(storage.root.parent / "other.h5", "a") as file:
             file[f"shot {index}"] = index
     gc.set_threshold(700, 10, 10)
-    assert shots.read_all(storage) == list(range(ROUNDS))
+    assert shots.read_all(storage) == list(range(rounds))
 
 
-@pytest.mark.parametrize("collect", [collect_all_the_time, collect_at_every_allocation])
+@pytest.mark.parametrize(
+    ("collect", "rounds"), [(collect_all_the_time, 6), (collect_at_every_allocation, 25)]
+)
 def test_garbage_collected_at_the_worst_moments_harms_nothing(
-    storage: HDF5StorageManager, collect: object
+    storage: HDF5StorageManager, collect: Callable[..., None], rounds: int
 ) -> None:
-    with Child(collect, storage) as process:
+    with Child(collect, storage, rounds) as process:
         process.finish()
-    assert shots.read_all(storage) == list(range(ROUNDS))
+    assert shots.read_all(storage) == list(range(rounds))

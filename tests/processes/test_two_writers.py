@@ -20,7 +20,7 @@ from shotstore import (
 from shotstore.hdf5 import HDF5StorageManager, disk
 from shotstore.model import ParameterNamespace
 from tests.processes import shots
-from tests.processes.children import Child
+from tests.processes.children import PATIENCE, Child
 from tests.processes.shots import RUN
 
 UPDATES = 25
@@ -83,7 +83,7 @@ def together(*children: Child) -> Iterator[None]:
 
 
 def count_up(parent: Connection, store: Path, write: bool) -> None:
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     start_together(parent)
     for _ in range(UPDATES):
         repeat(storage, write, lambda session: set_count(session, get_count(session) + 1))
@@ -103,7 +103,7 @@ def test_no_update_of_a_parameter_is_lost(store: Path, modes: tuple[bool, bool])
 
 def add_shots(parent: Connection, store: Path) -> None:
     """Record the next shot, whichever that is."""
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     start_together(parent)
     for _ in range(UPDATES):
         repeat(storage, False, lambda session: shots.record(session, len(shots.indices(session))))
@@ -121,7 +121,7 @@ def test_no_shot_is_lost_where_two_record_into_one_sequence(store: Path) -> None
 
 def create_missing(parent: Connection, store: Path) -> None:
     """Create the sequences that are not there yet."""
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     created: list[int] = []
     start_together(parent)
     for number in range(UPDATES):
@@ -155,7 +155,7 @@ def test_what_two_create_at_once_is_created_by_one_of_them(store: Path) -> None:
 
 def open_store(parent: Connection, store: Path, number: int) -> None:
     start_together(parent)
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     path = PureSequencePath.root() / f"sequence {number}"
     shots.launched(storage, path)
     shots.recorded(storage, 0, path)
