@@ -7,7 +7,8 @@ from shotstore.hdf5 import documents
 from shotstore.hdf5.names import document_name, path_name
 from shotstore.hdf5.store import DEVICES
 from shotstore.model import DeviceConfiguration
-from shotstore.session import DeviceConfigurationCollection
+from shotstore.model.json_form import strict_json
+from shotstore.session import DeviceConfigurationCollection, rules
 
 if TYPE_CHECKING:
     from shotstore.hdf5.session import HDF5ExperimentSession
@@ -40,7 +41,7 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
     def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
         path = f"{DEVICES}/{document_name(check_device_name(name))}"
         tag, values = self._session.serializer.dump_device_configuration(configuration)
-        keys = {"name": name, "type": tag, "content": documents.strict(values)}
+        keys = {"name": name, "type": tag, "content": strict_json(values)}
         content = documents.dump("device configuration", keys)
         transaction = self._session.transaction
         transaction.write(lambda: transaction.replace_document(path, content))
@@ -69,9 +70,11 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
 
 
 def check_device_name(name: str) -> str:
-    if not isinstance(name, str):
-        raise TypeError(f"The name of a device must be a text, not {name!r}.")
-    if not name:
-        raise ValueError("The name of a device must not be empty.")
-    document_name(name)
-    return name
+    """Return the name; see `rules.check_device_name`.
+
+    Raises:
+        InvalidPathFormatError: the file of its document would be longer than 255 bytes.
+    """
+    plain = rules.check_device_name(name)
+    document_name(plain)
+    return plain

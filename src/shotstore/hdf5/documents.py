@@ -151,22 +151,6 @@ def load(what: Format, content: bytes, path: Path) -> dict[str, Any]:
     return keys
 
 
-def strict(content: JSON) -> JSON:
-    """A copy of what a serializer made, as it will be read.
-
-    Raises:
-        ValueError: it is not strict JSON: a NaN, a lone surrogate, too deeply nested.
-        TypeError: it holds objects that are not JSON.
-    """
-    try:
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
-        text.encode()
-        copy: JSON = json.loads(text)
-    except RecursionError:
-        raise ValueError("It is nested too deeply to be stored as JSON.") from None
-    return copy
-
-
 def is_untouched(content: bytes) -> bool:
     """Whether a document is byte for byte as shotstore wrote it."""
     body, separator, checksum = content.rpartition(_CHECKSUM_LINE)

@@ -1,6 +1,5 @@
 """The sequences of a session on a store of files."""
 
-import operator
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from attrs import evolve
 
 from shotstore.hdf5.device_configurations import check_device_name
-from shotstore.hdf5.documents import SequenceDocument, load_object, strict
+from shotstore.hdf5.documents import SequenceDocument, load_object
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
-from shotstore.hdf5.shots.shots_file import LARGEST_INDEX, Launch, NumberType, ShotsFile
+from shotstore.hdf5.shots.shots_file import Launch, NumberType, ShotsFile
 from shotstore.hdf5.tree import Node
 from shotstore.model import (
     Data,
@@ -26,6 +25,7 @@ from shotstore.model import (
     check_data,
     check_parameters,
 )
+from shotstore.model.json_form import strict_json
 from shotstore.model.quantities import is_quantity, quantity, unit_to_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
@@ -82,9 +82,9 @@ class HDF5SequenceCollection(SequenceCollection):
             id=uuid.uuid4().hex,
             created=datetime.now(UTC),
             state=State.DRAFT,
-            iteration=strict(self._session.serializer.dump_iteration(iteration_configuration)),
-            time_lanes=strict(self._session.serializer.dump_time_lanes(time_lanes)),
-            expected_number_of_shots=_expected_number(iteration_configuration),
+            iteration=strict_json(self._session.serializer.dump_iteration(iteration_configuration)),
+            time_lanes=strict_json(self._session.serializer.dump_time_lanes(time_lanes)),
+            expected_number_of_shots=rules.expected_number_of_shots(iteration_configuration),
         )
         transaction = self._session.transaction
 
@@ -115,8 +115,8 @@ class HDF5SequenceCollection(SequenceCollection):
     def set_iteration_configuration(
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration
     ) -> None:
-        content = strict(self._session.serializer.dump_iteration(iteration_configuration))
-        expected = _expected_number(iteration_configuration)
+        content = strict_json(self._session.serializer.dump_iteration(iteration_configuration))
+        expected = rules.expected_number_of_shots(iteration_configuration)
         self._edit(
             path,
             lambda document: evolve(document, iteration=content, expected_number_of_shots=expected),
@@ -127,7 +127,7 @@ class HDF5SequenceCollection(SequenceCollection):
         return load_object(self._file(path, SEQUENCE_DOCUMENT), lambda: load(content))
 
     def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
-        content = strict(self._session.serializer.dump_time_lanes(time_lanes))
+        content = strict_json(self._session.serializer.dump_time_lanes(time_lanes))
         self._edit(path, lambda document: evolve(document, time_lanes=content))
 
     # The state
@@ -161,8 +161,8 @@ class HDF5SequenceCollection(SequenceCollection):
             check_device_name(name): serializer.dump_device_configuration(configuration)
             for name, configuration in device_configurations.items()
         }
-        contents = {name: (tag, strict(content)) for name, (tag, content) in devices.items()}
-        parameters = strict(serializer.dump_global_parameters(global_parameters))
+        contents = {name: (tag, strict_json(content)) for name, (tag, content) in devices.items()}
+        parameters = strict_json(serializer.dump_global_parameters(global_parameters))
         transaction = self._session.transaction
 
         def prepare() -> None:
@@ -192,7 +192,7 @@ class HDF5SequenceCollection(SequenceCollection):
         stop_time: datetime | Literal["now"],
     ) -> None:
         time = rules.as_utc(stop_time, "stop_time")
-        exception = strict(tb_summary.to_json())
+        exception = strict_json(tb_summary.to_json())
         self._transit(
             path,
             State.CRASHED,
@@ -265,8 +265,6 @@ class HDF5SequenceCollection(SequenceCollection):
                 raise rules.not_running(path, document.state)
             expected = document.expected_number_of_shots
             index = rules.check_shot_index(path, shot_id.index, expected)
-            if index > LARGEST_INDEX:
-                raise ValueError(f"Shot index {index} of sequence {path} needs more than 64 bits.")
             shots = transaction.shots.open_to_append(node)
             if index in shots.indices():
                 raise rules.shot_exists(path, index)
@@ -414,21 +412,6 @@ class HDF5SequenceCollection(SequenceCollection):
             raise rules.shot_not_found(path, shot_index)
 
         return transaction.read(read_shot)
-
-
-def _expected_number(iteration: IterationConfiguration) -> int | None:
-    """What the iteration expects; a class of a lab may count with numpy.
-
-    Raises:
-        ValueError: it is negative, or too large for 64 bits.
-    """
-    number = iteration.expected_number_shots()
-    if number is None:
-        return None
-    count = operator.index(number)
-    if not 0 <= count < 2**63:
-        raise ValueError(f"The iteration makes {count} shots, which cannot be counted.")
-    return count
 
 
 def _microseconds(time: datetime) -> int:

@@ -4,7 +4,6 @@ import threading
 from types import TracebackType
 from typing import NoReturn, Self
 
-from shotstore.errors import ExperimentSessionNotActiveError
 from shotstore.hdf5 import documents
 from shotstore.hdf5.device_configurations import HDF5DeviceConfigurationCollection
 from shotstore.hdf5.dropped import call_when_dropped
@@ -14,11 +13,13 @@ from shotstore.hdf5.store import GLOBAL_PARAMETERS, Store
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.worker import wait_if_exiting
 from shotstore.model import ParameterNamespace, Serializer
+from shotstore.model.json_form import strict_json
 from shotstore.session import (
     DeviceConfigurationCollection,
     ExperimentSession,
     PathHierarchy,
     SequenceCollection,
+    rules,
 )
 
 
@@ -42,7 +43,7 @@ class HDF5ExperimentSession(ExperimentSession):
 
     def __enter__(self) -> Self:
         if self._transaction is not None:
-            raise RuntimeError("A session is used once: open a new one with storage.session().")
+            raise rules.session_is_used_twice()
         self._transaction = Transaction(self._store, threading.get_ident())
         # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
         # one that is entered: only the `with` statement refers to that, and when it is gone the
@@ -75,7 +76,7 @@ class HDF5ExperimentSession(ExperimentSession):
             raise
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A session cannot be pickled: pickle its storage, and open one there.")
+        raise rules.session_cannot_be_pickled()
 
     def _twin(self) -> Self:
         twin = type(self)(self._store, self.serializer, self.compression, write=self._write)
@@ -87,10 +88,7 @@ class HDF5ExperimentSession(ExperimentSession):
         """The transaction of the session, while its block is running."""
         if self._transaction is None or not self._transaction.is_open:
             wait_if_exiting()
-            raise ExperimentSessionNotActiveError(
-                "The session is used outside its block: write `with storage.session() as session:` "
-                "and use it, and what it has given, inside."
-            )
+            raise rules.session_is_not_active()
         return self._transaction
 
     @property
@@ -122,7 +120,7 @@ class HDF5ExperimentSession(ExperimentSession):
     def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         content = documents.dump(
             "global parameters",
-            {"parameters": documents.strict(self.serializer.dump_global_parameters(parameters))},
+            {"parameters": strict_json(self.serializer.dump_global_parameters(parameters))},
         )
         transaction = self.transaction
         transaction.write(lambda: transaction.replace_document(GLOBAL_PARAMETERS, content))

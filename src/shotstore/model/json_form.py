@@ -55,6 +55,22 @@ def from_json(content: JSON, cls: type[_T], load: Callable[[Any], _T] | None = N
         ) from error
 
 
+def strict_json(content: JSON) -> JSON:
+    """A copy of what a serializer made, as it will be read.
+
+    Raises:
+        ValueError: it is not strict JSON: a NaN, a lone surrogate, too deeply nested.
+        TypeError: it holds objects that are not JSON.
+    """
+    try:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        text.encode()
+        copy: JSON = json.loads(text)
+    except RecursionError:
+        raise ValueError("It is nested too deeply to be stored as JSON.") from None
+    return copy
+
+
 def _numpy_scalar(value: object) -> object:
     plain = plain_scalar(value)
     if plain is value:

@@ -33,7 +33,7 @@ class DeviceConfigurationCollection(MutableMapping[str, DeviceConfiguration], ab
 
         Raises:
             TypeError: the serializer does not know the class, or the name is not a text.
-            ValueError: the name is empty, or too long for the storage.
+            ValueError: the name is empty, holds a NUL character, or is too long for the storage.
         """
 
     @abc.abstractmethod

@@ -14,6 +14,7 @@ import numpy as np
 
 from shotstore.errors import (
     DataNotFoundError,
+    ExperimentSessionNotActiveError,
     InvalidStateTransitionError,
     PathExistsError,
     PathHasChildrenError,
@@ -30,8 +31,13 @@ from shotstore.errors import (
     ShotExistsError,
     ShotNotFoundError,
 )
+from shotstore.model import IterationConfiguration
+from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.state import State
+
+_COUNTABLE = 2**63
+"""Where integers end that every storage can hold."""
 
 _IS = {
     State.DRAFT: "is a draft",
@@ -86,7 +92,7 @@ def check_shot_index(path: PureSequencePath, index: SupportsIndex, expected: int
         expected: How many shots the sequence has when it is complete, or None if not known.
 
     Raises:
-        ValueError: the index is negative, or not below ``expected``.
+        ValueError: the index is negative, not below ``expected``, or needs more than 63 bits.
         TypeError: it is not an integer; a bool is not.
     """
     try:
@@ -99,7 +105,57 @@ def check_shot_index(path: PureSequencePath, index: SupportsIndex, expected: int
         raise ValueError(f"Shot index {number} of sequence {path} is negative: count from 0.")
     if expected is not None and number >= expected:
         raise ValueError(f"Sequence {path} makes {expected} shots, so index {number} is too large.")
+    if number >= _COUNTABLE:
+        raise ValueError(f"Shot index {number} of sequence {path} needs more than 63 bits.")
     return number
+
+
+def expected_number_of_shots(iteration: IterationConfiguration) -> int | None:
+    """Return what the iteration expects, or None; a class of a lab may count with numpy.
+
+    Raises:
+        ValueError: it is negative, or needs more than 63 bits.
+    """
+    number = iteration.expected_number_shots()
+    if number is None:
+        return None
+    count = operator.index(number)
+    if not 0 <= count < _COUNTABLE:
+        raise ValueError(f"The iteration makes {count} shots, which cannot be counted.")
+    return count
+
+
+def check_device_name(name: str) -> str:
+    """Return the name of a device, a plain ``str``.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is empty, or holds a NUL character or a lone surrogate.
+    """
+    plain = check_text(name, "The name of a device")
+    if not plain:
+        raise ValueError("The name of a device must not be empty.")
+    if "\0" in plain:
+        raise ValueError(f"The name of a device must not hold a NUL character: {plain!r}.")
+    return plain
+
+
+def session_is_used_twice() -> RuntimeError:
+    """A session was entered that had been entered before."""
+    return RuntimeError("A session is used once: open a new one with storage.session().")
+
+
+def session_is_not_active() -> ExperimentSessionNotActiveError:
+    """A session was used before its block was entered, or after it was left."""
+    return ExperimentSessionNotActiveError(
+        "The session is used outside its block: write `with storage.session() as session:` and "
+        "use it, and what it has given, inside."
+    )
+
+
+def session_cannot_be_pickled() -> TypeError:
+    """A session was to be pickled, or copied."""
+    return TypeError("A session cannot be pickled: pickle its storage, and open one there.")
 
 
 def check_labels(labels: Collection[str]) -> list[str]:

@@ -21,7 +21,8 @@ from shotstore.hdf5.checks.report import listed
 from shotstore.hdf5.shots.own_objects import names as names_in
 from shotstore.hdf5.shots.own_objects import read_text_attribute
 from shotstore.hdf5.shots.schemas import Schema, load_schema
-from shotstore.hdf5.shots.stored_values import COLUMN_TYPES, Slot, load_dtype
+from shotstore.hdf5.shots.stored_values import COLUMN_TYPES, Slot
+from shotstore.model.dtypes import load_dtype
 
 _TABLES = re.compile(r"shots|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
 _UNALIGNED = re.compile(r"configuration/.*|(?:parameter_units|schemas)(?:#\d+)?")

@@ -21,12 +21,12 @@ from shotstore.hdf5.shots.stored_values import (
     SPAN,
     Slot,
     Stored,
-    dump_dtype,
     encode_array,
     number_dtype,
     text_size,
 )
 from shotstore.model import JSON
+from shotstore.model.dtypes import dump_dtype
 
 _MOST_COLUMNS = 500
 _MOST_NAME_BYTES = 32 * 1024  # of a table's column names: HDF5 limits a header message to 64 KiB

@@ -41,7 +41,6 @@ from shotstore.model import JSON, Data
 from shotstore.version import __version__
 
 VERSION = 1
-LARGEST_INDEX = 2**64 - 1
 """Of a shot."""
 
 _FORMAT = "shotstore shots"

@@ -15,9 +15,9 @@ from shotstore.hdf5.shots.stored_values import (
     Slot,
     StoredType,
     encode_array,
-    load_dtype,
     number_dtype,
 )
+from shotstore.model.dtypes import load_dtype
 
 _NUMBER = r"(?:#[1-9]\d{0,9})?"
 _TABLES = {

@@ -5,8 +5,6 @@ is one place where values of one name and one type go. The slots that a shot use
 which is kept in the file as JSON, so that every value comes back as it was.
 """
 
-import json
-import re
 from typing import Any, Literal, TypeAlias
 
 import h5py
@@ -15,6 +13,7 @@ import numpy.typing as npt
 from attrs import frozen
 
 from shotstore.model import Data, structured_from_json, structured_to_json
+from shotstore.model.dtypes import dump_dtype, load_dtype
 
 Array: TypeAlias = npt.NDArray[Any]
 StoredType: TypeAlias = Literal[
@@ -171,44 +170,6 @@ def decode_array(encoded: Array, dtype: np.dtype[Any]) -> Array:
     if dtype.kind in "mM" or _is_native(dtype):
         return encoded.view(dtype)
     return np.ascontiguousarray(encoded).view(dtype)[..., 0]
-
-
-def dump_dtype(dtype: np.dtype[Any]) -> str:
-    """The type as text: numpy's array protocol (``"<u2"``), or for a structured type the JSON of
-    its list of fields, as in the header of a .npy file."""
-    found = _DTYPES.get(dtype)
-    if found is None:
-        description = np.lib.format.dtype_to_descr(dtype)
-        found = description if isinstance(description, str) else json.dumps(description)
-        _DTYPES[dtype] = found
-    return found
-
-
-def load_dtype(text: str | None) -> np.dtype[Any]:
-    """The inverse of `dump_dtype`.
-
-    Raises:
-        ValueError, TypeError: it has not made this text.
-    """
-    description = json.loads(text) if text and text.startswith("[") else text
-    return np.lib.format.descr_to_dtype(_fields(description))
-
-
-_PLAIN_DTYPE = re.compile(r"[<>|=][biufcSUVmM]\d{1,10}(?:\[\d{0,10}[A-Za-zμ]{1,2}\])?")
-_DTYPES: dict[np.dtype[Any], str] = {}
-
-
-def _fields(description: Any) -> Any:
-    """The list of fields with the tuples that JSON has no notion of."""
-    if not isinstance(description, list):
-        # numpy reads much more as a type, Python objects and lists of types among it.
-        if not isinstance(description, str) or not _PLAIN_DTYPE.fullmatch(description):
-            raise ValueError(f"{description!r} is no type of an array")
-        return description
-    return [
-        (tuple(name) if isinstance(name, list) else name, _fields(dtype), *map(tuple, shape))
-        for name, dtype, *shape in description
-    ]
 
 
 def _is_native(dtype: np.dtype[Any]) -> bool:
