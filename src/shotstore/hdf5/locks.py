@@ -99,8 +99,11 @@ class Locks:
             yield
 
     def acquire_write(self, owner: object, timeout: float | None = None) -> Callable[[], None]:
-        """Take the write lock for ``owner``; return the function that releases it. ``timeout`` is
-        in seconds, by default that of the store.
+        """Take the write lock; return the function that releases it.
+
+        Args:
+            owner: Whoever would wait for itself; its text names it, as in "this thread".
+            timeout: In seconds, by default that of the store.
 
         Raises:
             StorageLockTimeoutError: the owner holds it already, or another one for too long.
@@ -111,8 +114,8 @@ class Locks:
             settle(timeout)  # the session that holds it may have been dropped by now
         if _writers.get(key) == owner:
             raise StorageLockTimeoutError(
-                f"A writing session on {self._write.parent.parent} is open in this thread already: "
-                "it would wait for itself. Leave the first `with` block before the second."
+                f"A writing session on {self._write.parent.parent} is open in {owner} already: it "
+                "would wait for itself. Leave the first `with` block before the second."
             )
         lock = FileLock(
             key,
@@ -192,6 +195,19 @@ def try_lock_shared(file: disk.File) -> bool:
     except portalocker.LockException:
         return False
     return True
+
+
+def try_lock_alone(path: Path) -> Callable[[], None] | None:
+    """Take the lock of what only one process may work on or clear away; return the function that
+    releases it, or None if another one, or this one, has it. It needs no file to be there."""
+    try:
+        lock = _Lock(path, LockFlags.EXCLUSIVE, os.O_RDWR)
+    except FileNotFoundError:
+        return lambda: None
+    if lock.attempt():
+        return lock.release
+    lock.release()
+    return None
 
 
 class _Lock:

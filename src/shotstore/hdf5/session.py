@@ -1,6 +1,5 @@
 """A session on a store of files."""
 
-import threading
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -21,6 +20,7 @@ from shotstore.session import (
     SequenceCollection,
     rules,
 )
+from shotstore.session.owner import current_owner
 
 
 class HDF5ExperimentSession(ExperimentSession):
@@ -44,7 +44,7 @@ class HDF5ExperimentSession(ExperimentSession):
     def __enter__(self) -> Self:
         if self._transaction is not None:
             raise rules.session_is_used_twice()
-        self._transaction = Transaction(self._store, threading.get_ident())
+        self._transaction = Transaction(self._store, current_owner())
         # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
         # one that is entered: only the `with` statement refers to that, and when it is gone the
         # transaction ends.

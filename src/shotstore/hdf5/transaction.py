@@ -7,8 +7,9 @@ where the session is dropped. All of it runs on worker threads.
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
@@ -42,13 +43,17 @@ _LISTING_TRIES = 3
 class Transaction:
     """What a session does to a store."""
 
-    def __init__(self, store: Store, owner: object) -> None:
-        """``owner`` is what may hold the write lock once: the thread of the session."""
+    def __init__(self, store: Store, owner: object, *, works_aside: bool = False) -> None:
+        """``owner`` is who may hold the write lock once: the thread or the task of the session.
+        With ``works_aside``, it takes the write lock only to commit."""
         self.store = store
         self._owner = owner
         self._process = os.getpid()
         self._mutex = threading.RLock()
+        self._works_aside = works_aside
         self._release_write: Callable[[], None] | None = None
+        self._checking = ExitStack()
+        """Of a transaction that works aside: keeps commits out while it looks at the tree."""
         self._first_commits: int | None = None
         self._snapshot = Snapshot(str(store.root))
         self.tree = Tree(self._snapshot, root_node(store), store.root)
@@ -95,8 +100,8 @@ class Transaction:
         """
 
         def job() -> _T:
-            self._begin_writing()
-            result = function()
+            with self._writing():
+                result = function()
             self._has_changes = True
             return result
 
@@ -172,12 +177,24 @@ class Transaction:
 
     @contextmanager
     def appending(self) -> Iterator[None]:
-        """A failure in here leaves a file half-written: the transaction can only be discarded."""
+        """A failure in here leaves a file half-written: the transaction can only be discarded.
+        The tree is not looked at in here."""
+        self._checking.close()
         try:
             yield
         except BaseException as error:
             self._failure = error
             raise
+
+    def open_to_append(self, node: Node) -> ShotsFile:
+        """The shots file of a running sequence."""
+        if not self.shots.is_staged(node):
+            self._begin_writing()  # a file of the store is changed with the write lock alone
+        return self.shots.open_to_append(node)
+
+    def new_slot(self) -> Path:
+        """A name in the staging directory; inside `write`."""
+        return self.store.root / self._staging.slot()
 
     def move(self, node: Node, destination: PureSequencePath) -> None:
         """Move a node to a path where nothing is."""
@@ -293,6 +310,7 @@ class Transaction:
 
     def _commit(self) -> None:
         self.shots.flush()
+        self._begin_writing()
         journal = net_effect.prepare(
             self.tree, self._discarded, self._emptied, self._replaced, self._staging
         )
@@ -360,6 +378,19 @@ class Transaction:
     def _begin_writing(self) -> None:
         if self._release_write is not None:
             return
+        release = self._acquire_write()
+        try:
+            if self._first_commits not in (None, self.store.commits()):
+                self._snapshot.check()
+                self.shots.check()
+            if self._staging.is_aside:
+                self._staging.bring_in()
+        except BaseException:
+            release()
+            raise
+        self._release_write = release
+
+    def _acquire_write(self) -> Callable[[], None]:
         if self.store.read_only:
             raise StorageError(
                 f"{self.store.root} was opened with read_only=True: open it without to change it."
@@ -367,13 +398,27 @@ class Transaction:
         release = self.store.locks.acquire_write(self._owner)
         try:
             self.store.recover()
-            if self._first_commits not in (None, self.store.commits()):
-                self._snapshot.check()
-                self.shots.check()
         except BaseException:
             release()
             raise
-        self._release_write = release
+        return release
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Take the write lock; or keep commits out until something is to be appended."""
+        if not self._works_aside or self._release_write is not None:
+            self._begin_writing()
+            yield
+            return
+        if not self._staging.is_aside:
+            release = self._acquire_write()
+            try:
+                self._staging.open_aside()
+            finally:
+                release()
+        with self._checking:
+            self._checking.enter_context(self._reading())
+            yield
 
     # Helpers
 

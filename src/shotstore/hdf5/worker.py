@@ -16,6 +16,8 @@ from typing import Any, Generic, TypeVar
 
 import h5py
 
+from shotstore.session.owner import Cancelled, is_cancelled
+
 _T = TypeVar("_T")
 
 _LONGEST_WAIT = 0.1  # seconds
@@ -29,15 +31,15 @@ _exiting_thread: int | None = None
 """The one that ends Python, once it does."""
 
 
-class Cancelled(BaseException):
-    """The caller of the job was interrupted, or Python exits: the job need not wait for a lock."""
-
-
 def run(function: Callable[[], _T]) -> _T:
     """Call ``function`` on a worker thread and return what it returns, or raise what it raises.
 
     An exception that a signal handler raises meanwhile in the calling thread is raised once the
-    function has ended.
+    function has ended. Where the task for which the calling thread works is cancelled, the
+    function stops waiting for locks.
+
+    Raises:
+        Cancelled: the task was cancelled before the function got its lock.
     """
     if (
         isinstance(threading.current_thread(), _Worker)
@@ -63,6 +65,8 @@ def run(function: Callable[[], _T]) -> _T:
             try:
                 # A signal just before it waits is not noticed until it looks again.
                 job.done.acquire(timeout=_LONGEST_WAIT)
+                if is_cancelled():
+                    job.is_cancelled = True
             except BaseException as raised:
                 interrupt = raised
                 job.is_cancelled = True
@@ -79,7 +83,7 @@ def run(function: Callable[[], _T]) -> _T:
 
 
 def check_cancelled() -> None:
-    """Raise `Cancelled` if the caller of the running job was interrupted."""
+    """Raise `Cancelled` if the caller of the running job was interrupted, or if Python exits."""
     current = threading.current_thread()
     if isinstance(current, _Worker) and current.job is not None and current.job.is_cancelled:
         raise Cancelled
