@@ -58,6 +58,12 @@ from shotstore.model import (
 )
 from shotstore.paths import PureSequencePath
 from shotstore.session import (
+    AsyncDeviceConfigurationCollection,
+    AsyncExperimentSession,
+    AsyncPathHierarchy,
+    AsyncSequence,
+    AsyncSequenceCollection,
+    AsyncShot,
     DataId,
     DeviceConfigurationCollection,
     ExperimentSession,
@@ -77,6 +83,12 @@ __all__ = [
     "JSON",
     "AnalogTimeLane",
     "ArangeLoop",
+    "AsyncDeviceConfigurationCollection",
+    "AsyncExperimentSession",
+    "AsyncPathHierarchy",
+    "AsyncSequence",
+    "AsyncSequenceCollection",
+    "AsyncShot",
     "CameraTimeLane",
     "CommitUncertainError",
     "DamagedStorageError",

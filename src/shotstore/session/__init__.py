@@ -1,5 +1,13 @@
 """The interfaces that every backend implements, and the objects over them for people."""
 
+from shotstore.session.asynchronous import (
+    AsyncDeviceConfigurationCollection,
+    AsyncExperimentSession,
+    AsyncPathHierarchy,
+    AsyncSequence,
+    AsyncSequenceCollection,
+    AsyncShot,
+)
 from shotstore.session.device_configurations import DeviceConfigurationCollection
 from shotstore.session.experiment_session import ExperimentSession
 from shotstore.session.path_hierarchy import PathHierarchy
@@ -14,6 +22,12 @@ from shotstore.session.shot import Shot
 from shotstore.session.storage import ExperimentSessionMaker, StorageManager
 
 __all__ = [
+    "AsyncDeviceConfigurationCollection",
+    "AsyncExperimentSession",
+    "AsyncPathHierarchy",
+    "AsyncSequence",
+    "AsyncSequenceCollection",
+    "AsyncShot",
     "DataId",
     "DeviceConfigurationCollection",
     "ExperimentSession",

@@ -39,6 +39,9 @@ from shotstore.state import State
 _COUNTABLE = 2**63
 """Where integers end that every storage can hold."""
 
+_LONGEST_DEVICE_NAME = 250
+"""In bytes: with ``.json`` after it, it is the name of a file."""
+
 _IS = {
     State.DRAFT: "is a draft",
     State.PREPARING: "is preparing",
@@ -130,26 +133,35 @@ def check_device_name(name: str) -> str:
 
     Raises:
         TypeError: it is no text.
-        ValueError: it is empty, or holds a NUL character or a lone surrogate.
+        ValueError: it is empty, longer than 250 bytes in UTF-8, or holds a NUL character or a lone
+            surrogate.
     """
     plain = check_text(name, "The name of a device")
     if not plain:
         raise ValueError("The name of a device must not be empty.")
     if "\0" in plain:
         raise ValueError(f"The name of a device must not hold a NUL character: {plain!r}.")
+    if len(plain.encode()) > _LONGEST_DEVICE_NAME:
+        raise ValueError(
+            f"The name of a device has up to {_LONGEST_DEVICE_NAME} bytes: choose a shorter one "
+            f"than {plain[:40]!r}..."
+        )
     return plain
 
 
-def session_is_used_twice() -> RuntimeError:
-    """A session was entered that had been entered before."""
-    return RuntimeError("A session is used once: open a new one with storage.session().")
+def session_is_used_twice(opened: str = "storage.session()") -> RuntimeError:
+    """A session was entered that had been entered before; ``opened`` is how to open one."""
+    return RuntimeError(f"A session is used once: open a new one with {opened}.")
 
 
-def session_is_not_active() -> ExperimentSessionNotActiveError:
-    """A session was used before its block was entered, or after it was left."""
+def session_is_not_active(
+    block: str = "with storage.session() as session:",
+) -> ExperimentSessionNotActiveError:
+    """A session was used before its block was entered, or after it was left; ``block`` is how to
+    enter it."""
     return ExperimentSessionNotActiveError(
-        "The session is used outside its block: write `with storage.session() as session:` and "
-        "use it, and what it has given, inside."
+        f"The session is used outside its block: write `{block}` and use it, and what it has "
+        "given, inside."
     )
 
 

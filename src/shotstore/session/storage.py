@@ -2,6 +2,7 @@
 
 import abc
 
+from shotstore.session.asynchronous import AsyncExperimentSession
 from shotstore.session.experiment_session import ExperimentSession
 
 
@@ -28,6 +29,17 @@ class StorageManager(abc.ABC):
     def __call__(self, *, write: bool = False) -> ExperimentSession:
         """Return a session; the same as :meth:`session`."""
         return self.session(write=write)
+
+    def async_session(self, *, write: bool = False) -> AsyncExperimentSession:
+        """Return a session whose methods are awaited, to be entered with ``async with``.
+
+        Args:
+            write: As for :meth:`session`. The event loop goes on while the session waits.
+
+        Raises:
+            StorageLockTimeoutError: as for :meth:`session`.
+        """
+        return AsyncExperimentSession(self.session(write=write))
 
 
 ExperimentSessionMaker = StorageManager

@@ -1,0 +1,124 @@
+"""A sequence, as an object to work with, awaited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
+
+import attrs
+
+from shotstore.model import (
+    DeviceConfiguration,
+    IterationConfiguration,
+    ParameterNamespace,
+    ParameterSchema,
+    TimeLanes,
+)
+from shotstore.paths import PureSequencePath
+from shotstore.session.asynchronous.docstrings import takes_docstrings_from
+from shotstore.session.asynchronous.shot import AsyncShot
+from shotstore.session.rules import check_shot_index
+from shotstore.session.sequence import Sequence
+from shotstore.session.sequence_collection import SequenceStats
+from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
+
+if TYPE_CHECKING:
+    from shotstore.session.asynchronous.experiment_session import AsyncExperimentSession
+
+_T = TypeVar("_T")
+
+
+@takes_docstrings_from(Sequence)
+@attrs.frozen(repr=False)
+class AsyncSequence:
+    """A :class:`~shotstore.Sequence` whose methods are awaited.
+
+    ``async for shot in sequence`` gives its shots by increasing index, and
+    ``(await sequence.get_stats()).number_completed_shots`` their number.
+    """
+
+    path: PureSequencePath = attrs.field(converter=PureSequencePath)
+    session: AsyncExperimentSession
+
+    @classmethod
+    async def create(
+        cls,
+        path: PureSequencePath | str,
+        iteration_configuration: IterationConfiguration,
+        time_lanes: TimeLanes,
+        session: AsyncExperimentSession,
+    ) -> Self:
+        sequence = cls(path, session)
+        await session.sequences.create(sequence.path, iteration_configuration, time_lanes)
+        return sequence
+
+    async def duplicate(self, target: PureSequencePath | str) -> Self:
+        copy = await self.run_sync(lambda sequence: sequence.duplicate(target).path)
+        return type(self)(copy, self.session)
+
+    async def __aiter__(self) -> AsyncIterator[AsyncShot]:
+        """Iterate over the shots that the sequence has, by increasing index."""
+        for shot in await self.get_shots():
+            yield shot
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    async def get_state(self) -> State:
+        return await self.run_sync(lambda sequence: sequence.get_state())
+
+    async def get_stats(self) -> SequenceStats:
+        return await self.run_sync(lambda sequence: sequence.get_stats())
+
+    async def get_start_time(self) -> datetime | None:
+        return await self.run_sync(lambda sequence: sequence.get_start_time())
+
+    async def get_end_time(self) -> datetime | None:
+        return await self.run_sync(lambda sequence: sequence.get_end_time())
+
+    async def get_expected_number_of_shots(self) -> int | None:
+        return await self.run_sync(lambda sequence: sequence.get_expected_number_of_shots())
+
+    async def get_traceback_summary(self) -> TracebackSummary:
+        return await self.run_sync(lambda sequence: sequence.get_traceback_summary())
+
+    async def get_shots(self) -> list[AsyncShot]:
+        shots = await self.run_sync(lambda sequence: sequence.get_shots())
+        return [AsyncShot(self, shot.index) for shot in shots]
+
+    def get_shot(self, index: int) -> AsyncShot:
+        return AsyncShot(self, check_shot_index(self.path, index, None))
+
+    async def get_iteration_configuration(self) -> IterationConfiguration:
+        return await self.run_sync(lambda sequence: sequence.get_iteration_configuration())
+
+    async def get_time_lanes(self) -> TimeLanes:
+        return await self.run_sync(lambda sequence: sequence.get_time_lanes())
+
+    async def get_global_parameters(self) -> ParameterNamespace:
+        return await self.run_sync(lambda sequence: sequence.get_global_parameters())
+
+    async def get_device_configurations(self) -> Mapping[str, DeviceConfiguration]:
+        return await self.run_sync(lambda sequence: sequence.get_device_configurations())
+
+    async def get_local_parameters(self) -> set[str]:
+        return await self.run_sync(lambda sequence: sequence.get_local_parameters())
+
+    async def get_parameter_names(self, which: Literal["all", "sequence"] = "all") -> set[str]:
+        return await self.run_sync(lambda sequence: sequence.get_parameter_names(which))
+
+    async def get_parameter_schema(self) -> ParameterSchema:
+        return await self.run_sync(lambda sequence: sequence.get_parameter_schema())
+
+    async def run_sync(self, function: Callable[[Sequence], _T]) -> _T:
+        """Call a function with the sequence as a sync one, in a thread.
+
+        Args:
+            function: What to call. It keeps nothing of the sequence for later.
+        """
+        return await self.session.run_sync(lambda session: function(Sequence(self.path, session)))

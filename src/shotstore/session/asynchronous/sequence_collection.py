@@ -1,0 +1,185 @@
+"""The sequences, awaited: their recipes, states and shots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from shotstore.model import (
+    Data,
+    DeviceConfiguration,
+    IterationConfiguration,
+    Parameter,
+    ParameterNamespace,
+    ParameterSchema,
+    TimeLanes,
+)
+from shotstore.paths import PureSequencePath
+from shotstore.session.asynchronous.docstrings import takes_docstrings_from
+from shotstore.session.sequence_collection import (
+    DataId,
+    SequenceCollection,
+    SequenceStats,
+    ShotId,
+)
+from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
+
+if TYPE_CHECKING:
+    from shotstore.session.asynchronous.experiment_session import AsyncExperimentSession
+
+_T = TypeVar("_T")
+
+
+@takes_docstrings_from(SequenceCollection)
+class AsyncSequenceCollection:
+    """A :class:`~shotstore.SequenceCollection` whose methods are awaited."""
+
+    def __init__(self, session: AsyncExperimentSession) -> None:
+        self._session = session
+
+    # The tree
+
+    async def is_sequence(self, path: PureSequencePath) -> bool:
+        return await self._run(lambda sequences: sequences.is_sequence(path))
+
+    async def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
+        return await self._run(lambda sequences: sequences.get_contained_sequences(path))
+
+    async def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
+        return await self._run(lambda sequences: sequences.get_sequences_in_state(state))
+
+    async def create(
+        self,
+        path: PureSequencePath,
+        iteration_configuration: IterationConfiguration,
+        time_lanes: TimeLanes,
+    ) -> None:
+        return await self._run(
+            lambda sequences: sequences.create(path, iteration_configuration, time_lanes)
+        )
+
+    # The recipe
+
+    async def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+        return await self._run(lambda sequences: sequences.get_iteration_configuration(path))
+
+    async def set_iteration_configuration(
+        self, path: PureSequencePath, iteration_configuration: IterationConfiguration
+    ) -> None:
+        return await self._run(
+            lambda sequences: sequences.set_iteration_configuration(path, iteration_configuration)
+        )
+
+    async def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
+        return await self._run(lambda sequences: sequences.get_time_lanes(path))
+
+    async def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
+        return await self._run(lambda sequences: sequences.set_time_lanes(path, time_lanes))
+
+    # The state
+
+    async def get_state(self, path: PureSequencePath) -> State:
+        return await self._run(lambda sequences: sequences.get_state(path))
+
+    async def get_stats(self, path: PureSequencePath) -> SequenceStats:
+        return await self._run(lambda sequences: sequences.get_stats(path))
+
+    async def set_preparing(
+        self,
+        path: PureSequencePath,
+        device_configurations: Mapping[str, DeviceConfiguration],
+        global_parameters: ParameterNamespace,
+    ) -> None:
+        return await self._run(
+            lambda sequences: sequences.set_preparing(
+                path, device_configurations, global_parameters
+            )
+        )
+
+    async def set_running(
+        self, path: PureSequencePath, start_time: datetime | Literal["now"]
+    ) -> None:
+        return await self._run(lambda sequences: sequences.set_running(path, start_time))
+
+    async def set_finished(
+        self, path: PureSequencePath, stop_time: datetime | Literal["now"]
+    ) -> None:
+        return await self._run(lambda sequences: sequences.set_finished(path, stop_time))
+
+    async def set_interrupted(
+        self, path: PureSequencePath, stop_time: datetime | Literal["now"]
+    ) -> None:
+        return await self._run(lambda sequences: sequences.set_interrupted(path, stop_time))
+
+    async def set_crashed(
+        self,
+        path: PureSequencePath,
+        tb_summary: TracebackSummary,
+        stop_time: datetime | Literal["now"],
+    ) -> None:
+        return await self._run(lambda sequences: sequences.set_crashed(path, tb_summary, stop_time))
+
+    async def reset_to_draft(self, path: PureSequencePath) -> None:
+        return await self._run(lambda sequences: sequences.reset_to_draft(path))
+
+    async def get_exception(self, path: PureSequencePath) -> TracebackSummary:
+        return await self._run(lambda sequences: sequences.get_exception(path))
+
+    async def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
+        return await self._run(lambda sequences: sequences.get_global_parameters(path))
+
+    async def get_device_configurations(
+        self, path: PureSequencePath
+    ) -> Mapping[str, DeviceConfiguration]:
+        return await self._run(lambda sequences: sequences.get_device_configurations(path))
+
+    # The shots
+
+    async def create_shot(
+        self,
+        shot_id: ShotId,
+        shot_parameters: Mapping[str, Parameter],
+        shot_data: Mapping[str, Data],
+        shot_start_time: datetime,
+        shot_end_time: datetime,
+    ) -> None:
+        return await self._run(
+            lambda sequences: sequences.create_shot(
+                shot_id, shot_parameters, shot_data, shot_start_time, shot_end_time
+            )
+        )
+
+    async def get_shots(self, path: PureSequencePath) -> list[ShotId]:
+        return await self._run(lambda sequences: sequences.get_shots(path))
+
+    async def get_shot_parameters(
+        self, path: PureSequencePath, shot_index: int
+    ) -> dict[str, Parameter]:
+        return await self._run(lambda sequences: sequences.get_shot_parameters(path, shot_index))
+
+    async def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
+        return await self._run(lambda sequences: sequences.get_all_shot_data(path, shot_index))
+
+    async def get_shot_data_by_label(self, data: DataId) -> Data:
+        return await self._run(lambda sequences: sequences.get_shot_data_by_label(data))
+
+    async def get_shot_data_by_labels(
+        self, path: PureSequencePath, shot_index: int, labels: Collection[str]
+    ) -> dict[str, Data]:
+        return await self._run(
+            lambda sequences: sequences.get_shot_data_by_labels(path, shot_index, labels)
+        )
+
+    async def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        return await self._run(lambda sequences: sequences.get_shot_start_time(path, shot_index))
+
+    async def get_shot_end_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        return await self._run(lambda sequences: sequences.get_shot_end_time(path, shot_index))
+
+    async def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
+        return await self._run(lambda sequences: sequences.get_parameter_schema(path))
+
+    async def _run(self, function: Callable[[SequenceCollection], _T]) -> _T:
+        return await self._session.run_sync(lambda session: function(session.sequences))
