@@ -1,14 +1,16 @@
 """Fixtures that most tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from shotstore import testing
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import DefaultSerializer
-from tests import builders
+from tests.postgresql import Server, running_server
 
 # A busy machine is no failure, and a check that is run again tries the same.
 settings.register_profile(
@@ -23,10 +25,17 @@ settings.load_profile("shotstore")
 @pytest.fixture
 def serializer() -> DefaultSerializer:
     """The serializer of the storage."""
-    return builders.serializer()
+    return testing.serializer()
 
 
 @pytest.fixture
 def storage(tmp_path: Path, serializer: DefaultSerializer) -> HDF5StorageManager:
     """An empty storage."""
     return HDF5StorageManager(tmp_path / "store", serializer=serializer)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Server]:
+    """A PostgreSQL server of the test run, started when the first test needs it."""
+    with running_server() as server:
+        yield server

@@ -18,8 +18,18 @@ from shotstore import (
 )
 from shotstore.hdf5 import HDF5StorageManager, Recovered
 from shotstore.model import DefaultSerializer, quantity
-from tests.builders import DEVICES, ERROR, PARAMETERS, PATH, START, content, create, launch, path
-from tests.builders import record as record_shot
+from shotstore.testing.content import content
+from shotstore.testing.experiments import (
+    DEVICES,
+    ERROR,
+    PARAMETERS,
+    PATH,
+    START,
+    create,
+    launch,
+    path,
+)
+from shotstore.testing.experiments import record as record_shot
 
 FRAME = np.arange(64 * 64, dtype="<u2").reshape(64, 64)
 ORDER = [3, 0, 4, 1]

@@ -11,7 +11,7 @@ import pytest
 
 from shotstore import cli
 from shotstore.hdf5 import HDF5StorageManager
-from tests.builders import PATH, finish, launch, path, record
+from shotstore.testing.experiments import PATH, finish, launch, path, record
 
 FRAME = np.arange(64 * 64, dtype="<u2").reshape(64, 64)
 

@@ -14,7 +14,7 @@ from shotstore import CommitUncertainError, PathNotFoundError, State
 from shotstore.hdf5 import Finding, HDF5StorageManager, Report, disk
 from shotstore.hdf5.disk import Operation
 from shotstore.model import DefaultSerializer
-from tests.builders import (
+from shotstore.testing.experiments import (
     DEVICES,
     PARAMETERS,
     PATH,

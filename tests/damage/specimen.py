@@ -17,8 +17,9 @@ from shotstore import (
 )
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, DefaultSerializer, Parameter, quantity
-from tests.builders import DEVICES, PARAMETERS, TIME_LANES, CameraConfiguration, finish, recipe
-from tests.builders import record as record_shot
+from shotstore.testing.experiments import DEVICES, PARAMETERS, TIME_LANES, finish, recipe
+from shotstore.testing.experiments import record as record_shot
+from shotstore.testing.lab import CameraConfiguration
 
 PATH = PureSequencePath(r"\2026\rabi")
 NEIGHBOUR = PureSequencePath(r"\2026\ramsey")

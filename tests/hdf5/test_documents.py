@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shotstore import DamagedStorageError, PureSequencePath, State, StorageError
 from shotstore.hdf5 import HDF5StorageManager, documents
 from shotstore.hdf5.documents import SequenceDocument
-from tests.builders import (
+from shotstore.testing.experiments import (
     DEVICES,
     ERROR,
     PARAMETERS,
@@ -28,7 +28,7 @@ from tests.builders import (
     path,
     recipe,
 )
-from tests.model.strategies import characters
+from shotstore.testing.strategies import characters
 
 NOWHERE = Path("sequence.json")
 SEQUENCE = "sequences/2026/rabi/sequence.json"

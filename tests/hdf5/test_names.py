@@ -4,6 +4,7 @@ import os
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from shotstore import InvalidPathFormatError, PureSequencePath
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.names import directory_name, document_name, hdf5_name, path_name
-from tests.builders import create, path, reopened
-from tests.model.strategies import characters
+from shotstore.testing.content import content, reopened
+from shotstore.testing.experiments import PATH, create, launch, path, record
+from shotstore.testing.lab import CameraConfiguration
+from shotstore.testing.strategies import characters
 
 ROOT = PureSequencePath.root()
 PUNCTUATION = r"""_.,;*'"`()[]{}+-/=!@#$%^&~<>?|"""
@@ -277,3 +280,50 @@ def test_a_file_or_link_of_somebody_else_is_not_overwritten(storage: HDF5Storage
         create(session, path(r"\other"))
     assert theirs.read_text() == "somebody's"
     assert link.is_symlink()
+
+
+def test_a_device_name_too_long_for_a_file_is_refused(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        for name in ("%" * 100, "é" * 50):
+            with pytest.raises(ValueError, match="bytes on the disk"):
+                session.default_device_configurations[name] = CameraConfiguration(1.0)
+
+
+def test_a_label_too_long_for_hdf5_is_refused(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        with pytest.raises(ValueError, match="bytes in an HDF5 file"):
+            record(session, data={"good": np.ones(3), "x" * 10_000_000: 1})
+        assert session.sequences.get_shots(PATH) == []
+
+
+def test_a_path_the_file_system_cannot_hold_is_refused(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        session.paths.create_path(path(r"\a\b"))
+        before = content(session)
+        for too_long in (
+            PureSequencePath.root() / ("x" * 5000),
+            PureSequencePath.from_parts(["x" * 200] * 40),
+        ):
+            with pytest.raises(InvalidPathFormatError):
+                session.paths.create_path(too_long)
+            with pytest.raises(InvalidPathFormatError):
+                create(session, too_long)
+            with pytest.raises(InvalidPathFormatError):
+                session.paths.move(path(r"\a"), too_long)
+        assert content(session) == before
+    with storage.session() as session:
+        assert content(session) == before
+
+
+def test_a_move_is_refused_where_something_inside_would_get_too_long_a_path(
+    storage: HDF5StorageManager,
+) -> None:
+    deep = PureSequencePath.from_parts(["a", *["x" * 200] * 15])
+    with storage.session() as session:
+        create(session, deep)
+    with storage.session() as session:
+        before = content(session)
+        with pytest.raises(InvalidPathFormatError):
+            session.paths.move(path(r"\a"), PureSequencePath.from_parts(["y" * 200] * 8))
+        assert content(session) == before

@@ -12,17 +12,9 @@ import pytest
 
 from shotstore import DamagedStorageError, State, StorageError, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
-from tests.builders import (
-    DEVICES,
-    PATH,
-    bring_to,
-    content,
-    create,
-    path,
-    record,
-    reopened,
-    serializer,
-)
+from shotstore.testing.content import content, reopened
+from shotstore.testing.experiments import DEVICES, PATH, bring_to, create, path, record
+from shotstore.testing.lab import serializer
 
 
 def names(directory: Path) -> set[str]:

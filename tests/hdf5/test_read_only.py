@@ -9,19 +9,18 @@ import pytest
 from shotstore import PureSequencePath, State, StorageError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import ParameterNamespace
-from tests.builders import (
+from shotstore.testing.content import content, paths_in
+from shotstore.testing.experiments import (
     DEVICES,
     PARAMETERS,
     PATH,
     bring_to,
-    content,
     create,
     finish,
     path,
-    paths_in,
     record,
-    serializer,
 )
+from shotstore.testing.lab import serializer
 
 ROOT = PureSequencePath.root()
 

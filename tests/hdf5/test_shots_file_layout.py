@@ -14,24 +14,24 @@ from shotstore import ExperimentSession, State, StorageError, TracebackSummary
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.shots.rows import create_rows
 from shotstore.model import Data, Parameter, quantity
-from shotstore.version import __version__
-from tests.builders import (
+from shotstore.testing.content import content
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.experiments import (
     DEVICES,
     PARAMETERS,
     PATH,
     SECOND,
     START,
     TIME_LANES,
-    content,
     finish,
     launch,
     path,
     recipe,
     record,
     relaunch,
-    serializer,
 )
-from tests.model.exactness import exactly_equal
+from shotstore.testing.lab import serializer
+from shotstore.version import __version__
 
 FRAME = np.arange(6000, dtype=np.uint16).reshape(60, 100)
 

@@ -17,18 +17,16 @@ from shotstore import (
     StorageLockTimeoutError,
 )
 from shotstore.hdf5 import HDF5StorageManager
-from tests.builders import (
+from shotstore.testing.content import content, paths_in, reopened
+from shotstore.testing.experiments import (
     PATH,
     bring_to,
-    content,
     create,
     finish,
     launch,
     path,
-    paths_in,
     record,
     relaunch,
-    reopened,
 )
 
 FOLDER = path(r"\2026")

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 
 from shotstore.model import Data, check_data, structured_from_json, structured_to_json
-
-from .exactness import exactly_equal
-from .strategies import arrays, data, structured_data
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.strategies import arrays, data, structured_data
 
 
 @given(data)

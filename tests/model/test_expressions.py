@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shotstore.model import Expression, Parameter, quantity
-
-from .exactness import exactly_equal
-from .strategies import characters, parameter_names, parameter_values
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.strategies import characters, parameter_names, parameter_values
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from shotstore.model import quantity
 from shotstore.model.loops import arange, linspace
-
-from .exactness import exactly_equal
+from shotstore.testing.exactness import exactly_equal
 
 _floats = st.floats(-1e6, 1e6)
 

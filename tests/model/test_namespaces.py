@@ -2,9 +2,8 @@ import pytest
 from hypothesis import given
 
 from shotstore.model import Expression, ParameterNamespace, quantity
-
-from .exactness import exactly_equal
-from .strategies import namespaces
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.strategies import namespaces
 
 NESTED = {"a": "1", "mot": {"detuning": "-12 MHz", "coil": {"current": "3 A"}}, "b.c": "2"}
 

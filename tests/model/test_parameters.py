@@ -15,9 +15,8 @@ from shotstore.model import (
     parameter_to_json,
     quantity,
 )
-
-from .exactness import exactly_equal
-from .strategies import parameter_names, parameter_values, parameters
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.strategies import parameter_names, parameter_values, parameters
 
 
 @given(parameter_names)

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shotstore.model import quantity, unit_to_text
-
-from .exactness import exactly_equal
-from .strategies import UNITS
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.strategies import UNITS
 
 registry = pint.get_application_registry()
 

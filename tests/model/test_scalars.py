@@ -12,9 +12,8 @@ from shotstore.model.scalars import (
     number_to_json,
     plain_scalar,
 )
-
-from .exactness import exactly_equal
-from .strategies import numbers
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.strategies import numbers
 
 
 class Word(str, enum.Enum):  # noqa: UP042 - str() of a StrEnum would be right anyway

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 
 from shotstore.model import Parameter, ParameterSchema, ParameterType, quantity
-
-from .strategies import parameters
+from shotstore.testing.strategies import parameters
 
 
 def test_the_schema_of_some_parameters() -> None:

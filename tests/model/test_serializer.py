@@ -28,9 +28,8 @@ from shotstore.model import (
     UnknownTimeLane,
     quantity,
 )
-
-from .exactness import exactly_equal
-from .strategies import namespaces, steps_configurations, time_lanes
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.strategies import namespaces, steps_configurations, time_lanes
 
 
 class Trigger(enum.Enum):

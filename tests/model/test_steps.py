@@ -15,8 +15,7 @@ from shotstore.model import (
     VariableDeclaration,
     quantity,
 )
-
-from .exactness import exactly_equal
+from shotstore.testing.exactness import exactly_equal
 
 SHOT = ExecuteShot()
 NESTED = StepsConfiguration(

@@ -15,7 +15,7 @@ from shotstore import (
     StorageManager,
 )
 from shotstore.model import Data, quantity
-from tests.builders import START, TIME_LANES, recipe
+from shotstore.testing.experiments import START, TIME_LANES, recipe
 
 RUN = PureSequencePath(r"\2026\run")
 

@@ -20,7 +20,7 @@ from shotstore import (
     StorageLockTimeoutError,
 )
 from shotstore.hdf5 import HDF5StorageManager
-from tests.builders import START
+from shotstore.testing.experiments import START
 from tests.processes import shots
 from tests.processes.children import Child, run_interpreter
 

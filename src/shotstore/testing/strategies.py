@@ -1,5 +1,7 @@
 """Hypothesis strategies for what shotstore stores."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -15,6 +17,7 @@ from shotstore.model import (
     Ramp,
     StepsConfiguration,
     TakePicture,
+    TimeLane,
     TimeLanes,
     VariableDeclaration,
     quantity,
@@ -120,7 +123,7 @@ steps = st.recursive(
     max_leaves=6,
 )
 steps_configurations = st.builds(StepsConfiguration, st.lists(steps, max_size=4))
-_lane_values = {
+_lane_values: dict[type[TimeLane], st.SearchStrategy[Any]] = {
     DigitalTimeLane: st.one_of(st.booleans(), expressions),
     AnalogTimeLane: st.one_of(expressions, st.builds(Ramp)),
     CameraTimeLane: st.one_of(st.none(), st.builds(TakePicture, texts)),
@@ -132,7 +135,7 @@ def time_lanes(draw: st.DrawFn) -> TimeLanes:
     lengths = draw(st.lists(st.integers(1, 4), max_size=4))
     names = draw(st.lists(texts, min_size=sum(lengths), max_size=sum(lengths)))
 
-    def lane(kind: type) -> st.SearchStrategy:
+    def lane(kind: Any) -> st.SearchStrategy[TimeLane]:
         values = st.lists(_lane_values[kind], min_size=len(lengths), max_size=len(lengths))
         return values.map(lambda values: kind(zip(values, lengths, strict=True)))
 

@@ -1,23 +1,22 @@
 """Whether two values are the same to the last bit: type, sign of zero, unit, dtype and order."""
 
 import math
+from typing import Any
 
 import numpy as np
-import pint
+
+from shotstore.model.quantities import is_quantity
 
 
-def exactly_equal(left: object, right: object) -> bool:
+def exactly_equal(left: Any, right: Any) -> bool:
     """Compare parameters, data, and lists and dicts of them. A NaN equals a NaN."""
-    if isinstance(left, pint.Quantity) and isinstance(right, pint.Quantity):
-        return exactly_equal(left.magnitude, right.magnitude) and left.units == right.units
+    if is_quantity(left) and is_quantity(right):
+        return exactly_equal(left.magnitude, right.magnitude) and bool(left.units == right.units)
     if type(left) is not type(right):
         return False
     if isinstance(left, np.ndarray):
-        return (
-            left.dtype == right.dtype
-            and left.shape == right.shape
-            and left.tobytes() == right.tobytes()
-        )
+        same = left.dtype == right.dtype and left.shape == right.shape
+        return bool(same and left.tobytes() == right.tobytes())
     if isinstance(left, float):
         if math.isnan(left) or math.isnan(right):
             return math.isnan(left) and math.isnan(right)
@@ -26,4 +25,4 @@ def exactly_equal(left: object, right: object) -> bool:
         return len(left) == len(right) and all(map(exactly_equal, left, right))
     if isinstance(left, dict):
         return list(left) == list(right) and all(map(exactly_equal, left.values(), right.values()))
-    return left == right
+    return bool(left == right)

@@ -14,20 +14,20 @@ from shotstore import (
     ShotExistsError,
     StorageManager,
 )
-from tests.builders import (
+from shotstore.testing.content import content_below, reopened
+from shotstore.testing.experiments import (
     DEVICES,
     ERROR,
     PARAMETERS,
     START,
-    content_below,
     create,
     path,
     recipe,
     record,
-    reopened,
 )
 
 Change = tuple[str, dict[str, Any]]
+
 
 # Few paths, so that changes meet.
 PATHS = [("a",), ("b",), ("a", "a"), ("a", "b"), ("b", "a"), ("a", "b", "a")]
@@ -57,6 +57,7 @@ CHANGES: dict[str, Callable[..., object]] = {
     "reset": lambda session, path: session.sequences.reset_to_draft(path),
     "look": lambda session, path: session.sequences.get_shots(path),
 }
+
 _OFTEN = ["create", "create", "delete", "move", "move", "run", "run", "record", "reset"]
 
 

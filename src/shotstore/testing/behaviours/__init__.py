@@ -1,0 +1,24 @@
+"""The tests of the suite, all of them, to be imported with ``*``; see `shotstore.testing`.
+
+Each module is one kind of behaviour, and can be imported alone.
+"""
+
+# ruff: noqa: F403 - a test that is added to a module is part of the suite
+from shotstore.testing.behaviours.arrays import *
+from shotstore.testing.behaviours.changes_of_paths import *
+from shotstore.testing.behaviours.combinations import *
+from shotstore.testing.behaviours.configurations import *
+from shotstore.testing.behaviours.failures import *
+from shotstore.testing.behaviours.moves import *
+from shotstore.testing.behaviours.recipes import *
+from shotstore.testing.behaviours.refused_values import *
+from shotstore.testing.behaviours.repeated_reads import *
+from shotstore.testing.behaviours.resets import *
+from shotstore.testing.behaviours.sessions import *
+from shotstore.testing.behaviours.shots import *
+from shotstore.testing.behaviours.states import *
+from shotstore.testing.behaviours.tree import *
+from shotstore.testing.behaviours.values import *
+from shotstore.testing.behaviours.writers import *
+
+__all__ = [name for name in dir() if name.startswith("test_")]

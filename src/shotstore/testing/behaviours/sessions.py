@@ -1,0 +1,252 @@
+"""A session from its beginning to its end: everything, or nothing."""
+
+import pickle
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shotstore import (
+    DataId,
+    ExperimentSession,
+    ExperimentSessionNotActiveError,
+    PathNotFoundError,
+    PureSequencePath,
+    Sequence,
+    ShotId,
+    State,
+    StorageManager,
+)
+from shotstore.testing.content import content, reopened
+from shotstore.testing.experiments import (
+    DEVICES,
+    ERROR,
+    PARAMETERS,
+    PATH,
+    START,
+    bring_to,
+    create,
+    finish,
+    launch,
+    path,
+    recipe,
+    record,
+)
+
+ROOT = PureSequencePath.root()
+OTHER = path(r"\other")
+
+
+def test_nothing_is_seen_outside_before_the_end(storage: StorageManager) -> None:
+    with storage.session() as writer:
+        launch(writer)
+        record(writer)
+        with storage.session() as reader:
+            assert not reader.paths.does_path_exists(PATH)
+            assert reader.paths.get_all_paths() == set()
+    with storage.session() as reader:
+        assert len(reader.sequences.get_shots(PATH)) == 1
+
+
+def test_an_exception_discards_everything_and_goes_on(storage: StorageManager) -> None:
+    with storage.session() as session:
+        bring_to(session, State.RUNNING)
+        before = content(session)
+
+    def fail() -> None:
+        with storage.session() as session:
+            record(session, index=1)
+            finish(session)
+            session.paths.move(PATH, OTHER)
+            create(session)
+            session.set_global_parameters(PARAMETERS)
+            raise RuntimeError("the laser is off")
+
+    with pytest.raises(RuntimeError, match="the laser is off"):
+        fail()
+    for after in (storage, reopened(storage)):
+        with after.session() as session:
+            assert content(session) == before
+
+
+@pytest.mark.parametrize("leave", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_leaving_by_no_ordinary_exception_discards_everything(
+    storage: StorageManager, leave: type[BaseException]
+) -> None:
+    def fail() -> None:
+        with storage.session() as session:
+            create(session)
+            raise leave
+
+    with pytest.raises(leave):
+        fail()
+    with storage.session() as session:
+        assert session.paths.get_all_paths() == set()
+        create(session)
+
+
+def test_leaving_by_return_commits(storage: StorageManager) -> None:
+    def run() -> str:
+        with storage.session() as session:
+            create(session)
+            return "done"
+
+    assert run() == "done"
+    with storage.session() as session:
+        assert session.sequences.get_state(PATH) is State.DRAFT
+
+
+def test_a_call_that_failed_leaves_the_session_usable(storage: StorageManager) -> None:
+    with storage.session() as session:
+        with pytest.raises(PathNotFoundError):
+            session.sequences.set_running(PATH, "now")
+        create(session)
+        with pytest.raises(TypeError):
+            session.set_global_parameters(None)  # type: ignore[arg-type]
+    with storage.session() as session:
+        assert session.sequences.get_state(PATH) is State.DRAFT
+
+
+def _uses(session: ExperimentSession) -> list[Callable[[], object]]:
+    paths, sequences = session.paths, session.sequences
+    devices = session.default_device_configurations
+    shot = ShotId(PATH, 0)
+    return [
+        lambda: paths.does_path_exists(PATH),
+        lambda: paths.create_path(OTHER),
+        lambda: paths.delete_path(PATH, delete_sequences=True),
+        lambda: paths.get_children(ROOT),
+        lambda: paths.get_all_paths(),
+        lambda: paths.get_path_creation_date(PATH),
+        lambda: paths.update_creation_date(PATH, START),
+        lambda: paths.move(PATH, OTHER),
+        lambda: sequences.is_sequence(PATH),
+        lambda: sequences.get_contained_sequences(ROOT),
+        lambda: sequences.get_sequences_in_state(State.DRAFT),
+        lambda: create(session, OTHER),
+        lambda: sequences.get_iteration_configuration(PATH),
+        lambda: sequences.set_iteration_configuration(PATH, recipe(3)),
+        lambda: sequences.get_time_lanes(PATH),
+        lambda: sequences.get_state(PATH),
+        lambda: sequences.get_stats(PATH),
+        lambda: sequences.set_preparing(PATH, DEVICES, PARAMETERS),
+        lambda: sequences.set_running(PATH, "now"),
+        lambda: sequences.set_finished(PATH, "now"),
+        lambda: sequences.set_interrupted(PATH, "now"),
+        lambda: sequences.set_crashed(PATH, ERROR, "now"),
+        lambda: sequences.reset_to_draft(PATH),
+        lambda: sequences.get_exception(PATH),
+        lambda: sequences.get_global_parameters(PATH),
+        lambda: sequences.get_device_configurations(PATH),
+        lambda: sequences.create_shot(shot, {}, {}, START, START),
+        lambda: sequences.get_shots(PATH),
+        lambda: sequences.get_shot_parameters(PATH, 0),
+        lambda: sequences.get_all_shot_data(PATH, 0),
+        lambda: sequences.get_shot_data_by_label(DataId(shot, "x")),
+        lambda: sequences.get_shot_data_by_labels(PATH, 0, ["x"]),
+        lambda: sequences.get_shot_start_time(PATH, 0),
+        lambda: sequences.get_shot_end_time(PATH, 0),
+        lambda: sequences.get_parameter_schema(PATH),
+        lambda: list(devices),
+        lambda: len(devices),
+        lambda: devices.get("x"),
+        lambda: devices.update(DEVICES),
+        lambda: "x" in devices,
+    ]
+
+
+def _parts(session: ExperimentSession) -> list[Callable[[], object]]:
+    return [
+        lambda: session.paths.get_all_paths(),
+        lambda: session.sequences.get_state(PATH),
+        lambda: len(session.default_device_configurations),
+        lambda: session.get_global_parameters(),
+        lambda: session.set_global_parameters(PARAMETERS),
+        lambda: Sequence(PATH, session).get_state(),
+    ]
+
+
+def test_a_session_is_not_used_before_its_block(storage: StorageManager) -> None:
+    for use in _parts(storage.session()):
+        with pytest.raises(ExperimentSessionNotActiveError):
+            use()
+
+
+def test_a_session_and_what_it_gave_are_not_used_after_its_block(storage: StorageManager) -> None:
+    with storage.session() as session:
+        create(session)
+        uses = [*_parts(session), *_uses(session)]
+    for use in uses:
+        with pytest.raises(ExperimentSessionNotActiveError):
+            use()
+
+
+def test_a_session_is_not_used_after_it_failed(storage: StorageManager) -> None:
+    session = storage.session()
+    with pytest.raises(ZeroDivisionError), session:
+        _ = 1 / 0
+    for use in _parts(session):
+        with pytest.raises(ExperimentSessionNotActiveError):
+            use()
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_session_is_entered_once(storage: StorageManager, write: bool) -> None:
+    session = storage.session(write=write)
+    with session:
+        with pytest.raises(RuntimeError, match="once"):
+            session.__enter__()
+        create(session)
+    with pytest.raises(RuntimeError, match="once"):
+        session.__enter__()
+    with storage.session() as after:
+        assert after.sequences.get_state(PATH) is State.DRAFT
+
+
+def test_a_storage_is_called_like_a_session_maker(storage: StorageManager) -> None:
+    with storage() as session:
+        create(session)
+    with storage(write=True) as session:
+        assert session.sequences.is_sequence(PATH)
+
+
+def test_a_storage_is_pickled_and_a_session_is_not(storage: StorageManager) -> None:
+    session = storage.session()
+    with pytest.raises(TypeError, match="pickle"):
+        pickle.dumps(session)
+    with session:
+        create(session)
+        with pytest.raises(TypeError, match="pickle"):
+            pickle.dumps(session)
+    again = pickle.loads(pickle.dumps(storage))
+    with again.session() as other:
+        launch(other, OTHER)
+    with storage.session() as other:
+        assert other.sequences.get_device_configurations(OTHER) == DEVICES
+        assert other.paths.does_path_exists(PATH)
+
+
+def test_a_session_may_be_used_in_the_thread_it_was_not_made_in(storage: StorageManager) -> None:
+    session = storage.session()
+
+    def work() -> None:
+        with session:
+            launch(session)
+            record(session)
+
+    with ThreadPoolExecutor() as threads:
+        threads.submit(work).result()
+    with storage.session() as after:
+        assert len(after.sequences.get_shots(PATH)) == 1
+
+
+def test_sessions_beyond_the_limit_of_open_files_are_no_problem(storage: StorageManager) -> None:
+    paths = [path(rf"\{number}") for number in range(100)]
+    with storage.session() as session:
+        for sequence in paths:
+            bring_to(session, State.FINISHED, sequence)
+    with storage.session() as session:
+        states = [session.sequences.get_state(sequence) for sequence in paths]
+        assert set(states) == {State.FINISHED}
+        for sequence in paths:
+            assert session.sequences.get_all_shot_data(sequence, 0) == {"counts": 0}

@@ -1,0 +1,211 @@
+"""What was recorded comes back: value, type, shape, byte order, unit, whatever stood before it."""
+
+import enum
+import math
+from typing import Any
+
+import numpy as np
+import pint
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from shotstore import StorageManager
+from shotstore.model import Data, Parameter, quantity
+from shotstore.testing import strategies
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.experiments import PATH, launch, path, record
+from shotstore.testing.round_trips import Shots, assert_comes_back, by_name
+
+# Few names, so that the values of one name differ from shot to shot.
+_labels = st.sampled_from(["x", "Camera\\picture", "..", "a/b#2", "%2F", "é\0"])
+
+
+_frames = st.tuples(st.integers(0, 3), st.integers(1, 2)).flatmap(
+    lambda shape: hnp.arrays(np.uint16, shape)
+)
+
+_parameters = st.dictionaries(
+    st.one_of(st.sampled_from(["a", "a.b", "é"]), strategies.parameter_names),
+    strategies.parameter_values,
+    max_size=3,
+)
+
+_data = st.dictionaries(
+    st.one_of(_labels, strategies.labels),
+    st.one_of(strategies.data_values, _frames, st.text("é", max_size=600)),
+    max_size=3,
+)
+
+_counter = iter(range(10**9))
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(shots=st.lists(st.tuples(_parameters, _data), max_size=7), each=st.booleans())
+def test_shots_of_all_kinds_come_back_side_by_side(
+    storage: StorageManager, shots: Shots, each: bool
+) -> None:
+    assert_comes_back(storage, shots, path=path(rf"\{next(_counter)}"), each=each)
+
+
+NUMBERS = [
+    True,
+    False,
+    0,
+    1,
+    -1,
+    1.0,
+    0.0,
+    -0.0,
+    math.nan,
+    math.inf,
+    -math.inf,
+    5e-324,
+    2**63 - 1,
+    -(2**63),
+    2**63,
+    2**64,
+    2**70,
+    -(2**70),
+    10**5000,
+]
+
+
+@pytest.mark.parametrize("each", [True, False])
+def test_numbers_of_one_name_keep_type_and_value(storage: StorageManager, each: bool) -> None:
+    numbers = NUMBERS + NUMBERS[::-2]
+    shots: Shots = [({"p": number}, {"d": number, "in": [number]}) for number in numbers]
+    assert_comes_back(storage, shots, each=each)
+
+
+def test_quantities_keep_unit_and_type(storage: StorageManager) -> None:
+    quantities: list[Parameter] = [
+        quantity(12, "MHz"),
+        quantity(12.0, "MHz"),
+        quantity(12.0, "kHz"),
+        quantity(0.5, ""),
+        0.5,
+        quantity(math.nan, "µs"),
+        quantity(-3, "delta_degC"),
+        quantity(20.0, "degC"),
+        quantity(2**70, "V / Hz ** 0.5"),
+    ]
+    shots: Shots = [({"p": value, "q": 1.0}, {}) for value in quantities]
+    assert_comes_back(storage, shots)
+
+
+def test_quantities_of_another_registry_are_taken(storage: StorageManager) -> None:
+    foreign = pint.UnitRegistry().Quantity(3.5, "gauss / centimeter")
+    with storage.session() as session:
+        launch(session)
+        record(session, parameters={"gradient": foreign})
+    with storage.session() as session:
+        found = session.sequences.get_shot_parameters(PATH, 0)
+    assert exactly_equal(found, {"gradient": quantity(3.5, "G / cm")})
+
+
+TEXTS = [
+    "",
+    " ",
+    "é",
+    "e\u0301",
+    "a\0",
+    "\0",
+    "line\nbreak",
+    "x" * 16,
+    "x" * 17,
+    "日" * 50_000,
+    "🙂",
+]
+
+
+def test_texts_of_any_length_come_back(storage: StorageManager) -> None:
+    shots: Shots = [({}, {"x": text}) for text in TEXTS + TEXTS[::-1]]
+    assert_comes_back(storage, shots)
+
+
+def test_what_is_nested_comes_back(storage: StorageManager) -> None:
+    nested: Data = {
+        "": [None, True, 1, 1.0, -0.0, math.nan, 2**70, "é\0", [], {}],
+        "looks encoded": [{"float": "nan"}, {"int": "0x1"}, {"array": "AA"}, {"dict": {}}],
+        "arrays": [np.eye(2), np.array(["é"]), {"empty": np.array([])}],
+        "long": list(range(20_000)),
+    }
+    assert_comes_back(storage, [({}, {"x": nested}), ({}, {"x": None}), ({}, {"x": []})])
+
+
+class Channel(enum.StrEnum):
+    LEFT = "left"
+
+
+def test_numpy_scalars_and_enums_become_plain_values(storage: StorageManager) -> None:
+    numbers: dict[str, Any] = {
+        "bool": np.True_,
+        "int": np.uint8(3),
+        "float": np.float32(0.5),
+        "q": 0.0,
+    }
+    with storage.session() as session:
+        launch(session)
+        record(
+            session,
+            parameters={**numbers, "q": quantity(np.int16(2), "s")},  # type: ignore[arg-type]
+            data={**numbers, "text": np.str_("é"), "enum": Channel.LEFT},
+        )
+    with storage.session() as session:
+        plain = {"bool": True, "int": 3, "float": 0.5}
+        assert exactly_equal(
+            by_name(session.sequences.get_shot_parameters(PATH, 0)),
+            by_name({**plain, "q": quantity(2, "s")}),
+        )
+        assert exactly_equal(
+            by_name(session.sequences.get_all_shot_data(PATH, 0)),
+            by_name({**plain, "q": 0.0, "text": "é", "enum": "left"}),
+        )
+
+
+def test_a_thousand_parameters_come_back(storage: StorageManager) -> None:
+    shots: Shots = [
+        (
+            {f"p{index}": quantity(index, "MHz") if index % 2 else index for index in range(1200)},
+            {f"number {index}": index * 0.5 for index in range(1200)},
+        )
+    ] * 2
+    assert_comes_back(storage, shots)
+
+
+LONG_NAMES = ["x" * 255, "x" * 4096, "é" * 4096, "Camera\\" + "/" * 4096]
+
+
+def test_labels_may_be_long_and_of_any_characters(storage: StorageManager) -> None:
+    labels = [
+        *LONG_NAMES,
+        ".",
+        "..",
+        "...",
+        "/",
+        "#",
+        "%",
+        "a/../b",
+        "a#2",
+        "a#rows",
+        "a",
+        "\0",
+        " ",
+    ]
+    shots: Shots = [
+        ({}, dict.fromkeys(labels, 1.5)),
+        ({}, {label: np.arange(index) for index, label in enumerate(labels)}),
+        ({}, {label: label for label in labels}),
+    ]
+    assert_comes_back(storage, shots)
+
+
+def test_parameter_names_may_be_long_and_in_any_script(storage: StorageManager) -> None:
+    names = ["x" * 255, "mot." * 1000 + "detuning", "é" * 4096, "Δ", "a", "A", "a.b"]
+    assert_comes_back(storage, [(dict.fromkeys(names, 1.5), {}), ({names[0]: 1}, {})])

@@ -1,0 +1,82 @@
+"""All that a session says about its storage, to be compared."""
+
+import pickle
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shotstore import ExperimentSession, PureSequencePath, State, StorageManager
+
+
+def content(session: ExperimentSession) -> dict[str, Any]:
+    """Everything that can be read in a session, by path; of a folder, its creation date."""
+    return content_below(session, PureSequencePath.root()) | {
+        "parameters": session.get_global_parameters(),
+        "devices": dict(session.default_device_configurations),
+    }
+
+
+def content_below(session: ExperimentSession, folder: PureSequencePath) -> dict[str, Any]:
+    """What can be read of the paths inside a folder, which is left out of their names."""
+    return {
+        str(PureSequencePath.from_parts(path.parts[len(folder.parts) :])): _sequence(session, path)
+        if session.sequences.is_sequence(path)
+        else session.paths.get_path_creation_date(path)
+        for path in sorted(session.paths.get_all_paths())
+        if path.is_descendant_of(folder)
+    }
+
+
+def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, Any]:
+    sequences = session.sequences
+    stats = sequences.get_stats(path)
+    found = {
+        "created": session.paths.get_path_creation_date(path),
+        "stats": stats,
+        "iteration": sequences.get_iteration_configuration(path),
+        "time lanes": sequences.get_time_lanes(path),
+    }
+    if stats.state is not State.DRAFT:
+        found["parameters"] = sequences.get_global_parameters(path)
+        found["devices"] = sequences.get_device_configurations(path)
+    if stats.state is State.CRASHED:
+        found["exception"] = sequences.get_exception(path)
+    shots = sequences.get_shots(path)
+    assert stats.number_completed_shots == len(shots)
+    found["shots"] = {
+        shot.index: [
+            sequences.get_shot_start_time(path, shot.index),
+            sequences.get_shot_end_time(path, shot.index),
+            sequences.get_shot_parameters(path, shot.index),
+            sequences.get_all_shot_data(path, shot.index),
+        ]
+        for shot in shots
+    }
+    return found
+
+
+def content_after(
+    storage: StorageManager, change: Callable[[ExperimentSession], object]
+) -> dict[str, Any]:
+    """Change a storage in one session; return what it holds then.
+
+    The session itself, a later one, and one of the storage opened anew must agree on that.
+    """
+    with storage.session() as session:
+        change(session)
+        inside = content(session)
+    with storage.session() as session:
+        assert content(session) == inside
+    with reopened(storage).session() as session:
+        assert content(session) == inside
+    return inside
+
+
+def reopened(storage: StorageManager) -> StorageManager:
+    """The same storage as another process would open it."""
+    again: StorageManager = pickle.loads(pickle.dumps(storage))
+    return again
+
+
+def paths_in(content: Mapping[str, object]) -> set[str]:
+    """The names of all paths in the content."""
+    return {name for name in content if name.startswith("\\")}

@@ -1,0 +1,118 @@
+"""Experiments, as small as they can be, to be put into a storage."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from shotstore import ExperimentSession, PureSequencePath, ShotId, State, TracebackSummary
+from shotstore.model import (
+    ArangeLoop,
+    Data,
+    ExecuteShot,
+    LinspaceLoop,
+    Parameter,
+    ParameterNamespace,
+    StepsConfiguration,
+    TimeLanes,
+)
+from shotstore.testing.lab import CameraConfiguration
+
+PATH = PureSequencePath(r"\2026\rabi")
+START = datetime(2026, 11, 22, 12, 0, 0, 250_000, UTC)
+SECOND = timedelta(seconds=1)
+STOP = START + 100 * SECOND
+TIME_LANES = TimeLanes(step_names=["pulse"], step_durations=["1 us"], lanes={})
+PARAMETERS = ParameterNamespace.from_mapping({"offset": "2 MHz", "pulse": {"power": "0.5"}})
+ERROR = TracebackSummary.from_exception(RuntimeError("the laser is off"))
+DEVICES = {"camera": CameraConfiguration(exposure=0.1, remote_server="imaging-pc")}
+LAUNCHED = [state for state in State if state is not State.DRAFT]
+ENDED = [State.FINISHED, State.INTERRUPTED, State.CRASHED]
+
+
+def path(text: str) -> PureSequencePath:
+    """The path that the text stands for."""
+    return PureSequencePath(text)
+
+
+def recipe(shots: int = 10) -> StepsConfiguration:
+    """An iteration that makes this number of shots."""
+    return StepsConfiguration(
+        [LinspaceLoop("pulse.length", "1 us", "4 us", shots, [ExecuteShot()])]
+    )
+
+
+def recipe_of_unknown_length() -> StepsConfiguration:
+    """An iteration whose number of shots depends on the global parameters."""
+    return StepsConfiguration([ArangeLoop("i", "0", "offset", "1 MHz", [ExecuteShot()])])
+
+
+def create(
+    session: ExperimentSession, path: PureSequencePath = PATH, shots: int | None = 10
+) -> None:
+    """Create a draft that is to make this number of shots, or nobody knows how many."""
+    iteration = recipe_of_unknown_length() if shots is None else recipe(shots)
+    session.sequences.create(path, iteration, TIME_LANES)
+
+
+def launch(
+    session: ExperimentSession, path: PureSequencePath = PATH, shots: int | None = 10
+) -> None:
+    """Create a sequence, and let it run."""
+    create(session, path, shots)
+    relaunch(session, path)
+
+
+def relaunch(session: ExperimentSession, path: PureSequencePath = PATH) -> None:
+    """Let a draft run."""
+    session.sequences.set_preparing(path, DEVICES, PARAMETERS)
+    session.sequences.set_running(path, START)
+
+
+def record(
+    session: ExperimentSession,
+    path: PureSequencePath = PATH,
+    index: int = 0,
+    parameters: Mapping[str, Parameter] | None = None,
+    data: Mapping[str, Data] | None = None,
+) -> None:
+    """Record a shot that began ``index`` seconds after the sequence."""
+    session.sequences.create_shot(
+        ShotId(path, index),
+        {"index": index} if parameters is None else parameters,
+        {"counts": 10 * index} if data is None else data,
+        START + index * SECOND,
+        START + (index + 0.5) * SECOND,
+    )
+
+
+def finish(session: ExperimentSession, path: PureSequencePath = PATH) -> None:
+    """Let a running sequence end."""
+    session.sequences.set_finished(path, STOP)
+
+
+def bring_to(session: ExperimentSession, state: State, path: PureSequencePath = PATH) -> None:
+    """Create a sequence in this state, with a shot where it can have one."""
+    create(session, path)
+    sequences = session.sequences
+    if state is not State.DRAFT:
+        sequences.set_preparing(path, DEVICES, PARAMETERS)
+    if state not in (State.DRAFT, State.PREPARING):
+        sequences.set_running(path, START)
+        record(session, path)
+    match state:
+        case State.FINISHED:
+            finish(session, path)
+        case State.INTERRUPTED:
+            sequences.set_interrupted(path, STOP)
+        case State.CRASHED:
+            sequences.set_crashed(path, ERROR, STOP)
+
+
+ENTER: dict[State, Callable[[ExperimentSession], object]] = {
+    State.DRAFT: lambda session: session.sequences.reset_to_draft(PATH),
+    State.PREPARING: lambda session: session.sequences.set_preparing(PATH, DEVICES, PARAMETERS),
+    State.RUNNING: lambda session: session.sequences.set_running(PATH, START),
+    State.FINISHED: lambda session: session.sequences.set_finished(PATH, STOP),
+    State.INTERRUPTED: lambda session: session.sequences.set_interrupted(PATH, STOP),
+    State.CRASHED: lambda session: session.sequences.set_crashed(PATH, ERROR, STOP),
+}
+"""How the sequence at ``PATH`` comes into each state."""
