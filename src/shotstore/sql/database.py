@@ -1,0 +1,58 @@
+"""What the two databases do differently, as the rest of the package sees it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from sqlalchemy import BindParameter, Connection, Engine, FromClause
+from sqlalchemy.exc import DBAPIError
+
+from shotstore.errors import StorageError
+
+
+class Database(Protocol):
+    """One of the databases."""
+
+    aborts_on_errors: bool
+    """Whether an error ends what a transaction can do."""
+
+    @property
+    def name(self) -> str:
+        """The database, without a password, for messages and to tell it from others."""
+        ...
+
+    def create_engine(self) -> Engine: ...
+
+    def prepare(self) -> None:
+        """Make the database ready to be given tables.
+
+        Raises:
+            StorageError: it cannot hold what is stored.
+        """
+        ...
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction that reads: from here on the connection sees one moment."""
+        ...
+
+    def begin_writing(
+        self, connection: Connection, *, has_begun: bool, wait: Callable[[], None]
+    ) -> None:
+        """Become the one that writes, in a transaction that has begun, and keeps what it has read,
+        or that begins only then.
+
+        Args:
+            wait: Called between two attempts; raises when it is time to give up.
+        """
+        ...
+
+    def holder(self, connection: Connection) -> str | None:
+        """Who writes at present, as far as the database says."""
+        ...
+
+    def parts(self, parts: BindParameter[str]) -> FromClause:
+        """The items of a JSON list of texts, as rows of ``depth``, from 1, and ``name``."""
+        ...
+
+    def understand(self, error: DBAPIError) -> StorageError | None:
+        """What an error of the database means, or None if it is none that users can meet."""
+        ...

@@ -1,0 +1,134 @@
+"""What PostgreSQL does in its own way: a server, and serializable transactions side by side."""
+
+import os
+import platform
+from collections.abc import Callable
+
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Connection,
+    Engine,
+    FromClause,
+    Text,
+    cast,
+    column,
+    create_engine,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from shotstore.errors import StorageError, StorageLockTimeoutError, TransactionConflictError
+from shotstore.sql.config import PostgreSQLConfig
+from shotstore.sql.sqlite import dump_json
+
+_SLICE = 200  # milliseconds that a lock is waited for at a time
+
+_SERIALIZATION_FAILURE = "40001"
+_DEADLOCK_DETECTED = "40P01"
+_LOCK_NOT_AVAILABLE = "55P03"
+
+# None of these takes the transaction's snapshot: what it reads is read after the lock is taken.
+_LOCK = f"""
+SAVEPOINT writing;
+SET LOCAL lock_timeout = {_SLICE};
+LOCK TABLE writer IN EXCLUSIVE MODE;
+RELEASE SAVEPOINT writing;
+SET LOCAL lock_timeout TO DEFAULT;
+"""
+
+_HOLDER = text("""
+SELECT application_name, client_addr
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE relation = 'writer'::regclass AND mode = 'ExclusiveLock' AND granted
+""")
+
+
+class PostgreSQL:
+    aborts_on_errors = True
+
+    def __init__(self, config: PostgreSQLConfig) -> None:
+        self._config = config
+
+    @property
+    def name(self) -> str:
+        config = self._config
+        return f"postgresql://{config.username}@{config.host}:{config.port}/{config.database}"
+
+    def create_engine(self) -> Engine:
+        return create_engine(
+            self._config.url,
+            isolation_level="SERIALIZABLE",
+            max_overflow=-1,
+            pool_pre_ping=True,  # a server that was restarted is met with a new connection
+            json_serializer=dump_json,
+            connect_args={
+                # Times of all years fit, and a commit is on the disk, whatever the server's default
+                "options": "-c timezone=UTC -c synchronous_commit=on -c lock_timeout=30s",
+                "client_encoding": "utf8",
+                "application_name": f"shotstore, process {os.getpid()} on {platform.node()}",
+            },
+        )
+
+    def prepare(self) -> None:
+        engine = self.create_engine()
+        with engine.connect() as connection:
+            encoding = connection.scalar(text("SHOW server_encoding"))
+        engine.dispose()
+        if encoding != "UTF8":
+            raise StorageError(
+                f"{self.name} has the encoding {encoding}, which cannot hold all texts: create a "
+                f"database with ENCODING 'UTF8'."
+            )
+
+    def begin(self, connection: Connection) -> None:
+        """It begins by itself with the first statement."""
+
+    def begin_writing(
+        self, connection: Connection, *, has_begun: bool, wait: Callable[[], None]
+    ) -> None:
+        del has_begun  # conflicts are found by the server, at the latest on commit
+        while True:
+            try:
+                connection.exec_driver_sql(_LOCK)
+                return
+            except DBAPIError as error:
+                if _state(error) != _LOCK_NOT_AVAILABLE:
+                    raise
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT writing")
+            wait()
+
+    def holder(self, connection: Connection) -> str | None:
+        found = connection.execute(_HOLDER).one_or_none()
+        if found is None:
+            return None
+        return f"{found[0]} ({found[1]})" if found[1] else str(found[0])
+
+    def parts(self, parts: BindParameter[str]) -> FromClause:
+        items = (
+            func.json_array_elements_text(cast(parts, JSON))
+            .table_valued(column("name", Text), with_ordinality="depth")
+            .render_derived()
+        )
+        return select(items.c.depth, items.c.name).subquery()
+
+    def understand(self, error: DBAPIError) -> StorageError | None:
+        state = _state(error)
+        if state in (_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED):
+            return TransactionConflictError(
+                "Another session has changed what this one has read: run the block again, or open "
+                "it with storage.session(write=True)."
+            )
+        if state == _LOCK_NOT_AVAILABLE:
+            return StorageLockTimeoutError(
+                "Another session keeps a lock on what this one was to change: try again."
+            )
+        if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+            return StorageError(f"{self.name}: {str(error.orig).strip()}")
+        return None
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

@@ -1,0 +1,53 @@
+"""The version of a database's tables: read, checked, and brought up to that of the library."""
+
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+
+from shotstore.errors import StorageError
+
+VERSION = "0001"
+"""The version of the tables that this library works on: the last of the migrations."""
+
+VERSION_TABLE = "shotstore_version"
+
+_versions = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+def get_version(connection: Connection) -> str | None:
+    """The version of the tables, or None where there are none."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.scalar(select(_versions.c.version_num))
+
+
+def check_version(version: str | None, database: str) -> None:
+    """Check that the tables are those of this library.
+
+    Raises:
+        StorageError: they are not. The message says what to do.
+    """
+    if version == VERSION:
+        return
+    if version is None:
+        found = "holds no experiments yet"
+    elif version < VERSION:
+        found = f"has tables of version {version}, and this shotstore works on version {VERSION}"
+    else:
+        raise StorageError(
+            f"{database} has tables of version {version}, made by a newer shotstore; this one "
+            f"knows versions up to {VERSION}. Upgrade it: pip install --upgrade shotstore"
+        )
+    raise StorageError(
+        f"{database} {found}: run `shotstore upgrade URL`, or storage.upgrade() in Python, once."
+    )
+
+
+def upgrade(connection: Connection) -> None:
+    """Create the tables, or bring them up to the version of the library; in the transaction of the
+    connection."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "shotstore.sql:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,432 @@
+"""The sequences of a session on a SQL database."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Select,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from shotstore.model import (
+    JSON,
+    Data,
+    DeviceConfiguration,
+    IterationConfiguration,
+    Parameter,
+    ParameterNamespace,
+    ParameterSchema,
+    TimeLanes,
+    check_data,
+    check_parameters,
+    parameter_from_json,
+)
+from shotstore.model.json_form import strict_json
+from shotstore.paths import PureSequencePath
+from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.sql.loading import loading
+from shotstore.sql.tables import AnyRow, arrays, sequences, shots
+from shotstore.sql.tree import Tree
+from shotstore.sql.values import (
+    array_positions,
+    decode_data,
+    decode_schema,
+    encode_data,
+    encode_parameters,
+    encode_schema,
+)
+from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
+
+if TYPE_CHECKING:
+    from shotstore.sql.session import SQLExperimentSession
+
+
+class SQLSequenceCollection(SequenceCollection):
+    def __init__(self, session: "SQLExperimentSession") -> None:
+        self._session = session
+
+    # The tree
+
+    def is_sequence(self, path: PureSequencePath) -> bool:
+        return self._session.read_tree(lambda tree: tree.get(path).is_sequence)
+
+    def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
+        return self._session.read_tree(
+            lambda tree: {node.path for node in tree.below(tree.get(path)) if node.is_sequence}
+        )
+
+    def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
+        return self._session.read_tree(lambda tree: tree.in_state(state))
+
+    def create(
+        self,
+        path: PureSequencePath,
+        iteration_configuration: IterationConfiguration,
+        time_lanes: TimeLanes,
+    ) -> None:
+        if path.is_root():
+            raise rules.path_is_root("made a sequence")
+        serializer = self._session.serializer
+        values = {
+            "state": State.DRAFT.value,
+            "iteration": strict_json(serializer.dump_iteration(iteration_configuration)),
+            "time_lanes": strict_json(serializer.dump_time_lanes(time_lanes)),
+            "expected_number_of_shots": rules.expected_number_of_shots(iteration_configuration),
+            "parameter_schema": encode_schema(ParameterSchema()),
+        }
+
+        def create(tree: Tree) -> None:
+            node = tree.find(path)
+            if node is None:
+                node = tree.create_folders(path)[-1]
+            elif node.is_sequence:
+                raise rules.path_is_sequence(path)
+            elif tree.children(node):
+                raise rules.path_has_children(path)
+            tree.connection.execute(insert(sequences).values(path_id=node.id, **values))
+
+        self._session.write_tree(create)
+
+    # The recipe
+
+    def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+        row = self._get(path, sequences.c.iteration)
+        with loading(f"The iteration of sequence {path}"):
+            return self._session.serializer.load_iteration(row.iteration)
+
+    def set_iteration_configuration(
+        self, path: PureSequencePath, iteration_configuration: IterationConfiguration
+    ) -> None:
+        self._edit(
+            path,
+            iteration=strict_json(self._session.serializer.dump_iteration(iteration_configuration)),
+            expected_number_of_shots=rules.expected_number_of_shots(iteration_configuration),
+        )
+
+    def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
+        row = self._get(path, sequences.c.time_lanes)
+        with loading(f"The time lanes of sequence {path}"):
+            return self._session.serializer.load_time_lanes(row.time_lanes)
+
+    def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
+        self._edit(
+            path, time_lanes=strict_json(self._session.serializer.dump_time_lanes(time_lanes))
+        )
+
+    # The state
+
+    def get_state(self, path: PureSequencePath) -> State:
+        return self._session.read_tree(lambda tree: tree.get_sequence(path)[1])
+
+    def get_stats(self, path: PureSequencePath) -> SequenceStats:
+        count = (
+            select(func.count())
+            .where(shots.c.sequence_id == sequences.c.path_id)
+            .scalar_subquery()
+            .label("number_of_shots")
+        )
+        row = self._get(
+            path,
+            sequences.c.state,
+            sequences.c.start_time,
+            sequences.c.stop_time,
+            sequences.c.expected_number_of_shots,
+            count,
+        )
+        return SequenceStats(
+            state=State(row.state),
+            start_time=row.start_time,
+            stop_time=row.stop_time,
+            number_completed_shots=row.number_of_shots,
+            expected_number_shots=row.expected_number_of_shots,
+        )
+
+    def set_preparing(
+        self,
+        path: PureSequencePath,
+        device_configurations: Mapping[str, DeviceConfiguration],
+        global_parameters: ParameterNamespace,
+    ) -> None:
+        serializer = self._session.serializer
+        devices: dict[str, JSON] = {}
+        for name, configuration in device_configurations.items():
+            plain = rules.check_device_name(name)
+            tag, content = serializer.dump_device_configuration(configuration)
+            devices[plain] = {"type": strict_json(tag), "content": strict_json(content)}
+        self._transit(
+            path,
+            State.PREPARING,
+            device_configurations=devices,
+            global_parameters=strict_json(serializer.dump_global_parameters(global_parameters)),
+        )
+
+    def set_running(self, path: PureSequencePath, start_time: datetime | Literal["now"]) -> None:
+        self._transit(path, State.RUNNING, start_time=rules.as_utc(start_time, "start_time"))
+
+    def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+        self._transit(path, State.FINISHED, stop_time=rules.as_utc(stop_time, "stop_time"))
+
+    def set_interrupted(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+        self._transit(path, State.INTERRUPTED, stop_time=rules.as_utc(stop_time, "stop_time"))
+
+    def set_crashed(
+        self,
+        path: PureSequencePath,
+        tb_summary: TracebackSummary,
+        stop_time: datetime | Literal["now"],
+    ) -> None:
+        self._transit(
+            path,
+            State.CRASHED,
+            stop_time=rules.as_utc(stop_time, "stop_time"),
+            exception=strict_json(tb_summary.to_json()),
+        )
+
+    def reset_to_draft(self, path: PureSequencePath) -> None:
+        def reset(tree: Tree) -> None:
+            row_id, state = tree.get_sequence(path)
+            rules.check_transition(path, state, State.DRAFT)
+            tree.connection.execute(delete(shots).where(shots.c.sequence_id == row_id))
+            _change(
+                tree.connection,
+                row_id,
+                state=State.DRAFT.value,
+                start_time=None,
+                stop_time=None,
+                exception=None,
+                global_parameters=None,
+                device_configurations=None,
+                parameter_schema=encode_schema(ParameterSchema()),
+            )
+
+        self._session.write_tree(reset)
+
+    def get_exception(self, path: PureSequencePath) -> TracebackSummary:
+        row = self._get(path, sequences.c.state, sequences.c.exception)
+        state = State(row.state)
+        if state is not State.CRASHED:
+            raise rules.not_crashed(path, state)
+        with loading(f"The exception of sequence {path}"):
+            return TracebackSummary.from_json(row.exception)
+
+    def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
+        row = self._get_launched(path, sequences.c.global_parameters)
+        with loading(f"The global parameters of sequence {path}"):
+            return self._session.serializer.load_global_parameters(row.global_parameters)
+
+    def get_device_configurations(
+        self, path: PureSequencePath
+    ) -> Mapping[str, DeviceConfiguration]:
+        row = self._get_launched(path, sequences.c.device_configurations)
+        load = self._session.serializer.load_device_configuration
+        with loading(f"The device configurations of sequence {path}"):
+            return {
+                name: load(device["type"], device["content"])
+                for name, device in row.device_configurations.items()
+            }
+
+    # The shots
+
+    def create_shot(
+        self,
+        shot_id: ShotId,
+        shot_parameters: Mapping[str, Parameter],
+        shot_data: Mapping[str, Data],
+        shot_start_time: datetime,
+        shot_end_time: datetime,
+    ) -> None:
+        path = shot_id.sequence_path
+        start_time = rules.as_utc(shot_start_time, "shot_start_time")
+        end_time = rules.as_utc(shot_end_time, "shot_end_time")
+        parameters = check_parameters(shot_parameters)
+        data = encode_data(check_data(shot_data))
+        values = {
+            "start_time": start_time,
+            "end_time": end_time,
+            "parameters": encode_parameters(parameters),
+            "data": data.document,
+        }
+        schema = ParameterSchema.of(parameters)
+
+        def create(tree: Tree) -> None:
+            connection = tree.connection
+            row_id, state = tree.get_sequence(path)
+            if state is not State.RUNNING:
+                raise rules.not_running(path, state)
+            sequence = _one(
+                connection,
+                row_id,
+                sequences.c.expected_number_of_shots,
+                sequences.c.parameter_schema,
+            )
+            index = rules.check_shot_index(path, shot_id.index, sequence.expected_number_of_shots)
+            if connection.scalars(_shot(row_id, index, shots.c.id)).one_or_none() is not None:
+                raise rules.shot_exists(path, index)
+            known = decode_schema(sequence.parameter_schema)
+            merged = known.merged(schema)
+            if list(merged.items()) != list(known.items()):
+                _change(connection, row_id, parameter_schema=encode_schema(merged))
+            statement = insert(shots).values(sequence_id=row_id, shot_index=index, **values)
+            shot = connection.scalars(statement.returning(shots.c.id)).one()
+            for position, part, content in data.parts():
+                connection.execute(
+                    insert(arrays).values(
+                        shot_id=shot, position=position, part=part, content=content
+                    )
+                )
+
+        self._session.write_tree(create)
+
+    def get_shots(self, path: PureSequencePath) -> list[ShotId]:
+        def indices(tree: Tree) -> list[ShotId]:
+            row_id, _ = tree.get_sequence(path)
+            statement = select(shots.c.shot_index).where(shots.c.sequence_id == row_id)
+            found = tree.connection.scalars(statement.order_by(shots.c.id))
+            return [ShotId(path, index) for index in found]
+
+        return self._session.read_tree(indices)
+
+    def get_shot_parameters(self, path: PureSequencePath, shot_index: int) -> dict[str, Parameter]:
+        row = self._get_shot(path, shot_index, shots.c.parameters)
+        with loading(f"The parameters of shot {shot_index} of sequence {path}"):
+            return {name: parameter_from_json(value) for name, value in row.parameters.items()}
+
+    def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
+        return self._get_data(path, shot_index, None)
+
+    def get_shot_data_by_label(self, data: DataId) -> Data:
+        shot, label = data.shot_id, data.data_label
+        return self.get_shot_data_by_labels(shot.sequence_path, shot.index, [label])[label]
+
+    def get_shot_data_by_labels(
+        self, path: PureSequencePath, shot_index: int, labels: Collection[str]
+    ) -> dict[str, Data]:
+        return self._get_data(path, shot_index, rules.check_labels(labels))
+
+    def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        time: datetime = self._get_shot(path, shot_index, shots.c.start_time).start_time
+        return time
+
+    def get_shot_end_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        time: datetime = self._get_shot(path, shot_index, shots.c.end_time).end_time
+        return time
+
+    def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
+        has_shots = select(shots.c.id).where(shots.c.sequence_id == sequences.c.path_id).exists()
+        row = self._get(
+            path, sequences.c.state, sequences.c.parameter_schema, has_shots.label("has_shots")
+        )
+        if row.has_shots:
+            with loading(f"The parameters of sequence {path}"):
+                return decode_schema(row.parameter_schema)
+        if State(row.state) is State.DRAFT:
+            parameters = self._session.get_global_parameters()
+        else:
+            parameters = self.get_global_parameters(path)
+        return self.get_iteration_configuration(path).get_parameter_schema(parameters.evaluate())
+
+    # Helpers
+
+    def _get(self, path: PureSequencePath, *columns: Any) -> AnyRow:
+        """The columns of a sequence."""
+        return self._session.read_tree(
+            lambda tree: _one(tree.connection, tree.get_sequence(path)[0], *columns)
+        )
+
+    def _get_launched(self, path: PureSequencePath, column: Column[Any]) -> AnyRow:
+        row = self._get(path, sequences.c.state, column)
+        if State(row.state) is State.DRAFT:
+            raise rules.not_launched(path)
+        return row
+
+    def _edit(self, path: PureSequencePath, **values: Any) -> None:
+        def edit(tree: Tree) -> None:
+            row_id, state = tree.get_sequence(path)
+            if not state.is_editable():
+                raise rules.not_editable(path, state)
+            _change(tree.connection, row_id, **values)
+
+        self._session.write_tree(edit)
+
+    def _transit(self, path: PureSequencePath, state: State, **values: Any) -> None:
+        def transit(tree: Tree) -> None:
+            row_id, old = tree.get_sequence(path)
+            rules.check_transition(path, old, state)
+            _change(tree.connection, row_id, state=state.value, **values)
+
+        self._session.write_tree(transit)
+
+    def _get_shot(self, path: PureSequencePath, index: int, *columns: Any) -> AnyRow:
+        """The columns of a shot."""
+        return self._session.read_tree(lambda tree: _find_shot(tree, path, index, *columns))
+
+    def _get_data(
+        self, path: PureSequencePath, index: int, labels: Collection[str] | None
+    ) -> dict[str, Data]:
+        """The data under these labels, or all."""
+
+        def get(tree: Tree) -> dict[str, Data]:
+            shot = _find_shot(tree, path, index, shots.c.id, shots.c.data)
+            wanted = list(shot.data) if labels is None else labels
+            missing = [label for label in wanted if label not in shot.data]
+            if missing:
+                raise rules.data_not_found(path, index, missing, shot.data)
+            with loading(f"The data of shot {index} of sequence {path}"):
+                positions = array_positions(shot.data, wanted)
+                contents = _read_arrays(tree.connection, shot.id, positions)
+                return decode_data(shot.data, wanted, contents)
+
+        return self._session.read_tree(get)
+
+
+def _one(connection: Connection, row_id: int, *columns: Any) -> AnyRow:
+    return connection.execute(
+        select(*columns).select_from(sequences).where(sequences.c.path_id == row_id)
+    ).one()
+
+
+def _change(connection: Connection, row_id: int, **values: Any) -> None:
+    connection.execute(update(sequences).where(sequences.c.path_id == row_id).values(values))
+
+
+def _shot(row_id: int, index: int, *columns: Any) -> Select[*tuple[Any, ...]]:
+    return select(*columns).where(shots.c.sequence_id == row_id, shots.c.shot_index == index)
+
+
+def _find_shot(tree: Tree, path: PureSequencePath, index: int, *columns: Any) -> AnyRow:
+    row_id, _ = tree.get_sequence(path)
+    try:
+        number = rules.check_shot_index(path, index, None)
+    except (TypeError, ValueError):
+        raise rules.shot_not_found(path, index) from None
+    row = tree.connection.execute(_shot(row_id, number, *columns)).one_or_none()
+    if row is None:
+        raise rules.shot_not_found(path, index)
+    return row
+
+
+def _read_arrays(
+    connection: Connection, shot: int, positions: Mapping[int, str]
+) -> dict[str, bytes]:
+    """The bytes of the arrays at the positions, by label."""
+    if not positions:
+        return {}
+    parts: dict[str, list[bytes]] = {label: [] for label in positions.values()}
+    rows = connection.execute(
+        select(arrays.c.position, arrays.c.content)
+        .where(arrays.c.shot_id == shot, arrays.c.position.in_(positions))
+        .order_by(arrays.c.position, arrays.c.part)
+    )
+    for row in rows:
+        parts[positions[row.position]].append(row.content)
+    return {
+        label: found[0] if len(found) == 1 else b"".join(found) for label, found in parts.items()
+    }

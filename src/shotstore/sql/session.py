@@ -1,0 +1,145 @@
+"""A session on a SQL database."""
+
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+from typing import NoReturn, Self, TypeVar
+
+from sqlalchemy import Connection, insert, select, update
+
+from shotstore.model import ParameterNamespace, Serializer
+from shotstore.model.json_form import strict_json
+from shotstore.session import (
+    DeviceConfigurationCollection,
+    ExperimentSession,
+    PathHierarchy,
+    SequenceCollection,
+    rules,
+)
+from shotstore.sql.device_configurations import SQLDeviceConfigurationCollection
+from shotstore.sql.engine import Engines
+from shotstore.sql.loading import loading
+from shotstore.sql.path_hierarchy import SQLPathHierarchy
+from shotstore.sql.sequence_collection import SQLSequenceCollection
+from shotstore.sql.tables import global_parameters
+from shotstore.sql.transaction import Transaction
+from shotstore.sql.tree import Tree
+
+_T = TypeVar("_T")
+
+
+class SQLExperimentSession(ExperimentSession):
+    """A transaction on a database; see `ExperimentSession` for what it promises."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        serializer: Serializer,
+        lock_timeout: float,
+        *,
+        write: bool,
+        beside_writers: bool = False,
+    ) -> None:
+        self._engines = engines
+        self.serializer = serializer
+        self._lock_timeout = lock_timeout
+        self._write = write
+        self._beside_writers = beside_writers
+        self._transaction: Transaction | None = None
+
+    def __enter__(self) -> Self:
+        if self._transaction is not None:
+            raise rules.session_is_used_twice()
+        self._transaction = Transaction(
+            self._engines, self._lock_timeout, beside_writers=self._beside_writers
+        )
+        # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
+        # one that is entered: only the `with` statement refers to that, and when it is gone the
+        # transaction ends.
+        weakref.finalize(self, self._transaction.rollback)
+        try:
+            if self._write:
+                self._transaction.begin_writing()
+            return self._twin()
+        except BaseException:
+            self._transaction.rollback()
+            raise
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if exc_type is None:
+                self.transaction.commit()
+        finally:
+            if self._transaction is not None:
+                self._transaction.rollback()
+
+    def __reduce__(self) -> NoReturn:
+        raise rules.session_cannot_be_pickled()
+
+    def _twin(self) -> Self:
+        twin = type(self)(
+            self._engines,
+            self.serializer,
+            self._lock_timeout,
+            write=self._write,
+            beside_writers=self._beside_writers,
+        )
+        twin._transaction = self._transaction
+        return twin
+
+    @property
+    def transaction(self) -> Transaction:
+        """The transaction of the session, while its block is running."""
+        if self._transaction is None or not self._transaction.is_open:
+            raise rules.session_is_not_active()
+        return self._transaction
+
+    def read_tree(self, function: Callable[[Tree], _T]) -> _T:
+        """Call a function that reads; see `Transaction.read`."""
+        database = self._engines.database
+        return self.transaction.read(lambda connection: function(Tree(connection, database)))
+
+    def write_tree(self, function: Callable[[Tree], _T]) -> _T:
+        """Call a function that checks and then writes; see `Transaction.write`."""
+        database = self._engines.database
+        return self.transaction.write(lambda connection: function(Tree(connection, database)))
+
+    @property
+    def paths(self) -> PathHierarchy:
+        self.transaction  # noqa: B018 - raises outside the block
+        return SQLPathHierarchy(self)
+
+    @property
+    def sequences(self) -> SequenceCollection:
+        self.transaction  # noqa: B018 - raises outside the block
+        return SQLSequenceCollection(self)
+
+    @property
+    def default_device_configurations(self) -> DeviceConfigurationCollection:
+        self.transaction  # noqa: B018 - raises outside the block
+        return SQLDeviceConfigurationCollection(self)
+
+    def get_global_parameters(self) -> ParameterNamespace:
+        def get(connection: Connection) -> list[object]:
+            return list(connection.scalars(select(global_parameters.c.content)))
+
+        found = self.transaction.read(get)
+        if not found:
+            return ParameterNamespace.empty()
+        with loading("The global parameters"):
+            return self.serializer.load_global_parameters(found[0])  # type: ignore[arg-type]
+
+    def set_global_parameters(self, parameters: ParameterNamespace) -> None:
+        content = strict_json(self.serializer.dump_global_parameters(parameters))
+
+        def replace(connection: Connection) -> None:
+            change = update(global_parameters).values(content=content)
+            if not connection.execute(change).rowcount:
+                connection.execute(insert(global_parameters).values(id=0, content=content))
+
+        self.transaction.write(replace)

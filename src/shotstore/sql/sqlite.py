@@ -1,0 +1,135 @@
+"""What SQLite does in its own way: one writer at a time, and a file."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Engine,
+    FromClause,
+    QueuePool,
+    column,
+    create_engine,
+    func,
+    select,
+)
+from sqlalchemy.exc import DBAPIError
+
+from shotstore.errors import (
+    DamagedStorageError,
+    StorageError,
+    StorageLockTimeoutError,
+    TransactionConflictError,
+)
+from shotstore.sql.config import SQLiteConfig
+
+_SLICE = 0.05  # seconds that a lock is waited for at a time, deaf to a Ctrl-C
+
+
+class SQLite:
+    aborts_on_errors = False
+
+    def __init__(self, config: SQLiteConfig) -> None:
+        self._path = config.path
+
+    @property
+    def name(self) -> str:
+        return str(self._path)
+
+    def create_engine(self) -> Engine:
+        return create_engine(
+            "sqlite://",
+            creator=lambda: _connect(self._path),
+            poolclass=QueuePool,
+            max_overflow=-1,
+            json_serializer=dump_json,
+        )
+
+    def prepare(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path)
+        try:
+            # Kept in the file. Readers and the writer do not wait for each other then.
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+
+    def begin(self, connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    def begin_writing(
+        self, connection: Connection, *, has_begun: bool, wait: Callable[[], None]
+    ) -> None:
+        # The second, which changes nothing, makes a writing transaction of one that has read.
+        statement = "DELETE FROM writer WHERE 0" if has_begun else "BEGIN IMMEDIATE"
+        while True:
+            try:
+                connection.exec_driver_sql(statement)
+                return
+            except DBAPIError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+            wait()
+
+    def holder(self, connection: Connection) -> str | None:
+        del connection
+        return None  # SQLite does not know
+
+    def parts(self, parts: BindParameter[str]) -> FromClause:
+        items = func.json_each(parts).table_valued(column("key"), column("value"))
+        return select((items.c.key + 1).label("depth"), items.c.value.label("name")).subquery()
+
+    def understand(self, error: DBAPIError) -> StorageError | None:
+        match _code(error):
+            case sqlite3.SQLITE_BUSY_SNAPSHOT:
+                return TransactionConflictError(
+                    "Another session has written since this one began to read: run the block "
+                    "again, or open it with storage.session(write=True)."
+                )
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_BUSY_RECOVERY:
+                return StorageLockTimeoutError(
+                    f"{self._path} is locked by another program: close it there, or try again."
+                )
+            case sqlite3.SQLITE_CANTOPEN:
+                return StorageError(
+                    f"{self._path} cannot be opened: it does not exist or is not accessible. To "
+                    f"create it, run `shotstore upgrade URL`, or storage.upgrade() in Python."
+                )
+            case sqlite3.SQLITE_FULL:
+                return StorageError(f"The disk is full: {self._path} could not grow.")
+            case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+                return DamagedStorageError(
+                    f"{self._path} is no SQLite database, or is damaged ({error.orig}): restore it "
+                    f"from a backup."
+                )
+            case int():
+                return StorageError(f"{self._path}: {error.orig}.")
+        return None
+
+
+def dump_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",  # without creating it
+        uri=True,
+        timeout=_SLICE,
+        isolation_level=None,  # or it would begin transactions of its own
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _code(error: DBAPIError) -> int | None:
+    """The code of SQLite, which has more than one only for what is told apart here."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code in (sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_BUSY_RECOVERY) or code is None:
+        return code
+    return int(code) & 0xFF

@@ -1,0 +1,170 @@
+"""Storages on SQL databases."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from shotstore.model import DefaultSerializer, Serializer
+from shotstore.session import StorageManager
+from shotstore.sql import schema
+from shotstore.sql.config import PostgreSQLConfig, SQLiteConfig
+from shotstore.sql.database import Database
+from shotstore.sql.engine import Engines
+from shotstore.sql.postgresql import PostgreSQL
+from shotstore.sql.session import SQLExperimentSession
+from shotstore.sql.sqlite import SQLite
+
+
+class SQLStorageManager(StorageManager):
+    """Experiments in a SQL database; see the classes for SQLite and PostgreSQL.
+
+    It can be pickled, and used from many threads and processes at once; its sessions cannot. Its
+    pickle holds the password. The file store's trash is missing here: what is deleted is gone.
+    """
+
+    def __init__(
+        self, database: Database, serializer: Serializer | None, lock_timeout: float
+    ) -> None:
+        if lock_timeout < 0:
+            raise ValueError(f"lock_timeout must not be negative: {lock_timeout}")
+        self._serializer = DefaultSerializer() if serializer is None else serializer
+        self._lock_timeout = lock_timeout
+        self._engines = Engines(database)
+
+    def session(self, *, write: bool = False) -> SQLExperimentSession:
+        return SQLExperimentSession(
+            self._engines, self._serializer, self._lock_timeout, write=write
+        )
+
+    def upgrade(self) -> None:
+        """Create the tables, or bring those of an older shotstore up to this one, in one
+        transaction. Nothing happens where they are up to date.
+
+        Raises:
+            StorageError: the database cannot be reached or written to, or its tables were made by
+                a newer shotstore.
+        """
+        database = self._engines.database
+        try:
+            database.prepare()
+            with self._engines.connect_unchecked() as connection:
+                database.begin(connection)
+                version = schema.get_version(connection)
+                if version is not None and version > schema.VERSION:
+                    schema.check_version(version, database.name)
+                if version != schema.VERSION:
+                    schema.upgrade(connection)
+                    connection.commit()
+        except DBAPIError as error:
+            understood = database.understand(error)
+            if understood is None:
+                raise
+            raise understood from error
+
+    def has_schema(self) -> bool:
+        """Return whether the database has tables of shotstore, of any version.
+
+        Raises:
+            StorageError: the database does not exist, or cannot be reached.
+        """
+        database = self._engines.database
+        try:
+            with self._engines.connect_unchecked() as connection:
+                database.begin(connection)
+                return schema.get_version(connection) is not None
+        except DBAPIError as error:
+            understood = database.understand(error)
+            if understood is None:
+                raise
+            raise understood from error
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._engines.database.name!r})"
+
+
+class SQLiteStorageManager(SQLStorageManager):
+    """Experiments in a SQLite database, one file on one machine.
+
+    A writing session waits until the one before it has ended, and readers wait for nobody. Each
+    commit is on the disk when it is acknowledged.
+    """
+
+    def __init__(
+        self,
+        config: SQLiteConfig,
+        *,
+        serializer: Serializer | None = None,
+        lock_timeout: float = 30,
+    ) -> None:
+        """Nothing is read yet; see :meth:`upgrade` for a new database.
+
+        Args:
+            config: Where the database is.
+            serializer: Turns recipes and device configurations into JSON and back; by default a
+                `DefaultSerializer`, which knows the classes of `shotstore.model`.
+            lock_timeout: Seconds to wait for other writing sessions before
+                `StorageLockTimeoutError`.
+
+        Raises:
+            ValueError: the timeout is negative.
+        """
+        super().__init__(SQLite(config), serializer, lock_timeout)
+        self.config = config
+
+    def __reduce__(self) -> tuple[Callable[..., "SQLiteStorageManager"], tuple[Any, ...]]:
+        return _open_sqlite, (self.config, self._serializer, self._lock_timeout)
+
+
+class PostgreSQLStorageManager(SQLStorageManager):
+    """Experiments in a database on a PostgreSQL server, for many machines.
+
+    Transactions are serializable, and one session writes at a time, so that one which writes
+    before it reads is never in conflict. Readers wait for nobody.
+    """
+
+    def __init__(
+        self,
+        config: PostgreSQLConfig,
+        *,
+        serializer: Serializer | None = None,
+        lock_timeout: float = 30,
+    ) -> None:
+        """Nothing is read yet; see :meth:`upgrade` for a new database.
+
+        Args:
+            config: Where the database is, and who asks.
+            serializer: Turns recipes and device configurations into JSON and back; by default a
+                `DefaultSerializer`, which knows the classes of `shotstore.model`.
+            lock_timeout: Seconds to wait for other writing sessions before
+                `StorageLockTimeoutError`.
+
+        Raises:
+            ValueError: the timeout is negative.
+        """
+        super().__init__(PostgreSQL(config), serializer, lock_timeout)
+        self.config = config
+
+    def session_beside_writers(self) -> SQLExperimentSession:
+        """Return a session for work that takes long: it writes without keeping others from writing.
+
+        Where it meets their work, it is this session that ends in `TransactionConflictError`.
+        """
+        return SQLExperimentSession(
+            self._engines, self._serializer, self._lock_timeout, write=False, beside_writers=True
+        )
+
+    def __reduce__(self) -> tuple[Callable[..., "PostgreSQLStorageManager"], tuple[Any, ...]]:
+        return _open_postgresql, (self.config, self._serializer, self._lock_timeout)
+
+
+def _open_sqlite(
+    config: SQLiteConfig, serializer: Serializer, lock_timeout: float
+) -> SQLiteStorageManager:
+    return SQLiteStorageManager(config, serializer=serializer, lock_timeout=lock_timeout)
+
+
+def _open_postgresql(
+    config: PostgreSQLConfig, serializer: Serializer, lock_timeout: float
+) -> PostgreSQLStorageManager:
+    return PostgreSQLStorageManager(config, serializer=serializer, lock_timeout=lock_timeout)

@@ -1,0 +1,133 @@
+"""The tables of a database.
+
+The tree is `paths`: each row names its parent, so that a path moves with all below it by a change
+of one row. A row of `sequences` makes a path a sequence. The data of a shot is one JSON object by
+label; an array in it is described there (``{"array": {"dtype": ..., "shape": ...}}``), and its
+items lie in rows of `arrays`, so that they are read only when asked for.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+
+ROOT_ID = 0
+"""The row of the root in `paths`."""
+
+# SQLite counts rows by INTEGER alone.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UTCTime(TypeDecorator[datetime]):
+    """An aware time: with its zone on PostgreSQL, as text in UTC on SQLite, which knows none."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+paths = Table(
+    "paths",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("parent_id", _Id, ForeignKey("paths.id", ondelete="CASCADE")),
+    Column("name", Text, nullable=False),
+    Column("created", UTCTime, nullable=False),
+    UniqueConstraint("parent_id", "name"),
+)
+
+sequences = Table(
+    "sequences",
+    metadata,
+    Column("path_id", _Id, ForeignKey("paths.id", ondelete="CASCADE"), primary_key=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("start_time", UTCTime),
+    Column("stop_time", UTCTime),
+    Column("expected_number_of_shots", BigInteger),
+    Column("iteration", JSON, nullable=False),
+    Column("time_lanes", JSON, nullable=False),
+    Column("exception", JSON(none_as_null=True)),
+    # Of the launch
+    Column("global_parameters", JSON(none_as_null=True)),
+    Column("device_configurations", JSON(none_as_null=True)),
+    # Of the shots: a list of [name, type, unit]
+    Column("parameter_schema", JSON, nullable=False),
+)
+
+shots = Table(
+    "shots",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("sequence_id", _Id, ForeignKey("sequences.path_id", ondelete="CASCADE"), nullable=False),
+    Column("shot_index", BigInteger, nullable=False),
+    Column("start_time", UTCTime, nullable=False),
+    Column("end_time", UTCTime, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("data", JSON, nullable=False),
+    UniqueConstraint("sequence_id", "shot_index"),
+)
+
+arrays = Table(
+    "arrays",
+    metadata,
+    Column("shot_id", _Id, ForeignKey("shots.id", ondelete="CASCADE"), primary_key=True),
+    # Of the label in the shot's data
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+device_configurations = Table(
+    "device_configurations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("type", JSON, nullable=False),
+    Column("content", JSON, nullable=False),
+)
+
+global_parameters = Table(
+    "global_parameters",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("content", JSON, nullable=False),
+)
+
+writer = Table("writer", metadata, Column("id", Integer, primary_key=True))
+"""Always empty. Whoever writes on PostgreSQL locks it."""

@@ -1,0 +1,185 @@
+"""One transaction on a database, from the first statement of a session to its end."""
+
+import os
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from shotstore.errors import (
+    CommitUncertainError,
+    StorageError,
+    StorageLockTimeoutError,
+    TransactionConflictError,
+)
+from shotstore.session.owner import check_cancelled, current_owner
+from shotstore.sql.engine import Engines
+
+_T = TypeVar("_T")
+
+_writers: set[tuple[str, object]] = set()
+"""Which thread or task has a writing session on which database, in this process."""
+
+
+class Transaction:
+    """What a session does to a database."""
+
+    def __init__(
+        self, engines: Engines, lock_timeout: float, *, beside_writers: bool = False
+    ) -> None:
+        """With ``beside_writers``, it writes without keeping others from writing."""
+        self._engines = engines
+        self._lock_timeout = lock_timeout
+        self._connection: Connection | None = None
+        self._beside_writers = beside_writers
+        self._writes = False
+        self._has_changes = False
+        self._writer: tuple[str, object] | None = None
+        self._failure: BaseException | None = None
+        self._process = os.getpid()
+        self.is_open = True
+
+    def read(self, function: Callable[[Connection], _T]) -> _T:
+        """Call a function that reads.
+
+        Raises:
+            TransactionConflictError: it met what another session did, in a way that has no order.
+            StorageError: the database cannot be reached, or is not as it should be.
+        """
+        return self._call(lambda: function(self._begun()))
+
+    def write(self, function: Callable[[Connection], _T]) -> _T:
+        """Call a function that changes something, once this is the session that writes.
+
+        It must check everything before it changes anything.
+
+        Raises:
+            StorageLockTimeoutError: another session keeps on writing.
+            TransactionConflictError: another session has changed what this one has read.
+            StorageError: the database cannot be reached, or is not as it should be.
+        """
+        self.begin_writing()
+
+        def work() -> _T:
+            try:
+                result = function(self._begun())
+            except DBAPIError as error:
+                # Half of it may have been done: it can only be discarded.
+                self._failure = error
+                raise
+            self._has_changes = True
+            return result
+
+        return self._call(work)
+
+    def begin_writing(self) -> None:
+        """Become the session that writes; see `write`."""
+        if not self._writes:
+            self._call(self._begin_writing)
+
+    def commit(self) -> None:
+        """Make everything durable, at once, and end.
+
+        Raises:
+            CommitUncertainError: the connection was lost meanwhile.
+            Exception: nothing has changed.
+        """
+        try:
+            if self._has_changes:
+                self._call(self._commit)
+        finally:
+            self.rollback()
+
+    def rollback(self) -> None:
+        """Discard what was not committed, and end."""
+        self.is_open = False
+        connection, self._connection = self._connection, None
+        writer, self._writer = self._writer, None
+        if os.getpid() != self._process:
+            return
+        try:
+            if connection is not None:
+                connection.close()
+        finally:
+            if writer is not None:
+                _writers.discard(writer)
+
+    # Helpers
+
+    def _begun(self) -> Connection:
+        if self._connection is None:
+            connection = self._engines.connect()
+            self._connection = connection
+            self._engines.database.begin(connection)
+        return self._connection
+
+    def _begin_writing(self) -> None:
+        if self._beside_writers:
+            self._writes = True
+            return
+        database = self._engines.database
+        writer = (database.name, current_owner())
+        if writer in _writers:
+            raise StorageLockTimeoutError(
+                f"A writing session on {database.name} is open in {writer[1]} already: it would "
+                f"wait for itself. Leave the first `with` block before the second."
+            )
+        has_begun = self._connection is not None
+        connection = self._engines.connect() if self._connection is None else self._connection
+        deadline = monotonic() + self._lock_timeout
+
+        def wait() -> None:
+            check_cancelled()
+            if monotonic() >= deadline:
+                holder = database.holder(connection) or "another session"
+                raise StorageLockTimeoutError(
+                    f"{holder} has kept on writing to {database.name} for {self._lock_timeout:g} "
+                    f"s: wait until it is done, or end it."
+                )
+
+        _writers.add(writer)
+        try:
+            database.begin_writing(connection, has_begun=has_begun, wait=wait)
+            self._writer, self._connection, self._writes = writer, connection, True
+        finally:
+            if self._writer is None:
+                _writers.discard(writer)
+                if not has_begun:
+                    connection.close()
+
+    def _commit(self) -> None:
+        assert self._connection is not None
+        try:
+            self._connection.commit()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise CommitUncertainError(
+                    f"The connection to {self._engines.database.name} was lost during the commit: "
+                    f"look whether it was done before you do it again."
+                ) from error
+            raise
+
+    def _call(self, function: Callable[[], _T]) -> _T:
+        if os.getpid() != self._process:
+            raise StorageError(
+                "This session belongs to the process that this one was forked from: open a new one."
+            )
+        if isinstance(self._failure, TransactionConflictError):
+            raise TransactionConflictError(*self._failure.args) from self._failure
+        if self._failure is not None:
+            raise StorageError(
+                "This session failed while it was writing, so it can only be left, which discards "
+                f"everything it did: {self._failure}"
+            ) from self._failure
+        try:
+            return function()
+        except DBAPIError as error:
+            database = self._engines.database
+            understood = database.understand(error)
+            if database.aborts_on_errors:
+                self._failure = understood or error
+            if understood is None:
+                raise
+            raise understood from error

@@ -1,0 +1,124 @@
+"""What the columns of a shot hold: its parameters and data as JSON, its arrays as bytes."""
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.model import (
+    JSON,
+    Data,
+    Parameter,
+    ParameterSchema,
+    ParameterType,
+    data_from_json,
+    data_to_json,
+    parameter_to_json,
+)
+from shotstore.model.dtypes import dump_dtype, load_dtype
+
+LARGEST_PART = 64 * 2**20
+"""Bytes of an array in one row: both databases refuse a value of 1 GB."""
+
+
+@attrs.frozen
+class EncodedData:
+    """The data of a shot."""
+
+    document: dict[str, JSON]
+    """By label; an array is ``{"array": {"dtype": ..., "shape": ...}}``, which no other data is."""
+    arrays: dict[int, npt.NDArray[Any]]
+    """By the position of their label in the document."""
+
+    def parts(self) -> Iterator[tuple[int, int, memoryview]]:
+        """Yield position, number of the part, and bytes of each part of each array."""
+        for position, array in self.arrays.items():
+            if array.nbytes:
+                content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+                for part, start in enumerate(range(0, content.size, LARGEST_PART)):
+                    yield position, part, content[start : start + LARGEST_PART].data
+
+
+def encode_parameters(parameters: Mapping[str, Parameter]) -> JSON:
+    """The parameters as `check_parameters` returns them, in their order."""
+    return {name: parameter_to_json(value) for name, value in parameters.items()}
+
+
+def encode_schema(schema: ParameterSchema) -> JSON:
+    """The schema as a list, which keeps the order of the names."""
+    return [[name, kind.type, kind.units] for name, kind in schema.items()]
+
+
+def decode_schema(content: list[Any]) -> ParameterSchema:
+    """The inverse of `encode_schema`.
+
+    Raises:
+        ValueError, TypeError: it has not made this.
+    """
+    return ParameterSchema({name: ParameterType(kind, units) for name, kind, units in content})
+
+
+def encode_data(data: Mapping[str, Data]) -> EncodedData:
+    """The data as `check_data` returns it."""
+    document: dict[str, JSON] = {}
+    arrays: dict[int, npt.NDArray[Any]] = {}
+    for position, (label, value) in enumerate(data.items()):
+        if isinstance(value, np.ndarray):
+            arrays[position] = value
+            document[label] = {
+                "array": {"dtype": dump_dtype(value.dtype), "shape": list(value.shape)}
+            }
+        else:
+            document[label] = data_to_json(value)
+    return EncodedData(document, arrays)
+
+
+def array_positions(document: Mapping[str, JSON], labels: Collection[str]) -> dict[int, str]:
+    """Those of the labels whose data is an array with items, by the positions of these."""
+    return {
+        position: label
+        for position, (label, content) in enumerate(document.items())
+        if label in labels and (described := _array(content)) is not None and _size(*described)
+    }
+
+
+def decode_data(
+    document: Mapping[str, JSON], labels: Collection[str], contents: Mapping[str, bytes]
+) -> dict[str, Data]:
+    """The data under the labels; ``contents`` are the bytes of the arrays among it.
+
+    Raises:
+        ValueError, TypeError, LookupError: it was not `encode_data` that made this.
+    """
+    data: dict[str, Data] = {}
+    for label in labels:
+        described = _array(document[label])
+        if described is None:
+            data[label] = data_from_json(document[label])
+            continue
+        dtype, shape = described
+        size = _size(dtype, shape)
+        content = contents[label] if size else b""
+        if len(content) != size:
+            raise ValueError(f"the array {label!r} has {len(content)} bytes instead of {size}")
+        # A copy, which can be written to. Not numpy.zeros, which makes items of one byte where the
+        # type has none.
+        array: npt.NDArray[Any] = np.ndarray(shape, dtype)
+        if size:
+            array.reshape(-1).view(np.uint8)[:] = np.frombuffer(content, np.uint8)
+        data[label] = array
+    return data
+
+
+def _array(content: JSON) -> tuple[np.dtype[Any], tuple[int, ...]] | None:
+    match content:
+        case {"array": {"dtype": str(dtype), "shape": list(shape)}}:
+            return load_dtype(dtype), tuple(int(length) for length in shape)  # type: ignore[arg-type]
+    return None
+
+
+def _size(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
+    return math.prod(shape) * dtype.itemsize
