@@ -12,7 +12,6 @@ from typing import Generic, TypeVar
 
 import anyio
 import anyio.from_thread
-import anyio.lowlevel
 import anyio.to_thread
 
 from shotstore.session.experiment_session import ExperimentSession
@@ -38,7 +37,8 @@ class Calls:
 
         If the task is cancelled meanwhile, the function stops waiting for locks. If it has done
         its work nevertheless, it counts as done, and the cancellation comes with the next call;
-        but asyncio cancels only once, and so that is raised here, from the function's error.
+        but Ctrl-C and asyncio itself say it only once, so that is raised here, from the function's
+        error.
 
         Args:
             function: What to call.
@@ -57,13 +57,12 @@ class Calls:
                 interrupt = raised
                 call.is_cancelled = True
         error, call.error = call.error, None
+        if isinstance(error, Cancelled) or isinstance(call.noticed, KeyboardInterrupt):
+            interrupt = interrupt or call.noticed
+        call.noticed = None
         try:
             if interrupt is not None:
                 raise interrupt from (error if isinstance(error, Exception) else None)
-            if isinstance(error, Cancelled):
-                await anyio.lowlevel.checkpoint_if_cancelled()
-                # A scope that was put around it meanwhile shields it: it has changed nothing yet.
-                return await self.run(function, shield=shield)
             if error is not None:
                 raise error
             return call.results.pop()
@@ -98,6 +97,8 @@ class _Call(Generic[_T]):
         self.is_cancelled = False
         self.results: list[_T] = []
         self.error: BaseException | None = None
+        self.noticed: BaseException | None = None
+        """What says that the task was cancelled, as it was noticed in the thread."""
 
     @property
     def is_done(self) -> bool:
@@ -130,6 +131,7 @@ class _Call(Generic[_T]):
             return False
         try:
             anyio.from_thread.check_cancelled()
-        except (self._cancelled, KeyboardInterrupt):
+        except (self._cancelled, KeyboardInterrupt) as raised:
+            self.noticed = raised
             return True
         return self.is_cancelled
