@@ -15,6 +15,8 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
+from shotstore.errors import DamagedStorageError
+
 if sys.platform == "darwin":
     # fsync on macOS hands the data to the drive but does not make the drive write it.
     import fcntl
@@ -247,15 +249,56 @@ def size_of_tree(path: str) -> int:
 
 def copy_start(source: File, length: int, path: Path) -> None:
     """Create a file with the first ``length`` bytes of another one, in constant memory."""
-    buffer = memoryview(bytearray(_COPY_BYTES))
     destination = File(path, "x")
     try:
-        for offset in range(0, length, _COPY_BYTES):
-            piece = buffer[: min(_COPY_BYTES, length - offset)]
-            source.read_into(piece, offset)
-            destination.write(piece, offset)
+        copy_piece(source, destination, 0, length)
     finally:
         destination.close()
+
+
+def copy_piece(source: File, destination: File, start: int, stop: int) -> None:
+    """Copy the bytes from ``start`` to ``stop`` to the same place in another file.
+
+    Raises:
+        DamagedStorageError: the source cannot be read, or ends before ``stop``.
+    """
+    offset = start
+    while offset < stop:
+        copied = _copy_in_system(source, destination, offset, stop - offset)
+        if not copied:
+            break
+        offset += copied
+    buffer = memoryview(bytearray(min(_COPY_BYTES, stop - offset)))
+    while offset < stop:
+        piece = buffer[: stop - offset]
+        try:
+            count = source.read_into(piece, offset)
+        except OSError as error:
+            raise _unreadable(source, str(error)) from error
+        if count < len(piece):
+            raise _unreadable(source, f"it ends before byte {stop}")
+        destination.write(piece, offset)
+        offset += len(piece)
+
+
+def _copy_in_system(source: File, destination: File, offset: int, length: int) -> int:
+    """Let the system copy, which moves no bytes at all where the file system can share blocks;
+    return how many bytes it took, 0 if it cannot."""
+    if observe is not None or not hasattr(os, "copy_file_range"):
+        return 0
+    try:
+        return os.copy_file_range(source.fileno(), destination.fileno(), length, offset, offset)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        return 0  # not between these two file systems, not by this kernel, or one cannot be read
+
+
+def _unreadable(file: File, why: str) -> DamagedStorageError:
+    return DamagedStorageError(
+        f"{file.path} cannot be read: {why}. Restore it from a backup; if the disk is failing, "
+        "copy everything off it at once."
+    )
 
 
 def write_new_file(path: Path, content: bytes) -> None:

@@ -32,6 +32,7 @@ from shotstore.hdf5.worker import check_cancelled
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0002, 0.005  # seconds between two tries
+_LONGEST_LOOK = 30.0  # seconds
 
 _descriptors: set[int] = set()
 """Descriptors with a lock on them. A child of `os.fork` shares the lock with its parent, and would
@@ -197,13 +198,31 @@ def try_lock_shared(file: disk.File) -> bool:
     return True
 
 
+def lock_alone(path: Path) -> Callable[[], None]:
+    """Take the lock of a file that nobody else wants for long; return the function that releases
+    it.
+
+    Raises:
+        StorageLockTimeoutError: somebody keeps it all the same.
+    """
+    lock = _Lock(path, LockFlags.EXCLUSIVE, os.O_RDWR)
+    try:
+        lock.acquire(_LONGEST_LOOK, lambda: str(path))
+    except BaseException:
+        lock.release()
+        raise
+    return lock.release
+
+
 def try_lock_alone(path: Path) -> Callable[[], None] | None:
-    """Take the lock of what only one process may work on or clear away; return the function that
-    releases it, or None if another one, or this one, has it. It needs no file to be there."""
+    """Take the lock of a file, or of one that is missing, unless somebody holds it: then, or where
+    that cannot be known, return None."""
     try:
         lock = _Lock(path, LockFlags.EXCLUSIVE, os.O_RDWR)
     except FileNotFoundError:
         return lambda: None
+    except OSError:
+        return None
     if lock.attempt():
         return lock.release
     lock.release()

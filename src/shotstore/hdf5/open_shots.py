@@ -1,7 +1,7 @@
 """Open shots files: to read one side by side with its writer, and to write one in a transaction."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
@@ -12,6 +12,9 @@ from shotstore.hdf5.journal import FilePatch
 from shotstore.hdf5.locks import try_lock_shared
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, committed_end
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
+
+_PIECE = 64 * 2**20
+"""Bytes that are copied before a Ctrl-C is noticed."""
 
 
 class ShotsReader:
@@ -49,6 +52,20 @@ class ShotsReader:
             self._shots = ShotsFile.open(file_object)
             self._seen = seen
         return self._shots
+
+    def copy_to(self, path: Path) -> Generator[int, None, None]:
+        """Copy the committed part to a new file, durably, a piece at a time; yield the number of
+        bytes of each. It must not change meanwhile: that of a sequence that has ended."""
+        length = committed_end(self._file)
+        copy = disk.File(path, "x")
+        try:
+            for start in range(0, length, _PIECE):
+                stop = min(start + _PIECE, length)
+                disk.copy_piece(self._file, copy, start, stop)
+                yield stop - start
+            copy.sync()
+        finally:
+            copy.close()
 
     def is_still(self, path: Path) -> bool:
         """Whether the file that lies at the path is this one."""
@@ -91,6 +108,18 @@ class ShotsWriter:
             shots = ShotsFile.create(overlay, sequence_id, launched_at, launch)
         except BaseException:
             overlay.close()
+            raise
+        return cls(overlay, shots, path, replaces=False)
+
+    @classmethod
+    def open_copy(cls, path: Path) -> "ShotsWriter":
+        """Open the copy of a file with all its shots, which is in the staging directory."""
+        file = disk.File(path, "r+")
+        try:
+            overlay = OverlayFile(file, 0, committed_end(file))
+            shots = ShotsFile.open(overlay)
+        except BaseException:
+            file.close()
             raise
         return cls(overlay, shots, path, replaces=False)
 

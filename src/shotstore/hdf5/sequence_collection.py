@@ -12,7 +12,6 @@ from shotstore.hdf5.device_configurations import check_device_name
 from shotstore.hdf5.documents import SequenceDocument, load_object
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
 from shotstore.hdf5.shots.shots_file import Launch, NumberType, ShotsFile
-from shotstore.hdf5.tree import Node
 from shotstore.model import (
     Data,
     DeviceConfiguration,
@@ -76,8 +75,6 @@ class HDF5SequenceCollection(SequenceCollection):
         iteration_configuration: IterationConfiguration,
         time_lanes: TimeLanes,
     ) -> None:
-        if path.is_root():
-            raise rules.path_is_root("made a sequence")
         document = SequenceDocument(
             id=uuid.uuid4().hex,
             created=datetime.now(UTC),
@@ -87,24 +84,7 @@ class HDF5SequenceCollection(SequenceCollection):
             expected_number_of_shots=rules.expected_number_of_shots(iteration_configuration),
         )
         transaction = self._session.transaction
-
-        def create() -> None:
-            tree = transaction.tree
-            node = tree.find(path)
-            if node is None:
-                node = Node(path.parts[-1], None, is_sequence=True)
-                node.document = document
-                tree.place(node, path)
-            elif node.is_sequence:
-                raise rules.path_is_sequence(path)
-            elif tree.children(node):
-                raise rules.path_has_children(path)
-            else:
-                created = tree.creation_date(node)
-                node.is_sequence = node.was_folder = True
-                transaction.change_document(node, evolve(document, created=created))
-
-        transaction.write(create)
+        transaction.write(lambda: transaction.tree.create_sequence(path, document))
 
     # The recipe
 
@@ -265,7 +245,7 @@ class HDF5SequenceCollection(SequenceCollection):
                 raise rules.not_running(path, document.state)
             expected = document.expected_number_of_shots
             index = rules.check_shot_index(path, shot_id.index, expected)
-            shots = transaction.shots.open_to_append(node)
+            shots = transaction.open_to_append(node)
             if index in shots.indices():
                 raise rules.shot_exists(path, index)
             with transaction.appending():

@@ -1,9 +1,11 @@
 """A session on a store of files."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import NoReturn, Self
 
 from shotstore.hdf5 import documents
+from shotstore.hdf5.copying import copy_files
 from shotstore.hdf5.device_configurations import HDF5DeviceConfigurationCollection
 from shotstore.hdf5.dropped import call_when_dropped
 from shotstore.hdf5.path_hierarchy import HDF5PathHierarchy
@@ -13,6 +15,7 @@ from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.worker import wait_if_exiting
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
+from shotstore.paths import PureSequencePath
 from shotstore.session import (
     DeviceConfigurationCollection,
     ExperimentSession,
@@ -33,18 +36,22 @@ class HDF5ExperimentSession(ExperimentSession):
         compression: str | int | None,
         *,
         write: bool,
+        beside_writers: bool = False,
     ) -> None:
         self._store = store
         self.serializer = serializer
         self.compression = compression
         self._write = write
+        self._beside_writers = beside_writers
         # Nothing of it refers back to the session: it ends as soon as it is dropped.
         self._transaction: Transaction | None = None
 
     def __enter__(self) -> Self:
         if self._transaction is not None:
             raise rules.session_is_used_twice()
-        self._transaction = Transaction(self._store, current_owner())
+        self._transaction = Transaction(
+            self._store, current_owner(), beside_writers=self._beside_writers
+        )
         # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
         # one that is entered: only the `with` statement refers to that, and when it is gone the
         # transaction ends.
@@ -90,6 +97,28 @@ class HDF5ExperimentSession(ExperimentSession):
             wait_if_exiting()
             raise rules.session_is_not_active()
         return self._transaction
+
+    def copy_files(
+        self,
+        path: PureSequencePath,
+        source: Self,
+        on_copied: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        """Create a sequence as a copy of the one at the same path of another store, as it is: its
+        shots file byte for byte.
+
+        Args:
+            path: Of a sequence that has ended, or a draft. Nothing, or an empty folder, is there
+                in this store.
+            source: A session on the other store, that has changed nothing.
+            on_copied: Called with a number of bytes, each time when they were copied.
+
+        Raises:
+            SequenceRunningError: the sequence is preparing or running.
+            DamagedStorageError: it cannot be read, or not all of it is there.
+            PathError: it cannot be created here, as `SequenceCollection.create` says it.
+        """
+        copy_files(path, source.transaction, self.transaction, on_copied)
 
     @property
     def paths(self) -> PathHierarchy:

@@ -80,6 +80,17 @@ class SessionShots:
         self._writers.append(node.writer)
         return node.writer.shots
 
+    def adopt(self, node: Node, staged: Path) -> None:
+        """Give a sequence that has ended a shots file that was copied to the staging directory."""
+        writer = ShotsWriter.open_copy(staged)
+        self._writers.append(writer)
+        self._check_belongs(node, writer.shots)
+        node.writer = writer
+
+    def is_staged(self, node: Node) -> bool:
+        """Whether the session itself has made the shots file of a sequence."""
+        return node.writer is not None and node.writer.staged is not None
+
     def open_to_append(self, node: Node) -> ShotsFile:
         """The shots file of a running sequence."""
         if node.writer is None:

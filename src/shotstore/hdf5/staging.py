@@ -1,31 +1,62 @@
 """The directory where a transaction makes what its commit will put into place."""
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from shotstore.hdf5 import disk
-from shotstore.hdf5.store import TRANSACTIONS
+from shotstore.hdf5.locks import lock_alone
+from shotstore.hdf5.store import CONTROL, INCOMING, STAGING_LOCK, TRANSACTIONS
 
 
 class Staging:
-    """``.shotstore/tx/<id>``, made when the first name in it is asked for."""
+    """``.shotstore/tx/<id>``, made when the first name in it is asked for.
+
+    A transaction that works without the write lock has it as ``.shotstore/incoming/<id>`` until it
+    takes the lock: what is in ``tx`` then, belongs to nobody and is removed.
+    """
 
     def __init__(self, root: Path) -> None:
         self.transaction = uuid.uuid4().hex
-        self._relative = f"{TRANSACTIONS}/{self.transaction}"
         self._root = root
+        self._relative = f"{TRANSACTIONS}/{self.transaction}"
+        self._is_made = False
         self._count = 0
-        self._new_directories: list[Path] = []
+        self._new_directories: list[str] = []
+        self._release: Callable[[], None] | None = None
+
+    def open_aside(self) -> None:
+        """Make it where it can stay while others write; only with the write lock, since one that
+        is not locked yet would be removed."""
+        incoming = self._root / INCOMING
+        if not disk.is_directory(incoming):
+            disk.make_directory(incoming)
+            disk.sync_directory(self._root / CONTROL)
+        self._relative = f"{INCOMING}/{self.transaction}"
+        disk.make_directory(self._root / self._relative)
+        self._is_made = True
+        lock = self._root / self._relative / STAGING_LOCK
+        disk.overwrite(lock, b"")
+        self._release = lock_alone(lock)
 
     @property
-    def is_used(self) -> bool:
-        """Whether the directory exists."""
-        return self._count > 0
+    def is_aside(self) -> bool:
+        """Whether it lies where it can stay while others write."""
+        return self._is_made and self._relative.startswith(INCOMING)
+
+    def bring_in(self) -> None:
+        """Move it to the place of a transaction that has the write lock."""
+        aside = self._root / self._relative
+        self._relative = f"{TRANSACTIONS}/{self.transaction}"
+        disk.rename(aside, self._root / self._relative)
+        disk.sync_directory(self._root / TRANSACTIONS)
+        disk.sync_directory(self._root / INCOMING)
 
     def slot(self) -> str:
         """A name that is free, relative to the root of the store."""
-        if not self._count:
+        if not self._is_made:
             disk.make_directory(self._root / self._relative)
+            self._is_made = True
         self._count += 1
         return f"{self._relative}/{self._count}"
 
@@ -33,7 +64,7 @@ class Staging:
         """Create a directory: a slot, or at ``path`` inside one."""
         path = self.slot() if path is None else path
         disk.make_directory(self._root / path)
-        self._new_directories.append(self._root / path)
+        self._new_directories.append(path)
         return path
 
     def new_file(self, content: bytes, path: str | None = None) -> str:
@@ -42,18 +73,22 @@ class Staging:
         disk.write_new_file(self._root / path, content)
         return path
 
-    def relative(self, path: Path) -> str:
-        """A path of the store as the journal names it."""
-        return path.relative_to(self._root).as_posix()
+    def relative(self, slot: Path) -> str:
+        """A slot as the journal names it, wherever it was when it was asked for."""
+        return f"{self._relative}/{slot.name}"
 
     def sync(self) -> None:
         """Make every name that was made durable."""
-        if self._count:
-            for directory in (*self._new_directories, self._root / self._relative):
-                disk.sync_directory(directory)
-            disk.sync_directory(self._root / TRANSACTIONS)
+        if self._is_made:
+            for directory in (*self._new_directories, self._relative, TRANSACTIONS):
+                disk.sync_directory(self._root / directory)
 
     def remove(self) -> None:
         """Remove what is left of it."""
-        if self._count:
-            disk.remove_tree(self._root / self._relative)
+        try:
+            if self._is_made:
+                disk.remove_tree(self._root / self._relative)
+        finally:
+            if self._release is not None:
+                self._release()  # not before: another session would remove it too
+                self._release = None

@@ -91,6 +91,21 @@ class HDF5StorageManager(StorageManager):
             write=write,
         )
 
+    def session_beside_writers(self) -> HDF5ExperimentSession:
+        """Return a session for work that takes long, such as a copy: what it creates is made aside,
+        and it is the writing session only while it commits.
+
+        If another one has changed what it has read, it ends in ``TransactionConflictError``. With
+        the first shot of a sequence that was running before, it is the writing session from there.
+        """
+        return HDF5ExperimentSession(
+            self._store,
+            self._arguments["serializer"],
+            self._arguments["compression"],
+            write=False,
+            beside_writers=True,
+        )
+
     def verify(
         self, path: PureSequencePath | str | None = None, *, progress: Progress | None = None
     ) -> Report:

@@ -13,7 +13,7 @@ from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageE
 from shotstore.hdf5 import disk, documents, journal
 from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.journal_check import check_journal
-from shotstore.hdf5.locks import Locks
+from shotstore.hdf5.locks import Locks, try_lock_alone
 
 MARKER = "shotstore.json"
 SEQUENCES = "sequences"
@@ -22,6 +22,10 @@ DEVICES = "device_configurations"
 CONTROL = ".shotstore"
 TRANSACTIONS = f"{CONTROL}/tx"
 TRASH = f"{CONTROL}/trash"
+INCOMING = f"{CONTROL}/incoming"
+"""What transactions make that do not have the write lock yet."""
+STAGING_LOCK = "lock"
+"""In a directory of those: held for as long as its transaction lives."""
 
 _COUNTER = struct.Struct("<Q")
 
@@ -121,6 +125,22 @@ class Store:
         disk.remove_file(self._journal.with_suffix(".new"))
         for left in disk.list_directories(str(self.root / TRANSACTIONS)):
             disk.remove_tree(self.root / TRANSACTIONS / left)
+        for abandoned in self.abandoned():
+            disk.remove_tree(abandoned)
+
+    def abandoned(self) -> Iterator[Path]:
+        """What killed processes have left of transactions that did not have the write lock yet.
+        Each is locked until the next one is asked for."""
+        incoming = self.root / INCOMING
+        if not disk.is_directory(incoming):
+            return
+        for name in disk.list_directories(str(incoming)):
+            release = try_lock_alone(incoming / name / STAGING_LOCK)
+            if release is not None:
+                try:
+                    yield incoming / name
+                finally:
+                    release()
 
     def commit(self, prepared: Journal) -> None:
         """Make a prepared transaction happen; only with the write lock.

@@ -43,17 +43,17 @@ _LISTING_TRIES = 3
 class Transaction:
     """What a session does to a store."""
 
-    def __init__(self, store: Store, owner: object, *, works_aside: bool = False) -> None:
+    def __init__(self, store: Store, owner: object, *, beside_writers: bool = False) -> None:
         """``owner`` is who may hold the write lock once: the thread or the task of the session.
-        With ``works_aside``, it takes the write lock only to commit."""
+        With ``beside_writers``, it takes the write lock only to commit."""
         self.store = store
         self._owner = owner
         self._process = os.getpid()
         self._mutex = threading.RLock()
-        self._works_aside = works_aside
+        self._beside_writers = beside_writers
         self._release_write: Callable[[], None] | None = None
         self._checking = ExitStack()
-        """Of a transaction that works aside: keeps commits out while it looks at the tree."""
+        """Of one that works beside writers: keeps commits out while it looks at the tree."""
         self._first_commits: int | None = None
         self._snapshot = Snapshot(str(store.root))
         self.tree = Tree(self._snapshot, root_node(store), store.root)
@@ -189,6 +189,7 @@ class Transaction:
     def open_to_append(self, node: Node) -> ShotsFile:
         """The shots file of a running sequence."""
         if not self.shots.is_staged(node):
+            self._checking.close()
             self._begin_writing()  # a file of the store is changed with the write lock alone
         return self.shots.open_to_append(node)
 
@@ -405,8 +406,8 @@ class Transaction:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Take the write lock; or keep commits out until something is to be appended."""
-        if not self._works_aside or self._release_write is not None:
+        """Take the write lock; or, beside writers, keep commits out while the tree is looked at."""
+        if not self._beside_writers or self._release_write is not None:
             self._begin_writing()
             yield
             return

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from attrs import evolve
+
 from shotstore.errors import (
     InvalidPathFormatError,
     PathExistsError,
@@ -213,6 +215,32 @@ class Tree:
             created.append(folder)
             node = folder
         return created
+
+    def create_sequence(self, path: PureSequencePath, document: SequenceDocument) -> Node:
+        """Create a sequence, and the folders above it that do not exist. An empty folder at the
+        path becomes the sequence, and keeps its creation date.
+
+        Raises:
+            PathIsRootError: the path is the root.
+            PathIsSequenceError: the path or one above it is a sequence.
+            PathHasChildrenError: the path is a folder that holds other paths.
+            PathExistsError, InvalidPathFormatError: the disk cannot hold one of the names.
+        """
+        if path.is_root():
+            raise rules.path_is_root("made a sequence")
+        node = self.find(path)
+        if node is None:
+            node = Node(path.parts[-1], None, is_sequence=True)
+            node.document = document
+            self.place(node, path)
+        elif node.is_sequence:
+            raise rules.path_is_sequence(path)
+        elif self.children(node):
+            raise rules.path_has_children(path)
+        else:
+            node.document = evolve(document, created=self.creation_date(node))
+            node.is_sequence = node.was_folder = node.is_changed = True
+        return node
 
     def place(self, node: Node, path: PureSequencePath) -> None:
         """Attach a node, which has no parent, at a path where nothing is, creating folders.

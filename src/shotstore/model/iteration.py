@@ -37,18 +37,21 @@ class IterationConfiguration(abc.ABC):
 class UnknownIterationConfiguration(IterationConfiguration):
     """A stored iteration whose class is not registered here, kept as it was stored.
 
-    It is written back unchanged. Its number of shots and its parameters are not known.
+    It is written back unchanged. Its parameters are not known.
 
     Attributes:
         tag: The name under which its class was registered.
         content: Its JSON.
+        number_of_shots: What was stored beside it as the expected number of shots, for whoever
+            stores it again; it plays no part in comparisons.
     """
 
     tag: str
     content: JSON = attrs.field(converter=copy_json, hash=False)
+    number_of_shots: int | None = attrs.field(default=None, kw_only=True, eq=False)
 
-    def expected_number_shots(self) -> None:
-        return None
+    def expected_number_shots(self) -> int | None:
+        return self.number_of_shots
 
     def get_parameter_names(self) -> set[str]:
         return set()

@@ -26,6 +26,14 @@ class StorageManager(abc.ABC):
                 for longer than the storage's timeout.
         """
 
+    def session_beside_writers(self) -> ExperimentSession:
+        """Return a session for work that takes long, such as a copy: it keeps others from writing
+        no longer than this storage can help it.
+
+        Where it meets their work, it is this session that ends in ``TransactionConflictError``.
+        """
+        return self.session(write=True)
+
     def __call__(self, *, write: bool = False) -> ExperimentSession:
         """Return a session; the same as :meth:`session`."""
         return self.session(write=write)

@@ -67,6 +67,7 @@ def find_staged(store: Store) -> list[Finding]:
     if store.is_archive or not disk.is_directory(root) or store.locks.is_writing():
         return []
     found = [root / name for name in sorted(disk.list_directories(str(root)))]
+    found += store.abandoned()
     if store.locks.is_writing():
         return []  # it has begun meanwhile, and what was found may be its own
     return [

@@ -1,0 +1,56 @@
+"""Copy a sequence from one store of files to another, file by file.
+
+No lock is held while the shots are copied, however many they are: those of a sequence that has
+ended do not change, and the open file stays what it is where the sequence is reset, moved or
+deleted meanwhile.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+
+from attrs import frozen
+
+from shotstore.hdf5.documents import SequenceDocument
+from shotstore.hdf5.open_shots import ShotsReader
+from shotstore.hdf5.transaction import Transaction
+from shotstore.paths import PureSequencePath
+from shotstore.session import rules
+from shotstore.state import State
+
+
+@frozen
+class _Source:
+    document: SequenceDocument
+    reader: ShotsReader | None
+
+
+def copy_files(
+    path: PureSequencePath,
+    source: Transaction,
+    destination: Transaction,
+    on_copied: Callable[[int], object],
+) -> None:
+    """Create a sequence as a copy; see `HDF5ExperimentSession.copy_files`."""
+    found = source.read(lambda: _open(source, path))
+    node = destination.write(lambda: destination.tree.create_sequence(path, found.document))
+    if found.reader is not None:
+        staged = destination.write(destination.new_slot)
+        with closing(found.reader.copy_to(staged)) as pieces:
+            # On a worker thread, and a piece at a time: a Ctrl-C comes in between.
+            while (copied := destination.run(partial(next, pieces, None))) is not None:
+                on_copied(copied)
+        destination.write(lambda: destination.shots.adopt(node, staged))
+    destination.write(lambda: destination.change_document(node, found.document))
+
+
+def _open(transaction: Transaction, path: PureSequencePath) -> _Source:
+    """Look at a sequence while commits are kept out: whether all of it is there, and of one
+    moment."""
+    node, document = transaction.get_sequence(path)
+    if document.state.is_active():
+        raise rules.sequence_running(path, document.state, "copying")
+    if document.state is State.DRAFT:
+        return _Source(document, None)
+    transaction.shots.view(node)
+    return _Source(document, node.reader)
