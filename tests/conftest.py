@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from shotstore import testing
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import DefaultSerializer
+from shotstore.sql import PostgreSQLConfig, PostgreSQLStorageManager
 from tests.postgresql import Server, running_server
 
 # A busy machine is no failure, and a check that is run again tries the same.
@@ -39,3 +40,28 @@ def postgresql_server() -> Iterator[Server]:
     """A PostgreSQL server of the test run, started when the first test needs it."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def upgraded_database(postgresql_server: Server) -> PostgreSQLConfig:
+    """A database on it with the tables of a storage."""
+    postgresql_server.create_database("experiments")
+    config = PostgreSQLConfig(
+        username=postgresql_server.username,
+        password=postgresql_server.password,
+        host=postgresql_server.host,
+        port=postgresql_server.port,
+        database="experiments",
+    )
+    PostgreSQLStorageManager(config).upgrade()
+    postgresql_server.keep_content(config.database)
+    return config
+
+
+@pytest.fixture
+def postgresql_config(
+    postgresql_server: Server, upgraded_database: PostgreSQLConfig
+) -> PostgreSQLConfig:
+    """Where there is a storage on it that is empty; the connections of earlier tests are gone."""
+    postgresql_server.restore_content(upgraded_database.database)
+    return upgraded_database
