@@ -3,8 +3,11 @@
 import os
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from shotstore.sql import schema
 from shotstore.sql.database import Database
@@ -37,6 +40,17 @@ class Engines:
     def connect_unchecked(self) -> Connection:
         """Return a connection, whatever the database holds."""
         return self._get().connect()
+
+    @contextmanager
+    def understanding(self) -> Iterator[None]:
+        """Raise a `StorageError` in the place of an error of the database that has one."""
+        try:
+            yield
+        except DBAPIError as error:
+            understood = self.database.understand(error)
+            if understood is None:
+                raise
+            raise understood from error
 
     def _get(self) -> Engine:
         with self._mutex:

@@ -40,22 +40,15 @@ class SQLite:
         return str(self._path)
 
     def create_engine(self) -> Engine:
-        return create_engine(
-            "sqlite://",
-            creator=lambda: _connect(self._path),
-            poolclass=QueuePool,
-            max_overflow=-1,
-            json_serializer=dump_json,
-        )
+        return self._create_engine("rw")
 
     def prepare(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path)
-        try:
+        engine = self._create_engine("rwc")
+        with engine.connect() as connection:
             # Kept in the file. Readers and the writer do not wait for each other then.
-            connection.execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        engine.dispose()
 
     def begin(self, connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
@@ -109,14 +102,24 @@ class SQLite:
                 return StorageError(f"{self._path}: {error.orig}.")
         return None
 
+    def _create_engine(self, mode: str) -> Engine:
+        return create_engine(
+            "sqlite://",
+            creator=lambda: _connect(self._path, mode),
+            poolclass=QueuePool,
+            max_overflow=-1,
+            json_serializer=dump_json,
+        )
+
 
 def dump_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open the file, which is created only in the mode "rwc"."""
     connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=rw",  # without creating it
+        f"{path.as_uri()}?mode={mode}",
         uri=True,
         timeout=_SLICE,
         isolation_level=None,  # or it would begin transactions of its own

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
 from shotstore.model import DefaultSerializer, Serializer
 from shotstore.session import StorageManager
 from shotstore.sql import schema
@@ -46,7 +44,7 @@ class SQLStorageManager(StorageManager):
                 a newer shotstore.
         """
         database = self._engines.database
-        try:
+        with self._engines.understanding():
             database.prepare()
             with self._engines.connect_unchecked() as connection:
                 database.begin(connection)
@@ -56,11 +54,6 @@ class SQLStorageManager(StorageManager):
                 if version != schema.VERSION:
                     schema.upgrade(connection)
                     connection.commit()
-        except DBAPIError as error:
-            understood = database.understand(error)
-            if understood is None:
-                raise
-            raise understood from error
 
     def has_schema(self) -> bool:
         """Return whether the database has tables of shotstore, of any version.
@@ -68,16 +61,8 @@ class SQLStorageManager(StorageManager):
         Raises:
             StorageError: the database does not exist, or cannot be reached.
         """
-        database = self._engines.database
-        try:
-            with self._engines.connect_unchecked() as connection:
-                database.begin(connection)
-                return schema.get_version(connection) is not None
-        except DBAPIError as error:
-            understood = database.understand(error)
-            if understood is None:
-                raise
-            raise understood from error
+        with self._engines.understanding(), self._engines.connect_unchecked() as connection:
+            return schema.get_version(connection) is not None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._engines.database.name!r})"

@@ -173,13 +173,11 @@ class Transaction:
                 "This session failed while it was writing, so it can only be left, which discards "
                 f"everything it did: {self._failure}"
             ) from self._failure
-        try:
-            return function()
-        except DBAPIError as error:
-            database = self._engines.database
-            understood = database.understand(error)
-            if database.aborts_on_errors:
-                self._failure = understood or error
-            if understood is None:
+        database = self._engines.database
+        with self._engines.understanding():
+            try:
+                return function()
+            except DBAPIError as error:
+                if database.aborts_on_errors:
+                    self._failure = database.understand(error) or error
                 raise
-            raise understood from error

@@ -1,0 +1,145 @@
+"""The tables of a database: created, checked, and as the code believes them to be."""
+
+import pickle
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, text
+
+from shotstore import StorageError
+from shotstore.sql import (
+    PostgreSQLConfig,
+    PostgreSQLStorageManager,
+    SQLiteConfig,
+    SQLiteStorageManager,
+    SQLStorageManager,
+    schema,
+)
+from shotstore.sql.tables import metadata
+from shotstore.testing.content import content
+from shotstore.testing.experiments import create
+from tests.postgresql import Server
+from tests.sql.conftest import drop_database
+
+
+def engine(storage: SQLStorageManager) -> Engine:
+    """Another program's access to the database."""
+    if isinstance(storage, PostgreSQLStorageManager):
+        return create_engine(storage.config.url)
+    assert isinstance(storage, SQLiteStorageManager)
+    return create_engine(f"sqlite:///{storage.config.path}")
+
+
+def set_version(storage: SQLStorageManager, version: str) -> None:
+    access = engine(storage)
+    with access.begin() as connection:
+        connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '{version}'"))
+    access.dispose()
+
+
+def test_the_migrations_make_the_tables_that_the_code_works_on(storage: SQLStorageManager) -> None:
+    access = engine(storage)
+    with access.connect() as connection:
+        options = {"version_table": schema.VERSION_TABLE, "compare_type": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+    access.dispose()
+
+
+def test_the_version_is_that_of_the_last_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", "shotstore.sql:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.VERSION]
+
+
+def test_to_upgrade_again_changes_nothing(storage: SQLStorageManager) -> None:
+    with storage.session() as session:
+        create(session)
+        before = content(session)
+    storage.upgrade()
+    with storage.session() as session:
+        assert content(session) == before
+
+
+def test_a_file_that_does_not_exist_is_not_created_by_looking(tmp_path: Path) -> None:
+    storage = SQLiteStorageManager(SQLiteConfig(tmp_path / "a" / "new.db"))
+    with pytest.raises(StorageError, match="shotstore upgrade"), storage.session() as session:
+        session.paths.get_all_paths()
+    assert list(tmp_path.iterdir()) == []
+    storage.upgrade()
+    with storage.session() as session:
+        assert session.paths.get_all_paths() == set()
+
+
+def test_a_database_without_tables_says_what_to_do(bare_database: PostgreSQLConfig) -> None:
+    storage = PostgreSQLStorageManager(bare_database)
+    assert not storage.has_schema()
+    with pytest.raises(StorageError, match="shotstore upgrade"), storage.session(write=True):
+        pass
+    storage.upgrade()
+    assert storage.has_schema()
+    with storage.session() as session:  # the same storage, which looks again
+        create(session)
+
+
+def test_another_version_is_a_clear_error(storage: SQLStorageManager) -> None:
+    for version, remedy in (("0000", "shotstore upgrade"), ("9999", "pip install --upgrade")):
+        set_version(storage, version)
+        fresh = pickle.loads(pickle.dumps(storage))
+        with pytest.raises(StorageError, match=remedy), fresh.session() as session:
+            session.get_global_parameters()
+    with pytest.raises(StorageError, match="pip install --upgrade"):
+        storage.upgrade()
+
+
+def test_a_database_of_another_encoding_is_refused(postgresql_server: Server) -> None:
+    server = postgresql_server
+    with server.connection() as connection:
+        connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    config = PostgreSQLConfig(server.username, server.password, server.host, server.port, "latin")
+    with pytest.raises(StorageError, match="ENCODING 'UTF8'"):
+        PostgreSQLStorageManager(config).upgrade()
+    drop_database(server, "latin")
+
+
+def test_a_server_that_cannot_be_reached_is_named(postgresql_server: Server) -> None:
+    server = postgresql_server
+    for config in (
+        PostgreSQLConfig("postgres", "x", server.host, 1, "shotstore"),
+        PostgreSQLConfig("postgres", "wrong-password", server.host, server.port, "postgres"),
+        PostgreSQLConfig(server.username, server.password, server.host, server.port, "nowhere"),
+    ):
+        storage = PostgreSQLStorageManager(config)
+        with (
+            pytest.raises(StorageError, match=f"{config.port}/{config.database}") as raised,
+            storage.session() as session,
+        ):
+            session.paths.get_all_paths()
+        assert "wrong-password" not in str(raised.value)
+
+
+def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_bytes(b"these are notes, and no database\n" * 100)
+    storage = SQLiteStorageManager(SQLiteConfig(path))
+    for use in (storage.upgrade, storage.has_schema):
+        with pytest.raises(StorageError, match="is no SQLite database"):
+            use()
+    assert path.read_bytes() == b"these are notes, and no database\n" * 100
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    """Its tables are not ours, and ours would go beside them only when asked for."""
+    connection = sqlite3.connect(tmp_path / "other.db")
+    connection.execute("CREATE TABLE notes (text TEXT)")
+    connection.commit()
+    connection.close()
+    storage = SQLiteStorageManager(SQLiteConfig(tmp_path / "other.db"))
+    assert not storage.has_schema()
+    with pytest.raises(StorageError, match="holds no experiments"), storage.session() as session:
+        session.paths.get_all_paths()
