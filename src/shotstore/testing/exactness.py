@@ -15,8 +15,12 @@ def exactly_equal(left: Any, right: Any) -> bool:
     if type(left) is not type(right):
         return False
     if isinstance(left, np.ndarray):
-        same = left.dtype == right.dtype and left.shape == right.shape
-        return bool(same and left.tobytes() == right.tobytes())
+        if left.dtype != right.dtype or left.shape != right.shape:
+            return False
+        if left.dtype.names is None:
+            return bool(left.tobytes() == right.tobytes())
+        # Between the fields may be bytes that mean nothing.
+        return all(exactly_equal(left[name], right[name]) for name in left.dtype.names)
     if isinstance(left, float):
         if math.isnan(left) or math.isnan(right):
             return math.isnan(left) and math.isnan(right)

@@ -1,0 +1,78 @@
+"""The tree of a session in memory."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from shotstore.paths import PureSequencePath
+from shotstore.session import PathHierarchy, rules
+from shotstore.testing.memory.content import Content, Sequence, check_names
+
+if TYPE_CHECKING:
+    from shotstore.testing.memory.session import InMemoryExperimentSession
+
+
+class InMemoryPathHierarchy(PathHierarchy):
+    """See `PathHierarchy`."""
+
+    def __init__(self, session: "InMemoryExperimentSession") -> None:
+        self._session = session
+
+    def does_path_exists(self, path: PureSequencePath) -> bool:
+        return self._session.reading().find(path) is not None
+
+    def create_path(self, path: PureSequencePath) -> list[PureSequencePath]:
+        return self._session.writing().create_folders(path)
+
+    def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
+        if path.is_root():
+            raise rules.path_is_root("deleted")
+        content = self._session.writing()
+        content.get(path)
+        if (sequences := content.sequences(path)) and not delete_sequences:
+            raise rules.path_holds_sequences(path, sequences)
+        _check_idle(content, path, "deleting")
+        for gone in (path, *content.below(path)):
+            del content.paths[gone]
+
+    def get_children(self, path: PureSequencePath) -> set[PureSequencePath]:
+        content = self._session.reading()
+        if isinstance(content.get(path), Sequence):
+            raise rules.path_is_sequence(path)
+        return {found for found in content.below(path) if found.parent == path}
+
+    def get_all_paths(self) -> set[PureSequencePath]:
+        return set(self._session.reading().paths)
+
+    def get_path_creation_date(self, path: PureSequencePath) -> datetime:
+        if path.is_root():
+            raise rules.path_is_root("dated")
+        return self._session.reading().get(path).created
+
+    def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
+        if path.is_root():
+            raise rules.path_is_root("dated")
+        created = rules.as_utc(date, "date")
+        content = self._session.writing()
+        content.paths[path] = evolve(content.get(path), created=created)
+
+    def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
+        rules.check_move(source, destination)
+        content = self._session.writing()
+        content.get(source)
+        if content.find(destination) is not None:
+            raise rules.path_exists(destination)
+        _check_idle(content, source, "moving")
+        check_names(destination)
+        assert destination.parent is not None
+        content.create_folders(destination.parent)
+        for old in (source, *content.below(source)):
+            parts = destination.parts + old.parts[len(source.parts) :]
+            content.paths[PureSequencePath.from_parts(parts)] = content.paths.pop(old)
+
+
+def _check_idle(content: Content, path: PureSequencePath, doing: str) -> None:
+    for sequence, found in content.sequences(path).items():
+        if found.state.is_active():
+            raise rules.sequence_running(sequence, found.state, doing)

@@ -1,0 +1,288 @@
+"""The sequences of a session in memory."""
+
+import operator
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from attrs import evolve
+
+from shotstore.model import (
+    Data,
+    DeviceConfiguration,
+    IterationConfiguration,
+    Parameter,
+    ParameterNamespace,
+    ParameterSchema,
+    TimeLanes,
+    UnknownIterationConfiguration,
+    check_data,
+    check_parameters,
+)
+from shotstore.model.json_form import strict_json
+from shotstore.paths import PureSequencePath
+from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.state import State
+from shotstore.testing.memory.content import Launch, Sequence, Shot
+from shotstore.tracebacks import TracebackSummary
+
+if TYPE_CHECKING:
+    from shotstore.testing.memory.session import InMemoryExperimentSession
+
+_Time = datetime | Literal["now"]
+
+
+class InMemorySequenceCollection(SequenceCollection):
+    """See `SequenceCollection`."""
+
+    def __init__(self, session: "InMemoryExperimentSession") -> None:
+        self._session = session
+
+    # The tree
+
+    def is_sequence(self, path: PureSequencePath) -> bool:
+        return isinstance(self._session.reading().get(path), Sequence)
+
+    def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
+        content = self._session.reading()
+        content.get(path)
+        return set(content.sequences(path))
+
+    def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
+        sequences = self._session.reading().sequences(PureSequencePath.root())
+        return {path for path, sequence in sequences.items() if sequence.state is state}
+
+    def create(
+        self,
+        path: PureSequencePath,
+        iteration_configuration: IterationConfiguration,
+        time_lanes: TimeLanes,
+    ) -> None:
+        if path.is_root():
+            raise rules.path_is_root("made a sequence")
+        serializer = self._session.serializer
+        draft = Sequence(
+            datetime.now(UTC),
+            strict_json(serializer.dump_iteration(iteration_configuration)),
+            strict_json(serializer.dump_time_lanes(time_lanes)),
+            rules.expected_number_of_shots(iteration_configuration),
+        )
+        content = self._session.writing()
+        if isinstance(content.find(path), Sequence):
+            raise rules.path_is_sequence(path)
+        if content.below(path):
+            raise rules.path_has_children(path)
+        content.create_folders(path)
+        content.paths[path] = evolve(draft, created=content.paths[path].created)
+
+    # The recipe
+
+    def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+        sequence = self._get(path)
+        iteration = self._session.serializer.load_iteration(sequence.iteration)
+        if isinstance(iteration, UnknownIterationConfiguration):
+            return evolve(iteration, number_of_shots=sequence.expected_number_of_shots)
+        return iteration
+
+    def set_iteration_configuration(
+        self, path: PureSequencePath, iteration_configuration: IterationConfiguration
+    ) -> None:
+        content = strict_json(self._session.serializer.dump_iteration(iteration_configuration))
+        expected = rules.expected_number_of_shots(iteration_configuration)
+        self._edit(path, iteration=content, expected_number_of_shots=expected)
+
+    def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
+        return self._session.serializer.load_time_lanes(self._get(path).time_lanes)
+
+    def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
+        content = strict_json(self._session.serializer.dump_time_lanes(time_lanes))
+        self._edit(path, time_lanes=content)
+
+    # The state
+
+    def get_state(self, path: PureSequencePath) -> State:
+        return self._get(path).state
+
+    def get_stats(self, path: PureSequencePath) -> SequenceStats:
+        sequence = self._get(path)
+        return SequenceStats(
+            sequence.state,
+            sequence.start_time,
+            sequence.stop_time,
+            len(sequence.shots),
+            sequence.expected_number_of_shots,
+        )
+
+    def set_preparing(
+        self,
+        path: PureSequencePath,
+        device_configurations: Mapping[str, DeviceConfiguration],
+        global_parameters: ParameterNamespace,
+    ) -> None:
+        serializer = self._session.serializer
+        devices = {}
+        for name, configuration in device_configurations.items():
+            plain = rules.check_device_name(name)
+            tag, content = serializer.dump_device_configuration(configuration)
+            devices[plain] = tag, strict_json(content)
+        parameters = strict_json(serializer.dump_global_parameters(global_parameters))
+        self._transit(path, State.PREPARING, launch=Launch(parameters, devices))
+
+    def set_running(self, path: PureSequencePath, start_time: _Time) -> None:
+        self._transit(path, State.RUNNING, start_time=rules.as_utc(start_time, "start_time"))
+
+    def set_finished(self, path: PureSequencePath, stop_time: _Time) -> None:
+        self._transit(path, State.FINISHED, stop_time=rules.as_utc(stop_time, "stop_time"))
+
+    def set_interrupted(self, path: PureSequencePath, stop_time: _Time) -> None:
+        self._transit(path, State.INTERRUPTED, stop_time=rules.as_utc(stop_time, "stop_time"))
+
+    def set_crashed(
+        self, path: PureSequencePath, tb_summary: TracebackSummary, stop_time: _Time
+    ) -> None:
+        time = rules.as_utc(stop_time, "stop_time")
+        exception = strict_json(tb_summary.to_json())
+        self._transit(path, State.CRASHED, stop_time=time, exception=exception)
+
+    def reset_to_draft(self, path: PureSequencePath) -> None:
+        self._transit(
+            path,
+            State.DRAFT,
+            start_time=None,
+            stop_time=None,
+            exception=None,
+            launch=None,
+            shots={},
+        )
+
+    def get_exception(self, path: PureSequencePath) -> TracebackSummary:
+        sequence = self._get(path)
+        if sequence.state is not State.CRASHED:
+            raise rules.not_crashed(path, sequence.state)
+        return TracebackSummary.from_json(sequence.exception)
+
+    def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
+        parameters = self._launch(path).global_parameters
+        return self._session.serializer.load_global_parameters(parameters)
+
+    def get_device_configurations(
+        self, path: PureSequencePath
+    ) -> Mapping[str, DeviceConfiguration]:
+        return {
+            name: self._session.serializer.load_device_configuration(tag, content)
+            for name, (tag, content) in self._launch(path).device_configurations.items()
+        }
+
+    # The shots
+
+    def create_shot(
+        self,
+        shot_id: ShotId,
+        shot_parameters: Mapping[str, Parameter],
+        shot_data: Mapping[str, Data],
+        shot_start_time: datetime,
+        shot_end_time: datetime,
+    ) -> None:
+        path = shot_id.sequence_path
+        shot = Shot(
+            rules.as_utc(shot_start_time, "shot_start_time"),
+            rules.as_utc(shot_end_time, "shot_end_time"),
+            check_parameters(shot_parameters),
+            _copied(check_data(shot_data)),
+        )
+        content = self._session.writing()
+        sequence = content.get_sequence(path)
+        if sequence.state is not State.RUNNING:
+            raise rules.not_running(path, sequence.state)
+        index = rules.check_shot_index(path, shot_id.index, sequence.expected_number_of_shots)
+        if index in sequence.shots:
+            raise rules.shot_exists(path, index)
+        content.paths[path] = evolve(sequence, shots={**sequence.shots, index: shot})
+
+    def get_shots(self, path: PureSequencePath) -> list[ShotId]:
+        return [ShotId(path, index) for index in self._get(path).shots]
+
+    def get_shot_parameters(self, path: PureSequencePath, shot_index: int) -> dict[str, Parameter]:
+        return dict(self._shot(path, shot_index).parameters)
+
+    def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
+        data: dict[str, Data] = _copied(dict(self._shot(path, shot_index).data))
+        return data
+
+    def get_shot_data_by_label(self, data: DataId) -> Data:
+        shot, label = data.shot_id, data.data_label
+        return self.get_shot_data_by_labels(shot.sequence_path, shot.index, [label])[label]
+
+    def get_shot_data_by_labels(
+        self, path: PureSequencePath, shot_index: int, labels: Collection[str]
+    ) -> dict[str, Data]:
+        wanted = rules.check_labels(labels)
+        data = self._shot(path, shot_index).data
+        if missing := [label for label in wanted if label not in data]:
+            raise rules.data_not_found(path, shot_index, missing, data)
+        found: dict[str, Data] = _copied({label: data[label] for label in wanted})
+        return found
+
+    def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        return self._shot(path, shot_index).start_time
+
+    def get_shot_end_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+        return self._shot(path, shot_index).end_time
+
+    def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
+        sequence = self._get(path)
+        if sequence.shots:
+            schema = ParameterSchema()
+            for shot in sequence.shots.values():
+                schema = schema.merged(ParameterSchema.of(shot.parameters))
+            return schema
+        launched = sequence.state is not State.DRAFT
+        parameters = (
+            self.get_global_parameters(path) if launched else self._session.get_global_parameters()
+        )
+        iteration = self.get_iteration_configuration(path)
+        return iteration.get_parameter_schema(parameters.evaluate())
+
+    # Helpers
+
+    def _get(self, path: PureSequencePath) -> Sequence:
+        return self._session.reading().get_sequence(path)
+
+    def _launch(self, path: PureSequencePath) -> Launch:
+        launch = self._get(path).launch
+        if launch is None:
+            raise rules.not_launched(path)
+        return launch
+
+    def _shot(self, path: PureSequencePath, index: int) -> Shot:
+        shots = self._get(path).shots
+        try:
+            return shots[operator.index(index)]
+        except (TypeError, KeyError):
+            raise rules.shot_not_found(path, index) from None
+
+    def _edit(self, path: PureSequencePath, **changes: Any) -> None:
+        content = self._session.writing()
+        sequence = content.get_sequence(path)
+        if not sequence.state.is_editable():
+            raise rules.not_editable(path, sequence.state)
+        content.paths[path] = evolve(sequence, **changes)
+
+    def _transit(self, path: PureSequencePath, state: State, **changes: Any) -> None:
+        content = self._session.writing()
+        sequence = content.get_sequence(path)
+        rules.check_transition(path, sequence.state, state)
+        content.paths[path] = evolve(sequence, state=state, **changes)
+
+
+def _copied(value: Any) -> Any:
+    """A copy of data that shares nothing with it."""
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.itemsize:
+        return value.copy()
+    # Of an array without room for its items a copy would have some.
+    return value

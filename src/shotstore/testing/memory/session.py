@@ -1,0 +1,113 @@
+"""A session: a copy of the content, which becomes that of the storage when it is committed."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from shotstore.errors import TransactionConflictError
+from shotstore.model import ParameterNamespace, Serializer
+from shotstore.model.json_form import strict_json
+from shotstore.session import ExperimentSession, rules
+from shotstore.testing.memory.content import Content
+from shotstore.testing.memory.device_configurations import InMemoryDeviceConfigurations
+from shotstore.testing.memory.path_hierarchy import InMemoryPathHierarchy
+from shotstore.testing.memory.sequence_collection import InMemorySequenceCollection
+
+if TYPE_CHECKING:
+    from shotstore.testing.memory.storage import Memory
+
+
+class InMemoryExperimentSession(ExperimentSession):
+    """A transaction; see `ExperimentSession` for what it promises."""
+
+    def __init__(
+        self, memory: "Memory", serializer: Serializer, lock_timeout: float, *, write: bool
+    ) -> None:
+        self.serializer = serializer
+        self._memory = memory
+        self._lock_timeout = lock_timeout
+        self._write = write
+        self._was_entered = False
+        self._is_active = False
+        self._is_writing = False
+        # What was committed when the session first looked, and what has become of it since.
+        self._base: Content | None = None
+        self._content = Content()
+
+    def __enter__(self) -> Self:
+        if self._was_entered:
+            raise rules.session_is_used_twice()
+        self._was_entered = True
+        if self._write:
+            self._begin_writing()
+        self._is_active = True
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._check_active()
+        self._is_active = False
+        if self._is_writing:
+            if exc_type is None and self._base is not None:
+                self._memory.content = self._content
+            self._memory.release()
+
+    def __reduce__(self) -> NoReturn:
+        raise rules.session_cannot_be_pickled()
+
+    def reading(self) -> Content:
+        """Return what the session sees, not to be changed."""
+        self._check_active()
+        if self._base is None:
+            self._base = self._memory.content
+            self._content = self._base.copy()
+        return self._content
+
+    def writing(self) -> Content:
+        """Return what the session sees, to be changed."""
+        self._check_active()
+        if not self._is_writing:
+            self._begin_writing()
+        return self.reading()
+
+    def _begin_writing(self) -> None:
+        self._memory.acquire(self._lock_timeout)
+        if self._base is not None and self._base is not self._memory.content:
+            self._memory.release()
+            raise TransactionConflictError(
+                "Another session has committed since this one began to read: run the block again, "
+                "or open the session with write=True."
+            )
+        self._is_writing = True
+
+    def _check_active(self) -> None:
+        if not self._is_active:
+            raise rules.session_is_not_active()
+
+    @property
+    def paths(self) -> InMemoryPathHierarchy:
+        self._check_active()
+        return InMemoryPathHierarchy(self)
+
+    @property
+    def sequences(self) -> InMemorySequenceCollection:
+        self._check_active()
+        return InMemorySequenceCollection(self)
+
+    @property
+    def default_device_configurations(self) -> InMemoryDeviceConfigurations:
+        self._check_active()
+        return InMemoryDeviceConfigurations(self)
+
+    def get_global_parameters(self) -> ParameterNamespace:
+        content = self.reading().global_parameters
+        if content is None:
+            return ParameterNamespace.empty()
+        return self.serializer.load_global_parameters(content)
+
+    def set_global_parameters(self, parameters: ParameterNamespace) -> None:
+        content = strict_json(self.serializer.dump_global_parameters(parameters))
+        self.writing().global_parameters = content

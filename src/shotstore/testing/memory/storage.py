@@ -1,0 +1,94 @@
+"""The storage, and how its writing sessions keep each other waiting."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from shotstore.errors import StorageLockTimeoutError
+from shotstore.model import DefaultSerializer, Serializer
+from shotstore.session import StorageManager
+from shotstore.session.owner import Owner, current_owner
+from shotstore.testing.memory.content import Content
+from shotstore.testing.memory.session import InMemoryExperimentSession
+
+
+class InMemoryStorageManager(StorageManager):
+    """Experiments in the memory of this process.
+
+    A pickle of it opens the same storage, in the same process.
+    """
+
+    def __init__(
+        self, *, serializer: Serializer | None = None, lock_timeout: float = 30, name: str = ""
+    ) -> None:
+        """Create an empty storage.
+
+        Args:
+            serializer: Turns recipes and device configurations into JSON and back; by default a
+                `DefaultSerializer`, which knows the classes of `shotstore.model`.
+            lock_timeout: Seconds to wait for other writing sessions before
+                `StorageLockTimeoutError`.
+            name: That of a storage in this process, to be opened once more.
+        """
+        self._name = name or uuid.uuid4().hex
+        self._memory = _MEMORIES.setdefault(self._name, Memory())
+        self._arguments: dict[str, Any] = {
+            "serializer": DefaultSerializer() if serializer is None else serializer,
+            "lock_timeout": lock_timeout,
+            "name": self._name,
+        }
+
+    def session(self, *, write: bool = False) -> InMemoryExperimentSession:
+        return InMemoryExperimentSession(
+            self._memory,
+            self._arguments["serializer"],
+            self._arguments["lock_timeout"],
+            write=write,
+        )
+
+    def __reduce__(self) -> tuple[Callable[..., "InMemoryStorageManager"], tuple[dict[str, Any]]]:
+        return _open, (self._arguments,)
+
+
+class Memory:
+    """What was committed, and which session is to write next."""
+
+    def __init__(self) -> None:
+        self.content = Content()
+        """Replaced by each commit, never changed."""
+        self._writer: Owner | None = None
+        self._is_free = threading.Condition()
+
+    def acquire(self, timeout: float) -> None:
+        """Become the one who writes.
+
+        Raises:
+            StorageLockTimeoutError: the caller does it already, or another one for too long.
+        """
+        owner = current_owner()
+        with self._is_free:
+            if self._writer == owner:
+                raise StorageLockTimeoutError(
+                    f"A writing session is open in {owner} already: end it first."
+                )
+            if not self._is_free.wait_for(lambda: self._writer is None, timeout):
+                raise StorageLockTimeoutError(
+                    f"A writing session in {self._writer} has kept this one waiting for {timeout} "
+                    "s: try again."
+                )
+            self._writer = owner
+
+    def release(self) -> None:
+        """Let the next one write."""
+        with self._is_free:
+            self._writer = None
+            self._is_free.notify()
+
+
+_MEMORIES: WeakValueDictionary[str, Memory] = WeakValueDictionary()
+
+
+def _open(arguments: dict[str, Any]) -> InMemoryStorageManager:
+    return InMemoryStorageManager(**arguments)
