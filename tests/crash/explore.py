@@ -18,10 +18,23 @@ import h5py
 import numpy as np
 from attrs import define, field, frozen
 
+from shotstore.copy import copy_path
+from shotstore.copy.transfer import transfer
 from shotstore.hdf5 import HDF5StorageManager
 from tests.crash.logical import contents
 from tests.crash.recording import Image, Recording, recorded
-from tests.crash.scenarios import FINISHED, RUNNING, SCENARIOS, START, Step, create, populate, shoot
+from tests.crash.scenarios import (
+    ELSEWHERE,
+    FINISHED,
+    RUNNING,
+    SCENARIOS,
+    START,
+    Step,
+    create,
+    launch,
+    populate,
+    shoot,
+)
 
 
 @define
@@ -66,8 +79,7 @@ def explore(
     base.mkdir()
     storage = HDF5StorageManager(base / "store")
     populate(storage)
-    if act is recover:
-        damage(storage)
+    PREPARATIONS.get(act, lambda _: None)(storage)
     before = contents(storage)
     with recorded(Recording(base)) as recording:
         act(storage)
@@ -227,11 +239,48 @@ def damage(storage: HDF5StorageManager) -> None:
     path.write_bytes(content)
 
 
+def make_other_store(storage: HDF5StorageManager) -> None:
+    """Record a sequence in another store, beside the directory that is watched."""
+    other = HDF5StorageManager(_other_place(storage))
+    with other.session() as session:
+        create(ELSEWHERE)(session)
+        launch(ELSEWHERE)(session)
+        for index in (2, 0, 1):
+            shoot(ELSEWHERE, index)(session)
+        session.sequences.set_finished(ELSEWHERE, START)
+
+
+def _other_place(storage: HDF5StorageManager) -> Path:
+    return storage.root.parent.parent / "other"
+
+
+def copy_files(storage: HDF5StorageManager) -> None:
+    """Copy a sequence from another store, as files."""
+    other = HDF5StorageManager(_other_place(storage), read_only=True)
+    copy_path(ELSEWHERE, other, storage, progress=False)
+
+
+def copy_shot_by_shot(storage: HDF5StorageManager) -> None:
+    """Copy the same through the interfaces, as it comes from a database."""
+    other = HDF5StorageManager(_other_place(storage), read_only=True)
+    with other.session() as source, storage.session_beside_writers() as destination:
+        transfer(ELSEWHERE, source, destination, lambda _: None)
+
+
+PREPARATIONS: dict[Callable[[HDF5StorageManager], object], Callable[[HDF5StorageManager], None]] = {
+    recover: damage,
+    copy_files: make_other_store,
+    copy_shot_by_shot: make_other_store,
+}
+"""What is done to the populated store, or beside it, before a transaction that needs it."""
+
 TRANSACTIONS: dict[str, Callable[[HDF5StorageManager], object]] = {
     **{name: in_a_session(step) for name, step in SCENARIOS.items()},
     "restore from trash": restore,
     "empty trash": empty_trash,
     "recover": recover,
+    "copy files from another store": copy_files,
+    "copy shot by shot": copy_shot_by_shot,
 }
 
 

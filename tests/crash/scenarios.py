@@ -29,6 +29,8 @@ RUNNING = PureSequencePath(r"\2026\running")
 FINISHED = PureSequencePath(r"\2026\finished")
 CRASHED = PureSequencePath(r"\2026\crashed")
 EMPTY = PureSequencePath(r"\empty")
+ELSEWHERE = PureSequencePath(r"\archive\2025\run")
+"""In another store."""
 
 Step = Callable[[ExperimentSession], object]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shotstore.cli import demo, recover, trash, verify
+from shotstore.cli import copy, demo, recover, trash, upgrade, verify
 from shotstore.errors import InvalidPathFormatError, PathError, SequenceStateError, StorageError
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 app.command("recover")(recover.recover)
+app.command("copy")(copy.copy)
+app.command("upgrade")(upgrade.upgrade)
 app.add_typer(trash.app, name="trash")
 
 

@@ -10,7 +10,9 @@ from shotstore.errors import StorageError
 from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
+    from shotstore import StorageManager
     from shotstore.hdf5 import HDF5StorageManager
+    from shotstore.sql import SQLStorageManager
 
 _MARKER = "shotstore.json"
 _FOREVER = timedelta(days=365_00)
@@ -42,6 +44,87 @@ def open_store(directory: Path | None, *, read_only: bool = False) -> "HDF5Stora
         # Else one would be created there.
         raise StorageError(f"{directory} is no store: it has no {_MARKER}.")
     return HDF5StorageManager(directory, read_only=read_only, trash_retention=_FOREVER)
+
+
+def open_any(name: str) -> "StorageManager":
+    """Open what is there, for reading: a store of files, or a directory that was copied out of
+    one, by its directory; a database by its URL.
+
+    Raises:
+        StorageError: there is no such thing.
+    """
+    if is_url(name):
+        return open_database(name)
+    from shotstore.hdf5 import HDF5StorageManager
+
+    storage = HDF5StorageManager(name, read_only=True)
+    if not (storage.root / _MARKER).is_file():
+        with storage.session() as session:
+            if not session.sequences.get_contained_sequences(PureSequencePath.root()):
+                raise StorageError(
+                    f"{name} is no store: it has no {_MARKER}, and there are no sequences in it."
+                )
+    return storage
+
+
+def open_or_create(name: str) -> "StorageManager":
+    """Open a storage for writing; a directory that is missing or empty becomes a store, and a
+    database without tables gets them.
+
+    Raises:
+        StorageError: the directory holds other things, or the database cannot be used.
+    """
+    if is_url(name):
+        storage = open_database(name)
+        if not has_tables(storage):
+            storage.upgrade()
+        return storage
+    from shotstore.hdf5 import HDF5StorageManager
+
+    return HDF5StorageManager(name, trash_retention=_FOREVER)
+
+
+def is_url(name: str) -> bool:
+    """Whether a storage is named by a URL, and not by a directory."""
+    return "://" in name
+
+
+def open_database(url: str) -> "SQLStorageManager":
+    """The database at a URL, of which nothing is read yet.
+
+    Raises:
+        StorageError: it is no such URL, or a package is missing.
+    """
+    scheme = url.partition("://")[0]
+    if scheme not in ("sqlite", "postgresql"):
+        raise StorageError(
+            f"{scheme}:// is no database that shotstore knows: write sqlite:///runs.db, or "
+            "postgresql://username:password@host:5432/database."
+        )
+    try:
+        from shotstore import sql
+    except ModuleNotFoundError as error:
+        raise StorageError(
+            f'Databases need {error.name}, not installed here: pip install "shotstore[sql]"'
+        ) from error
+    try:
+        if scheme == "sqlite":
+            return sql.SQLiteStorageManager(sql.SQLiteConfig.from_url(url))
+        return sql.PostgreSQLStorageManager(sql.PostgreSQLConfig.from_url(url))
+    except ValueError as error:
+        raise StorageError(str(error)) from error
+
+
+def has_tables(storage: "SQLStorageManager") -> bool:
+    """Whether the database is there, and has tables of shotstore.
+
+    Raises:
+        StorageError: it cannot be reached.
+    """
+    from shotstore.sql import SQLiteStorageManager
+
+    is_missing = isinstance(storage, SQLiteStorageManager) and not storage.config.path.exists()
+    return not is_missing and storage.has_schema()
 
 
 def parse_path(text: str) -> PureSequencePath:

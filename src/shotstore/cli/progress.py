@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from shotstore.copy import CopyProgress
 
 
 @contextmanager
@@ -25,5 +30,34 @@ def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
 
         def show(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def copy_bar() -> Iterator[Callable[["CopyProgress"], None]]:
+    """Show shots, sequences and speed of a copy in the same way."""
+    console = Console(stderr=True)
+    start = monotonic()
+    with Progress(
+        TextColumn("Copying"),
+        BarColumn(),
+        TextColumn("{task.completed:,}/{task.total:,} shots, {task.description}", markup=False),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("", total=0)
+
+        def show(copied: "CopyProgress") -> None:
+            speed = copied.size / 1e6 / max(monotonic() - start, 1e-3)
+            progress.update(
+                task,
+                completed=copied.shots,
+                total=copied.all_shots,
+                description=f"{copied.sequences}/{copied.all_sequences} sequences, "
+                f"{speed:.1f} MB/s",
+            )
 
         yield show

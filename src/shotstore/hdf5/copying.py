@@ -29,7 +29,7 @@ def copy_files(
     path: PureSequencePath,
     source: Transaction,
     destination: Transaction,
-    on_copied: Callable[[int], object],
+    on_copied: Callable[[int, int], object],
 ) -> None:
     """Create a sequence as a copy; see `HDF5ExperimentSession.copy_files`."""
     found = source.read(lambda: _open(source, path))
@@ -39,7 +39,7 @@ def copy_files(
         with closing(found.reader.copy_to(staged)) as pieces:
             # On a worker thread, and a piece at a time: a Ctrl-C comes in between.
             while (copied := destination.run(partial(next, pieces, None))) is not None:
-                on_copied(copied)
+                on_copied(*copied)
         destination.write(lambda: destination.shots.adopt(node, staged))
     destination.write(lambda: destination.change_document(node, found.document))
 

@@ -53,16 +53,17 @@ class ShotsReader:
             self._seen = seen
         return self._shots
 
-    def copy_to(self, path: Path) -> Generator[int, None, None]:
-        """Copy the committed part to a new file, durably, a piece at a time; yield the number of
-        bytes of each. It must not change meanwhile: that of a sequence that has ended."""
+    def copy_to(self, path: Path) -> Generator[tuple[int, int], None, None]:
+        """Copy the committed part to a new file, durably, a piece at a time; yield after each how
+        many bytes were copied, and how many there are. It must not change meanwhile: that of a
+        sequence that has ended."""
         length = committed_end(self._file)
         copy = disk.File(path, "x")
         try:
             for start in range(0, length, _PIECE):
                 stop = min(start + _PIECE, length)
                 disk.copy_piece(self._file, copy, start, stop)
-                yield stop - start
+                yield stop, length
             copy.sync()
         finally:
             copy.close()

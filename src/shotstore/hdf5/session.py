@@ -102,7 +102,7 @@ class HDF5ExperimentSession(ExperimentSession):
         self,
         path: PureSequencePath,
         source: Self,
-        on_copied: Callable[[int], object] = lambda _: None,
+        on_copied: Callable[[int, int], object] = lambda *_: None,
     ) -> None:
         """Create a sequence as a copy of the one at the same path of another store, as it is: its
         shots file byte for byte.
@@ -111,7 +111,7 @@ class HDF5ExperimentSession(ExperimentSession):
             path: Of a sequence that has ended, or a draft. Nothing, or an empty folder, is there
                 in this store.
             source: A session on the other store, that has changed nothing.
-            on_copied: Called with a number of bytes, each time when they were copied.
+            on_copied: Called now and then with the bytes that were copied and those there are.
 
         Raises:
             SequenceRunningError: the sequence is preparing or running.

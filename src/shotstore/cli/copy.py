@@ -1,0 +1,127 @@
+"""``shotstore copy``: sequences from one storage to another, files or database."""
+
+from enum import StrEnum
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shotstore.cli.opening import (
+    counted,
+    open_any,
+    open_or_create,
+    parse_path,
+    readable_size,
+)
+from shotstore.errors import PathNotFoundError
+from shotstore.paths import PureSequencePath
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from shotstore.copy import Copied
+
+_MOST_LISTED = 20
+
+
+class _Existing(StrEnum):
+    error = "error"
+    skip = "skip"
+
+
+def copy(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SRC",
+            help="A directory: a store, or what was copied out of one. Or a database: "
+            "sqlite:///runs.db, postgresql://username:password@host:5432/database.",
+        ),
+    ],
+    destination: Annotated[
+        str,
+        typer.Argument(
+            metavar="DST",
+            help="The same. A missing or empty directory becomes a store, an empty database is "
+            "set up.",
+        ),
+    ],
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PATH", help="A sequence or folder, such as 2026/rabi; by default everything."
+        ),
+    ] = None,
+    existing: Annotated[
+        _Existing,
+        typer.Option(
+            help="What to do about sequences that are in DST already: refuse to copy anything, or "
+            "leave them as they are and copy the others.",
+        ),
+    ] = _Existing.error,
+) -> None:
+    """Copy sequences between stores of files and databases.
+
+    Everything comes along, to the same paths and in the same types and values. Both can be in use
+    meanwhile. A copy that was interrupted goes on with `--existing skip`. Running sequences are
+    left out. The exit code is 1 if something could not be copied.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from shotstore.cli.progress import copy_bar
+    from shotstore.copy import IncompleteCopyError, copy_path
+
+    place = PureSequencePath.root() if path is None else parse_path(path)
+    read = open_any(source)
+    with read.session() as session:
+        # Before a store is created for nothing.
+        if not session.paths.does_path_exists(place):
+            raise PathNotFoundError(f"Path {place} does not exist in {source}: check its spelling.")
+    write = open_or_create(destination)
+    start = monotonic()
+    with copy_bar() as show:
+        try:
+            copied = copy_path(place, read, write, existing=existing.value, progress=show)
+        except IncompleteCopyError as error:
+            copied = error.copied
+    seconds = max(monotonic() - start, 1e-3)
+    console = Console()
+    _print_copied(copied, seconds, console)
+    if copied.failed:
+        failed = {path: str(error) for path, error in copied.failed.items()}
+        console.print(Text(f"Not copied: {counted(len(failed), 'sequence')}", style="bold red"))
+        _print_list(failed, console)
+        raise typer.Exit(1)
+
+
+def _print_copied(copied: "Copied", seconds: float, console: "Console") -> None:
+    from shotstore.copy.report import IS_THERE
+
+    sequences = counted(len(copied.sequences), "sequence")
+    shots = counted(copied.shots, "shot")
+    if copied.sequences:
+        speed = (
+            f"{readable_size(copied.size)} in {seconds:.2g} s, {copied.size / seconds / 1e6:.3g}"
+        )
+        console.print(f"Copied {sequences} with {shots}: {speed} MB/s.")
+    else:
+        console.print("No sequence was copied.")
+    there = [path for path, reason in copied.skipped.items() if reason == IS_THERE]
+    others = {path: reason for path, reason in copied.skipped.items() if reason != IS_THERE}
+    if there:
+        console.print(f"In the destination already: {counted(len(there), 'sequence')}.")
+    if others:
+        console.print(f"Left out: {counted(len(others), 'sequence')}")
+        _print_list(others, console)
+
+
+def _print_list(reasons: "Mapping[PureSequencePath, str]", console: "Console") -> None:
+    from rich.text import Text
+
+    for path, reason in list(reasons.items())[:_MOST_LISTED]:
+        console.print(Text.assemble("  ", (str(path), "bold"), f": {reason}"), soft_wrap=True)
+    if len(reasons) > _MOST_LISTED:
+        console.print(f"  ... and {len(reasons) - _MOST_LISTED} more")

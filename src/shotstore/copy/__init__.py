@@ -1,0 +1,11 @@
+"""Copy sequences between storages: `copy_path`.
+
+`plan` finds out what there is to do, `transfer` copies one sequence, shot by shot, through the
+interfaces that all storages have; stores of files have a faster way between them. `report` is what
+is said of a copy meanwhile and afterwards, and `progress_bar` shows it.
+"""
+
+from shotstore.copy.copying import copy_path
+from shotstore.copy.report import Copied, CopyProgress, IncompleteCopyError
+
+__all__ = ["Copied", "CopyProgress", "IncompleteCopyError", "copy_path"]

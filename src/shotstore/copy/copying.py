@@ -1,0 +1,258 @@
+"""Copy sequences and folders between storages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeGuard
+
+import attrs
+
+from shotstore.copy.plan import Plan, make_plan
+from shotstore.copy.progress_bar import progress_bar
+from shotstore.copy.report import (
+    IS_THERE,
+    Copied,
+    CopyProgress,
+    Existing,
+    IncompleteCopyError,
+    Progress,
+)
+from shotstore.copy.transfer import create_folders, transfer
+from shotstore.errors import (
+    DamagedStorageError,
+    PathError,
+    PathIsNotSequenceError,
+    PathNotFoundError,
+    StorageError,
+    TransactionConflictError,
+)
+from shotstore.model import ParameterNamespace
+from shotstore.paths import PureSequencePath
+from shotstore.session import ExperimentSession, StorageManager
+
+if TYPE_CHECKING:
+    from shotstore.hdf5 import HDF5ExperimentSession
+
+_TRIES = 5
+"""For a sequence that meets what others write to the destination."""
+
+
+def copy_path(
+    path: PureSequencePath | str,
+    source: StorageManager,
+    destination: StorageManager,
+    *,
+    existing: Existing = "error",
+    progress: bool | Progress = True,
+) -> Copied:
+    r"""Copy a sequence, or a folder with all below it, to the same path of another storage.
+
+    Everything comes along, in the same types and values: creation dates, states, times, errors,
+    recipes, what the sequences were launched with, their shots in the order of their recording. A
+    folder that exists in the destination is merged into and keeps its date; folders above the path
+    are created. Copying the root copies the whole storage: also its default device configurations,
+    those of devices that the destination does not have, and its global parameters, if the
+    destination has none.
+
+    Each sequence is copied in a transaction of its own, and what is read of it is of one moment. So
+    a copy that was interrupted can be started again with ``existing="skip"``, and goes on. Both
+    storages can be in use meanwhile. The shots are copied one by one, so a sequence may be of any
+    size; between two stores of files, its files are copied as they are.
+
+    Sequences inside a folder that are preparing or running are left out, and named in the result.
+    If some cannot be copied, since they are damaged or the destination cannot hold them, the others
+    are, and then the error says which.
+
+    Args:
+        path: The sequence or folder, or its text; ``"\\"`` for everything.
+        source: Where it is.
+        destination: Where it goes.
+        existing: What to do about sequences that are in the destination already: "error" to refuse
+            before anything is copied, "skip" to leave them as they are and copy the others.
+        progress: Whether to show a progress bar where there is a terminal or a notebook; or what
+            to call now and then with a :class:`CopyProgress`.
+
+    Returns:
+        What was copied, and what was left out.
+
+    Raises:
+        PathNotFoundError: nothing is at the path in the source.
+        SequenceRunningError: the path is a sequence that is preparing or running.
+        PathIsSequenceError: a sequence is in the destination already, and ``existing`` is "error";
+            or it is there where the source has a folder. Nothing was copied.
+        PathHasChildrenError: a folder that holds other paths is in the destination where the source
+            has a sequence. Nothing was copied.
+        IncompleteCopyError: some sequences inside the folder could not be copied.
+        DamagedStorageError, PathError, ValueError, TypeError: the path is a sequence that could not
+            be copied.
+        StorageError: the two are the same storage, or one of them cannot be used.
+        ValueError: ``existing`` is something else.
+    """
+    if existing not in ("error", "skip"):
+        raise ValueError(f'existing must be "error" or "skip", not {existing!r}.')
+    if _are_same(source, destination):
+        raise StorageError(f"{source!r} cannot be copied into itself: name another destination.")
+    plan = make_plan(PureSequencePath(path), source, destination, existing)
+    with _shown(progress) as show:
+        copied = _Copying(plan, source, destination, existing, show).run()
+    if copied.failed:
+        raise IncompleteCopyError(copied)
+    return copied
+
+
+@contextmanager
+def _shown(progress: bool | Progress) -> Iterator[Progress]:
+    if progress is True:
+        with progress_bar() as show:
+            yield show
+    else:
+        yield progress or (lambda _: None)
+
+
+def _are_same(source: StorageManager, destination: StorageManager) -> bool:
+    return source is destination or (
+        type(source) is type(destination)
+        and any(
+            hasattr(source, name) and getattr(source, name) == getattr(destination, name)
+            for name in ("root", "config")  # of stores of files, and of databases
+        )
+    )
+
+
+class _LeftOutError(Exception):
+    """A sequence inside the folder is not copied; its text says why, as a clause."""
+
+
+@attrs.frozen
+class _Amount:
+    """Of one sequence, so far."""
+
+    shots: int = 0
+    size: int = 0
+
+
+@attrs.define
+class _Copying:
+    """A copy as it goes on."""
+
+    _plan: Plan
+    _source: StorageManager
+    _destination: StorageManager
+    _existing: Existing
+    _show: Progress
+    _copied: dict[PureSequencePath, _Amount] = attrs.field(init=False, factory=dict)
+    _skipped: dict[PureSequencePath, str] = attrs.field(init=False, factory=dict)
+    _failed: dict[PureSequencePath, Exception] = attrs.field(init=False, factory=dict)
+    _shots: int = attrs.field(init=False, default=0)
+    _size: int = attrs.field(init=False, default=0)
+    _all_shots: int = attrs.field(init=False)
+
+    @_all_shots.default
+    def _count_shots(self) -> int:
+        return sum(self._plan.numbers_of_shots.values())
+
+    def run(self) -> Copied:
+        """Copy everything."""
+        self._skipped.update(self._plan.skipped)
+        if not self._plan.is_sequence:
+            self._prepare()
+        self._report()
+        for path in self._plan.sequences:
+            try:
+                amount = self._copy_in_tries(path)
+            except _LeftOutError as reason:
+                self._skipped[path] = str(reason)
+            except (DamagedStorageError, PathError, ValueError, TypeError) as error:
+                if self._plan.is_sequence:
+                    raise
+                self._failed[path] = error
+            else:
+                self._copied[path] = amount
+                self._shots += amount.shots
+                self._size += amount.size
+            self._report()
+        return Copied(tuple(self._copied), self._shots, self._size, self._skipped, self._failed)
+
+    def _prepare(self) -> None:
+        """Copy what is not in a sequence: folders, empty ones too, and the defaults."""
+        plan = self._plan
+        nothing = ParameterNamespace.empty()
+        with self._destination.session(write=True) as session:
+            create_folders(plan.folders, session)
+            devices = session.default_device_configurations
+            for name in sorted(plan.devices.keys() - set(devices)):
+                devices[name] = plan.devices[name]
+            if plan.parameters != nothing and session.get_global_parameters() == nothing:
+                session.set_global_parameters(plan.parameters)
+
+    def _copy_in_tries(self, path: PureSequencePath) -> _Amount:
+        for _ in range(_TRIES - 1):
+            with suppress(TransactionConflictError):
+                return self._copy(path)
+        return self._copy(path)
+
+    def _copy(self, path: PureSequencePath) -> _Amount:
+        amount = _Amount()
+
+        def on_shot(size: int) -> None:
+            nonlocal amount
+            amount = _Amount(amount.shots + 1, amount.size + size)
+            self._report(amount)
+
+        def on_copied(size: int, whole: int) -> None:
+            nonlocal amount
+            amount = _Amount(number_of_shots * size // whole, size)
+            self._report(amount)
+
+        with (
+            self._source.session() as source,
+            self._destination.session_beside_writers() as destination,
+        ):
+            number_of_shots = self._check(path, source, destination)
+            if not destination.paths.does_path_exists(path.get_ancestors()[-1]):
+                above = {
+                    p: date for p, date in self._plan.folders.items() if path.is_descendant_of(p)
+                }
+                create_folders(above, destination)
+            if _is_of_files(source) and _is_of_files(destination):
+                destination.copy_files(path, source, on_copied)
+            else:
+                transfer(path, source, destination, on_shot)
+        return amount
+
+    def _check(
+        self, path: PureSequencePath, source: ExperimentSession, destination: ExperimentSession
+    ) -> int:
+        """Look at a sequence when its turn comes; return its number of shots."""
+        try:
+            stats = source.sequences.get_stats(path)
+        except (PathNotFoundError, PathIsNotSequenceError):
+            if self._plan.is_sequence:
+                raise
+            raise _LeftOutError("it was moved or deleted meanwhile") from None
+        if stats.state.is_active() and not self._plan.is_sequence:
+            raise _LeftOutError("an experiment is working on it")
+        if (
+            self._existing == "skip"
+            and destination.paths.does_path_exists(path)
+            and destination.sequences.is_sequence(path)
+        ):
+            raise _LeftOutError(IS_THERE)
+        return stats.number_completed_shots
+
+    def _report(self, amount: _Amount = _Amount()) -> None:
+        """Show how far the copy is, with what was copied of a sequence by now."""
+        self._show(
+            CopyProgress(
+                sequences=len(self._copied) + len(self._skipped) + len(self._failed),
+                all_sequences=len(self._plan.sequences) + len(self._plan.skipped),
+                shots=self._shots + amount.shots,
+                all_shots=self._all_shots,
+                size=self._size + amount.size,
+            )
+        )
+
+
+def _is_of_files(session: ExperimentSession) -> "TypeGuard[HDF5ExperimentSession]":
+    from shotstore.hdf5 import HDF5ExperimentSession
+
+    return isinstance(session, HDF5ExperimentSession)

@@ -1,0 +1,124 @@
+"""What there is to copy, and whether it fits into the destination."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+
+import attrs
+
+from shotstore.copy.report import IS_THERE, Existing
+from shotstore.errors import DamagedStorageError, PathHasChildrenError, PathIsSequenceError
+from shotstore.model import DeviceConfiguration, ParameterNamespace
+from shotstore.paths import PureSequencePath
+from shotstore.session import ExperimentSession, StorageManager, rules
+from shotstore.session.closest import naming_closest_sequence
+
+
+@attrs.frozen
+class Plan:
+    """What to copy."""
+
+    is_sequence: bool
+    """Whether a sequence is copied by its name, and not a folder."""
+    folders: dict[PureSequencePath, datetime]
+    """With their creation dates: those to copy, and all above what is copied; parents first."""
+    sequences: list[PureSequencePath]
+    numbers_of_shots: dict[PureSequencePath, int]
+    """In these, as far as they are known before."""
+    skipped: dict[PureSequencePath, str]
+    """Sequences that are in the destination already, and why they are left out."""
+    devices: dict[str, DeviceConfiguration]
+    """Of the whole storage."""
+    parameters: ParameterNamespace
+    """Of the whole storage."""
+
+
+def make_plan(
+    path: PureSequencePath,
+    source: StorageManager,
+    destination: StorageManager,
+    existing: Existing,
+) -> Plan:
+    """Look at both storages, and change nothing.
+
+    Raises:
+        PathNotFoundError: nothing is at the path in the source.
+        SequenceRunningError: the path is a sequence that is preparing or running.
+        PathIsSequenceError: a sequence is in the destination where the source has a folder; or,
+            with "error", where it has a sequence.
+        PathHasChildrenError: a folder with something in it is in the destination where the source
+            has a sequence.
+    """
+    with source.session() as session:
+        plan = _read(path, session)
+    with destination.session() as session:
+        paths = session.paths.get_all_paths()
+        sequences = session.sequences.get_contained_sequences(PureSequencePath.root())
+    _check_shape(plan, paths, sequences)
+    there = [path for path in plan.sequences if path in sequences]
+    if there and existing == "error":
+        raise PathIsSequenceError(
+            f"{_count(there)} in the destination already, so nothing was copied. To leave what is "
+            'there and copy the rest, as after a copy that was interrupted, pass existing="skip" '
+            "(`--existing skip` on the command line); else delete or move it there."
+        )
+    return attrs.evolve(
+        plan,
+        sequences=[path for path in plan.sequences if path not in sequences],
+        numbers_of_shots={
+            path: number for path, number in plan.numbers_of_shots.items() if path not in sequences
+        },
+        skipped=dict.fromkeys(there, IS_THERE),
+    )
+
+
+def _read(path: PureSequencePath, session: ExperimentSession) -> Plan:
+    with naming_closest_sequence(path, session) as collection:
+        is_sequence = not path.is_root() and collection.is_sequence(path)
+        if is_sequence and (state := collection.get_state(path)).is_active():
+            raise rules.sequence_running(path, state, "copying")
+        sequences = sorted(collection.get_contained_sequences(path))
+    inside = [found for found in session.paths.get_all_paths() if found.is_descendant_of(path)]
+    ends = {*sequences, PureSequencePath.root()}
+    folders = sorted({*path.get_ancestors(), path, *inside} - ends)
+    numbers_of_shots = {}
+    for sequence in sequences:
+        with suppress(DamagedStorageError):  # raised again where its turn comes
+            numbers_of_shots[sequence] = collection.get_stats(sequence).number_completed_shots
+    return Plan(
+        is_sequence=is_sequence,
+        folders={folder: session.paths.get_path_creation_date(folder) for folder in folders},
+        sequences=sequences,
+        numbers_of_shots=numbers_of_shots,
+        skipped={},
+        devices=dict(session.default_device_configurations) if path.is_root() else {},
+        parameters=session.get_global_parameters()
+        if path.is_root()
+        else ParameterNamespace.empty(),
+    )
+
+
+def _check_shape(
+    plan: Plan, paths: set[PureSequencePath], sequences: set[PureSequencePath]
+) -> None:
+    """Check that folders meet folders."""
+    for folder in plan.folders:
+        if folder in sequences:
+            raise PathIsSequenceError(
+                f"{folder} is a folder in the source, and a sequence in the destination: move or "
+                "delete it there. Nothing was copied."
+            )
+    holding = {path.parent for path in paths}
+    for sequence in plan.sequences:
+        if sequence in holding:
+            raise PathHasChildrenError(
+                f"{sequence} is a sequence in the source, and a folder that holds other paths in "
+                "the destination: move or delete it there. Nothing was copied."
+            )
+
+
+def _count(paths: Iterable[PureSequencePath]) -> str:
+    first, *others = paths
+    if not others:
+        return f"Sequence {first} is"
+    return f"{len(others) + 1} of the sequences, such as {first}, are"

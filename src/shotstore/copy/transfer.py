@@ -1,0 +1,143 @@
+"""Copy one sequence through the interfaces that all storages have, shot by shot."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+import numpy as np
+
+from shotstore.model import Data, UnknownIterationConfiguration
+from shotstore.paths import PureSequencePath
+from shotstore.session import ExperimentSession, SequenceStats, rules
+from shotstore.state import State
+
+
+def transfer(
+    path: PureSequencePath,
+    source: ExperimentSession,
+    destination: ExperimentSession,
+    on_shot: Callable[[int], object],
+) -> None:
+    """Create a sequence with all that it has, at the same path.
+
+    Args:
+        path: The sequence; nothing, or an empty folder, is there in the destination.
+        source: What is read in it is of one moment.
+        destination: Where to create it; only one shot is in memory at a time.
+        on_shot: Called with the number of bytes of each shot.
+
+    Raises:
+        SequenceRunningError: the sequence is preparing or running.
+        ValueError: its number of shots would change.
+        Exception: what the two storages raise.
+    """
+    stats = source.sequences.get_stats(path)
+    if stats.state.is_active():
+        raise rules.sequence_running(path, stats.state, "copying")
+    _create(path, source, destination, stats)
+    if stats.state is not State.DRAFT:
+        _launch(path, source, destination)
+    if stats.state.has_ended():
+        _run(path, source, destination, stats, on_shot)
+    destination.paths.update_creation_date(path, source.paths.get_path_creation_date(path))
+
+
+def create_folders(
+    folders: Mapping[PureSequencePath, datetime], destination: ExperimentSession
+) -> None:
+    """Create those that do not exist, with their creation dates; the parents come first."""
+    for folder in folders:
+        for created in destination.paths.create_path(folder):
+            if created in folders:
+                destination.paths.update_creation_date(created, folders[created])
+
+
+def _create(
+    path: PureSequencePath,
+    source: ExperimentSession,
+    destination: ExperimentSession,
+    stats: SequenceStats,
+) -> None:
+    iteration = source.sequences.get_iteration_configuration(path)
+    expected = stats.expected_number_shots
+    if isinstance(iteration, UnknownIterationConfiguration):
+        iteration = attrs.evolve(iteration, number_of_shots=expected)
+    destination.sequences.create(path, iteration, source.sequences.get_time_lanes(path))
+    makes = destination.sequences.get_stats(path).expected_number_shots
+    if makes != expected:
+        raise ValueError(
+            f"The iteration of {path} makes {makes} shots as its class counts them, and "
+            f"{expected} were stored: copy it with storages whose serializers do not know the "
+            "class, which keep what was stored."
+        )
+
+
+def _launch(
+    path: PureSequencePath, source: ExperimentSession, destination: ExperimentSession
+) -> None:
+    destination.sequences.set_preparing(
+        path,
+        source.sequences.get_device_configurations(path),
+        source.sequences.get_global_parameters(path),
+    )
+
+
+def _run(
+    path: PureSequencePath,
+    source: ExperimentSession,
+    destination: ExperimentSession,
+    stats: SequenceStats,
+    on_shot: Callable[[int], object],
+) -> None:
+    start, stop = stats.start_time, stats.stop_time
+    if stop is None:
+        # One that was recovered, or edited by hand, may lack it; no storage ends one without.
+        stop = source.paths.get_path_creation_date(path)
+    if start is not None or stats.state is not State.CRASHED:
+        destination.sequences.set_running(path, stop if start is None else start)
+        _copy_shots(path, source, destination, on_shot)
+    match stats.state:
+        case State.FINISHED:
+            destination.sequences.set_finished(path, stop)
+        case State.INTERRUPTED:
+            destination.sequences.set_interrupted(path, stop)
+        case State.CRASHED:
+            destination.sequences.set_crashed(path, source.sequences.get_exception(path), stop)
+
+
+def _copy_shots(
+    path: PureSequencePath,
+    source: ExperimentSession,
+    destination: ExperimentSession,
+    on_shot: Callable[[int], object],
+) -> None:
+    sequences = source.sequences
+    for shot in sequences.get_shots(path):
+        parameters = sequences.get_shot_parameters(path, shot.index)
+        data = sequences.get_all_shot_data(path, shot.index)
+        destination.sequences.create_shot(
+            shot,
+            parameters,
+            data,
+            sequences.get_shot_start_time(path, shot.index),
+            sequences.get_shot_end_time(path, shot.index),
+        )
+        on_shot(8 * len(parameters) + _size(data.values()))
+
+
+def _size(values: Iterable[Data]) -> int:
+    return sum(map(_size_of_one, values))
+
+
+def _size_of_one(value: Any) -> int:
+    match value:
+        case np.ndarray():
+            return value.nbytes
+        case str():
+            return len(value)
+        case list():
+            return _size(value)
+        case dict():
+            return _size(value.values())
+    return 8
