@@ -1,5 +1,6 @@
 """The commands put together, and what they have in common: options, errors, exit codes."""
 
+import re
 import sys
 from importlib import metadata
 from typing import Annotated
@@ -42,7 +43,8 @@ def _print_error(message: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True).print(Text(message, style="red"), soft_wrap=True)
+    line = re.sub(r"\s*\n\s*", " ", message)  # a database server may say more than one
+    Console(stderr=True).print(Text(line, style="red"), soft_wrap=True)
 
 
 def _print_version(requested: bool) -> None:

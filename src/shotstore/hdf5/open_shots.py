@@ -63,6 +63,7 @@ class ShotsReader:
             for start in range(0, length, _PIECE):
                 stop = min(start + _PIECE, length)
                 disk.copy_piece(self._file, copy, start, stop)
+                copy.begin_to_write(start, stop)
                 yield stop, length
             copy.sync()
         finally:
