@@ -73,6 +73,10 @@ class DataNotFoundError(RuntimeError):
     """The shot has no data under this label."""
 
 
+class IncompatibleUnitsError(ValueError):
+    """The shots have a parameter in units that cannot be converted into each other."""
+
+
 class ShotNotFoundError(RuntimeError):
     """The sequence has no shot of this index."""
 

@@ -3,9 +3,12 @@
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from attrs import evolve
 
 from shotstore.hdf5.device_configurations import check_device_name
@@ -14,6 +17,8 @@ from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
 from shotstore.hdf5.shots.shots_file import Launch, NumberType, ShotsFile
 from shotstore.model import (
     Data,
+    DataSchema,
+    DataType,
     DeviceConfiguration,
     IterationConfiguration,
     Parameter,
@@ -28,6 +33,7 @@ from shotstore.model.json_form import strict_json
 from shotstore.model.quantities import is_quantity, quantity, unit_to_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.session.columns import ShotColumns, ShotRows, joined, row_size
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     from shotstore.hdf5.session import HDF5ExperimentSession
 
 _T = TypeVar("_T")
+_LARGEST_READ = 16 * 2**20  # bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -314,15 +321,69 @@ class HDF5SequenceCollection(SequenceCollection):
 
         found = transaction.read(types)
         if found is not None:
-            schema = ParameterSchema()
-            for name, kind, units in found:
-                schema = schema.merged({name: ParameterType(kind, units)})
-            return schema
+            return _merged_parameters(found)
         if self.get_state(path) is State.DRAFT:
             parameters = self._session.get_global_parameters()
         else:
             parameters = self.get_global_parameters(path)
         return self.get_iteration_configuration(path).get_parameter_schema(parameters.evaluate())
+
+    # Many shots at once
+
+    def get_data_schema(self, path: PureSequencePath) -> DataSchema:
+        transaction = self._session.transaction
+
+        def types() -> list[tuple[str, DataType]]:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                return []
+            shots, limit = transaction.shots.view(node)
+            return shots.data_types(limit) if limit else []
+
+        return _merged_data(transaction.read(types))
+
+    def get_columns(
+        self,
+        path: PureSequencePath,
+        *,
+        parameters: Collection[str] = (),
+        labels: Collection[str] = (),
+        rows: ShotRows | None = None,
+    ) -> ShotColumns:
+        transaction = self._session.transaction
+
+        def types() -> tuple[int, ParameterSchema, DataSchema]:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                return 0, ParameterSchema(), DataSchema()
+            shots, limit = transaction.shots.view(node)
+            if not limit:
+                return 0, ParameterSchema(), DataSchema()
+            return (
+                limit,
+                _merged_parameters(shots.parameter_types(limit)),
+                _merged_data(shots.data_types(limit)),
+            )
+
+        count, parameter_schema, data_schema = transaction.read(types)
+        wanted = rules.check_rows(path, rows, count)
+        numbers = rules.check_parameter_names(path, parameters, parameter_schema)
+        data = rules.check_data_labels(path, labels, data_schema)
+        if not count:
+            return ShotColumns.empty()
+        # A commit waits while files are read, so no read is a long one.
+        step = max(1, _LARGEST_READ // row_size(data.values()))
+
+        def read(part: npt.NDArray[np.int64]) -> ShotColumns:
+            node, _ = transaction.get_sequence(path)
+            return transaction.shots.view(node)[0].columns(part, numbers, data)
+
+        return joined(
+            [
+                transaction.read(partial(read, wanted[start : start + step]))
+                for start in range(0, max(1, len(wanted)), step)
+            ]
+        )
 
     # Helpers
 
@@ -392,6 +453,20 @@ class HDF5SequenceCollection(SequenceCollection):
             raise rules.shot_not_found(path, shot_index)
 
         return transaction.read(read_shot)
+
+
+def _merged_parameters(found: list[tuple[str, NumberType, str | None]]) -> ParameterSchema:
+    schema = ParameterSchema()
+    for name, kind, units in found:
+        schema = schema.merged({name: ParameterType(kind, units)})
+    return schema
+
+
+def _merged_data(found: list[tuple[str, DataType]]) -> DataSchema:
+    schema = DataSchema()
+    for label, kind in found:
+        schema = schema.merged({label: kind})
+    return schema
 
 
 def _microseconds(time: datetime) -> int:

@@ -8,6 +8,7 @@ from shotstore.model.data import (
     structured_from_json,
     structured_to_json,
 )
+from shotstore.model.data_schema import DataSchema, DataType
 from shotstore.model.devices import DeviceConfiguration, UnknownDeviceConfiguration
 from shotstore.model.expressions import Expression
 from shotstore.model.iteration import IterationConfiguration, UnknownIterationConfiguration
@@ -48,6 +49,8 @@ __all__ = [
     "ArangeLoop",
     "CameraTimeLane",
     "Data",
+    "DataSchema",
+    "DataType",
     "DefaultSerializer",
     "DeviceConfiguration",
     "DigitalTimeLane",

@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pint
     from pint.facets.plain import PlainQuantity, PlainUnit
     from typing_extensions import TypeIs
@@ -70,6 +72,25 @@ def with_magnitude(magnitude: int | float, like: "pint.Quantity[Any]") -> "pint.
     exponents = unit_exponents(like)
     _text_of_unit(registry, exponents)  # an error for an unknown unit
     return registry.Quantity(magnitude, _unit_of(registry, exponents))
+
+
+def convert(values: "npt.NDArray[Any]", old: str, new: str) -> "npt.NDArray[np.float64]":
+    """Return magnitudes in another unit.
+
+    Raises:
+        ValueError: a text is no unit, or the units are of different dimensions.
+    """
+    import pint
+
+    registry = _application_registry()
+    target = _parsed_unit(registry, new)
+    try:
+        converted = registry.Quantity(values.astype(float), _parsed_unit(registry, old)).m_as(
+            target
+        )
+    except pint.PintError as error:
+        raise ValueError(f"{old} cannot be converted to {new}: {error}") from error
+    return cast("npt.NDArray[np.float64]", converted)
 
 
 def unit_exponents(value: "PlainQuantity[Any]") -> _Exponents:

@@ -33,7 +33,12 @@ class ParameterType:
         return cls(_type_name(value))
 
     def merged(self, other: "ParameterType") -> "ParameterType":
-        """Return the wider one of both types (bool, int, float), with the units of the first."""
+        """Return the wider one of both types (bool, int, float), with the units of the first.
+
+        Where the units differ it is float, as what is converted from one to the other.
+        """
+        if self.units != other.units:
+            return ParameterType("float", self.units)
         return ParameterType(max(self.type, other.type, key=_WIDTH.index), self.units)
 
 

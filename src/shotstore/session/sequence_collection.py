@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Literal
 
 import attrs
+import numpy as np
 
 from shotstore.model import (
     Data,
+    DataSchema,
     DeviceConfiguration,
     IterationConfiguration,
     Parameter,
@@ -17,6 +19,15 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.session import rules
+from shotstore.session.columns import (
+    ShotColumns,
+    ShotRows,
+    as_number,
+    data_column,
+    parameter_column,
+    time_column,
+)
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -365,3 +376,63 @@ class SequenceCollection(abc.ABC):
         Raises:
             ValueError: it has no shots, and its recipe cannot be evaluated.
         """
+
+    # Many shots at once
+
+    def get_data_schema(self, path: PureSequencePath) -> DataSchema:
+        """Return the type and shape of the data that the shots have, by label."""
+        schema = DataSchema()
+        for shot in self.get_shots(path):
+            schema = schema.merged(DataSchema.of(self.get_all_shot_data(path, shot.index)))
+        return schema
+
+    def get_columns(
+        self,
+        path: PureSequencePath,
+        *,
+        parameters: Collection[str] = (),
+        labels: Collection[str] = (),
+        rows: ShotRows | None = None,
+    ) -> ShotColumns:
+        """Return some parameters and labels of many shots as arrays; the rest is not read.
+
+        A parameter comes in the type and unit of :meth:`get_parameter_schema`, data in the type of
+        :meth:`get_data_schema`.
+
+        Args:
+            path: The sequence.
+            parameters: Names of parameters, without those that are not asked for.
+            labels: Labels of data.
+            rows: Which shots, by their places in :meth:`get_shots`; by default all.
+
+        Raises:
+            DataNotFoundError: no shot has such a parameter, or data under such a label.
+            IndexError: a row is not there.
+            IncompatibleUnitsError: a parameter has units that cannot be converted.
+            TypeError: ``parameters`` or ``labels`` is a single text.
+        """
+        shots = self.get_shots(path)
+        wanted = rules.check_rows(path, rows, len(shots)).tolist()
+        has_shots = bool(shots)
+        kinds = rules.check_parameter_names(
+            path, parameters, self.get_parameter_schema(path) if has_shots else {}
+        )
+        types = rules.check_data_labels(path, labels, self.get_data_schema(path))
+        indices = [shots[row].index for row in wanted]
+        numbers = [self.get_shot_parameters(path, index) for index in indices]
+        data = [self.get_all_shot_data(path, index) for index in indices]
+        starts = [self.get_shot_start_time(path, index) for index in indices]
+        ends = [self.get_shot_end_time(path, index) for index in indices]
+        return ShotColumns(
+            shot_index=np.array(indices, np.int64),
+            start_time=time_column(starts),
+            end_time=time_column(ends),
+            parameters={
+                name: parameter_column(name, kind, [as_number(shot.get(name)) for shot in numbers])
+                for name, kind in kinds.items()
+            },
+            data={
+                label: data_column(kind, [shot.get(label) for shot in data])
+                for label, kind in types.items()
+            },
+        )

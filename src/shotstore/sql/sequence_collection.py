@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from sqlalchemy import (
     Column,
     Connection,
@@ -18,6 +19,7 @@ from sqlalchemy import (
 from shotstore.model import (
     JSON,
     Data,
+    DataSchema,
     DeviceConfiguration,
     IterationConfiguration,
     Parameter,
@@ -31,16 +33,20 @@ from shotstore.model import (
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.session.columns import ShotColumns, ShotRows
+from shotstore.sql.columns import read_arrays, read_columns
 from shotstore.sql.loading import loading
 from shotstore.sql.tables import AnyRow, arrays, sequences, shots
 from shotstore.sql.tree import Tree
 from shotstore.sql.values import (
     array_positions,
     decode_data,
-    decode_schema,
+    decode_data_schema,
+    decode_parameter_schema,
     encode_data,
+    encode_data_schema,
+    encode_parameter_schema,
     encode_parameters,
-    encode_schema,
 )
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -80,7 +86,7 @@ class SQLSequenceCollection(SequenceCollection):
             "iteration": strict_json(serializer.dump_iteration(iteration_configuration)),
             "time_lanes": strict_json(serializer.dump_time_lanes(time_lanes)),
             "expected_number_of_shots": rules.expected_number_of_shots(iteration_configuration),
-            "parameter_schema": encode_schema(ParameterSchema()),
+            **_NO_SHOTS,
         }
 
         def create(tree: Tree) -> None:
@@ -204,7 +210,7 @@ class SQLSequenceCollection(SequenceCollection):
                 exception=None,
                 global_parameters=None,
                 device_configurations=None,
-                parameter_schema=encode_schema(ParameterSchema()),
+                **_NO_SHOTS,
             )
 
         self._session.write_tree(reset)
@@ -247,14 +253,15 @@ class SQLSequenceCollection(SequenceCollection):
         start_time = rules.as_utc(shot_start_time, "shot_start_time")
         end_time = rules.as_utc(shot_end_time, "shot_end_time")
         parameters = check_parameters(shot_parameters)
-        data = encode_data(check_data(shot_data))
+        plain = check_data(shot_data)
+        data = encode_data(plain)
         values = {
             "start_time": start_time,
             "end_time": end_time,
             "parameters": encode_parameters(parameters),
             "data": data.document,
         }
-        schema = ParameterSchema.of(parameters)
+        schemas = ParameterSchema.of(parameters), DataSchema.of(plain)
 
         def create(tree: Tree) -> None:
             connection = tree.connection
@@ -266,14 +273,14 @@ class SQLSequenceCollection(SequenceCollection):
                 row_id,
                 sequences.c.expected_number_of_shots,
                 sequences.c.parameter_schema,
+                sequences.c.data_schema,
             )
             index = rules.check_shot_index(path, shot_id.index, sequence.expected_number_of_shots)
             if connection.scalars(_shot(row_id, index, shots.c.id)).one_or_none() is not None:
                 raise rules.shot_exists(path, index)
-            known = decode_schema(sequence.parameter_schema)
-            merged = known.merged(schema)
-            if list(merged.items()) != list(known.items()):
-                _change(connection, row_id, parameter_schema=encode_schema(merged))
+            changed = _grown_schemas(sequence, *schemas)
+            if changed:
+                _change(connection, row_id, **changed)
             statement = insert(shots).values(sequence_id=row_id, shot_index=index, **values)
             shot = connection.scalars(statement.returning(shots.c.id)).one()
             for position, part, content in data.parts():
@@ -326,12 +333,45 @@ class SQLSequenceCollection(SequenceCollection):
         )
         if row.has_shots:
             with loading(f"The parameters of sequence {path}"):
-                return decode_schema(row.parameter_schema)
+                return decode_parameter_schema(row.parameter_schema)
         if State(row.state) is State.DRAFT:
             parameters = self._session.get_global_parameters()
         else:
             parameters = self.get_global_parameters(path)
         return self.get_iteration_configuration(path).get_parameter_schema(parameters.evaluate())
+
+    # Many shots at once
+
+    def get_data_schema(self, path: PureSequencePath) -> DataSchema:
+        row = self._get(path, sequences.c.data_schema)
+        with loading(f"The data schema of sequence {path}"):
+            return decode_data_schema(row.data_schema)
+
+    def get_columns(
+        self,
+        path: PureSequencePath,
+        *,
+        parameters: Collection[str] = (),
+        labels: Collection[str] = (),
+        rows: ShotRows | None = None,
+    ) -> ShotColumns:
+        def get(tree: Tree) -> ShotColumns:
+            connection = tree.connection
+            row_id, _ = tree.get_sequence(path)
+            sequence = _one(
+                connection, row_id, sequences.c.parameter_schema, sequences.c.data_schema
+            )
+            with loading(f"The schemas of sequence {path}"):
+                parameter_schema = decode_parameter_schema(sequence.parameter_schema)
+                data_schema = decode_data_schema(sequence.data_schema)
+            statement = select(shots.c.id).where(shots.c.sequence_id == row_id)
+            ids = np.array(connection.scalars(statement.order_by(shots.c.id)).all(), np.int64)
+            wanted = rules.check_rows(path, rows, len(ids))
+            kinds = rules.check_parameter_names(path, parameters, parameter_schema)
+            types = rules.check_data_labels(path, labels, data_schema)
+            return read_columns(connection, ids[wanted].tolist(), kinds, types)
+
+        return self._session.read_tree(get)
 
     # Helpers
 
@@ -381,10 +421,27 @@ class SQLSequenceCollection(SequenceCollection):
                 raise rules.data_not_found(path, index, missing, shot.data)
             with loading(f"The data of shot {index} of sequence {path}"):
                 positions = array_positions(shot.data, wanted)
-                contents = _read_arrays(tree.connection, shot.id, positions)
-                return decode_data(shot.data, wanted, contents)
+                contents = read_arrays(tree.connection, [shot.id], positions)
+                found = {label: contents[shot.id, at] for at, label in positions.items()}
+                return decode_data(shot.data, wanted, found)
 
         return self._session.read_tree(get)
+
+
+_NO_SHOTS: dict[str, JSON] = {"parameter_schema": [], "data_schema": []}
+
+
+def _grown_schemas(
+    sequence: AnyRow, parameters: ParameterSchema, data: DataSchema
+) -> dict[str, JSON]:
+    """The schemas of the sequence that a shot with these changes, as they are with it."""
+    merged = {
+        "parameter_schema": encode_parameter_schema(
+            decode_parameter_schema(sequence.parameter_schema).merged(parameters)
+        ),
+        "data_schema": encode_data_schema(decode_data_schema(sequence.data_schema).merged(data)),
+    }
+    return {name: schema for name, schema in merged.items() if schema != getattr(sequence, name)}
 
 
 def _one(connection: Connection, row_id: int, *columns: Any) -> AnyRow:
@@ -411,22 +468,3 @@ def _find_shot(tree: Tree, path: PureSequencePath, index: int, *columns: Any) ->
     if row is None:
         raise rules.shot_not_found(path, index)
     return row
-
-
-def _read_arrays(
-    connection: Connection, shot: int, positions: Mapping[int, str]
-) -> dict[str, bytes]:
-    """The bytes of the arrays at the positions, by label."""
-    if not positions:
-        return {}
-    parts: dict[str, list[bytes]] = {label: [] for label in positions.values()}
-    rows = connection.execute(
-        select(arrays.c.position, arrays.c.content)
-        .where(arrays.c.shot_id == shot, arrays.c.position.in_(positions))
-        .order_by(arrays.c.position, arrays.c.part)
-    )
-    for row in rows:
-        parts[positions[row.position]].append(row.content)
-    return {
-        label: found[0] if len(found) == 1 else b"".join(found) for label, found in parts.items()
-    }

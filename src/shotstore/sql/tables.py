@@ -87,8 +87,9 @@ sequences = Table(
     # Of the launch
     Column("global_parameters", JSON(none_as_null=True)),
     Column("device_configurations", JSON(none_as_null=True)),
-    # Of the shots: a list of [name, type, unit]
+    # Of the shots: lists of [name, type, unit], and of [label, kind, dtype, shape]
     Column("parameter_schema", JSON, nullable=False),
+    Column("data_schema", JSON, nullable=False),
 )
 
 shots = Table(

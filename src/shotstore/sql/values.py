@@ -11,6 +11,8 @@ import numpy.typing as npt
 from shotstore.model import (
     JSON,
     Data,
+    DataSchema,
+    DataType,
     Parameter,
     ParameterSchema,
     ParameterType,
@@ -19,6 +21,8 @@ from shotstore.model import (
     parameter_to_json,
 )
 from shotstore.model.dtypes import dump_dtype, load_dtype
+from shotstore.model.scalars import number_from_json
+from shotstore.session.columns import Number
 
 LARGEST_PART = 64 * 2**20
 """Bytes of an array in one row: both databases refuse a value of 1 GB."""
@@ -47,18 +51,60 @@ def encode_parameters(parameters: Mapping[str, Parameter]) -> JSON:
     return {name: parameter_to_json(value) for name, value in parameters.items()}
 
 
-def encode_schema(schema: ParameterSchema) -> JSON:
+def encode_parameter_schema(schema: ParameterSchema) -> JSON:
     """The schema as a list, which keeps the order of the names."""
     return [[name, kind.type, kind.units] for name, kind in schema.items()]
 
 
-def decode_schema(content: list[Any]) -> ParameterSchema:
-    """The inverse of `encode_schema`.
+def decode_parameter_schema(content: list[Any]) -> ParameterSchema:
+    """The inverse of `encode_parameter_schema`.
 
     Raises:
         ValueError, TypeError: it has not made this.
     """
     return ParameterSchema({name: ParameterType(kind, units) for name, kind, units in content})
+
+
+def encode_data_schema(schema: DataSchema) -> JSON:
+    """The schema as a list, which keeps the order of the labels."""
+    return [
+        [
+            label,
+            kind.kind,
+            None if kind.dtype is None else dump_dtype(kind.dtype),
+            None if kind.shape is None else list(kind.shape),
+        ]
+        for label, kind in schema.items()
+    ]
+
+
+def decode_data_schema(content: list[Any]) -> DataSchema:
+    """The inverse of `encode_data_schema`.
+
+    Raises:
+        ValueError, TypeError: it has not made this.
+    """
+    return DataSchema(
+        {
+            label: DataType(
+                kind,
+                None if dtype is None else load_dtype(dtype),
+                None if shape is None else tuple(shape),
+            )
+            for label, kind, dtype, shape in content
+        }
+    )
+
+
+def number_from_column(content: JSON) -> Number:
+    """A parameter of the column as magnitude and unit, without the cost of a quantity.
+
+    Raises:
+        ValueError: it was not `encode_parameters` that made this.
+    """
+    if isinstance(content, dict) and "magnitude" in content:
+        return number_from_json(content["magnitude"]), str(content["unit"])
+    return (content if isinstance(content, bool) else number_from_json(content)), None
 
 
 def encode_data(data: Mapping[str, Data]) -> EncodedData:

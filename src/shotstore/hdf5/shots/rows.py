@@ -45,6 +45,11 @@ class Rows:
         """Shape of one row."""
         return self._shape[1:]
 
+    @property
+    def row_bytes(self) -> int:
+        """Size of one row."""
+        return math.prod(self._shape[1:]) * self.dtype.itemsize
+
     def write(self, start: int, rows: Array) -> None:
         """Write ``rows``, of shape (n, *row shape), C-contiguous and of the dataset's type, from
         row ``start`` on. What lies between the end and ``start`` holds the fill value."""
@@ -61,7 +66,7 @@ class Rows:
         Raises:
             ValueError: they are not all before the end, or are more than the file can hold.
         """
-        size = count * math.prod(self._shape[1:]) * self.dtype.itemsize
+        size = count * self.row_bytes
         if start + count > self._shape[0] or size > self._largest:
             raise ValueError(f"{count} rows from {start} on are not in the file")
         rows = np.empty((count, *self._shape[1:]), self.dtype)

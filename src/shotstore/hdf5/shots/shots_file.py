@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from shotstore.errors import DamagedStorageError, StorageError
+from shotstore.errors import DamagedStorageError, IncompatibleUnitsError, StorageError
 from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
 from shotstore.hdf5.shots import own_objects
+from shotstore.hdf5.shots.columns import ColumnReader, data_type, used_slots
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.rows import (
     fill_value,
@@ -37,7 +38,8 @@ from shotstore.hdf5.shots.stored_values import (
     store_number,
     text_size,
 )
-from shotstore.model import JSON, Data
+from shotstore.model import JSON, Data, DataType, ParameterType
+from shotstore.session.columns import ShotColumns
 from shotstore.version import __version__
 
 VERSION = 1
@@ -225,10 +227,29 @@ class ShotsFile:
     def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
         """Name, type and unit of every parameter that the first ``rows`` shots have."""
         with self._reading():
-            numbers = np.unique(self._datasets.rows("shots").read(0, rows)["schema"]).tolist()
-            schemas = self._schemas.load()
-            slots = {slot: None for number in numbers for slot in schemas[number].parameters}
+            slots = used_slots(self._datasets, self._schemas, rows, lambda found: found.parameters)
             return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
+
+    def data_types(self, rows: int) -> list[tuple[str, DataType]]:
+        """Label and type of all data that the first ``rows`` shots have."""
+        with self._reading():
+            slots = used_slots(self._datasets, self._schemas, rows, lambda found: found.data)
+            return [(slot.name, data_type(slot)) for slot in slots]
+
+    def columns(
+        self,
+        rows: npt.NDArray[np.int64],
+        parameters: Mapping[str, ParameterType],
+        labels: Mapping[str, DataType],
+    ) -> ShotColumns:
+        """Parameters and labels of some shots, in the types of their schemas.
+
+        Raises:
+            IncompatibleUnitsError: a unit cannot be converted to that of the schema.
+        """
+        with self._reading():
+            reader = ColumnReader(self._datasets, self._schemas, rows)
+            return reader.read(parameters, labels)
 
     # Writing
 
@@ -368,7 +389,7 @@ def _reading(file_object: HDF5FileObject) -> Iterator[None]:
     try:
         yield
         file_object.check()
-    except StorageError:
+    except (StorageError, IncompatibleUnitsError):
         raise
     except Exception as error:
         file_object.check()  # what the disk said comes before what HDF5 made of it

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from shotstore.model import (
     Data,
+    DataSchema,
     DeviceConfiguration,
     IterationConfiguration,
     Parameter,
@@ -17,6 +18,7 @@ from shotstore.model import (
 )
 from shotstore.paths import PureSequencePath
 from shotstore.session.asynchronous.docstrings import takes_docstrings_from
+from shotstore.session.columns import ShotColumns, ShotRows
 from shotstore.session.sequence_collection import (
     DataId,
     SequenceCollection,
@@ -180,6 +182,23 @@ class AsyncSequenceCollection:
 
     async def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
         return await self._run(lambda sequences: sequences.get_parameter_schema(path))
+
+    async def get_data_schema(self, path: PureSequencePath) -> DataSchema:
+        return await self._run(lambda sequences: sequences.get_data_schema(path))
+
+    async def get_columns(
+        self,
+        path: PureSequencePath,
+        *,
+        parameters: Collection[str] = (),
+        labels: Collection[str] = (),
+        rows: ShotRows | None = None,
+    ) -> ShotColumns:
+        return await self._run(
+            lambda sequences: sequences.get_columns(
+                path, parameters=parameters, labels=labels, rows=rows
+            )
+        )
 
     async def _run(self, function: Callable[[SequenceCollection], _T]) -> _T:
         return await self._session.run_sync(lambda session: function(session.sequences))

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("global_parameters", sa.JSON),
         sa.Column("device_configurations", sa.JSON),
         sa.Column("parameter_schema", sa.JSON, nullable=False),
+        sa.Column("data_schema", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("path_id", name="pk_sequences"),
         sa.ForeignKeyConstraint(
             ["path_id"], ["paths.id"], name="fk_sequences_path_id", ondelete="CASCADE"

@@ -1,0 +1,115 @@
+"""Data schemas: the type and shape of the data under each label of a sequence."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+import attrs
+import numpy as np
+
+from shotstore.model.data import Data
+
+DataKind: TypeAlias = Literal["none", "bool", "int", "float", "text", "array", "json"]
+
+_NUMBERS: tuple[DataKind, ...] = ("bool", "int", "float")
+_MOST_DIMENSIONS = 30  # of what a file holds as an array
+
+
+@attrs.frozen
+class DataType:
+    """What the data under one label is.
+
+    Attributes:
+        kind: ``bool``, ``int``, ``float``, ``text`` and ``array`` for data that is one of these in
+            all shots, ``none`` where it is None in all of them. ``json`` for everything else: lists
+            and dicts, texts with a NUL character, and labels whose data is of different kinds.
+        dtype: Type of the items of an array.
+        shape: Shape of an array, with None for a length that differs between shots. The first
+            length counts as such where it is 0.
+    """
+
+    kind: DataKind
+    dtype: np.dtype[Any] | None = None
+    shape: tuple[int | None, ...] | None = None
+
+    @classmethod
+    def of(cls, value: Data) -> "DataType":
+        """Return the type of a value that :func:`check_data` has passed."""
+        if value is None:
+            return cls("none")
+        if isinstance(value, bool):
+            return cls("bool")
+        if isinstance(value, int):
+            return cls("int")
+        if isinstance(value, float):
+            return cls("float")
+        if isinstance(value, str):
+            return cls("json" if "\0" in value else "text")
+        if isinstance(value, np.ndarray) and value.ndim <= _MOST_DIMENSIONS:
+            return cls.of_array(value.dtype, value.shape)
+        return cls("json")
+
+    @classmethod
+    def of_array(cls, dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> "DataType":
+        """Return the type of an array."""
+        return cls("array", dtype, (shape[0] or None, *shape[1:]) if shape else ())
+
+    def is_fixed_array(self) -> bool:
+        """Whether it is an array of the same shape in all shots."""
+        return self.shape is not None and None not in self.shape
+
+    def merged(self, other: "DataType") -> "DataType":
+        """Return the type of data that is of this or of the other type."""
+        if self == other or other.kind == "none":
+            return self
+        if self.kind == "none":
+            return other
+        if self.kind in _NUMBERS and other.kind in _NUMBERS:
+            return max(self, other, key=lambda found: _NUMBERS.index(found.kind))
+        if self.shape is None or other.shape is None or len(self.shape) != len(other.shape):
+            return DataType("json")
+        assert self.dtype is not None
+        assert other.dtype is not None
+        try:
+            dtype = (
+                self.dtype if self.dtype == other.dtype else np.result_type(self.dtype, other.dtype)
+            )
+        except TypeError:
+            return DataType("json")
+        shape = (a if a == b else None for a, b in zip(self.shape, other.shape, strict=True))
+        return DataType("array", dtype, tuple(shape))
+
+
+def _types(types: Mapping[str, DataType]) -> dict[str, DataType]:
+    return dict(types)
+
+
+@attrs.frozen(eq=False)
+class DataSchema(Mapping[str, DataType]):
+    """The type of the data under each label, by label. Equal to any mapping of the same content.
+
+    >>> DataSchema.of({"atoms": np.zeros((2, 3), "u2"), "number": 1.5})["atoms"].shape
+    (2, 3)
+    """
+
+    _types: Mapping[str, DataType] = attrs.field(converter=_types, factory=dict)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Data]) -> "DataSchema":
+        """Return the schema of the data of one shot."""
+        return cls({label: DataType.of(value) for label, value in data.items()})
+
+    def merged(self, other: Mapping[str, DataType]) -> "DataSchema":
+        """Return the schema of shots of both kinds: all labels, each with both types merged."""
+        merged = dict(self._types)
+        for label, new in other.items():
+            merged[label] = merged[label].merged(new) if label in merged else new
+        return DataSchema(merged)
+
+    def __getitem__(self, label: str) -> DataType:
+        return self._types[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)

@@ -1,0 +1,199 @@
+"""Many shots at once: an array for each parameter and label, rather than a dict for each shot."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.errors import IncompatibleUnitsError
+from shotstore.model import Data, DataType, Parameter, ParameterType
+from shotstore.model.quantities import convert, is_quantity, unit_to_text
+
+ShotRows: TypeAlias = range | Sequence[int] | npt.NDArray[np.integer[Any]]
+"""Which shots: their places in the order in which they were recorded, from 0."""
+
+Number: TypeAlias = tuple[bool | int | float, str | None]
+"""A parameter: its magnitude, and its unit or None for a plain number."""
+
+_DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
+_USUAL_SIZE = 4096  # bytes, where a schema does not tell
+_INT64 = np.iinfo(np.int64)
+
+
+@attrs.frozen(eq=False)
+class Column:
+    """The values of a parameter, or the data under a label, of many shots."""
+
+    values: npt.NDArray[Any]
+    """Of shape (number of shots, ...). Where numpy has no type that fits them all, objects."""
+    is_present: npt.NDArray[np.bool_]
+    """Whether each shot has a value other than None. Where not, ``values`` holds NaN, 0 or None."""
+
+
+@attrs.frozen(eq=False)
+class ShotColumns:
+    """Some parameters and labels of many shots."""
+
+    shot_index: npt.NDArray[np.int64]
+    start_time: npt.NDArray[np.datetime64]
+    """In UTC, in microseconds."""
+    end_time: npt.NDArray[np.datetime64]
+    """In UTC, in microseconds."""
+    parameters: Mapping[str, Column]
+    data: Mapping[str, Column]
+
+    @classmethod
+    def empty(cls) -> "ShotColumns":
+        """Return the columns of no shots, of which there are none."""
+        times = time_column([])
+        return cls(np.empty(0, np.int64), times, times, {}, {})
+
+
+def as_number(parameter: Parameter | None) -> Number | None:
+    """Return the magnitude and the unit of a parameter."""
+    if is_quantity(parameter):
+        return parameter.magnitude, unit_to_text(parameter.units)
+    return None if parameter is None else (parameter, None)
+
+
+def time_column(times: Sequence[datetime]) -> npt.NDArray[np.datetime64]:
+    """Return aware times as an array."""
+    plain = [time.astimezone(UTC).replace(tzinfo=None) for time in times]
+    return np.array(plain, "datetime64[us]")
+
+
+def parameter_column(name: str, kind: ParameterType, numbers: Sequence[Number | None]) -> Column:
+    """Return a parameter as an array, in the type and unit that the schema gives it.
+
+    Args:
+        numbers: Those of each shot, or None where it does not have the parameter.
+
+    Raises:
+        IncompatibleUnitsError: one has a unit that cannot be converted.
+    """
+    magnitudes = [None if number is None else number[0] for number in numbers]
+    column = number_column(kind.type, magnitudes)
+    units = {number[1] for number in numbers if number is not None} - {kind.units}
+    for unit in units:
+        rows = [row for row, found in enumerate(numbers) if found is not None and found[1] == unit]
+        column.values[rows] = in_unit(name, column.values[rows], unit, kind.units)
+    return column
+
+
+def in_unit(
+    name: str, values: npt.NDArray[Any], old: str | None, new: str | None
+) -> npt.NDArray[Any]:
+    """Return the values of a parameter in another unit.
+
+    Raises:
+        IncompatibleUnitsError: the units are of different dimensions, or there is no unit on one
+            side.
+    """
+    if old == new:
+        return values
+    try:
+        if old is None or new is None:
+            raise ValueError("a plain number has no unit")
+        return convert(values, old, new)
+    except ValueError as error:
+        units = " and ".join(
+            "a plain number" if unit is None else f"in {unit or 'a dimensionless unit'}"
+            for unit in (new, old)
+        )
+        raise IncompatibleUnitsError(
+            f"Parameter {name} is {units} in different shots ({error}): read these shots apart."
+        ) from error
+
+
+def number_column(kind: str, numbers: Sequence[bool | int | float | None]) -> Column:
+    """Return numbers as an array.
+
+    Args:
+        kind: The widest type among them: "bool", "int" or "float".
+        numbers: None where a shot has none.
+    """
+    is_present = np.array([number is not None for number in numbers], bool)
+    filled = [missing(_DTYPES[kind]) if number is None else number for number in numbers]
+    if kind == "int" and not all(_INT64.min <= number <= _INT64.max for number in filled):
+        return objects(numbers)
+    return Column(np.array(filled, _DTYPES[kind]), is_present)
+
+
+def data_column(kind: DataType, values: Sequence[Data]) -> Column:
+    """Return the data under a label as an array, of the type that the schema gives it.
+
+    Args:
+        values: None too where a shot has no data under the label.
+    """
+    if kind.kind in _DTYPES:
+        return number_column(kind.kind, values)  # type: ignore[arg-type]
+    if not kind.is_fixed_array():
+        return objects(values)
+    column = empty_column(kind, len(values))
+    is_present = np.array([value is not None for value in values], bool)
+    for row in np.flatnonzero(is_present).tolist():
+        column[row] = values[row]
+    return Column(column, is_present)
+
+
+def empty_column(kind: DataType, count: int) -> npt.NDArray[Any]:
+    """Return the values of a label with arrays of one shape, as they are where none is present."""
+    assert kind.dtype is not None
+    shape = tuple(length for length in kind.shape or () if length is not None)
+    return np.full((count, *shape), missing(kind.dtype), kind.dtype)
+
+
+def objects(values: Sequence[Any]) -> Column:
+    """Return a column of Python objects, None where a shot has none."""
+    column = np.empty(len(values), object)
+    for row, value in enumerate(values):  # numpy would make arrays of lists and of arrays
+        column[row] = value
+    return Column(column, np.array([value is not None for value in values], bool))
+
+
+def missing(dtype: np.dtype[Any]) -> Any:
+    """Return what stands where a value is missing: NaN, not a time, or zero."""
+    if dtype.kind in "fc":
+        return np.nan
+    if dtype.kind in "mM":
+        return np.array("NaT", dtype)
+    return np.zeros((), dtype)[()]
+
+
+def joined(parts: Sequence[ShotColumns]) -> ShotColumns:
+    """Return the columns of all parts, one after the other; there is at least one."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def join(columns: Sequence[Column]) -> Column:
+        values = [column.values for column in columns]
+        if any(part.dtype.kind == "O" for part in values):
+            values = [part.astype(object) for part in values]
+        return Column(
+            np.concatenate(values), np.concatenate([column.is_present for column in columns])
+        )
+
+    return ShotColumns(
+        shot_index=np.concatenate([part.shot_index for part in parts]),
+        start_time=np.concatenate([part.start_time for part in parts]),
+        end_time=np.concatenate([part.end_time for part in parts]),
+        parameters={
+            name: join([part.parameters[name] for part in parts]) for name in parts[0].parameters
+        },
+        data={label: join([part.data[label] for part in parts]) for label in parts[0].data},
+    )
+
+
+def row_size(labels: Iterable[DataType]) -> int:
+    """Return about how many bytes a shot has under these labels."""
+    size = 256
+    for kind in labels:
+        if kind.dtype is not None and kind.is_fixed_array():
+            size += kind.dtype.itemsize * math.prod(length or 0 for length in kind.shape or ())
+        else:
+            size += _USUAL_SIZE
+    return size
