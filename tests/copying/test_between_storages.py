@@ -23,7 +23,12 @@ from shotstore import (
 from shotstore.copy import CopyProgress, IncompleteCopyError, copy_path
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import DefaultSerializer
-from shotstore.sql import SQLiteConfig, SQLiteStorageManager
+from shotstore.sql import (
+    PostgreSQLConfig,
+    PostgreSQLStorageManager,
+    SQLiteConfig,
+    SQLiteStorageManager,
+)
 from shotstore.testing import exactly_equal, serializer
 from shotstore.testing.experiments import (
     PATH,
@@ -153,6 +158,28 @@ def test_defaults_of_the_destination_are_kept(
         assert session.get_global_parameters() == mine
         assert set(session.default_device_configurations) == {"camera", "laser/1"}
         assert session.default_device_configurations["laser/1"] == laser
+
+
+def test_others_write_to_a_server_while_a_sequence_is_copied_to_it(
+    full_store: HDF5StorageManager, postgresql_config: PostgreSQLConfig
+) -> None:
+    server = PostgreSQLStorageManager(postgresql_config, serializer=serializer(), lock_timeout=0)
+    running = path(r"\2026\running")
+    recorded: list[int] = []
+    with server.session() as session:
+        launch(session, running)
+
+    def shoot(progress: CopyProgress) -> None:
+        if 0 < progress.shots < len(ORDER) and not recorded:
+            recorded.append(progress.shots)
+            with server.session() as session:
+                record(session, running, 7)
+
+    copy_path(PATH, full_store, server, progress=shoot)
+    assert recorded == [1]
+    with server.session() as session:
+        assert [shot.index for shot in session.sequences.get_shots(running)] == [7]
+    assert exactly_equal(everything(server)[str(PATH)], everything(full_store)[str(PATH)])
 
 
 # What is there already
