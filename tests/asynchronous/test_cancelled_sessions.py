@@ -13,6 +13,7 @@ from shotstore import AsyncExperimentSession, CommitUncertainError, ExperimentSe
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import Transaction
+from shotstore.session.asynchronous.calls import Calls, _Call
 from shotstore.testing.experiments import PATH
 from tests.asynchronous.conftest import Gate, count_shots, in_thread, record, writing
 
@@ -270,6 +271,22 @@ async def test_a_task_that_waits_for_its_turn_stops_waiting(
         assert called == []
 
 
+class ContendedLock:
+    """A lock that says when somebody wants it whom another one keeps out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.is_wanted = threading.Event()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self.is_wanted.set()
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 class TestByAsyncioItself:
     @pytest.fixture
     def way(self) -> str:
@@ -324,4 +341,52 @@ class TestByAsyncioItself:
             with pytest.raises(asyncio.CancelledError):
                 await task
             await session.paths.get_all_paths()
+        assert called == []
+
+    async def test_a_call_that_goes_on_keeps_others_out(
+        self, storage: HDF5StorageManager, gate: Gate
+    ) -> None:
+        steps = []
+
+        def stay(_: object) -> None:
+            gate.stop()
+            steps.append("first")
+
+        async with storage.async_session() as session:
+            assert session._calls is not None
+            session._calls._mutex = mutex = ContendedLock()
+            first = asyncio.create_task(session.run_sync(stay))
+            await gate.wait()
+            second = asyncio.create_task(session.run_sync(lambda _: steps.append("second")))
+            while not session._calls._limiter.statistics().tasks_waiting:
+                await asyncio.sleep(0)
+            first.cancel()
+            await in_thread(mutex.is_wanted.wait)
+            gate.opened.set()
+            await second
+            with pytest.raises(asyncio.CancelledError):
+                await first
+        assert steps == ["first", "second"]
+
+    async def test_a_thread_that_was_started_for_a_call_ends_without_it(
+        self, storage: HDF5StorageManager, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ended = threading.Event()
+        called: list[object] = []
+        work = Calls._work
+
+        def late(calls: Calls, call: "_Call[None]") -> None:
+            gate.stop()
+            work(calls, call)
+            ended.set()
+
+        async with storage.async_session() as session:
+            monkeypatch.setattr(Calls, "_work", late)
+            task = asyncio.create_task(session.run_sync(called.append))
+            await gate.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            gate.opened.set()
+            await in_thread(ended.wait)
         assert called == []

@@ -14,6 +14,7 @@ import pytest
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import Transaction
+from shotstore.session.owner import is_cancelled
 from tests.asynchronous.conftest import P, T, count_shots, record, writing
 
 on_each = pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -35,6 +36,13 @@ def interrupting(function: Callable[P, T]) -> Callable[P, T]:
         return function(*args, **kwargs)
 
     return interrupted
+
+
+async def stay_awake() -> None:
+    """Keep the loop from sleeping: asyncio may fall asleep just when a signal comes, and then
+    notices it when something else wakes it. It ends with the loop."""
+    while True:
+        await anyio.lowlevel.checkpoint()
 
 
 @on_each
@@ -109,8 +117,9 @@ def test_ctrl_c_while_waiting_for_the_write_lock(
     storage: HDF5StorageManager, waiting: threading.Event, backend: str
 ) -> None:
     async def main() -> None:
+        awake = asyncio.create_task(stay_awake()) if backend == "asyncio" else None
         async with storage.async_session(write=True):
-            pytest.fail("somebody else was writing")
+            pytest.fail(f"somebody else was writing: {awake}")
 
     def interrupt_the_waiting() -> None:
         waiting.wait()
@@ -174,3 +183,38 @@ def test_ctrl_c_in_the_rollback_lets_it_be_done(
         anyio.run(main, backend=backend)
     monkeypatch.undo()
     assert count_shots(storage) == 0
+
+
+@needs_signals
+@on_each
+def test_ctrl_c_in_a_call_that_ends_all_the_same(storage: HDF5StorageManager, backend: str) -> None:
+    def notice(_: object) -> None:
+        interrupt()
+        while not is_cancelled():
+            pass
+
+    async def main() -> None:
+        awake = asyncio.create_task(stay_awake()) if backend == "asyncio" else None
+        async with storage.async_session() as session:
+            await record(session, 0)
+            await session.run_sync(notice)
+            pytest.fail(f"it was interrupted: {awake}")
+
+    with pytest.raises(KeyboardInterrupt):
+        anyio.run(main, backend=backend)
+    assert count_shots(storage) == 0
+
+
+@needs_signals
+@on_each
+def test_ctrl_c_in_the_last_call_of_a_block(storage: HDF5StorageManager, backend: str) -> None:
+    """trio raises it when the block has ended, and asyncio from the call."""
+
+    async def main() -> None:
+        async with storage.async_session() as session:
+            await record(session, 0)
+            await session.run_sync(lambda _: interrupt())
+
+    with pytest.raises(KeyboardInterrupt):
+        anyio.run(main, backend=backend)
+    assert count_shots(storage) == {"asyncio": 0, "trio": 1}[backend]

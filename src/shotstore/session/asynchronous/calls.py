@@ -8,6 +8,7 @@ end in, does not, so the waiting is begun again here.
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
 import anyio
@@ -30,7 +31,7 @@ class Calls:
         # Of its own: sessions that wait for a lock would use up the threads that all others, the
         # holder of the lock included, are waiting for.
         self._limiter = anyio.CapacityLimiter(1)
-        self._mutex = threading.Lock()
+        self._mutex: AbstractContextManager[object] = threading.Lock()
 
     async def run(self, function: Callable[[], _T], *, shield: bool = False) -> _T:
         """Call a function in a thread, after all that was to be called before.
