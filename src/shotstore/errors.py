@@ -77,6 +77,14 @@ class IncompatibleUnitsError(ValueError):
     """The shots have a parameter in units that cannot be converted into each other."""
 
 
+class InvalidConditionError(ValueError):
+    """The text is not a condition on shots, or does not fit what it compares."""
+
+
+class MissingPackageError(ImportError):
+    """A package that only some installations have is needed. The message says how to get it."""
+
+
 class ShotNotFoundError(RuntimeError):
     """The sequence has no shot of this index."""
 

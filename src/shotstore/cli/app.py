@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from shotstore.cli import copy, demo, recover, trash, upgrade, verify
-from shotstore.errors import InvalidPathFormatError, PathError, SequenceStateError, StorageError
+from shotstore.errors import (
+    DataNotFoundError,
+    IncompatibleUnitsError,
+    InvalidConditionError,
+    InvalidPathFormatError,
+    MissingPackageError,
+    PathError,
+    SequenceStateError,
+    StorageError,
+)
 
 app = typer.Typer(
     help="Store the shots of an experiment in plain files, and look at them.",
@@ -25,6 +34,19 @@ app.command("upgrade")(upgrade.upgrade)
 app.add_typer(trash.app, name="trash")
 
 
+_FOR_THE_USER = (
+    PathError,
+    SequenceStateError,
+    StorageError,
+    DataNotFoundError,
+    InvalidPathFormatError,
+    InvalidConditionError,
+    IncompatibleUnitsError,
+    MissingPackageError,
+    OSError,
+)
+
+
 def run() -> None:
     """Run the command that the process was started with.
 
@@ -33,7 +55,7 @@ def run() -> None:
     """
     try:
         app(prog_name="shotstore")
-    except (PathError, SequenceStateError, StorageError, InvalidPathFormatError, OSError) as error:
+    except _FOR_THE_USER as error:
         _print_error(f"shotstore: {error}")
         sys.exit(1)
 

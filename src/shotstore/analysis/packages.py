@@ -1,0 +1,25 @@
+"""Packages that only some installations have."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shotstore.errors import MissingPackageError
+
+
+@contextmanager
+def needed(what: str, extra: str) -> Iterator[None]:
+    """Import packages of an extra inside the block; a missing one is told to a person.
+
+    Args:
+        what: What needs them, as a message begins: "A picture", "An .xlsx file".
+        extra: The extra of shotstore that brings them.
+
+    Raises:
+        MissingPackageError: one of them is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f'{what} needs {error.name}, which is not installed: pip install "shotstore[{extra}]"'
+        ) from error
