@@ -21,7 +21,6 @@ Number: TypeAlias = tuple[bool | int | float, str | None]
 
 _DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
 _USUAL_SIZE = 4096  # bytes, where a schema does not tell
-_INT64 = np.iinfo(np.int64)
 
 
 @attrs.frozen(eq=False)
@@ -118,9 +117,10 @@ def number_column(kind: str, numbers: Sequence[bool | int | float | None]) -> Co
     """
     is_present = np.array([number is not None for number in numbers], bool)
     filled = [missing(_DTYPES[kind]) if number is None else number for number in numbers]
-    if kind == "int" and not all(_INT64.min <= number <= _INT64.max for number in filled):
+    try:
+        return Column(np.array(filled, _DTYPES[kind]), is_present)
+    except OverflowError:  # an int beyond 64 bits or, among floats, beyond them
         return objects(numbers)
-    return Column(np.array(filled, _DTYPES[kind]), is_present)
 
 
 def data_column(kind: DataType, values: Sequence[Data]) -> Column:

@@ -199,3 +199,18 @@ def test_columns_of_more_shots_than_are_read_at_once(storage: StorageManager) ->
     assert found.data["frame"].values.shape == (20, 1024, 1024)
     assert some.data["frame"].values[:, 0, 0].tolist() == list(range(1, 20, 2))
     assert found.parameters["index"].values.tolist() == list(range(20))
+
+
+@pytest.mark.parametrize("numbers", [(1, 2**63), (1, -(2**70)), (1.5, 10**400), (True, 2**64)])
+def test_numbers_too_large_for_a_type_of_numpy_stay_what_they_are(
+    storage: StorageManager, numbers: tuple[int | float, int]
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        for index, number in enumerate(numbers):
+            record(session, index=index, parameters={"a": number}, data={"x": number})
+    with storage.session() as session:
+        found = session.sequences.get_columns(PATH, parameters=["a"], labels=["x"])
+    for column in (found.parameters["a"], found.data["x"]):
+        assert column.values.dtype == object
+        assert exactly_equal(list(column.values), list(numbers))
