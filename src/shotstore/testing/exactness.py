@@ -1,15 +1,17 @@
 """Whether two values are the same to the last bit: type, sign of zero, unit, dtype and order."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import numpy as np
 
 from shotstore.model.quantities import is_quantity
 
 
 def exactly_equal(left: Any, right: Any) -> bool:
-    """Compare parameters, data, and lists and dicts of them. A NaN equals a NaN."""
+    """Compare parameters, data, attrs objects, and lists and dicts of these. A NaN equals a NaN."""
     if is_quantity(left) and is_quantity(right):
         return exactly_equal(left.magnitude, right.magnitude) and bool(left.units == right.units)
     if type(left) is not type(right):
@@ -17,6 +19,8 @@ def exactly_equal(left: Any, right: Any) -> bool:
     if isinstance(left, np.ndarray):
         if left.dtype != right.dtype or left.shape != right.shape:
             return False
+        if left.dtype.hasobject:
+            return exactly_equal(left.tolist(), right.tolist())
         if left.dtype.names is None:
             return bool(left.tobytes() == right.tobytes())
         # Between the fields may be bytes that mean nothing.
@@ -25,7 +29,10 @@ def exactly_equal(left: Any, right: Any) -> bool:
         if math.isnan(left) or math.isnan(right):
             return math.isnan(left) and math.isnan(right)
         return left == right and math.copysign(1, left) == math.copysign(1, right)
-    if isinstance(left, list):
+    if attrs.has(type(left)) and not isinstance(left, Mapping):
+        fields = [field.name for field in attrs.fields(type(left)) if field.eq]
+        return all(exactly_equal(getattr(left, name), getattr(right, name)) for name in fields)
+    if isinstance(left, list | tuple):
         return len(left) == len(right) and all(map(exactly_equal, left, right))
     if isinstance(left, dict):
         return list(left) == list(right) and all(map(exactly_equal, left.values(), right.values()))

@@ -47,7 +47,7 @@ texts = st.text(characters, max_size=12)
 integers = st.one_of(
     st.integers(),
     st.integers(-(2**70), 2**70),
-    st.integers(0, 3).map(lambda n: 10 ** (5000 + n)),
+    st.integers(0, 3).map(lambda n: 10 ** (4000 + n)),
 )
 numbers = st.one_of(integers, st.floats())
 

@@ -1,0 +1,402 @@
+"""Random operations on a storage, and side by side on one in memory: both must do the same."""
+
+import contextlib
+import operator
+import pickle
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+
+from shotstore import DataId, ExperimentSession, PureSequencePath, ShotId, State, StorageManager
+from shotstore.model import ParameterNamespace
+from shotstore.testing import arguments, strategies
+from shotstore.testing.content import content
+from shotstore.testing.exactness import exactly_equal
+from shotstore.testing.experiments import (
+    DEVICES,
+    ENDED,
+    ERROR,
+    PARAMETERS,
+    START,
+    STOP,
+    bring_to,
+    recipe,
+)
+from shotstore.testing.lab import serializer
+from shotstore.testing.memory import InMemoryStorageManager
+from shotstore.tracebacks import TracebackSummary
+
+# A path is told by the numbers of its names. There are few, so that operations meet.
+Place = tuple[int, ...]
+_PLACES: list[Place] = [(2,), (1, 1), (0,), (2, 0), (1,), (0, 0), (1, 0), (1, 0, 2), (0, 1, 1), ()]
+
+
+def state_machine(storage: StorageManager) -> type[RuleBasedStateMachine]:
+    """Return a machine that compares this storage with the model, for Hypothesis to run.
+
+    >>> from hypothesis import settings
+    >>> from hypothesis.stateful import run_state_machine_as_test
+    >>> storage = InMemoryStorageManager(serializer=serializer())
+    >>> run_state_machine_as_test(state_machine(storage), settings=settings(max_examples=1))
+
+    Args:
+        storage: Made with the serializer of the suite. Whatever is in it is deleted.
+    """
+
+    class Machine(StorageMachine):
+        def __init__(self) -> None:
+            super().__init__(storage)
+
+    return Machine
+
+
+class StorageMachine(RuleBasedStateMachine):
+    """A storage and the model of it, with the sessions that are open on both.
+
+    Each rule is one operation, or a few that belong together. Where no session is open it opens
+    one, which stays open until it is committed or fails.
+    """
+
+    sequences: Bundle[Place] = Bundle("sequences")
+    """Where there are sequences, or have been."""
+
+    places = st.sampled_from(_PLACES)
+    anywhere = st.one_of(sequences, sequences, sequences, places)
+
+    def __init__(self, storage: StorageManager) -> None:
+        super().__init__()
+        self._real = storage
+        self._model = InMemoryStorageManager(serializer=serializer())
+        self._sessions: tuple[ExperimentSession, ...] = ()
+        self._end_of_sessions = contextlib.ExitStack()
+        self._reader: ExperimentSession | None = None
+        self._end_of_reader = contextlib.ExitStack()
+        self._seen: object = None
+
+    @initialize(
+        target=sequences,
+        names=st.lists(
+            arguments.path_names,
+            min_size=3,
+            max_size=3,
+            # Not every file system tells others apart.
+            unique_by=lambda name: unicodedata.normalize("NFKC", name).casefold(),
+        ),
+        states=st.lists(st.sampled_from(State), min_size=1, max_size=3),
+    )
+    def begin(self, names: list[str], states: list[State]) -> MultipleResults[Place]:
+        """Begin with a sequence in each of these states, and nothing else."""
+        self._names = names
+        with self._real.session(write=True) as session:
+            _empty(session)
+            assert content(session) == {"parameters": ParameterNamespace.empty(), "devices": {}}
+        found = dict(zip([(0, 1, 1), (1, 0), (0, 0)], states, strict=False))
+        self.open(write=False)
+        began = datetime.now(UTC)
+        for place, state in found.items():
+            for session in self._sessions:
+                bring_to(session, state, self._path(place))
+        self._agree_on_creation_dates(began)
+        self.commit()
+        return multiple(*found)
+
+    def teardown(self) -> None:
+        for ends in (self._end_of_sessions, self._end_of_reader):
+            with contextlib.suppress(_LaserError), ends:
+                raise _LaserError
+
+    # Sessions
+
+    @precondition(lambda self: not self._sessions)
+    @rule(write=st.booleans())
+    def open(self, write: bool) -> None:
+        enter = self._end_of_sessions.enter_context
+        self._sessions = (
+            enter(self._real.session(write=write)),
+            enter(self._model.session(write=write)),
+        )
+
+    @precondition(lambda self: self._sessions)
+    @rule()
+    def commit(self) -> None:
+        self._sessions = ()
+        self._end_of_sessions.close()
+
+    @precondition(lambda self: self._sessions)
+    @rule()
+    def fail(self) -> None:
+        self._sessions = ()
+        with contextlib.suppress(_LaserError), self._end_of_sessions:
+            raise _LaserError
+
+    @precondition(lambda self: not self._sessions)
+    @rule()
+    def reopen(self) -> None:
+        self._real = pickle.loads(pickle.dumps(self._real))
+
+    @precondition(lambda self: self._reader is None)
+    @rule()
+    def begin_reading(self) -> None:
+        """Open a session that goes on beside the others, and must not see what they do."""
+        self._reader = self._end_of_reader.enter_context(self._real.session())
+        self._seen = content(self._reader)
+
+    @precondition(lambda self: self._reader is not None)
+    @rule()
+    def end_reading(self) -> None:
+        self._reader = None
+        self._end_of_reader.close()
+
+    @invariant()
+    def all_is_the_same(self) -> None:
+        if self._sessions:
+            found, expected = map(content, self._sessions)
+        else:
+            with self._real.session() as real, self._model.session() as model:
+                found, expected = content(real), content(model)
+        assert exactly_equal(_comparable(found), _comparable(expected))
+
+    @invariant()
+    def what_was_read_stays_the_same(self) -> None:
+        if self._reader is not None:
+            assert exactly_equal(content(self._reader), self._seen)
+
+    # The tree
+
+    @rule(place=places)
+    def create_path(self, place: Place) -> None:
+        self._do("paths.create_path", self._path(place))
+
+    @rule(place=anywhere, delete_sequences=st.sampled_from([True, True, False]))
+    def delete_path(self, place: Place, delete_sequences: bool) -> None:
+        self._do("paths.delete_path", self._path(place), delete_sequences)
+
+    @rule(target=sequences, source=anywhere, destination=places)
+    def move(self, source: Place, destination: Place) -> Place:
+        self._do("paths.move", self._path(source), self._path(destination))
+        return destination
+
+    @rule(place=anywhere, date=arguments.times)
+    def update_creation_date(self, place: Place, date: Any) -> None:
+        self._do("paths.update_creation_date", self._path(place), date)
+
+    @rule(place=anywhere, name=arguments.long_names)
+    def use_a_name_too_long(self, place: Place, name: str) -> None:
+        path = self._path(place) / name
+        self._do("paths.does_path_exists", path)
+        self._do("paths.create_path", path)
+        self._do("sequences.get_state", path)
+
+    @rule(place=anywhere)
+    def look_at_a_path(self, place: Place) -> None:
+        path = self._path(place)
+        self._do("paths.does_path_exists", path)
+        self._do("paths.get_children", path)
+        self._do("paths.get_path_creation_date", path)
+        self._do("sequences.is_sequence", path)
+        self._do("sequences.get_contained_sequences", path)
+
+    @rule(state=st.sampled_from(State))
+    def look_for_a_state(self, state: State) -> None:
+        self._do("sequences.get_sequences_in_state", state)
+
+    # Recipes
+
+    @rule(
+        target=sequences, place=places, iteration=arguments.iterations, lanes=arguments.time_lanes
+    )
+    def create_sequence(self, place: Place, iteration: Any, lanes: Any) -> Place:
+        self._do("sequences.create", self._path(place), iteration, lanes)
+        return place
+
+    @rule(place=anywhere, iteration=arguments.iterations)
+    def set_iteration(self, place: Place, iteration: Any) -> None:
+        self._do("sequences.set_iteration_configuration", self._path(place), iteration)
+
+    @rule(place=anywhere, lanes=arguments.time_lanes)
+    def set_time_lanes(self, place: Place, lanes: Any) -> None:
+        self._do("sequences.set_time_lanes", self._path(place), lanes)
+
+    # States
+
+    @rule(place=anywhere, devices=arguments.devices, parameters=arguments.namespaces)
+    def set_preparing(self, place: Place, devices: Mapping[str, Any], parameters: Any) -> None:
+        self._do("sequences.set_preparing", self._path(place), devices, parameters)
+
+    @rule(place=anywhere, time=arguments.times)
+    def set_running(self, place: Place, time: Any) -> None:
+        self._do("sequences.set_running", self._path(place), time)
+
+    @rule(place=anywhere, time=arguments.times)
+    def set_finished(self, place: Place, time: Any) -> None:
+        self._do("sequences.set_finished", self._path(place), time)
+
+    @rule(place=anywhere, time=arguments.times)
+    def set_interrupted(self, place: Place, time: Any) -> None:
+        self._do("sequences.set_interrupted", self._path(place), time)
+
+    @rule(place=anywhere, time=arguments.times, text=strategies.texts)
+    def set_crashed(self, place: Place, time: Any, text: str) -> None:
+        error = TracebackSummary.from_exception(ValueError(text))
+        self._do("sequences.set_crashed", self._path(place), error, time)
+
+    @rule(place=anywhere)
+    def reset_to_draft(self, place: Place) -> None:
+        self._do("sequences.reset_to_draft", self._path(place))
+
+    @rule(place=anywhere)
+    def look_at_a_sequence(self, place: Place) -> None:
+        path = self._path(place)
+        self._do("sequences.get_state", path)
+        self._do("sequences.get_stats", path)
+        self._do("sequences.get_iteration_configuration", path)
+        self._do("sequences.get_time_lanes", path)
+        self._do("sequences.get_exception", path)
+        self._do("sequences.get_global_parameters", path)
+        self._do("sequences.get_device_configurations", path)
+        self._do("sequences.get_parameter_schema", path)
+
+    # Shots
+
+    @rule(
+        place=anywhere,
+        index=arguments.indices,
+        parameters=arguments.parameters,
+        data=arguments.data,
+        start=arguments.times,
+        end=arguments.times,
+    )
+    def create_shot(
+        self, place: Place, index: Any, parameters: Any, data: Any, start: Any, end: Any
+    ) -> None:
+        shot = ShotId(self._path(place), index)
+        self._do("sequences.create_shot", shot, parameters, data, start, end)
+
+    @rule(place=sequences, shots=st.lists(arguments.right_shots, min_size=1, max_size=3))
+    def record(self, place: Place, shots: list[tuple[int, Any, Any, datetime]]) -> None:
+        """Bring the sequence to where it takes shots, which few get to step by step."""
+        path = self._path(place)
+        if self._do("sequences.get_state", path) in ENDED:
+            self._do("sequences.reset_to_draft", path)
+        self._do("sequences.set_iteration_configuration", path, recipe())
+        self._do("sequences.set_preparing", path, DEVICES, PARAMETERS)
+        self._do("sequences.set_running", path, START)
+        for index, parameters, data, time in shots:
+            self._do("sequences.create_shot", ShotId(path, index), parameters, data, time, time)
+
+    @rule(place=anywhere, index=arguments.indices)
+    def look_at_a_shot(self, place: Place, index: Any) -> None:
+        path = self._path(place)
+        self._do("sequences.get_shots", path)
+        self._do("sequences.get_shot_parameters", path, index)
+        self._do("sequences.get_shot_start_time", path, index)
+        self._do("sequences.get_shot_end_time", path, index)
+        data = self._do("sequences.get_all_shot_data", path, index)
+        labels = list(data) if isinstance(data, dict) else ["x"]
+        for wanted in (labels, labels[:1], [*labels, "no such label"], "x"):
+            self._do("sequences.get_shot_data_by_labels", path, index, wanted)
+        for label in (*labels[:2], "no such label"):
+            self._do("sequences.get_shot_data_by_label", DataId(ShotId(path, index), label))
+
+    @rule(place=anywhere, rows=st.one_of(st.none(), st.lists(st.integers(-1, 3), max_size=3)))
+    def look_at_many_shots(self, place: Place, rows: list[int] | None) -> None:
+        path = self._path(place)
+        schemas = (
+            self._do("sequences.get_parameter_schema", path),
+            self._do("sequences.get_data_schema", path),
+        )
+        names, labels = (list(found) if isinstance(found, dict) else [] for found in schemas)
+        for wanted in (labels, [*labels, "no such label"]):
+            self._do("sequences.get_columns", path, parameters=names, labels=wanted, rows=rows)
+
+    # What the next sequence is to be launched with
+
+    @rule(parameters=arguments.namespaces)
+    def set_global_parameters(self, parameters: Any) -> None:
+        self._do("set_global_parameters", parameters)
+
+    @rule(name=arguments.device_names, device=arguments.any_device)
+    def set_a_device(self, name: Any, device: Any) -> None:
+        self._do("default_device_configurations.__setitem__", name, device)
+
+    @rule(name=arguments.device_names)
+    def look_at_a_device(self, name: Any) -> None:
+        self._do("default_device_configurations.__iter__")
+        self._do("default_device_configurations.__len__")
+        self._do("default_device_configurations.__contains__", name)
+        self._do("default_device_configurations.__getitem__", name)
+
+    @rule(name=arguments.device_names)
+    def remove_a_device(self, name: Any) -> None:
+        self._do("default_device_configurations.__delitem__", name)
+
+    # Helpers
+
+    def _path(self, place: Place) -> PureSequencePath:
+        return PureSequencePath.from_parts(self._names[number] for number in place)
+
+    def _do(self, method: str, *given: Any, **named: Any) -> object:
+        """Call the method of both sessions; return what both have returned, or the class of the
+        error that both have raised."""
+        if not self._sessions:
+            self.open(write=False)
+        began = datetime.now(UTC)
+        found, expected = (_outcome(session, method, given, named) for session in self._sessions)
+        assert exactly_equal(found, expected), f"{method}: {found!r}, not {expected!r}"
+        self._agree_on_creation_dates(began)
+        return found
+
+    def _agree_on_creation_dates(self, began: datetime) -> None:
+        """Let the model have the storage's dates of what was created since then."""
+        real, model = (session.paths for session in self._sessions)
+        for path in model.get_all_paths():
+            is_new = began <= model.get_path_creation_date(path) <= datetime.now(UTC)
+            if is_new and real.does_path_exists(path):
+                date = real.get_path_creation_date(path)
+                assert began <= date <= datetime.now(UTC)
+                model.update_creation_date(path, date)
+
+
+class _LaserError(Exception):
+    """Something in the block of a session that has nothing to do with the session."""
+
+
+def _outcome(
+    session: ExperimentSession, method: str, given: tuple[Any, ...], named: dict[str, Any]
+) -> object:
+    try:
+        return _comparable(operator.attrgetter(method)(session)(*given, **named))
+    except (RuntimeError, ValueError, TypeError, LookupError) as error:
+        return type(error)
+
+
+def _comparable(result: object) -> object:
+    """The result without an order that is not promised."""
+    if isinstance(result, Iterator):
+        return list(result)
+    if isinstance(result, Mapping):
+        return dict(sorted(result.items()))
+    return result
+
+
+def _empty(session: ExperimentSession) -> None:
+    for state in (State.PREPARING, State.RUNNING):
+        for path in session.sequences.get_sequences_in_state(state):
+            session.sequences.set_crashed(path, ERROR, STOP)
+    for path in sorted(session.paths.get_all_paths(), reverse=True):
+        session.paths.delete_path(path, delete_sequences=True)
+    session.default_device_configurations.clear()
+    session.set_global_parameters(ParameterNamespace.empty())

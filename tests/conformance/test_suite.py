@@ -1,0 +1,111 @@
+"""The suite itself: what it asks of whoever runs it, and that it finds faults."""
+
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from shotstore import ExperimentSession, testing
+from shotstore.session import DeviceConfigurationCollection, PathHierarchy, SequenceCollection
+from shotstore.testing import behaviours, state_machine
+from tests.conformance.mutants import FAULTS, FaultyStorageManager
+
+# Random operations have no second session that writes.
+FOUND_BY_RANDOM_OPERATIONS = FAULTS.keys() - {"LosesUpdates"}
+FOUND_BY_THE_BEHAVIOURS = ["LosesNaN", "CommitsWhatFailed", "LosesUpdates"]
+
+
+@pytest.mark.parametrize("fault", sorted(FOUND_BY_RANDOM_OPERATIONS))
+def test_random_operations_find_a_fault(fault: str) -> None:
+    storage = FaultyStorageManager(fault)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(
+            state_machine.state_machine(storage),
+            settings=settings(
+                max_examples=500,
+                stateful_step_count=25,
+                deadline=None,
+                derandomize=True,
+                database=None,
+                phases=[Phase.generate],
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+
+@pytest.mark.parametrize("fault", FOUND_BY_THE_BEHAVIOURS)
+def test_the_behaviours_find_a_fault_and_say_what_they_found(fault: str, tmp_path: Path) -> None:
+    module = tmp_path / "test_another_backend.py"
+    module.write_text(
+        f"""
+import pytest
+from shotstore.testing.behaviours import *
+from tests.conformance.mutants import FaultyStorageManager
+
+@pytest.fixture
+def storage():
+    return FaultyStorageManager("{fault}")
+"""
+    )
+    python_path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-x", "-q", "-W", "error", "-p", "no:cacheprovider"),
+            *("-k", "not random_operations", module.name),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": python_path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED, result.stdout + result.stderr
+    assert "1 failed" in result.stdout
+    # What pytest tells of the values in an assertion of a module that it has rewritten.
+    assert re.search("^E  +(assert .* == |\\+  where |Failed: DID NOT RAISE)", result.stdout, re.M)
+
+
+def test_each_behaviour_has_a_name_of_its_own() -> None:
+    """One that has the name of another would never run."""
+    folder = Path(behaviours.__file__).parent
+    defined = [
+        node.name
+        for module in folder.glob("*.py")
+        for node in ast.parse(module.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert sorted(defined) == sorted(behaviours.__all__)
+
+
+def test_each_behaviour_needs_no_fixture_but_a_storage() -> None:
+    for name in behaviours.__all__:
+        test = getattr(behaviours, name)
+        marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+        given = {argument for mark in marks for argument in _names(mark.args[0])}
+        if not is_hypothesis_test(test):
+            assert inspect.signature(test).parameters.keys() - given == {"storage"}, name
+
+
+def test_random_operations_call_every_method_of_a_session() -> None:
+    source = inspect.getsource(state_machine) + inspect.getsource(testing.content)
+    for interface in (
+        ExperimentSession,
+        PathHierarchy,
+        SequenceCollection,
+        DeviceConfigurationCollection,
+    ):
+        for method in interface.__abstractmethods__ - {"__enter__", "__exit__"}:
+            assert method in source, method
+
+
+def _names(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
