@@ -6,7 +6,10 @@ from types import GenericAlias
 from unittest.mock import MagicMock, create_autospec, sentinel
 
 import attrs
+import pandas
+import polars
 import pytest
+import xarray
 
 import shotstore
 from shotstore import (
@@ -69,7 +72,8 @@ members = pytest.mark.parametrize(
 
 def hints(annotated: Callable[..., object]) -> dict[str, object]:
     """Annotations of a function or class; some modules import the names for type checkers alone."""
-    return inspect.get_annotations(annotated, eval_str=True, locals=vars(shotstore))
+    names = {**vars(shotstore), "pandas": pandas, "polars": polars, "xarray": xarray}
+    return inspect.get_annotations(annotated, eval_str=True, locals=names)
 
 
 def awaited(hint: object) -> object:

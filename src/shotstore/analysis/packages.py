@@ -7,12 +7,12 @@ from shotstore.errors import MissingPackageError
 
 
 @contextmanager
-def needed(what: str, extra: str) -> Iterator[None]:
+def needed(what: str, extra: str | None = None) -> Iterator[None]:
     """Import packages of an extra inside the block; a missing one is told to a person.
 
     Args:
         what: What needs them, as a message begins: "A picture", "An .xlsx file".
-        extra: The extra of shotstore that brings them.
+        extra: The extra of shotstore that brings them, if there is one.
 
     Raises:
         MissingPackageError: one of them is not installed.
@@ -20,6 +20,7 @@ def needed(what: str, extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        package = error.name if extra is None else f'"shotstore[{extra}]"'
         raise MissingPackageError(
-            f'{what} needs {error.name}, which is not installed: pip install "shotstore[{extra}]"'
+            f"{what} needs {error.name}, which is not installed: pip install {package}"
         ) from error

@@ -342,6 +342,18 @@ class HDF5SequenceCollection(SequenceCollection):
 
         return _merged_data(transaction.read(types))
 
+    def has_wide_integers(self, path: PureSequencePath) -> bool:
+        transaction = self._session.transaction
+
+        def look() -> bool:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                return False
+            shots, limit = transaction.shots.view(node)
+            return limit > 0 and shots.has_wide_integers(limit)
+
+        return transaction.read(look)
+
     def get_columns(
         self,
         path: PureSequencePath,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
+import numpy.typing as npt
 
 from shotstore.model import (
+    DataSchema,
     DeviceConfiguration,
     IterationConfiguration,
     ParameterNamespace,
@@ -24,6 +26,10 @@ from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
+    import pandas
+    import polars
+    import xarray
+
     from shotstore.session.experiment_session import ExperimentSession
 
 
@@ -201,3 +207,78 @@ class Sequence:
         """
         with naming_closest_sequence(self.path, self.session) as sequences:
             return sequences.get_parameter_schema(self.path)
+
+    # Many shots at once
+
+    def get_data_schema(self) -> DataSchema:
+        """Return the type and shape of the data that the shots have, by label."""
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_data_schema(self.path)
+
+    def scan(self) -> polars.LazyFrame:
+        """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.
+
+        ``sequence.scan().filter(polars.col("detuning") > 5).select("atoms").collect()`` reads
+        the detunings, and then the frames of those shots alone. Which columns there are says
+        :meth:`SequenceCollection.scan`.
+
+        It is to be collected before the session ends; ``storage.scan(path)`` is not bound to one.
+
+        Raises:
+            MissingPackageError: polars is not installed.
+        """
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.scan(self.path)
+
+    def to_arrays(self, names: Collection[str] | None = None) -> dict[str, npt.NDArray[Any]]:
+        """Return the shots, by increasing index, as a numpy array for each column.
+
+        Args:
+            names: Parameters and labels, called as in :meth:`scan`; by default all. The rest is
+                not read.
+
+        Returns:
+            ``shot_index``, ``shot_start_time`` and ``shot_end_time`` (datetime64, in UTC), and the
+            names, each of shape (number of shots, ...). Parameters are in the units of
+            :meth:`get_parameter_schema`. Where values are missing there is NaN, for which integers
+            become floats; texts, lists, dicts and arrays of differing shapes are objects, with
+            None.
+
+        Raises:
+            DataNotFoundError: there is no such column; the message names close ones.
+            IncompatibleUnitsError: a parameter has units that cannot be converted.
+            TypeError: ``names`` is a single text.
+        """
+        from shotstore.analysis.arrays import to_arrays
+
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return to_arrays(sequences, self.path, names)
+
+    def to_pandas(self, names: Collection[str] | None = None) -> pandas.DataFrame:
+        """Return what :meth:`to_arrays` does as a pandas DataFrame.
+
+        Its index is ``shot_index``, its times are aware, a frame is an object in its row, and
+        ``.attrs["units"]`` has the units.
+
+        Raises:
+            MissingPackageError: pandas is not installed.
+        """
+        from shotstore.analysis.arrays import to_pandas
+
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return to_pandas(sequences, self.path, names)
+
+    def to_xarray(self, names: Collection[str] | None = None) -> xarray.Dataset:
+        """Return what :meth:`to_arrays` does as an xarray Dataset.
+
+        Its dimension is ``shot``, with the indices as coordinate, so that ``.sel(shot=3)`` is the
+        shot of index 3; the further dimensions of frames under a label are ``<label>_0``, ... Each
+        parameter has its unit as the attribute ``units``.
+
+        Raises:
+            MissingPackageError: xarray is not installed.
+        """
+        from shotstore.analysis.arrays import to_xarray
+
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return to_xarray(sequences, self.path, names)

@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 import numpy as np
@@ -30,6 +30,9 @@ from shotstore.session.columns import (
 )
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
+
+if TYPE_CHECKING:
+    import polars
 
 
 @attrs.frozen(order=True)
@@ -385,6 +388,39 @@ class SequenceCollection(abc.ABC):
         for shot in self.get_shots(path):
             schema = schema.merged(DataSchema.of(self.get_all_shot_data(path, shot.index)))
         return schema
+
+    def has_wide_integers(self, path: PureSequencePath) -> bool:
+        """Return whether an integer beyond 64 bits is among the parameters and numbers of the
+        shots."""
+        if not self.get_shots(path):
+            return False
+        parameters, data = self.get_parameter_schema(path), self.get_data_schema(path)
+        found = self.get_columns(
+            path,
+            parameters=[name for name, kind in parameters.items() if kind.type == "int"],
+            labels=[label for label, kind in data.items() if kind.kind == "int"],
+        )
+        columns = [*found.parameters.values(), *found.data.values()]
+        return any(column.values.dtype.kind == "O" for column in columns)
+
+    def scan(self, path: PureSequencePath) -> "polars.LazyFrame":
+        """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.
+
+        Its columns are ``sequence``, ``shot_index``, ``shot_start_time``, ``shot_end_time`` (in
+        UTC), then one a parameter, in the unit of :meth:`get_parameter_schema`, and one a label. A
+        label that is called like one of the others is ``data.<label>``. Missing values are null.
+        Conditions on parameters are applied before any array is read.
+
+        It has the shots that the session sees when it is collected, by increasing index, and is to
+        be collected before the session ends, after which it raises
+        :class:`~shotstore.ExperimentSessionNotActiveError`.
+
+        Raises:
+            MissingPackageError: polars is not installed.
+        """
+        from shotstore.analysis.scan import scan_sequence
+
+        return scan_sequence(self, path)
 
     def get_columns(
         self,

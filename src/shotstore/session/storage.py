@@ -1,9 +1,14 @@
 """Where sessions come from."""
 
 import abc
+from typing import TYPE_CHECKING
 
+from shotstore.paths import PureSequencePath
 from shotstore.session.asynchronous import AsyncExperimentSession
 from shotstore.session.experiment_session import ExperimentSession
+
+if TYPE_CHECKING:
+    import polars
 
 
 class StorageManager(abc.ABC):
@@ -48,6 +53,26 @@ class StorageManager(abc.ABC):
             StorageLockTimeoutError: as for :meth:`session`.
         """
         return AsyncExperimentSession(self.session(write=write))
+
+    def scan(self, path: PureSequencePath | str = "\\") -> "polars.LazyFrame":
+        r"""Return the shots of all sequences at or below a path as a polars LazyFrame.
+
+        ``storage.scan(r"\2026\11").filter(polars.col("detuning") > 5)``
+
+        It has the columns that any of them has, named as in :meth:`SequenceCollection.scan`, null
+        where a sequence has none, in the unit of the first sequence by path that has the parameter.
+
+        The columns are looked up here. What is committed is read each time it is collected, in a
+        session of its own for each sequence: at any time, while others run as well.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+            InvalidPathFormatError: the text is not a valid path.
+            MissingPackageError: polars is not installed.
+        """
+        from shotstore.analysis.scan import scan_storage
+
+        return scan_storage(self, PureSequencePath(path))
 
 
 ExperimentSessionMaker = StorageManager

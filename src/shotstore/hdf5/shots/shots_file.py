@@ -236,6 +236,14 @@ class ShotsFile:
             slots = used_slots(self._datasets, self._schemas, rows, lambda found: found.data)
             return [(slot.name, data_type(slot)) for slot in slots]
 
+    def has_wide_integers(self, rows: int) -> bool:
+        """Whether the first ``rows`` shots have a number beyond 64 bits."""
+        with self._reading():
+            slots = used_slots(
+                self._datasets, self._schemas, rows, lambda found: [*found.parameters, *found.data]
+            )
+            return any(slot.type == "big int" for slot in slots)
+
     def columns(
         self,
         rows: npt.NDArray[np.int64],

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import attrs
+import numpy.typing as npt
 
 from shotstore.model import (
+    DataSchema,
     DeviceConfiguration,
     IterationConfiguration,
     ParameterNamespace,
@@ -25,6 +27,10 @@ from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
+    import pandas
+    import polars
+    import xarray
+
     from shotstore.session.asynchronous.experiment_session import AsyncExperimentSession
 
 _T = TypeVar("_T")
@@ -114,6 +120,23 @@ class AsyncSequence:
 
     async def get_parameter_schema(self) -> ParameterSchema:
         return await self.run_sync(lambda sequence: sequence.get_parameter_schema())
+
+    # Many shots at once
+
+    async def get_data_schema(self) -> DataSchema:
+        return await self.run_sync(lambda sequence: sequence.get_data_schema())
+
+    async def scan(self) -> polars.LazyFrame:
+        return await self.run_sync(lambda sequence: sequence.scan())
+
+    async def to_arrays(self, names: Collection[str] | None = None) -> dict[str, npt.NDArray[Any]]:
+        return await self.run_sync(lambda sequence: sequence.to_arrays(names))
+
+    async def to_pandas(self, names: Collection[str] | None = None) -> pandas.DataFrame:
+        return await self.run_sync(lambda sequence: sequence.to_pandas(names))
+
+    async def to_xarray(self, names: Collection[str] | None = None) -> xarray.Dataset:
+        return await self.run_sync(lambda sequence: sequence.to_xarray(names))
 
     async def run_sync(self, function: Callable[[Sequence], _T]) -> _T:
         """Call a function with the sequence as a sync one, in a thread.

@@ -29,6 +29,8 @@ from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
+    import polars
+
     from shotstore.session.asynchronous.experiment_session import AsyncExperimentSession
 
 _T = TypeVar("_T")
@@ -185,6 +187,12 @@ class AsyncSequenceCollection:
 
     async def get_data_schema(self, path: PureSequencePath) -> DataSchema:
         return await self._run(lambda sequences: sequences.get_data_schema(path))
+
+    async def has_wide_integers(self, path: PureSequencePath) -> bool:
+        return await self._run(lambda sequences: sequences.has_wide_integers(path))
+
+    async def scan(self, path: PureSequencePath) -> polars.LazyFrame:
+        return await self._run(lambda sequences: sequences.scan(path))
 
     async def get_columns(
         self,

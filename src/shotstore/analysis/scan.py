@@ -1,0 +1,197 @@
+"""Shots as polars LazyFrames, of which only what a query needs is read.
+
+Polars says which columns it needs, which shots it filters for, and of how many it wants the first.
+The conditions of a filter are applied one after the other, those first whose columns take little to
+read. So the frames of a shot that a parameter rules out are never read.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import attrs
+
+from shotstore.analysis.column_names import FIXED
+from shotstore.analysis.packages import needed
+from shotstore.analysis.scan_plan import Plan, joined_plan, plan_sequence
+from shotstore.analysis.shot_reader import ROW, ShotReader
+from shotstore.errors import ExperimentSessionNotActiveError, PathError
+from shotstore.paths import PureSequencePath
+from shotstore.session.sequence_collection import SequenceCollection
+from shotstore.session.storage import StorageManager
+
+with needed("A scan", "analysis"):
+    import polars as pl
+    from polars.io.plugins import register_io_source
+
+_FIRST_BATCH = 256 * 2**10  # bytes; a query that wants a few shots is to read a few
+_LARGEST_BATCH = 16 * 2**20  # bytes
+_MOST_AT_ONCE = 50
+"""Sequences that are looked at in one session, which keeps their files open."""
+
+_Frames: TypeAlias = Iterator[pl.DataFrame]
+
+
+def scan_sequence(sequences: SequenceCollection, path: PureSequencePath) -> pl.LazyFrame:
+    """Return the shots of a sequence, to be collected while its session is active."""
+    plan = plan_sequence(sequences, path)
+
+    def read(query: "_Query") -> _Frames:
+        with _saying_that_the_session_has_ended(path):
+            reader = ShotReader(sequences, path, plan, _one_at_a_time)
+            yield from query.read(reader)
+
+    return _lazy_frame(plan, read)
+
+
+def scan_storage(storage: StorageManager, path: PureSequencePath) -> pl.LazyFrame:
+    """Return the shots of all sequences at or below a path, by path and index."""
+    plans = []
+    paths = _sequences_below(storage, path)
+    for start in range(0, len(paths), _MOST_AT_ONCE):
+        with storage.session() as session:
+            for found in paths[start : start + _MOST_AT_ONCE]:
+                if session.sequences.get_stats(found).number_completed_shots:
+                    plans.append(plan_sequence(session.sequences, found))  # noqa: PERF401
+    plan = joined_plan(plans)
+
+    def read(query: "_Query") -> _Frames:
+        for found in query.sequences(_sequences_below(storage, path)):
+            with storage.session() as session:
+                try:
+                    reader = ShotReader(session.sequences, found, plan, threading.Lock())
+                except PathError:
+                    continue  # moved or deleted since the sequences were listed
+                yield from query.read(reader)
+            if query.is_done:
+                return
+
+    return _lazy_frame(plan, read)
+
+
+def _sequences_below(storage: StorageManager, path: PureSequencePath) -> list[PureSequencePath]:
+    with storage.session() as session:
+        return sorted(session.sequences.get_contained_sequences(path), key=lambda at: at.parts)
+
+
+# Polars reads from threads of its own, where a query has two scans from two at the same time. A
+# session is for one thread.
+_one_at_a_time = threading.Lock()
+
+
+def _lazy_frame(plan: Plan, read: Callable[["_Query"], _Frames]) -> pl.LazyFrame:
+    schema = plan.schema()
+
+    def source(
+        columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        batch_size: int | None,
+    ) -> _Frames:
+        wanted = list(schema) if columns is None else columns
+        query = _Query(plan, wanted, _stages(plan, predicate), n_rows, batch_size)
+        yield schema.to_frame().select(wanted)  # where no shot is found, this is the answer
+        yield from read(query)
+
+    return register_io_source(source, schema=schema, is_pure=True)
+
+
+def _stages(plan: Plan, predicate: pl.Expr | None) -> list[list[pl.Expr]]:
+    """The conditions of a filter, those first whose columns are the quickest to read."""
+    stages: list[list[pl.Expr]] = [[] for _ in range(5)]
+    for condition in [] if predicate is None else _conditions(predicate):
+        costs = [_cost(plan, name) for name in condition.meta.root_names()]
+        stages[max(costs, default=0)].append(condition)
+    return stages
+
+
+def _conditions(predicate: pl.Expr) -> list[pl.Expr]:
+    """The conditions that must all hold, as one by one."""
+    parts = predicate.meta.pop()
+    if len(parts) == 2:
+        for first, second in (parts, parts[::-1]):
+            if (first & second).meta.eq(predicate):
+                return [*_conditions(first), *_conditions(second)]
+    return [predicate]
+
+
+def _cost(plan: Plan, name: str) -> int:
+    if name in FIXED:
+        return 0 if name == "sequence" else 1
+    origin = plan.origins[name]
+    if origin.kind == "parameter":
+        return 2
+    return 4 if plan.types[origin].is_nested() else 3
+
+
+@contextmanager
+def _saying_that_the_session_has_ended(path: PureSequencePath) -> Iterator[None]:
+    try:
+        yield
+    except ExperimentSessionNotActiveError as error:
+        raise ExperimentSessionNotActiveError(
+            f"The session in which {path} was scanned has ended: collect the scan inside its "
+            "block, or use storage.scan(...), which opens a session when it is collected."
+        ) from error
+
+
+@attrs.define
+class _Query:
+    """What polars asks for, and how far it was answered."""
+
+    plan: Plan
+    wanted: Sequence[str]
+    stages: Sequence[Sequence[pl.Expr]]
+    remaining: int | None
+    """How many shots are looked at, those that the filter rules out included."""
+    batch_size: int | None
+    _budget: int = _FIRST_BATCH
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no further shots are asked for."""
+        return self.remaining == 0
+
+    def sequences(self, paths: list[PureSequencePath]) -> list[PureSequencePath]:
+        """Return those whose shots can be among the result."""
+        if not self.stages[0] or self.remaining is not None:
+            return paths
+        names = pl.DataFrame({"sequence": [str(path) for path in paths]}, {"sequence": pl.String})
+        kept = set(names.filter(*self.stages[0])["sequence"])
+        return [path for path in paths if str(path) in kept]
+
+    def read(self, reader: ShotReader) -> _Frames:
+        """Read the shots of a sequence that are asked for."""
+        rows = reader.rows(self.remaining)
+        if self.remaining is not None:
+            self.remaining -= len(rows)
+        return self._read(reader, rows, [stage for stage in self.stages if stage])
+
+    def _read(
+        self, reader: ShotReader, table: pl.DataFrame, stages: Sequence[Sequence[pl.Expr]]
+    ) -> _Frames:
+        """Filter the shots of the table by each stage, a batch at a time, and read the rest."""
+        needed = self.wanted
+        if stages:
+            needed = list({name for part in stages[0] for name in part.meta.root_names()})
+        missing = [name for name in needed if name not in table.columns]
+        for part in self._batches(table, reader.row_size(missing)):
+            read = reader.read(missing, part[ROW].to_numpy())
+            whole = part.hstack(read) if missing else part
+            if not stages:
+                yield whole.select(self.wanted)
+                continue
+            matching = whole.filter(*stages[0])
+            if len(matching):
+                yield from self._read(reader, matching, stages[1:])
+
+    def _batches(self, table: pl.DataFrame, row_size: int) -> _Frames:
+        start = 0
+        while start < len(table):
+            count = max(1, self._budget // row_size)
+            if self.batch_size is not None:
+                count = min(count, max(1, self.batch_size))
+            yield table.slice(start, count)
+            start += count
+            self._budget = min(2 * self._budget, _LARGEST_BATCH)

@@ -1,0 +1,127 @@
+"""Which columns a scan has, in which types and units: looked up before it is collected."""
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from shotstore.analysis.column_names import Origin, name_columns
+from shotstore.analysis.column_types import (
+    TIME,
+    in_polars,
+    merged,
+    type_of_data,
+    type_of_parameter,
+    type_of_values,
+)
+from shotstore.analysis.packages import needed
+from shotstore.model import ParameterSchema
+from shotstore.paths import PureSequencePath
+from shotstore.session.columns import ShotRows, row_size
+from shotstore.session.sequence_collection import SequenceCollection
+
+with needed("A scan", "analysis"):
+    import polars as pl
+
+_BATCH = 16 * 2**20  # bytes
+
+
+@attrs.frozen
+class Unit:
+    """The unit of a parameter, and the sequence that it was taken from."""
+
+    text: str | None
+    sequence: PureSequencePath
+
+
+@attrs.frozen
+class Plan:
+    """The columns of a scan, beside the fixed ones."""
+
+    origins: Mapping[str, Origin]
+    types: Mapping[Origin, pl.DataType]
+    """As `column_types` makes them."""
+    units: Mapping[str, Unit]
+    """Of the parameters, by name."""
+
+    def schema(self) -> pl.Schema:
+        """Return what polars is told."""
+        fixed: dict[str, pl.DataType] = {
+            "sequence": pl.String(),
+            "shot_index": pl.Int64(),
+            "shot_start_time": TIME,
+            "shot_end_time": TIME,
+        }
+        return pl.Schema(
+            fixed | {name: in_polars(self.types[at]) for name, at in self.origins.items()}
+        )
+
+
+def plan_sequence(sequences: SequenceCollection, path: PureSequencePath) -> Plan:
+    """Return the columns of one sequence. Before its first shot they are what its recipe says, if
+    it can be evaluated.
+
+    The types of lists and dicts are read off their values, all of them, and so are those of
+    integers where one is beyond 64 bits.
+    """
+    count = sequences.get_stats(path).number_completed_shots
+    try:
+        parameters = sequences.get_parameter_schema(path)
+    except ValueError:
+        if count:
+            raise
+        parameters = ParameterSchema()
+    data = sequences.get_data_schema(path)
+    types = {Origin("parameter", name): type_of_parameter(of) for name, of in parameters.items()}
+    open_labels = []
+    for label, kind in data.items():
+        found = type_of_data(kind)
+        if found is None:
+            open_labels.append(label)
+        types[Origin("label", label)] = pl.Null() if found is None else found
+    wide = count > 0 and sequences.has_wide_integers(path)
+    integers = [at for at, dtype in types.items() if dtype == pl.Int64()] if wide else []
+    look = [*integers, *(Origin("label", label) for label in open_labels)]
+    if look and count:
+        types |= _types_of_values(sequences, path, look, count)
+    units = {name: Unit(kind.units, path) for name, kind in parameters.items()}
+    return Plan(name_columns(parameters, data), types, units)
+
+
+def joined_plan(plans: Iterable[Plan]) -> Plan:
+    """Return the columns that any of the sequences has, in the units of the first that has each."""
+    types: dict[Origin, pl.DataType] = {}
+    units: dict[str, Unit] = {}
+    for plan in plans:
+        for origin, dtype in plan.types.items():
+            types[origin] = merged(types[origin], dtype) if origin in types else dtype
+        for name, unit in plan.units.items():
+            if name in units and units[name].text != unit.text:
+                types[Origin("parameter", name)] = pl.Float64()
+            units.setdefault(name, unit)
+    names = {
+        kind: [origin.name for origin in types if origin.kind == kind]
+        for kind in ("parameter", "label")
+    }
+    return Plan(name_columns(names["parameter"], names["label"]), types, units)
+
+
+def _types_of_values(
+    sequences: SequenceCollection, path: PureSequencePath, origins: list[Origin], count: int
+) -> dict[Origin, pl.DataType]:
+    names = {
+        kind: [at.name for at in origins if at.kind == kind] for kind in ("parameter", "label")
+    }
+    data = sequences.get_data_schema(path)
+    step = max(1, _BATCH // row_size(data[label] for label in names["label"]))
+    types: dict[Origin, pl.DataType] = {at: pl.Null() for at in origins}
+    for start in range(0, count, step):
+        rows: ShotRows = range(start, min(start + step, count))
+        found = sequences.get_columns(
+            path, parameters=names["parameter"], labels=names["label"], rows=rows
+        )
+        for at in origins:
+            column = (found.parameters if at.kind == "parameter" else found.data)[at.name]
+            values = column.values[column.is_present]
+            dtype = type_of_values(values) if values.dtype.kind == "O" else pl.Int64()
+            types[at] = merged(types[at], dtype)
+    return types

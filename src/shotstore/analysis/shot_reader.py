@@ -1,0 +1,153 @@
+"""Some columns of some shots of a sequence, as a polars frame of the planned types."""
+
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager
+
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.analysis.column_names import FIXED, Origin
+from shotstore.analysis.column_series import to_series
+from shotstore.analysis.column_types import (
+    TIME,
+    in_polars,
+    merged,
+    type_of_data,
+    type_of_parameter,
+    type_of_values,
+)
+from shotstore.analysis.packages import needed
+from shotstore.analysis.scan_plan import Plan
+from shotstore.errors import IncompatibleUnitsError, TransactionConflictError
+from shotstore.model import DataSchema, ParameterSchema
+from shotstore.paths import PureSequencePath
+from shotstore.session.columns import Column, ShotColumns, in_unit, row_size
+from shotstore.session.sequence_collection import SequenceCollection
+
+with needed("A scan", "analysis"):
+    import polars as pl
+
+ROW = "\0row"
+"""A column that says which shots of a frame these are; no other one can have its name."""
+
+
+class ShotReader:
+    """The shots that a sequence has when this is made."""
+
+    def __init__(
+        self,
+        sequences: SequenceCollection,
+        path: PureSequencePath,
+        plan: Plan,
+        calling: AbstractContextManager[object],
+    ) -> None:
+        """``calling`` is entered for each call on ``sequences``."""
+        self._sequences = sequences
+        self._path = path
+        self._plan = plan
+        self._calling = calling
+        with calling:
+            self._fixed = sequences.get_columns(path)
+            has_shots = len(self._fixed.shot_index) > 0
+            self._parameters = (
+                sequences.get_parameter_schema(path) if has_shots else ParameterSchema()
+            )
+            self._data = sequences.get_data_schema(path) if has_shots else DataSchema()
+
+    def rows(self, first: int | None = None) -> pl.DataFrame:
+        """Return the rows of the first shots, or of all, by increasing index."""
+        order = np.argsort(self._fixed.shot_index, kind="stable")[:first]
+        return pl.DataFrame({ROW: order.astype(np.int64)})
+
+    def row_size(self, names: Iterable[str]) -> int:
+        """Return about how many bytes a shot has in these columns."""
+        origins = (self._plan.origins[name] for name in names if name not in FIXED)
+        labels = (at.name for at in origins if at.kind == "label")
+        return row_size(self._data[label] for label in labels if label in self._data)
+
+    def read(self, names: Collection[str], rows: npt.NDArray[np.int64]) -> pl.DataFrame:
+        """Return these columns of the shots of these rows.
+
+        Raises:
+            TransactionConflictError: a value is of another type than the columns were planned with.
+            IncompatibleUnitsError: a unit cannot be converted to that of the plan.
+        """
+        origins = {name: self._plan.origins[name] for name in names if name not in FIXED}
+        there = [at for at in origins.values() if at.name in self._names(at)]
+        found: ShotColumns | None = None
+        if there:
+            with self._calling:
+                found = self._sequences.get_columns(
+                    self._path,
+                    parameters=[at.name for at in there if at.kind == "parameter"],
+                    labels=[at.name for at in there if at.kind == "label"],
+                    rows=rows,
+                )
+        columns = []
+        for name in names:
+            if name in FIXED:
+                columns.append(self._fixed_column(name, rows))
+            elif found is None or origins[name] not in there:
+                dtype = in_polars(self._plan.types[origins[name]])
+                columns.append(pl.Series(name, [None] * len(rows), dtype=dtype))
+            else:
+                columns.append(self._column(name, origins[name], found))
+        return pl.DataFrame(columns)
+
+    def _names(self, origin: Origin) -> Collection[str]:
+        return self._parameters if origin.kind == "parameter" else self._data
+
+    def _fixed_column(self, name: str, rows: npt.NDArray[np.int64]) -> pl.Series:
+        match name:
+            case "sequence":
+                return pl.Series(name, [str(self._path)]).new_from_index(0, len(rows))
+            case "shot_index":
+                return pl.Series(name, self._fixed.shot_index[rows])
+            case "shot_start_time":
+                times = self._fixed.start_time
+            case _:
+                times = self._fixed.end_time
+        return pl.Series(name, times[rows]).dt.replace_time_zone("UTC").cast(TIME)
+
+    def _column(self, name: str, origin: Origin, found: ShotColumns) -> pl.Series:
+        planned = self._plan.types[origin]
+        if origin.kind == "parameter":
+            column = self._in_planned_unit(origin.name, found.parameters[origin.name])
+        else:
+            column = found.data[origin.name]
+        dtype = self._type(origin, column)
+        if merged(planned, dtype) != planned:
+            raise TransactionConflictError(
+                f"Sequence {self._path} has recorded {origin.kind} {origin.name!r} as {dtype} "
+                f"since the scan was made, which knows it as {planned}: call scan again."
+            )
+        return to_series(name, column, planned)
+
+    def _type(self, origin: Origin, column: Column) -> pl.DataType:
+        values = column.values
+        if origin.kind == "parameter":
+            dtype = type_of_parameter(self._parameters[origin.name])
+        else:
+            known = type_of_data(self._data[origin.name])
+            if known is None:
+                return type_of_values(values[column.is_present])
+            dtype = known
+        if values.dtype.kind == "O" and dtype == pl.Int64():
+            return type_of_values(values[column.is_present])
+        return pl.Float64() if values.dtype == np.float64 and dtype == pl.Int64() else dtype
+
+    def _in_planned_unit(self, name: str, column: Column) -> Column:
+        unit, found = self._plan.units[name], self._parameters[name].units
+        if found == unit.text:
+            return column
+        try:
+            return Column(in_unit(name, column.values, found, unit.text), column.is_present)
+        except IncompatibleUnitsError as error:
+            first, second = (
+                "a plain number" if text is None else f"in {text or 'a dimensionless unit'}"
+                for text in (unit.text, found)
+            )
+            raise IncompatibleUnitsError(
+                f"Parameter {name} is {first} in {unit.sequence} and {second} in {self._path}: "
+                f"scan these sequences apart, or leave {name} out."
+            ) from error
