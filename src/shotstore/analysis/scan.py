@@ -94,6 +94,7 @@ def _lazy_frame(plan: Plan, read: Callable[["_Query"], _Frames]) -> pl.LazyFrame
         yield schema.to_frame().select(wanted)  # where no shot is found, this is the answer
         yield from read(query)
 
+    # Needs cloudpickle, if a filter calls a function of Python.
     return register_io_source(source, schema=schema, is_pure=True)
 
 

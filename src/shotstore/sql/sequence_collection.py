@@ -9,9 +9,13 @@ from sqlalchemy import (
     Column,
     Connection,
     Select,
+    Text,
+    cast,
     delete,
+    exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -346,6 +350,17 @@ class SQLSequenceCollection(SequenceCollection):
         row = self._get(path, sequences.c.data_schema)
         with loading(f"The data schema of sequence {path}"):
             return decode_data_schema(row.data_schema)
+
+    def has_wide_integers(self, path: PureSequencePath) -> bool:
+        def look(tree: Tree) -> bool:
+            row_id, _ = tree.get_sequence(path)
+            # As JSON they are {"int": "0x..."}. Other data may look alike, so it is looked at then.
+            columns = (shots.c.parameters, shots.c.data)
+            alike = [cast(column, Text).like('%"int"%0x%') for column in columns]
+            query = select(exists().where(shots.c.sequence_id == row_id, or_(*alike)))
+            return bool(tree.connection.scalar(query))
+
+        return self._session.read_tree(look) and super().has_wide_integers(path)
 
     def get_columns(
         self,
