@@ -178,6 +178,8 @@ def test_every_document_has_its_keys_and_checksum(storage: HDF5StorageManager) -
         "stop_time",
         "expected_number_of_shots",
         "number_of_shots",
+        "tags",
+        "note",
         "iteration",
         "time_lanes",
         "exception",

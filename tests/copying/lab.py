@@ -59,6 +59,9 @@ def populate(storage: StorageManager) -> None:
         session.sequences.create(CRASHED_BEFORE_ITS_START, recipe(), TIME_LANES)
         session.sequences.set_preparing(CRASHED_BEFORE_ITS_START, DEVICES, PARAMETERS)
         session.sequences.set_crashed(CRASHED_BEFORE_ITS_START, nested_error(), STOP)
+        for number, name in enumerate([*ODD_NAMES, PATH, CRASHED_BEFORE_ITS_START]):
+            session.sequences.set_tags(name, {f"tag {number}", "名前"})
+            session.sequences.set_note(name, f"Two lines\n and \0, number {number}")
         session.paths.create_path(EMPTY_FOLDER)
         for number, found in enumerate(sorted(session.paths.get_all_paths())):
             session.paths.update_creation_date(found, START - (number + 1) * timedelta(days=400))

@@ -32,6 +32,8 @@ def _sequence(session: Any, path: PureSequencePath) -> dict[str, Any]:
         "stats": stats,
         "iteration": sequence.get_iteration_configuration(),
         "time lanes": sequence.get_time_lanes(),
+        "tags": sequence.get_tags(),
+        "note": sequence.get_note(),
         "shots": {},
     }
     if stats.state is not State.DRAFT:

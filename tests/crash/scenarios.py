@@ -54,6 +54,8 @@ def populate(storage: HDF5StorageManager) -> None:
             shoot(FINISHED, index)(session)
         session.sequences.set_finished(FINISHED, START)
         session.sequences.set_crashed(CRASHED, crash(), START)
+        annotate(FINISHED, "good")(session)
+        annotate(RUNNING, "long")(session)
     with storage.session() as session:
         session.paths.delete_path(EMPTY / "gone", delete_sequences=True)
 
@@ -92,6 +94,16 @@ def shoot(path: PureSequencePath, index: int, **more: Any) -> Step:
         session.sequences.create_shot(
             ShotId(path, index), {"detuning": float(index)}, data, start, start
         )
+
+    return step
+
+
+def annotate(path: PureSequencePath, *tags: str) -> Step:
+    """Put tags and a note on a sequence."""
+
+    def step(session: ExperimentSession) -> None:
+        session.sequences.set_tags(path, tags)
+        session.sequences.set_note(path, f"Note on {', '.join(tags)}")
 
     return step
 
@@ -146,6 +158,15 @@ SCENARIOS: dict[str, Step] = {
     "create in an empty folder": create(EMPTY),
     "edit": lambda session: session.sequences.set_iteration_configuration(
         DRAFT, StepsConfiguration([ExecuteShot()])
+    ),
+    "annotate": _all(annotate(DRAFT, "new"), annotate(FINISHED, "best")),
+    "annotate while it runs": annotate(RUNNING, "long", "hot"),
+    "shoot and annotate": _all(shoot(RUNNING, 3), annotate(RUNNING, "third")),
+    "annotate, move and annotate again": _all(
+        annotate(FINISHED, "here"), _move(FINISHED, _NEW), annotate(_NEW, "there")
+    ),
+    "annotate and reset": _all(
+        annotate(FINISHED, "worse"), lambda session: session.sequences.reset_to_draft(FINISHED)
     ),
     "prepare": lambda session: session.sequences.set_preparing(
         DRAFT, {"laser": device(3)}, globals_(3)

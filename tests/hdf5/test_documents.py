@@ -61,6 +61,8 @@ _sequence_documents = st.builds(
     stop_time=st.one_of(st.none(), _times),
     number_of_shots=_counts,
     exception=_json,
+    tags=st.frozensets(_texts),
+    note=_texts,
     others=st.dictionaries(_texts.map("later {}".format), _json, max_size=2),
 )
 
@@ -126,6 +128,8 @@ def test_a_sequence_document_says_all_but_the_shots(storage: HDF5StorageManager)
         "stop_time",
         "expected_number_of_shots",
         "number_of_shots",
+        "tags",
+        "note",
         "iteration",
         "time_lanes",
         "exception",
@@ -207,12 +211,12 @@ def test_a_document_edited_by_hand_is_read(storage: HDF5StorageManager) -> None:
 def test_what_a_later_version_has_added_is_kept(storage: HDF5StorageManager) -> None:
     with storage.session() as session:
         create(session)
-    edit(storage, lambda content: content.update(tags=["good", {"nested": 1.0}]))
+    edit(storage, lambda content: content.update(rating=["good", {"nested": 1.0}]))
     with storage.session() as session:
         session.sequences.set_iteration_configuration(PATH, recipe(3))
         session.sequences.set_preparing(PATH, {}, PARAMETERS)
     content = document_of(storage)
-    assert content["tags"] == ["good", {"nested": 1.0}]
+    assert content["rating"] == ["good", {"nested": 1.0}]
     assert content["state"] == "preparing"
     assert list(content)[-1] == "checksum"
 

@@ -64,6 +64,8 @@ def _create(
     if isinstance(iteration, UnknownIterationConfiguration):
         iteration = attrs.evolve(iteration, number_of_shots=expected)
     destination.sequences.create(path, iteration, source.sequences.get_time_lanes(path))
+    destination.sequences.set_tags(path, source.sequences.get_tags(path))
+    destination.sequences.set_note(path, source.sequences.get_note(path))
     makes = destination.sequences.get_stats(path).expected_number_shots
     if makes != expected:
         raise ValueError(

@@ -45,6 +45,8 @@ class SequenceDocument:
     stop_time: datetime | None = None
     number_of_shots: int | None = None
     exception: JSON = None
+    tags: frozenset[str] = frozenset()
+    note: str = ""
     others: Mapping[str, JSON] = field(factory=dict)
     """What a later version of the library has added: kept, and written back."""
 
@@ -61,6 +63,8 @@ def dump_sequence(document: SequenceDocument) -> bytes:
             "stop_time": dump_time(document.stop_time),
             "expected_number_of_shots": document.expected_number_of_shots,
             "number_of_shots": document.number_of_shots,
+            "tags": [*sorted(document.tags)],
+            "note": document.note,
             "iteration": document.iteration,
             "time_lanes": document.time_lanes,
             "exception": document.exception,
@@ -88,6 +92,9 @@ def load_sequence(content: bytes, path: Path) -> SequenceDocument:
             iteration=keys.pop("iteration"),
             time_lanes=keys.pop("time_lanes"),
             exception=keys.pop("exception"),
+            # Without these before there were tags.
+            tags=_load_texts(keys.pop("tags", [])),
+            note=_typed(keys.pop("note", ""), str),
             others=keys,
         )
     except (LookupError, ValueError, TypeError) as error:
@@ -220,6 +227,12 @@ def _load_count(value: object) -> int | None:
     if value is not None and not (type(value) is int and 0 <= value < 2**63):
         raise ValueError(f"{value!r} is no number of shots")
     return value
+
+
+def _load_texts(value: object) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return frozenset(_typed(text, str) for text in value)
 
 
 def _typed(value: object, kind: type[str]) -> str:

@@ -33,6 +33,7 @@ from shotstore.model.json_form import strict_json
 from shotstore.model.quantities import is_quantity, quantity, unit_to_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.columns import ShotColumns, ShotRows, joined, row_size
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -82,6 +83,8 @@ class HDF5SequenceCollection(SequenceCollection):
         iteration_configuration: IterationConfiguration,
         time_lanes: TimeLanes,
     ) -> None:
+        if path.is_root():
+            raise rules.path_is_root("made a sequence")
         document = SequenceDocument(
             id=uuid.uuid4().hex,
             created=datetime.now(UTC),
@@ -218,6 +221,22 @@ class HDF5SequenceCollection(SequenceCollection):
             self._file(path, SHOTS_FILE),
             lambda: {name: load(tag, content) for name, (tag, content) in devices.items()},
         )
+
+    # Tags and notes
+
+    def get_tags(self, path: PureSequencePath) -> set[str]:
+        return set(self._document(path).tags)
+
+    def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
+        checked = check_tags(tags)
+        self._change(path, lambda document: evolve(document, tags=checked))
+
+    def get_note(self, path: PureSequencePath) -> str:
+        return self._document(path).note
+
+    def set_note(self, path: PureSequencePath, note: str) -> None:
+        checked = check_note(note)
+        self._change(path, lambda document: evolve(document, note=checked))
 
     # The shots
 
@@ -412,15 +431,23 @@ class HDF5SequenceCollection(SequenceCollection):
     def _edit(
         self, path: PureSequencePath, change: Callable[[SequenceDocument], SequenceDocument]
     ) -> None:
-        transaction = self._session.transaction
-
-        def edit() -> None:
-            node, document = transaction.get_sequence(path)
+        def edit(document: SequenceDocument) -> SequenceDocument:
             if not document.state.is_editable():
                 raise rules.not_editable(path, document.state)
+            return change(document)
+
+        self._change(path, edit)
+
+    def _change(
+        self, path: PureSequencePath, change: Callable[[SequenceDocument], SequenceDocument]
+    ) -> None:
+        transaction = self._session.transaction
+
+        def work() -> None:
+            node, document = transaction.get_sequence(path)
             transaction.change_document(node, change(document))
 
-        transaction.write(edit)
+        transaction.write(work)
 
     def _transit(
         self,

@@ -174,6 +174,56 @@ class Sequence:
         with naming_closest_sequence(self.path, self.session) as sequences:
             return sequences.get_device_configurations(self.path)
 
+    def get_tags(self) -> set[str]:
+        """Return the tags of the sequence."""
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_tags(self.path)
+
+    def set_tags(self, tags: Collection[str]) -> None:
+        """Replace the tags of the sequence, in any state, also when it runs or has ended.
+
+        Args:
+            tags: Texts of 1 to 100 characters, without commas, control characters and line breaks,
+                and without spaces at both ends.
+
+        Raises:
+            ValueError: one of them is no tag.
+            TypeError: one is no text, or they are a single text.
+        """
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            sequences.set_tags(self.path, tags)
+
+    def add_tag(self, tag: str) -> None:
+        """Give the sequence a tag, which it may have already.
+
+        Raises:
+            ValueError: it is no tag, as :meth:`set_tags` says it.
+            TypeError: it is no text.
+        """
+        self.set_tags([*self.get_tags(), tag])
+
+    def remove_tag(self, tag: str) -> None:
+        """Take a tag from the sequence, if it has it."""
+        self.set_tags(self.get_tags() - {tag})
+
+    def get_note(self) -> str:
+        """Return the note on the sequence; empty if there is none."""
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            return sequences.get_note(self.path)
+
+    def set_note(self, note: str) -> None:
+        """Replace the note on the sequence, in any state, also when it runs or has ended.
+
+        Args:
+            note: Any text, of any number of lines; an empty one for no note.
+
+        Raises:
+            ValueError: it holds a lone surrogate.
+            TypeError: it is no text.
+        """
+        with naming_closest_sequence(self.path, self.session) as sequences:
+            sequences.set_note(self.path, note)
+
     def get_local_parameters(self) -> set[str]:
         """Return the names of the parameters that the iteration of the sequence sets."""
         return set(self.get_iteration_configuration().get_parameter_names())

@@ -281,6 +281,47 @@ class SequenceCollection(abc.ABC):
             SequenceNotLaunchedError: it is a draft.
         """
 
+    # Tags and notes
+
+    @abc.abstractmethod
+    def get_tags(self, path: PureSequencePath) -> set[str]:
+        """Return the tags of the sequence."""
+
+    @abc.abstractmethod
+    def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
+        """Replace the tags of the sequence, in any state, also when it runs or has ended.
+
+        They stay when it is reset, and come along when it is moved or copied.
+
+        Args:
+            path: The sequence.
+            tags: Texts of 1 to 100 characters, without commas, control characters and line breaks,
+                and without spaces at both ends.
+
+        Raises:
+            ValueError: one of them is no tag.
+            TypeError: one is no text, or they are a single text.
+        """
+
+    @abc.abstractmethod
+    def get_note(self, path: PureSequencePath) -> str:
+        """Return the note on the sequence; empty if there is none."""
+
+    @abc.abstractmethod
+    def set_note(self, path: PureSequencePath, note: str) -> None:
+        """Replace the note on the sequence, in any state, also when it runs or has ended.
+
+        It stays when the sequence is reset, and comes along when it is moved or copied.
+
+        Args:
+            path: The sequence.
+            note: Any text, of any number of lines; an empty one for no note.
+
+        Raises:
+            ValueError: it holds a lone surrogate.
+            TypeError: it is no text.
+        """
+
     # The shots
 
     @abc.abstractmethod

@@ -37,6 +37,7 @@ from shotstore.model import (
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.columns import ShotColumns, ShotRows
 from shotstore.sql.columns import read_arrays, read_columns
 from shotstore.sql.loading import loading
@@ -90,6 +91,8 @@ class SQLSequenceCollection(SequenceCollection):
             "iteration": strict_json(serializer.dump_iteration(iteration_configuration)),
             "time_lanes": strict_json(serializer.dump_time_lanes(time_lanes)),
             "expected_number_of_shots": rules.expected_number_of_shots(iteration_configuration),
+            "tags": [],
+            "note": "",
             **_NO_SHOTS,
         }
 
@@ -242,6 +245,23 @@ class SQLSequenceCollection(SequenceCollection):
                 name: load(device["type"], device["content"])
                 for name, device in row.device_configurations.items()
             }
+
+    # Tags and notes
+
+    def get_tags(self, path: PureSequencePath) -> set[str]:
+        row = self._get(path, sequences.c.tags)
+        with loading(f"The tags of sequence {path}"):
+            return set(row.tags)
+
+    def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
+        self._write(path, tags=sorted(check_tags(tags)))
+
+    def get_note(self, path: PureSequencePath) -> str:
+        note: str = self._get(path, sequences.c.note).note
+        return note
+
+    def set_note(self, path: PureSequencePath, note: str) -> None:
+        self._write(path, note=check_note(note))
 
     # The shots
 
@@ -401,6 +421,11 @@ class SQLSequenceCollection(SequenceCollection):
         if State(row.state) is State.DRAFT:
             raise rules.not_launched(path)
         return row
+
+    def _write(self, path: PureSequencePath, **values: Any) -> None:
+        self._session.write_tree(
+            lambda tree: _change(tree.connection, tree.get_sequence(path)[0], **values)
+        )
 
     def _edit(self, path: PureSequencePath, **values: Any) -> None:
         def edit(tree: Tree) -> None:

@@ -84,6 +84,9 @@ sequences = Table(
     Column("iteration", JSON, nullable=False),
     Column("time_lanes", JSON, nullable=False),
     Column("exception", JSON(none_as_null=True)),
+    # A JSON text, since a text of PostgreSQL cannot hold every character
+    Column("tags", JSON, nullable=False),
+    Column("note", JSON, nullable=False),
     # Of the launch
     Column("global_parameters", JSON(none_as_null=True)),
     Column("device_configurations", JSON(none_as_null=True)),

@@ -34,10 +34,12 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
         "stats": stats,
         "iteration": sequences.get_iteration_configuration(path),
         "time lanes": sequences.get_time_lanes(path),
+        "tags": sequences.get_tags(path),
+        "note": sequences.get_note(path),
     }
     if stats.state is not State.DRAFT:
         found["parameters"] = sequences.get_global_parameters(path)
-        found["devices"] = sequences.get_device_configurations(path)
+        found["devices"] = dict(sorted(sequences.get_device_configurations(path).items()))
     if stats.state is State.CRASHED:
         found["exception"] = sequences.get_exception(path)
     shots = sequences.get_shots(path)
@@ -46,8 +48,9 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
         shot.index: [
             sequences.get_shot_start_time(path, shot.index),
             sequences.get_shot_end_time(path, shot.index),
-            sequences.get_shot_parameters(path, shot.index),
-            sequences.get_all_shot_data(path, shot.index),
+            # In an order of their own: that of a storage is not promised.
+            dict(sorted(sequences.get_shot_parameters(path, shot.index).items())),
+            dict(sorted(sequences.get_all_shot_data(path, shot.index).items())),
         ]
         for shot in shots
     }

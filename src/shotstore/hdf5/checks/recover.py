@@ -150,7 +150,10 @@ class _Recovery:
             yield f"shots.h5 was written anew, with {number} shots."
         if before is None:
             what = "missing" if check.content is None else "unreadable"
-            yield f"sequence.json, which was {what}, was made anew from shots.h5."
+            yield (
+                f"sequence.json, which was {what}, was made anew from shots.h5, without tags and "
+                "note."
+            )
         elif before.state is not document.state:
             yield f"The sequence, which was {before.state.value}, is {document.state.value} now."
         elif before.number_of_shots != number:

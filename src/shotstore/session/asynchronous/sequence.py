@@ -112,6 +112,24 @@ class AsyncSequence:
     async def get_device_configurations(self) -> Mapping[str, DeviceConfiguration]:
         return await self.run_sync(lambda sequence: sequence.get_device_configurations())
 
+    async def get_tags(self) -> set[str]:
+        return await self.run_sync(lambda sequence: sequence.get_tags())
+
+    async def set_tags(self, tags: Collection[str]) -> None:
+        return await self.run_sync(lambda sequence: sequence.set_tags(tags))
+
+    async def add_tag(self, tag: str) -> None:
+        return await self.run_sync(lambda sequence: sequence.add_tag(tag))
+
+    async def remove_tag(self, tag: str) -> None:
+        return await self.run_sync(lambda sequence: sequence.remove_tag(tag))
+
+    async def get_note(self) -> str:
+        return await self.run_sync(lambda sequence: sequence.get_note())
+
+    async def set_note(self, note: str) -> None:
+        return await self.run_sync(lambda sequence: sequence.set_note(note))
+
     async def get_local_parameters(self) -> set[str]:
         return await self.run_sync(lambda sequence: sequence.get_local_parameters())
 

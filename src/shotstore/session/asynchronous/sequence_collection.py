@@ -139,6 +139,20 @@ class AsyncSequenceCollection:
     ) -> Mapping[str, DeviceConfiguration]:
         return await self._run(lambda sequences: sequences.get_device_configurations(path))
 
+    # Tags and notes
+
+    async def get_tags(self, path: PureSequencePath) -> set[str]:
+        return await self._run(lambda sequences: sequences.get_tags(path))
+
+    async def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
+        return await self._run(lambda sequences: sequences.set_tags(path, tags))
+
+    async def get_note(self, path: PureSequencePath) -> str:
+        return await self._run(lambda sequences: sequences.get_note(path))
+
+    async def set_note(self, path: PureSequencePath, note: str) -> None:
+        return await self._run(lambda sequences: sequences.set_note(path, note))
+
     # The shots
 
     async def create_shot(

@@ -4,12 +4,15 @@ Each module is one kind of behaviour, and can be imported alone.
 """
 
 # ruff: noqa: F403 - a test that is added to a module is part of the suite
+from shotstore.testing.behaviours.annotations import *
 from shotstore.testing.behaviours.arrays import *
 from shotstore.testing.behaviours.changes_of_paths import *
+from shotstore.testing.behaviours.columns import *
 from shotstore.testing.behaviours.combinations import *
 from shotstore.testing.behaviours.configurations import *
 from shotstore.testing.behaviours.failures import *
 from shotstore.testing.behaviours.moves import *
+from shotstore.testing.behaviours.random_operations import *
 from shotstore.testing.behaviours.recipes import *
 from shotstore.testing.behaviours.refused_values import *
 from shotstore.testing.behaviours.repeated_reads import *

@@ -51,6 +51,8 @@ class Sequence:
     start_time: datetime | None = None
     stop_time: datetime | None = None
     exception: JSON = None
+    tags: frozenset[str] = frozenset()
+    note: str = ""
     launch: Launch | None = None
     shots: Mapping[int, Shot] = attrs.field(factory=dict)
     """By index, in the order they were recorded."""

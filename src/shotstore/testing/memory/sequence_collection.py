@@ -23,6 +23,7 @@ from shotstore.model import (
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.session.annotations import check_note, check_tags
 from shotstore.state import State
 from shotstore.testing.memory.content import Launch, Sequence, Shot
 from shotstore.tracebacks import TracebackSummary
@@ -174,6 +175,20 @@ class InMemorySequenceCollection(SequenceCollection):
             for name, (tag, content) in self._launch(path).device_configurations.items()
         }
 
+    # Tags and notes
+
+    def get_tags(self, path: PureSequencePath) -> set[str]:
+        return set(self._get(path).tags)
+
+    def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
+        self._change(path, tags=check_tags(tags))
+
+    def get_note(self, path: PureSequencePath) -> str:
+        return self._get(path).note
+
+    def set_note(self, path: PureSequencePath, note: str) -> None:
+        self._change(path, note=check_note(note))
+
     # The shots
 
     def create_shot(
@@ -261,6 +276,10 @@ class InMemorySequenceCollection(SequenceCollection):
             return shots[operator.index(index)]
         except (TypeError, KeyError):
             raise rules.shot_not_found(path, index) from None
+
+    def _change(self, path: PureSequencePath, **changes: Any) -> None:
+        content = self._session.writing()
+        content.paths[path] = evolve(content.get_sequence(path), **changes)
 
     def _edit(self, path: PureSequencePath, **changes: Any) -> None:
         content = self._session.writing()

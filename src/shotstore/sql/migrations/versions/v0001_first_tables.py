@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.Column("iteration", sa.JSON, nullable=False),
         sa.Column("time_lanes", sa.JSON, nullable=False),
         sa.Column("exception", sa.JSON),
+        sa.Column("tags", sa.JSON, nullable=False),
+        sa.Column("note", sa.JSON, nullable=False),
         sa.Column("global_parameters", sa.JSON),
         sa.Column("device_configurations", sa.JSON),
         sa.Column("parameter_schema", sa.JSON, nullable=False),
