@@ -13,7 +13,7 @@ import pytest
 
 from shotstore.hdf5 import HDF5StorageManager, disk
 from tests.processes import shots
-from tests.processes.children import Child
+from tests.processes.children import PATIENCE, Child
 from tests.processes.viewers import Notebook, OtherProgram, Viewer
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
@@ -40,7 +40,7 @@ def die_at(is_the_moment: Callable[[disk.Operation], bool]) -> None:
 
 def record(parent: Connection, store: Path, last_operation: int | None) -> None:
     """Record shots, acknowledging each, until killed."""
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     with storage.session() as session:
         first = len(shots.indices(session))
     if last_operation is not None:
@@ -53,7 +53,7 @@ def record(parent: Connection, store: Path, last_operation: int | None) -> None:
 
 def record_half(_: Connection, store: Path) -> None:
     """Commit a shot, and be killed before the file is touched that it goes to."""
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     with storage.session() as session:
         index = len(shots.indices(session))
     die_at(lambda operation: operation.path.endswith("commits"))
@@ -62,7 +62,7 @@ def record_half(_: Connection, store: Path) -> None:
 
 def recover(_: Connection, store: Path, last_operation: int) -> None:
     """Read, and be killed meanwhile if so many changes of the disk are made."""
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     counter = itertools.count()
     die_at(lambda _: next(counter) == last_operation)
     shots.read_all(storage)

@@ -8,7 +8,7 @@ import pytest
 from shotstore import PureSequencePath, State
 from shotstore.hdf5 import HDF5StorageManager, transaction
 from tests.processes import shots
-from tests.processes.children import Child, listening
+from tests.processes.children import PATIENCE, Child, listening
 from tests.processes.shots import RUN
 
 PLACES = [PureSequencePath(r"\left"), PureSequencePath(r"\right\inside")]
@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def record_all(parent: Connection, store: Path, count: int) -> None:
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     for index in range(count):
         shots.recorded(storage, index)
         parent.send(index + 1)
@@ -39,7 +39,7 @@ def acknowledged(recorder: Child, before: int) -> int:
 def test_each_session_sees_whole_shots_and_all_that_were_acknowledged(
     store: Path, count: int, read_only: bool
 ) -> None:
-    storage = HDF5StorageManager(store, read_only=read_only)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE, read_only=read_only)
     seen = promised = 0
     with Child(record_all, store, count) as recorder:
         while recorder.is_alive():
@@ -59,7 +59,7 @@ def test_each_session_sees_whole_shots_and_all_that_were_acknowledged(
 
 
 def test_a_session_that_stays_open_keeps_to_the_shots_it_has_seen(store: Path) -> None:
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     count, promised = 100, 0
     with Child(record_all, store, count) as recorder:
         while promised < count:
@@ -78,7 +78,7 @@ def test_a_session_that_stays_open_keeps_to_the_shots_it_has_seen(store: Path) -
 
 
 def move_all_the_time(parent: Connection, store: Path) -> None:
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     source, destination = PLACES
     while listening(parent):
         with storage.session() as session:
@@ -91,7 +91,7 @@ def test_a_listing_beside_moves_shows_one_moment(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transaction, "_LONGEST_BATCH", 0)  # as if the disk was slow
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     names = {f"sequence {number}" for number in range(MOVED)}
     with storage.session() as session:
         for name in names:
@@ -131,7 +131,7 @@ def change(_: Connection, store: Path, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["reset", "move", "delete"])
 def test_a_session_keeps_the_shots_of_a_sequence_that_is_taken_away(store: Path, how: str) -> None:
-    storage = HDF5StorageManager(store)
+    storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     for index in range(4):
         shots.recorded(storage, index)
     with storage.session() as session:

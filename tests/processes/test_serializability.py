@@ -27,7 +27,7 @@ from shotstore import (
     VariableDeclaration,
 )
 from shotstore.hdf5 import HDF5StorageManager
-from tests.processes.children import Child
+from tests.processes.children import PATIENCE, Child
 
 WRITING_PROCESSES, THREADS, SESSIONS = 2, 3, 25
 READING_PROCESSES = 2
@@ -68,7 +68,7 @@ def recipe(value: str) -> StepsConfiguration:
 
 def work(parent: Connection, root: Path, name: str) -> None:
     """Random sessions in several threads, some writing from their start and some late."""
-    storage = HDF5StorageManager(root)
+    storage = HDF5StorageManager(root, lock_timeout=PATIENCE)
     logs: list[Log] = []
     conflicts: list[str] = []
 
@@ -100,7 +100,7 @@ def work(parent: Connection, root: Path, name: str) -> None:
 
 def look(parent: Connection, root: Path) -> None:
     """Sessions that read everything twice, until told to stop."""
-    storage = HDF5StorageManager(root)
+    storage = HDF5StorageManager(root, lock_timeout=PATIENCE)
     count = 0
     while not parent.poll():
         with storage.session() as session:
