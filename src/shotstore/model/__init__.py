@@ -21,6 +21,7 @@ from shotstore.model.parameters import (
     parameter_to_json,
 )
 from shotstore.model.quantities import quantity, unit_to_text
+from shotstore.model.ranges import ParameterRange, ParameterRanges
 from shotstore.model.scalars import JSON
 from shotstore.model.schema import ParameterSchema, ParameterType
 from shotstore.model.serializer import DefaultSerializer, Serializer
@@ -60,6 +61,8 @@ __all__ = [
     "LinspaceLoop",
     "Parameter",
     "ParameterNamespace",
+    "ParameterRange",
+    "ParameterRanges",
     "ParameterSchema",
     "ParameterType",
     "Ramp",

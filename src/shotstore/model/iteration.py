@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import attrs
 
 from shotstore.model.parameters import Parameter
+from shotstore.model.ranges import ParameterRanges
 from shotstore.model.scalars import JSON, copy_json
 from shotstore.model.schema import ParameterSchema
 
@@ -31,6 +32,17 @@ class IterationConfiguration(abc.ABC):
         Raises:
             ValueError: the recipe cannot be evaluated.
         """
+
+    def get_parameter_ranges(self, initial: Mapping[str, Parameter]) -> ParameterRanges:
+        """Return from where to where each parameter is taken, without running the recipe.
+
+        A class that does not say it otherwise tells nothing.
+
+        Args:
+            initial: The parameters before the iteration sets its own, as far as they are known.
+        """
+        del initial
+        return ParameterRanges()
 
 
 @attrs.frozen

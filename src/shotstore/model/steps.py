@@ -1,6 +1,7 @@
 """Iteration as a list of steps, run like a small program: declarations, loops and shots."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, Union
 
 import attrs
@@ -9,6 +10,7 @@ from shotstore.model import loops
 from shotstore.model.expressions import Expression
 from shotstore.model.iteration import IterationConfiguration
 from shotstore.model.parameters import Parameter, check_parameter_name, check_parameters
+from shotstore.model.ranges import ParameterRanges, RangeSurvey
 from shotstore.model.scalars import check_positive
 from shotstore.model.schema import ParameterSchema
 
@@ -134,6 +136,11 @@ class StepsConfiguration(IterationConfiguration):
             schema = new if schema is None else schema.merged(new)
         return ParameterSchema.of(parameters) if schema is None else schema
 
+    def get_parameter_ranges(self, initial: Mapping[str, Parameter]) -> ParameterRanges:
+        survey = RangeSurvey(check_parameters(initial))
+        _survey(self.steps, survey)
+        return survey.ranges()
+
 
 def _walk(
     steps: tuple[Step, ...], parameters: dict[str, Parameter], *, only_first: bool = False
@@ -146,21 +153,38 @@ def _walk(
             case VariableDeclaration():
                 parameters[step.variable] = step.value.evaluate(parameters)
             case LinspaceLoop() | ArangeLoop():
-                for value in _values(step, parameters):
+                for value in _values(step, lambda bound: bound.evaluate(parameters)):
                     parameters[step.variable] = value
                     yield from _walk(step.sub_steps, parameters, only_first=only_first)
                     if only_first:
                         break
 
 
-def _values(loop: LinspaceLoop | ArangeLoop, parameters: Mapping[str, Parameter]) -> loops.Values:
-    start, stop = loop.start.evaluate(parameters), loop.stop.evaluate(parameters)
+def _values(
+    loop: LinspaceLoop | ArangeLoop, evaluate: Callable[[Expression], Parameter]
+) -> loops.Values:
+    start, stop = evaluate(loop.start), evaluate(loop.stop)
     try:
         if isinstance(loop, LinspaceLoop):
             return loops.linspace(start, stop, loop.num)
-        return loops.arange(start, stop, loop.step.evaluate(parameters))
+        return loops.arange(start, stop, evaluate(loop.step))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"Loop over '{loop.variable}': {error}") from error
+
+
+def _survey(steps: tuple[Step, ...], survey: RangeSurvey) -> None:
+    for step in steps:
+        match step:
+            case VariableDeclaration():
+                survey.declare(step.variable, step.value)
+            case LinspaceLoop() | ArangeLoop():
+                count = step.num if isinstance(step, LinspaceLoop) else None
+                values = None
+                with contextlib.suppress(ValueError):
+                    values = _values(step, survey.evaluate)
+                survey.loop(step.variable, step.start, step.stop, count, values)
+                survey.forget(_variables(step.sub_steps))
+                _survey(step.sub_steps, survey)
 
 
 def _number_shots(steps: tuple[Step, ...], variables: set[str]) -> int | None:
@@ -189,7 +213,7 @@ def _number_values(loop: LinspaceLoop | ArangeLoop, variables: set[str]) -> int 
     try:
         names = loop.start.names() | loop.stop.names() | loop.step.names()
         # A variable that is named like a unit would be taken for the unit here.
-        return None if names & variables else _values(loop, {}).count
+        return None if names & variables else _values(loop, lambda bound: bound.evaluate({})).count
     except ValueError:
         return None
 
