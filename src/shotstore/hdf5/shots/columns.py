@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.hdf5.shots.datasets import Datasets
-from shotstore.hdf5.shots.rows import Rows
+from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows
 from shotstore.hdf5.shots.schemas import Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
     Slot,
@@ -30,7 +30,6 @@ from shotstore.session.columns import (
 Array = npt.NDArray[Any]
 _RowNumbers = npt.NDArray[np.int64]
 
-_SMALL_ROW = 4096  # bytes; reading between rows that are wanted costs less than to seek
 _DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
 
 
@@ -174,12 +173,16 @@ def _read(rows: Rows, wanted: _RowNumbers) -> Array:
     first, last = int(wanted.min()), int(wanted.max())
     if last - first + 1 == len(wanted) and (np.diff(wanted) == 1).all():
         return rows.read(first, len(wanted))
-    if rows.row_bytes <= _SMALL_ROW:
-        return rows.read(first, last - first + 1)[wanted - first]
     found = np.empty((len(wanted), *rows.row_shape), rows.dtype)
-    breaks = np.flatnonzero(np.diff(wanted) != 1) + 1
-    for run in np.split(np.arange(len(wanted)), breaks):
-        found[run[0] : run[-1] + 1] = rows.read(int(wanted[run[0]]), len(run))
+    order = np.argsort(wanted, kind="stable")
+    ordered = wanted[order]
+    # Rows between wanted ones in the same or the next chunk cost less to read than to leave out.
+    # A chunk without any wanted row may have none at all, and then the file none of its bytes.
+    breaks = np.flatnonzero(np.diff(ordered) > max(1, ROW_CHUNK // rows.row_bytes)) + 1
+    for part in np.split(np.arange(len(wanted)), breaks):
+        start = int(ordered[part[0]])
+        block = rows.read(start, int(ordered[part[-1]]) - start + 1)
+        found[order[part]] = block[ordered[part] - start]
     return found
 
 

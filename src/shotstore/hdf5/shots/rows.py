@@ -28,8 +28,8 @@ class Rows:
     def __init__(
         self, dataset: h5d.DatasetID, largest: int = 0, chunk: tuple[int, ...] | None = None
     ) -> None:
-        """``largest`` is how many bytes can be read at the most, besides what is written here, and
-        ``chunk`` the shape of chunks that are to be checked before they are read."""
+        """``largest`` is how many bytes can be read at the most, besides those by which it grows
+        here, and ``chunk`` the shape of chunks that are to be checked before they are read."""
         self._dataset = dataset
         self._largest = largest
         self._chunk = chunk
@@ -53,10 +53,11 @@ class Rows:
     def write(self, start: int, rows: Array) -> None:
         """Write ``rows``, of shape (n, *row shape), C-contiguous and of the dataset's type, from
         row ``start`` on. What lies between the end and ``start`` holds the fill value."""
-        if start + len(rows) > self._shape[0]:
+        grown = start + len(rows) - self._shape[0]
+        if grown > 0:
             self._shape = (start + len(rows), *self._shape[1:])
             self._dataset.set_extent(self._shape)
-        self._largest += rows.nbytes
+            self._largest += grown * self.row_bytes
         memory, selection = self._select(start, len(rows))
         self._dataset.write(memory, selection, rows, self._type)
 

@@ -214,3 +214,19 @@ def test_numbers_too_large_for_a_type_of_numpy_stay_what_they_are(
     for column in (found.parameters["a"], found.data["x"]):
         assert column.values.dtype == object
         assert exactly_equal(list(column.values), list(numbers))
+
+
+def test_columns_of_data_that_few_shots_have(storage: StorageManager) -> None:
+    trace = np.arange(400.0)
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in range(301):
+            record(session, index=index, data={"trace": trace + index} if index % 100 == 0 else {})
+        inside = session.sequences.get_columns(PATH, labels=["trace"], rows=[300, 299, 0])
+    with storage.session() as session:
+        found = session.sequences.get_columns(PATH, labels=["trace"], rows=[300, 299, 0])
+        whole = session.sequences.get_columns(PATH, labels=["trace"])
+    assert_same(found, inside)
+    assert found.data["trace"].is_present.tolist() == [True, False, True]
+    assert found.data["trace"].values[:, 1].tolist()[::2] == [301, 1]
+    assert np.flatnonzero(whole.data["trace"].is_present).tolist() == [0, 100, 200, 300]
