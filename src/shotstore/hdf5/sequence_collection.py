@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import evolve
 
+from shotstore.hdf5 import summaries
 from shotstore.hdf5.device_configurations import check_device_name
 from shotstore.hdf5.documents import SequenceDocument, load_object
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
@@ -31,10 +32,12 @@ from shotstore.model import (
 )
 from shotstore.model.json_form import strict_json
 from shotstore.model.quantities import is_quantity, quantity, unit_to_text
+from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
 from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.columns import ShotColumns, ShotRows, joined, row_size
+from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -76,6 +79,13 @@ class HDF5SequenceCollection(SequenceCollection):
             return {node.path for node in tree.sequences(tree.root) if tree.state(node) is state}
 
         return transaction.run(in_state)
+
+    def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
+        wanted = check_text(text, "What to look for")
+        return summaries.find_text(self._session.transaction, path, wanted)
+
+    def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
+        return summaries.read(self._session.transaction, path, self._session.serializer)
 
     def create(
         self,

@@ -60,6 +60,19 @@ class SessionShots:
             return document.number_of_shots
         return self.view(node)[1]
 
+    def glance(self, node: Node) -> int:
+        """How many shots the session sees. Where very many sequences are running, not all of
+        their files stay open."""
+        is_open = node.writer is not None or node.reader is not None
+        if is_open or len(self._readers) < _MOST_PINNED:
+            return self.count(node)
+        count = self.count(node)
+        if node.reader is not None:
+            self._readers.remove(node.reader)
+            node.reader.close()
+            node.reader = None
+        return count
+
     def pin(self, node: Node) -> None:
         """Keep the shots of a sequence from being moved away, and from growing in number, which
         its document says only once it has ended."""

@@ -14,6 +14,8 @@ from shotstore.hdf5 import disk, documents, journal
 from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.journal_check import check_journal
 from shotstore.hdf5.locks import Locks, try_lock_alone
+from shotstore.session import SequenceSummary
+from shotstore.session.summaries import Remembered
 
 MARKER = "shotstore.json"
 SEQUENCES = "sequences"
@@ -48,6 +50,8 @@ class Store:
         self._journal = self._control / "journal"
         self._commits = self._control / "commits"
         self.locks = Locks(self._control, lock_timeout)
+        self.summaries: Remembered[SequenceSummary] = Remembered()
+        """Of documents that were read before."""
         self._check_places()
         marker = disk.read_file(str(self.root / MARKER))
         self.is_archive = marker is None

@@ -154,6 +154,17 @@ class Tree:
             node.document = load_sequence(content, self._location / directory / SEQUENCE_DOCUMENT)
         return node.document
 
+    def content(self, node: Node) -> bytes | None:
+        """The document of a sequence as the disk has it, or None if the session has changed it.
+
+        Raises:
+            TransactionConflictError: another session has moved or deleted it before it was read.
+            OSError: it cannot be read.
+        """
+        if node.directory is None or node.is_changed:
+            return None
+        return self._snapshot.document(node.directory)
+
     def state(self, node: Node) -> State | None:
         """The state of a sequence, or None if its document cannot be read: one damaged sequence
         must not make a listing of the others fail."""

@@ -20,6 +20,7 @@ from shotstore.session.sequence_collection import (
 )
 from shotstore.session.shot import Shot
 from shotstore.session.storage import ExperimentSessionMaker, StorageManager
+from shotstore.session.summaries import SequenceSummary
 
 __all__ = [
     "AsyncDeviceConfigurationCollection",
@@ -36,6 +37,7 @@ __all__ = [
     "Sequence",
     "SequenceCollection",
     "SequenceStats",
+    "SequenceSummary",
     "Shot",
     "ShotId",
     "StorageManager",

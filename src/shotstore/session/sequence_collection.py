@@ -28,6 +28,7 @@ from shotstore.session.columns import (
     parameter_column,
     time_column,
 )
+from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -97,6 +98,27 @@ class SequenceCollection(abc.ABC):
     @abc.abstractmethod
     def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
         """Return all sequences of the storage that are in the state."""
+
+    @abc.abstractmethod
+    def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
+        """Return the sequences at or inside a path whose recipe, note or exception holds a text.
+
+        Upper and lower case are the same.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+        """
+
+    @abc.abstractmethod
+    def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
+        """Return what is known of all sequences at or inside a path, sorted by path.
+
+        This is fast for thousands of sequences: no shots are read, but for the number of those of
+        a sequence that is running. One that is damaged is left out, unless it is at the path.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+        """
 
     @abc.abstractmethod
     def create(

@@ -13,7 +13,6 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
-    func,
     insert,
     or_,
     select,
@@ -35,12 +34,21 @@ from shotstore.model import (
     parameter_from_json,
 )
 from shotstore.model.json_form import strict_json
+from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
 from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.columns import ShotColumns, ShotRows
+from shotstore.session.summaries import SequenceSummary
 from shotstore.sql.columns import read_arrays, read_columns
 from shotstore.sql.loading import loading
+from shotstore.sql.summaries import (
+    counted_shots,
+    find_text,
+    number_of_shots,
+    read_summaries,
+    summary,
+)
 from shotstore.sql.tables import AnyRow, arrays, sequences, shots
 from shotstore.sql.tree import Tree
 from shotstore.sql.values import (
@@ -76,6 +84,18 @@ class SQLSequenceCollection(SequenceCollection):
 
     def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
         return self._session.read_tree(lambda tree: tree.in_state(state))
+
+    def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
+        wanted = check_text(text, "What to look for")
+        return self._session.read_tree(lambda tree: find_text(tree, path, wanted))
+
+    def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
+        session = self._session
+        found = [
+            summary(node, row, session.serializer, session.remembered_ranges)
+            for node, row in session.read_tree(lambda tree: read_summaries(tree, path))
+        ]
+        return sorted(found, key=lambda summary: summary.path)
 
     def create(
         self,
@@ -140,19 +160,13 @@ class SQLSequenceCollection(SequenceCollection):
         return self._session.read_tree(lambda tree: tree.get_sequence(path)[1])
 
     def get_stats(self, path: PureSequencePath) -> SequenceStats:
-        count = (
-            select(func.count())
-            .where(shots.c.sequence_id == sequences.c.path_id)
-            .scalar_subquery()
-            .label("number_of_shots")
-        )
         row = self._get(
             path,
             sequences.c.state,
             sequences.c.start_time,
             sequences.c.stop_time,
             sequences.c.expected_number_of_shots,
-            count,
+            number_of_shots(),
         )
         return SequenceStats(
             state=State(row.state),
@@ -214,6 +228,7 @@ class SQLSequenceCollection(SequenceCollection):
                 state=State.DRAFT.value,
                 start_time=None,
                 stop_time=None,
+                number_of_shots=None,
                 exception=None,
                 global_parameters=None,
                 device_configurations=None,
@@ -440,6 +455,8 @@ class SQLSequenceCollection(SequenceCollection):
         def transit(tree: Tree) -> None:
             row_id, old = tree.get_sequence(path)
             rules.check_transition(path, old, state)
+            if state.has_ended():
+                values["number_of_shots"] = counted_shots()
             _change(tree.connection, row_id, state=state.value, **values)
 
         self._session.write_tree(transit)

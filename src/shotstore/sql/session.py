@@ -14,6 +14,7 @@ from shotstore.session import (
     ExperimentSession,
     PathHierarchy,
     SequenceCollection,
+    StorageManager,
     rules,
 )
 from shotstore.sql.device_configurations import SQLDeviceConfigurationCollection
@@ -21,6 +22,7 @@ from shotstore.sql.engine import Engines
 from shotstore.sql.loading import loading
 from shotstore.sql.path_hierarchy import SQLPathHierarchy
 from shotstore.sql.sequence_collection import SQLSequenceCollection
+from shotstore.sql.summaries import RememberedRanges
 from shotstore.sql.tables import global_parameters
 from shotstore.sql.transaction import Transaction
 from shotstore.sql.tree import Tree
@@ -33,15 +35,19 @@ class SQLExperimentSession(ExperimentSession):
 
     def __init__(
         self,
+        storage: StorageManager,
         engines: Engines,
         serializer: Serializer,
         lock_timeout: float,
+        remembered_ranges: RememberedRanges,
         *,
         write: bool,
         beside_writers: bool = False,
     ) -> None:
+        self._storage = storage
         self._engines = engines
         self.serializer = serializer
+        self.remembered_ranges = remembered_ranges
         self._lock_timeout = lock_timeout
         self._write = write
         self._beside_writers = beside_writers
@@ -83,9 +89,11 @@ class SQLExperimentSession(ExperimentSession):
 
     def _twin(self) -> Self:
         twin = type(self)(
+            self._storage,
             self._engines,
             self.serializer,
             self._lock_timeout,
+            self.remembered_ranges,
             write=self._write,
             beside_writers=self._beside_writers,
         )
@@ -108,6 +116,10 @@ class SQLExperimentSession(ExperimentSession):
         """Call a function that checks and then writes; see `Transaction.write`."""
         database = self._engines.database
         return self.transaction.write(lambda connection: function(Tree(connection, database)))
+
+    @property
+    def storage(self) -> StorageManager:
+        return self._storage
 
     @property
     def paths(self) -> PathHierarchy:

@@ -12,6 +12,7 @@ from shotstore.sql.engine import Engines
 from shotstore.sql.postgresql import PostgreSQL
 from shotstore.sql.session import SQLExperimentSession
 from shotstore.sql.sqlite import SQLite
+from shotstore.sql.summaries import RememberedRanges
 
 
 class SQLStorageManager(StorageManager):
@@ -29,11 +30,10 @@ class SQLStorageManager(StorageManager):
         self._serializer = DefaultSerializer() if serializer is None else serializer
         self._lock_timeout = lock_timeout
         self._engines = Engines(database)
+        self._remembered_ranges = RememberedRanges()
 
     def session(self, *, write: bool = False) -> SQLExperimentSession:
-        return SQLExperimentSession(
-            self._engines, self._serializer, self._lock_timeout, write=write
-        )
+        return self._session(write=write)
 
     def upgrade(self) -> None:
         """Create the tables, or bring those of an older shotstore up to this one, in one
@@ -63,6 +63,17 @@ class SQLStorageManager(StorageManager):
         """
         with self._engines.understanding(), self._engines.connect_unchecked() as connection:
             return schema.get_version(connection) is not None
+
+    def _session(self, *, write: bool, beside_writers: bool = False) -> SQLExperimentSession:
+        return SQLExperimentSession(
+            self,
+            self._engines,
+            self._serializer,
+            self._lock_timeout,
+            self._remembered_ranges,
+            write=write,
+            beside_writers=beside_writers,
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._engines.database.name!r})"
@@ -135,9 +146,7 @@ class PostgreSQLStorageManager(SQLStorageManager):
 
         Where it meets their work, it is this session that ends in `TransactionConflictError`.
         """
-        return SQLExperimentSession(
-            self._engines, self._serializer, self._lock_timeout, write=False, beside_writers=True
-        )
+        return self._session(write=False, beside_writers=True)
 
     def __reduce__(self) -> tuple[Callable[..., "PostgreSQLStorageManager"], tuple[Any, ...]]:
         return _open_postgresql, (self.config, self._serializer, self._lock_timeout)

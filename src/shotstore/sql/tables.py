@@ -81,6 +81,8 @@ sequences = Table(
     Column("start_time", UTCTime),
     Column("stop_time", UTCTime),
     Column("expected_number_of_shots", BigInteger),
+    # Once it has ended
+    Column("number_of_shots", BigInteger),
     Column("iteration", JSON, nullable=False),
     Column("time_lanes", JSON, nullable=False),
     Column("exception", JSON(none_as_null=True)),

@@ -90,14 +90,26 @@ class Tree:
 
     def below(self, node: Node) -> list[Node]:
         """The node and all below it, parents first."""
+        return [found for found, _ in self._below(node, _BELOW)]
+
+    def rows_below(
+        self, node: Node, statement: Select[*tuple[Any, ...]]
+    ) -> list[tuple[Node, AnyRow]]:
+        """The sequences at and below a node, each with its row of a statement that `below_with`
+        has made."""
+        return [(found, row) for found, row in self._below(node, statement) if found.is_sequence]
+
+    def _below(self, node: Node, statement: Select[*tuple[Any, ...]]) -> list[tuple[Node, AnyRow]]:
         known: dict[int, Node] = {}
-        for row in self.connection.execute(_BELOW, {"top": node.id}):
+        found = []
+        for row in self.connection.execute(statement, {"top": node.id}):
             if row.id == node.id:
                 known[row.id] = node
             else:
                 path = known[row.parent_id].path / row.name
                 known[row.id] = Node(row.id, path, row.created, _state(row))
-        return list(known.values())
+            found.append((known[row.id], row))
+        return found
 
     def children(self, node: Node) -> set[PureSequencePath]:
         """The paths directly inside a folder."""
@@ -210,7 +222,8 @@ def _chain(database: Database) -> Select[*tuple[Any, ...]]:
 _CHAINS: dict[type[Database], Select[*tuple[Any, ...]]] = {}
 
 
-def _below() -> Select[*tuple[Any, ...]]:
+def below_with(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """What `Tree.rows_below` executes, for these columns of sequences."""
     below = (
         select(paths.c.id, literal(0, BigInteger).label("depth"))
         .where(paths.c.id == bindparam("top"))
@@ -221,15 +234,16 @@ def _below() -> Select[*tuple[Any, ...]]:
             below, paths, paths.c.parent_id == below.c.id
         )
     )
+    node = (paths.c.id, paths.c.parent_id, paths.c.name, paths.c.created, sequences.c.state)
     return (
-        select(paths.c.id, paths.c.parent_id, paths.c.name, paths.c.created, sequences.c.state)
+        select(*node, *columns)
         .join_from(below, paths, paths.c.id == below.c.id)
         .outerjoin(sequences, sequences.c.path_id == paths.c.id)
         .order_by(below.c.depth)
     )
 
 
-_BELOW = _below()
+_BELOW = below_with()
 
 
 def _above_state() -> Select[*tuple[Any, ...]]:

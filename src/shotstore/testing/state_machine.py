@@ -208,6 +208,8 @@ class StorageMachine(RuleBasedStateMachine):
         self._do("paths.get_path_creation_date", path)
         self._do("sequences.is_sequence", path)
         self._do("sequences.get_contained_sequences", path)
+        self._do("sequences.get_summaries", path)
+        self._do("sequences.get_sequences_with_text", path, "a")
 
     @rule(state=st.sampled_from(State))
     def look_for_a_state(self, state: State) -> None:

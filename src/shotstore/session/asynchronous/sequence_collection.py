@@ -25,6 +25,7 @@ from shotstore.session.sequence_collection import (
     SequenceStats,
     ShotId,
 )
+from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -53,6 +54,14 @@ class AsyncSequenceCollection:
 
     async def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
         return await self._run(lambda sequences: sequences.get_sequences_in_state(state))
+
+    async def get_sequences_with_text(
+        self, path: PureSequencePath, text: str
+    ) -> set[PureSequencePath]:
+        return await self._run(lambda sequences: sequences.get_sequences_with_text(path, text))
+
+    async def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
+        return await self._run(lambda sequences: sequences.get_summaries(path))
 
     async def create(
         self,

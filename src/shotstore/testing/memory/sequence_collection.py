@@ -21,9 +21,11 @@ from shotstore.model import (
     check_parameters,
 )
 from shotstore.model.json_form import strict_json
+from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
 from shotstore.session.annotations import check_note, check_tags
+from shotstore.session.summaries import SequenceSummary, holds_text, ranges_of
 from shotstore.state import State
 from shotstore.testing.memory.content import Launch, Sequence, Shot
 from shotstore.tracebacks import TracebackSummary
@@ -53,6 +55,28 @@ class InMemorySequenceCollection(SequenceCollection):
     def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
         sequences = self._session.reading().sequences(PureSequencePath.root())
         return {path for path, sequence in sequences.items() if sequence.state is state}
+
+    def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
+        wanted = check_text(text, "What to look for")
+        content = self._session.reading()
+        content.get(path)
+        return {
+            found
+            for found, sequence in content.sequences(path).items()
+            if holds_text(
+                wanted,
+                sequence.iteration,
+                sequence.time_lanes,
+                sequence.exception,
+                sequence.note,
+            )
+        }
+
+    def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
+        content = self._session.reading()
+        content.get(path)
+        found = sorted(content.sequences(path).items(), key=lambda item: item[0])
+        return [self._summary(path, sequence) for path, sequence in found]
 
     def create(
         self,
@@ -260,6 +284,23 @@ class InMemorySequenceCollection(SequenceCollection):
         return iteration.get_parameter_schema(parameters.evaluate())
 
     # Helpers
+
+    def _summary(self, path: PureSequencePath, sequence: Sequence) -> SequenceSummary:
+        load = self._session.serializer.load_iteration
+        ranges = ranges_of(lambda: load(sequence.iteration))
+        return SequenceSummary(
+            path=path,
+            created=sequence.created,
+            state=sequence.state,
+            start_time=sequence.start_time,
+            stop_time=sequence.stop_time,
+            number_of_shots=len(sequence.shots),
+            expected_number_of_shots=sequence.expected_number_of_shots,
+            tags=sequence.tags,
+            note=sequence.note,
+            varied=ranges.varied,
+            declared=ranges.declared,
+        )
 
     def _get(self, path: PureSequencePath) -> Sequence:
         return self._session.reading().get_sequence(path)

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("start_time", UTCTime),
         sa.Column("stop_time", UTCTime),
         sa.Column("expected_number_of_shots", sa.BigInteger),
+        sa.Column("number_of_shots", sa.BigInteger),
         sa.Column("iteration", sa.JSON, nullable=False),
         sa.Column("time_lanes", sa.JSON, nullable=False),
         sa.Column("exception", sa.JSON),

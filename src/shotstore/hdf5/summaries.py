@@ -1,0 +1,140 @@
+"""What is known of many sequences without their shots: their documents are read, and nothing else
+but the numbers of shots of those that are running."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import evolve, frozen
+
+from shotstore.errors import StorageError, TransactionConflictError
+from shotstore.hdf5.documents import SequenceDocument, load_sequence
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT
+from shotstore.hdf5.transaction import Transaction
+from shotstore.hdf5.tree import Node
+from shotstore.model import Serializer
+from shotstore.paths import PureSequencePath
+from shotstore.session.summaries import SequenceSummary, holds_text, ranges_of
+from shotstore.state import State
+
+_NOT_COUNTED = -1
+
+_T = TypeVar("_T")
+
+
+@frozen
+class _Found:
+    """A sequence, and its document: as it is on the disk, or as the session has changed it."""
+
+    path: PureSequencePath
+    node: Node
+    file: Path
+    content: bytes | None
+    document: SequenceDocument | None
+    error: OSError | None
+    """Why its content could not be read."""
+
+    def load(self) -> SequenceDocument:
+        """The document.
+
+        Raises:
+            DamagedStorageError: it is damaged.
+            OSError: it cannot be read.
+        """
+        if self.error is not None:
+            raise self.error
+        return self.document or load_sequence(self.content or b"", self.file)
+
+
+def read(
+    transaction: Transaction, path: PureSequencePath, serializer: Serializer
+) -> list[SequenceSummary]:
+    """What is known of the sequences at and below a path, sorted by path.
+
+    Raises:
+        PathNotFoundError: nothing is at the path.
+        DamagedStorageError: the sequence at the path cannot be read.
+    """
+    remembered = transaction.store.summaries
+
+    def summary(found: _Found) -> SequenceSummary:
+        # Outside of all locks, since this runs code of the lab.
+        make = partial(_summary, found, serializer)
+        known = make() if found.content is None else remembered.get(found.content, make)
+        number = known.number_of_shots
+        if number == _NOT_COUNTED:
+            number = transaction.read(lambda: transaction.shots.glance(found.node))
+        return evolve(known, path=found.path, number_of_shots=number)
+
+    return sorted(_each(transaction, path, summary), key=lambda summary: summary.path)
+
+
+def find_text(transaction: Transaction, path: PureSequencePath, text: str) -> set[PureSequencePath]:
+    """The sequences at and below a path whose recipe, note or exception holds the text.
+
+    Raises:
+        PathNotFoundError: nothing is at the path.
+        DamagedStorageError: the sequence at the path cannot be read.
+    """
+
+    def path_with_text(found: _Found) -> PureSequencePath | None:
+        document = found.load()
+        contents = (document.iteration, document.time_lanes, document.exception, document.note)
+        return found.path if holds_text(text, *contents) else None
+
+    return set(filter(None, _each(transaction, path, path_with_text)))
+
+
+def _each(
+    transaction: Transaction, path: PureSequencePath, function: Callable[[_Found], _T]
+) -> Iterator[_T]:
+    """What the function makes of each sequence. One damaged sequence must not make a listing of
+    the others fail, so it is left out."""
+    transaction.load_below(path, documents=True)
+    for found in transaction.run(partial(_find, transaction, path)):
+        try:
+            yield function(found)
+        except TransactionConflictError:
+            raise
+        except (StorageError, OSError):
+            if found.path == path:
+                raise
+
+
+def _find(transaction: Transaction, path: PureSequencePath) -> list[_Found]:
+    tree = transaction.tree
+    found = []
+    for node in tree.sequences(tree.get(path)):
+        content, document, error = None, None, None
+        try:
+            content = tree.content(node)
+            document = tree.document(node) if content is None else None
+        except OSError as raised:
+            error = raised
+        file = transaction.store.root / (node.directory or "") / SEQUENCE_DOCUMENT
+        found.append(_Found(node.path, node, file, content, document, error))
+    return found
+
+
+def _summary(found: _Found, serializer: Serializer) -> SequenceSummary:
+    document = found.load()
+    ranges = ranges_of(lambda: serializer.load_iteration(document.iteration))
+    number = document.number_of_shots
+    if document.state in (State.DRAFT, State.PREPARING):
+        number = 0
+    elif number is None or not document.state.has_ended():
+        number = _NOT_COUNTED
+    return SequenceSummary(
+        path=found.path,
+        created=document.created,
+        state=document.state,
+        start_time=document.start_time,
+        stop_time=document.stop_time,
+        number_of_shots=number,
+        expected_number_of_shots=document.expected_number_of_shots,
+        tags=document.tags,
+        note=document.note,
+        varied=ranges.varied,
+        declared=ranges.declared,
+    )
