@@ -61,7 +61,7 @@ def _of_array(name: str, values: npt.NDArray[Any], target: pl.DataType) -> pl.Se
         part = np.float32 if values.dtype.itemsize == 8 else np.float64
         values = np.stack([values.real, values.imag], -1).astype(part)
     elif values.dtype.kind in "mM":
-        values = values.astype(f"{values.dtype.kind}8[{time_unit(values.dtype)}]")
+        values = _times(values, time_unit(values.dtype))
         if values.ndim > 1:
             return _of_times(name, values, target)
     elif values.dtype.kind == "f" and values.dtype.itemsize > 8:
@@ -76,6 +76,19 @@ def _of_times(name: str, values: npt.NDArray[Any], target: pl.DataType) -> pl.Se
     """Polars makes no arrays of times of more than one dimension by itself."""
     items = pl.Series(name, values.reshape(-1)).cast(_item_type(target))
     return items.reshape(values.shape).cast(target)
+
+
+def _times(values: npt.NDArray[Any], unit: str | None) -> npt.NDArray[Any]:
+    """The times in another unit; numpy goes round where they are beyond what it can count."""
+    times = values.astype(f"{values.dtype.kind}8[{unit}]")
+    if (
+        not np.array_equal(np.isnat(values), np.isnat(times))
+        or (times[~np.isnat(times)].astype(values.dtype) != values[~np.isnat(values)]).any()
+    ):
+        raise ValueError(
+            f"There is a time beyond what 64 bits of {unit} can hold: read it with get_columns."
+        )
+    return times
 
 
 def _item_type(dtype: pl.DataType) -> pl.DataType:
@@ -119,6 +132,8 @@ def _plain(value: Any, dtype: pl.DataType) -> Any:
         return None
     if dtype == MIXED:
         return structured_to_json(_of_python(value))
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
     if isinstance(dtype, pl.Struct):
         return _plain_struct(value, field_types(dtype))
     if isinstance(value, complex | np.complexfloating):
@@ -127,8 +142,7 @@ def _plain(value: Any, dtype: pl.DataType) -> Any:
         inner = inner_type(dtype)
         return [_plain(item, inner) for item in value]
     if isinstance(dtype, pl.Datetime | pl.Duration):
-        kind = "M" if isinstance(dtype, pl.Datetime) else "m"
-        time = np.asarray(value).astype(f"{kind}8[{dtype.time_unit}]")
+        time = _times(np.asarray(value), dtype.time_unit)
         return None if np.isnat(time) else int(time.astype(np.int64))
     if dtype.is_float():
         return _as_float(value)

@@ -19,16 +19,16 @@ from shotstore.analysis.column_types import (
 from shotstore.analysis.packages import needed
 from shotstore.analysis.scan_plan import Plan
 from shotstore.errors import IncompatibleUnitsError, TransactionConflictError
-from shotstore.model import DataSchema, ParameterSchema
+from shotstore.model import DataSchema, DataType, ParameterSchema
 from shotstore.paths import PureSequencePath
-from shotstore.session.columns import Column, ShotColumns, in_unit, row_size
+from shotstore.session.columns import Column, ShotColumns, in_unit, objects, row_size
 from shotstore.session.sequence_collection import SequenceCollection
 
 with needed("A scan", "analysis"):
     import polars as pl
 
-ROW = "\0row"
-"""A column that says which shots of a frame these are; no other one can have its name."""
+ROW = ""
+"""A column that says which shots of a frame these are; no parameter or label is called so."""
 
 
 class ShotReader:
@@ -114,7 +114,7 @@ class ShotReader:
         if origin.kind == "parameter":
             column = self._in_planned_unit(origin.name, found.parameters[origin.name])
         else:
-            column = found.data[origin.name]
+            column = _in_one_type(self._data[origin.name], found.data[origin.name])
         dtype = self._type(origin, column)
         if merged(planned, dtype) != planned:
             raise TransactionConflictError(
@@ -151,3 +151,13 @@ class ShotReader:
                 f"Parameter {name} is {first} in {unit.sequence} and {second} in {self._path}: "
                 f"scan these sequences apart, or leave {name} out."
             ) from error
+
+
+def _in_one_type(kind: DataType, column: Column) -> Column:
+    """Arrays of differing lengths in the type that the schema gives them."""
+    if kind.kind != "array" or column.values.dtype.kind != "O":
+        return column
+    arrays = [
+        None if array is None else array.astype(kind.dtype, copy=False) for array in column.values
+    ]
+    return objects(arrays)

@@ -17,7 +17,7 @@ test module::
 For every test the fixture must give an empty storage, made with this serializer. There is nothing
 to configure and nothing to be left out: what cannot hold on every backend is not in the suite.
 
-It needs pytest and Hypothesis: ``pip install "shotstore[testing]"``.
+It needs pytest, Hypothesis and polars: ``pip install "shotstore[testing]"``.
 """
 
 import pytest

@@ -165,9 +165,8 @@ def decode_array(encoded: Array, dtype: np.dtype[Any]) -> Array:
     """The inverse of `encode_array`."""
     if dtype.kind == "U":
         return np.char.decode(encoded, "utf-8").astype(dtype).reshape(encoded.shape)
-    if encoded.dtype == dtype:
-        return encoded
-    if dtype.kind in "mM" or _is_native(dtype):
+    # What h5py has read may carry its notes on the type, which numpy warns about when it is saved.
+    if encoded.dtype == dtype or dtype.kind in "mM" or _is_native(dtype):
         return encoded.view(dtype)
     return np.ascontiguousarray(encoded).view(dtype)[..., 0]
 

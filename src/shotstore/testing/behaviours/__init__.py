@@ -17,6 +17,7 @@ from shotstore.testing.behaviours.recipes import *
 from shotstore.testing.behaviours.refused_values import *
 from shotstore.testing.behaviours.repeated_reads import *
 from shotstore.testing.behaviours.resets import *
+from shotstore.testing.behaviours.scans import *
 from shotstore.testing.behaviours.sessions import *
 from shotstore.testing.behaviours.shots import *
 from shotstore.testing.behaviours.states import *
