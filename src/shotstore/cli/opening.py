@@ -1,5 +1,6 @@
 """What the commands on a store have in common: which one it is, and how paths are typed."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shotstore.errors import StorageError
+from shotstore.model import (
+    JSON,
+    DefaultSerializer,
+    IterationConfiguration,
+    Serializer,
+    StepsConfiguration,
+)
 from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
@@ -15,49 +23,91 @@ if TYPE_CHECKING:
     from shotstore.sql import SQLStorageManager
 
 _MARKER = "shotstore.json"
+_JOURNAL = ".shotstore/journal"
 _FOREVER = timedelta(days=365_00)
 """What is in the trash stays there: how long, is up to the programs that use the store."""
 
+_BY_DEFAULT = "By default the current directory, or the nearest one above it that is a store."
 StoreOption = Annotated[
-    Path | None,
+    str | None,
+    typer.Option(
+        "--store", envvar="SHOTSTORE", metavar="DIR", help=f"The store of files. {_BY_DEFAULT}"
+    ),
+]
+StorageOption = Annotated[
+    str | None,
     typer.Option(
         "--store",
         envvar="SHOTSTORE",
-        metavar="DIR",
-        help="The store. By default the current directory, or the nearest one above it that is a "
-        "store.",
+        metavar="STORE",
+        help="The store: a directory, or the URL of a database such as sqlite:///runs.db. "
+        f"{_BY_DEFAULT}",
     ),
 ]
 
 
-def open_store(directory: Path | None, *, read_only: bool = False) -> "HDF5StorageManager":
-    """Open a store; with ``read_only``, also a directory that was copied out of one.
+class _WithoutRecipes(DefaultSerializer):
+    """For lists that show no recipes: to load thousands of them takes a second."""
+
+    def load_iteration(self, content: JSON) -> IterationConfiguration:
+        del content
+        return StepsConfiguration([])
+
+
+def open_store(name: str | None, *, read_only: bool = False) -> "HDF5StorageManager":
+    """Open a store of files; with ``read_only``, also a directory that was copied out of one.
 
     Raises:
         StorageError: there is none.
     """
     from shotstore.hdf5 import HDF5StorageManager
 
-    if directory is None:
-        directory = _find_store()
-    elif not read_only and not (directory / _MARKER).is_file():
+    if name is not None and is_url(name):
+        raise StorageError("This is done with stores of files only, and --store names a database.")
+    directory = _find_store() if name is None else Path(name)
+    if name is not None and not read_only and not (directory / _MARKER).is_file():
         # Else one would be created there.
         raise StorageError(f"{directory} is no store: it has no {_MARKER}.")
     return HDF5StorageManager(directory, read_only=read_only, trash_retention=_FOREVER)
 
 
-def open_any(name: str) -> "StorageManager":
+def open_to_write(name: str | None) -> "StorageManager":
+    """Open the store that ``--store`` names.
+
+    Raises:
+        StorageError: there is none.
+    """
+    if name is not None and is_url(name):
+        return open_database(name)
+    return open_store(name)
+
+
+def open_to_read(name: str | None, *, recipes: bool = True) -> "StorageManager":
+    """Open what ``--store`` names, for reading: see `open_any`."""
+    return open_any(str(_find_store()) if name is None else name, recipes=recipes)
+
+
+def open_any(name: str, *, recipes: bool = True) -> "StorageManager":
     """Open what is there, for reading: a store of files, or a directory that was copied out of
     one, by its directory; a database by its URL.
+
+    Args:
+        name: What to open.
+        recipes: Whether the recipes of sequences are needed.
 
     Raises:
         StorageError: there is no such thing.
     """
+    serializer = None if recipes else _WithoutRecipes()
     if is_url(name):
-        return open_database(name)
+        return open_database(name, serializer)
     from shotstore.hdf5 import HDF5StorageManager
 
-    storage = HDF5StorageManager(name, read_only=True)
+    storage = HDF5StorageManager(name, read_only=True, serializer=serializer)
+    if (storage.root / _JOURNAL).exists():
+        # Left by a killed program: whoever opens the store for writing finishes it.
+        with suppress(StorageError):
+            return HDF5StorageManager(name, trash_retention=_FOREVER, serializer=serializer)
     if not (storage.root / _MARKER).is_file():
         with storage.session() as session:
             if not session.sequences.get_contained_sequences(PureSequencePath.root()):
@@ -89,7 +139,7 @@ def is_url(name: str) -> bool:
     return "://" in name
 
 
-def open_database(url: str) -> "SQLStorageManager":
+def open_database(url: str, serializer: Serializer | None = None) -> "SQLStorageManager":
     """The database at a URL, of which nothing is read yet.
 
     Raises:
@@ -109,8 +159,10 @@ def open_database(url: str) -> "SQLStorageManager":
         ) from error
     try:
         if scheme == "sqlite":
-            return sql.SQLiteStorageManager(sql.SQLiteConfig.from_url(url))
-        return sql.PostgreSQLStorageManager(sql.PostgreSQLConfig.from_url(url))
+            return sql.SQLiteStorageManager(sql.SQLiteConfig.from_url(url), serializer=serializer)
+        return sql.PostgreSQLStorageManager(
+            sql.PostgreSQLConfig.from_url(url), serializer=serializer
+        )
     except ValueError as error:
         raise StorageError(str(error)) from error
 
