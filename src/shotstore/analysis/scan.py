@@ -7,7 +7,7 @@ read. So the frames of a shot that a parameter rules out are never read.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeAlias
 
 import attrs
@@ -60,7 +60,7 @@ def scan_storage(storage: StorageManager, path: PureSequencePath) -> pl.LazyFram
         for found in query.sequences(_sequences_below(storage, path)):
             with storage.session() as session:
                 try:
-                    reader = ShotReader(session.sequences, found, plan, threading.Lock())
+                    reader = ShotReader(session.sequences, found, plan, nullcontext())
                 except PathError:
                     continue  # moved or deleted since the sequences were listed
                 yield from query.read(reader)
