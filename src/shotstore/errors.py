@@ -69,6 +69,10 @@ class SequenceNotCrashedError(SequenceStateError):
     """Only a sequence in the state CRASHED has an exception."""
 
 
+class RunDeletedError(SequenceStateError):
+    """The sequence whose shots were followed was reset or deleted, and they with it."""
+
+
 class DataNotFoundError(RuntimeError):
     """The shot has no data under this label."""
 

@@ -1,7 +1,7 @@
 """The awaited classes have what the sync ones have, with the same words."""
 
 import inspect
-from collections.abc import Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from types import GenericAlias
 from unittest.mock import MagicMock, create_autospec, sentinel
 
@@ -38,8 +38,8 @@ PAIRS = {
     Sequence: AsyncSequence,
     Shot: AsyncShot,
 }
-NOT_AWAITED = {"get_sequence", "get_shot"}
-"""They read nothing."""
+NOT_AWAITED = {"get_sequence", "get_shot", "follow"}
+"""They read nothing by themselves."""
 FURTHER = {"run_sync"}
 OPERATORS = {
     "__setitem__": "set",
@@ -81,7 +81,8 @@ def awaited(hint: object) -> object:
     if hint in PAIRS:
         return PAIRS[hint]
     if isinstance(hint, GenericAlias) and isinstance(hint.__origin__, type):
-        return GenericAlias(hint.__origin__, tuple(awaited(item) for item in hint.__args__))
+        origin = AsyncIterator if hint.__origin__ is Iterator else hint.__origin__
+        return GenericAlias(origin, tuple(awaited(item) for item in hint.__args__))
     return hint
 
 
@@ -189,6 +190,13 @@ def test_opening_a_session_takes_the_arguments_of_the_sync_one() -> None:
         == signature.parameters.keys()
     )
     assert ExperimentSessionMaker is StorageManager
+
+
+def test_following_takes_the_arguments_of_the_sync_one() -> None:
+    signature = inspect.signature(StorageManager.follow)
+    its_awaited = inspect.signature(StorageManager.async_follow)
+    assert its_awaited.parameters == signature.parameters
+    assert its_awaited.return_annotation == awaited(signature.return_annotation)
 
 
 def test_objects_name_their_path() -> None:

@@ -21,6 +21,7 @@ from shotstore.session import (
     ExperimentSession,
     PathHierarchy,
     SequenceCollection,
+    StorageManager,
     rules,
 )
 from shotstore.session.owner import current_owner
@@ -31,6 +32,7 @@ class HDF5ExperimentSession(ExperimentSession):
 
     def __init__(
         self,
+        storage: StorageManager,
         store: Store,
         serializer: Serializer,
         compression: str | int | None,
@@ -38,6 +40,7 @@ class HDF5ExperimentSession(ExperimentSession):
         write: bool,
         beside_writers: bool = False,
     ) -> None:
+        self._storage = storage
         self._store = store
         self.serializer = serializer
         self.compression = compression
@@ -86,7 +89,9 @@ class HDF5ExperimentSession(ExperimentSession):
         raise rules.session_cannot_be_pickled()
 
     def _twin(self) -> Self:
-        twin = type(self)(self._store, self.serializer, self.compression, write=self._write)
+        twin = type(self)(
+            self._storage, self._store, self.serializer, self.compression, write=self._write
+        )
         twin._transaction = self._transaction
         return twin
 
@@ -119,6 +124,10 @@ class HDF5ExperimentSession(ExperimentSession):
             PathError: it cannot be created here, as `SequenceCollection.create` says it.
         """
         copy_files(path, source.transaction, self.transaction, on_copied)
+
+    @property
+    def storage(self) -> StorageManager:
+        return self._storage
 
     @property
     def paths(self) -> PathHierarchy:

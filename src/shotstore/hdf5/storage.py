@@ -1,16 +1,18 @@
 """The file backend's storage."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import h5py
 
+from shotstore.hdf5 import places
 from shotstore.hdf5.checks.recover import recover
 from shotstore.hdf5.checks.report import Progress, Recovered, Report
 from shotstore.hdf5.checks.verify import verify
+from shotstore.hdf5.information import StoreInformation, read_information
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.trash import Trash
@@ -85,6 +87,7 @@ class HDF5StorageManager(StorageManager):
 
     def session(self, *, write: bool = False) -> HDF5ExperimentSession:
         return HDF5ExperimentSession(
+            self,
             self._store,
             self._arguments["serializer"],
             self._arguments["compression"],
@@ -99,12 +102,42 @@ class HDF5StorageManager(StorageManager):
         the first shot of a sequence that was running before, it is the writing session from there.
         """
         return HDF5ExperimentSession(
+            self,
             self._store,
             self._arguments["serializer"],
             self._arguments["compression"],
             write=False,
             beside_writers=True,
         )
+
+    def last_commit(self) -> Hashable:
+        return self._store.last_commit()
+
+    def get_directory(self, path: PureSequencePath | str) -> Path:
+        """Return where the files of a sequence, or of a folder and all below it, lie.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+        """
+        place = PureSequencePath(path)
+        return run(lambda: places.directory_of(self._store, place))
+
+    def get_sizes(self, path: PureSequencePath | str = "\\") -> dict[PureSequencePath, int]:
+        """Return how many bytes the files of each folder and sequence at and below a path have.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+        """
+        place = PureSequencePath(path)
+        return run(lambda: places.sizes(self._store, place))
+
+    def get_information(self) -> StoreInformation:
+        """Return what there is to know of the store beside its sequences.
+
+        Raises:
+            DamagedStorageError: its marker is damaged.
+        """
+        return run(lambda: read_information(self._store))
 
     def verify(
         self, path: PureSequencePath | str | None = None, *, progress: Progress | None = None

@@ -79,6 +79,14 @@ class Store:
         content = disk.read_file(str(self._commits)) or b""
         return int(_COUNTER.unpack(content)[0]) if len(content) == _COUNTER.size else 0
 
+    def last_commit(self) -> tuple[int, bool] | None:
+        """What changes with each commit; None where nobody counts them.
+
+        A journal counts too: who was killed after putting it into place may not have come to the
+        counter, and the next reader is to finish it.
+        """
+        return None if self.is_archive else (self.commits(), disk.exists(self._journal))
+
     @contextlib.contextmanager
     def reading(self, *, finish: bool = True) -> Iterator[int]:
         """Keep commits out while files are read; the number of commits so far.

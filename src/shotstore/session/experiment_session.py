@@ -1,8 +1,10 @@
 """One transaction on a storage."""
 
+from __future__ import annotations
+
 import abc
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from shotstore.model import ParameterNamespace
 from shotstore.paths import PureSequencePath
@@ -10,6 +12,9 @@ from shotstore.session.device_configurations import DeviceConfigurationCollectio
 from shotstore.session.path_hierarchy import PathHierarchy
 from shotstore.session.sequence import Sequence
 from shotstore.session.sequence_collection import SequenceCollection
+
+if TYPE_CHECKING:
+    from shotstore.session.storage import StorageManager
 
 
 class ExperimentSession(abc.ABC):
@@ -52,6 +57,11 @@ class ExperimentSession(abc.ABC):
             StorageError: the transaction could not be committed, and nothing has changed.
             CommitUncertainError: it is committed, or will be when the storage is next opened.
         """
+
+    @property
+    @abc.abstractmethod
+    def storage(self) -> StorageManager:
+        """The storage that this is a session of; also when the block is over."""
 
     @property
     @abc.abstractmethod

@@ -258,6 +258,23 @@ class Sequence:
         with naming_closest_sequence(self.path, self.session) as sequences:
             return sequences.get_parameter_schema(self.path)
 
+    def follow(self, *, poll: float = 0.2, skip: int = 0) -> Iterator[Shot]:
+        """Yield the shots of the sequence as they are committed, until it has ended.
+
+        First come those that it has, then each further one once, in the order of recording. They
+        are seen in sessions of their own, so this session sees none of the new ones, and had
+        better end first: ``storage.follow(path)`` needs none.
+
+        Args:
+            poll: Seconds between two looks.
+            skip: How many of the first shots are left out.
+
+        Raises:
+            ValueError: a number is negative.
+            RunDeletedError: the sequence was reset or deleted before its last shot was yielded.
+        """
+        return self.session.storage.follow(self.path, poll=poll, skip=skip)
+
     # Many shots at once
 
     def get_data_schema(self) -> DataSchema:

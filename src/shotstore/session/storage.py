@@ -1,11 +1,14 @@
 """Where sessions come from."""
 
 import abc
+from collections.abc import AsyncIterator, Hashable, Iterator
 from typing import TYPE_CHECKING
 
 from shotstore.paths import PureSequencePath
-from shotstore.session.asynchronous import AsyncExperimentSession
+from shotstore.session.asynchronous import AsyncExperimentSession, AsyncShot
 from shotstore.session.experiment_session import ExperimentSession
+from shotstore.session.following import Following, follow
+from shotstore.session.shot import Shot
 
 if TYPE_CHECKING:
     import polars
@@ -73,6 +76,57 @@ class StorageManager(abc.ABC):
         from shotstore.analysis.scan import scan_storage
 
         return scan_storage(self, PureSequencePath(path))
+
+    def follow(
+        self, path: PureSequencePath | str, *, poll: float = 0.2, skip: int = 0
+    ) -> Iterator[Shot]:
+        r"""Yield the shots of a sequence as they are committed, until it has ended.
+
+        ``for shot in storage.follow(r"\2026\rabi"): display.show(shot.get_data())``
+
+        First come those that it has, then each further one once, in the order of recording. A
+        draft is waited for. Each shot can be read until the next one is asked for; no session is
+        open, and no lock held, while there is nothing to show.
+
+        It follows a sequence that is moved. If it is deleted, or reset, before its last shot was
+        yielded, that ends in an error, since shots may have been missed.
+
+        Args:
+            path: The sequence.
+            poll: Seconds between two looks. A look where nothing was committed reads a few bytes
+                of a store of files, and makes a query or two to a database.
+            skip: How many of the first shots are left out, for a loop that goes on where another
+                one has stopped.
+
+        Raises:
+            InvalidPathFormatError, ValueError: at once: the text is not a valid path, or a number
+                is negative.
+            PathNotFoundError, PathIsNotSequenceError: with the first step: no sequence is there.
+            RunDeletedError: its shots were deleted.
+        """
+        return follow(Following(self, PureSequencePath(path), poll, skip), poll)
+
+    def async_follow(
+        self, path: PureSequencePath | str, *, poll: float = 0.2, skip: int = 0
+    ) -> AsyncIterator[AsyncShot]:
+        r"""Return an async iterator over the shots of a sequence as they are committed.
+
+        ``async for shot in storage.async_follow(r"\2026\rabi"): show(await shot.get_data())``
+
+        Everything is as for :meth:`follow`, and it raises the same.
+        """
+        # It takes long to import.
+        from shotstore.session.asynchronous.following import AsyncFollowing
+
+        return AsyncFollowing(Following(self, PureSequencePath(path), poll, skip), poll)
+
+    def last_commit(self) -> Hashable:
+        """Return a value that each commit replaces by another one, or None if only a session can
+        tell whether there was one.
+
+        It is cheap, and waits for nobody.
+        """
+        return None
 
 
 ExperimentSessionMaker = StorageManager

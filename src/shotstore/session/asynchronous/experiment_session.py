@@ -20,6 +20,7 @@ from shotstore.session.experiment_session import ExperimentSession
 
 if TYPE_CHECKING:
     from shotstore.session.asynchronous.calls import Calls
+    from shotstore.session.storage import StorageManager
 
 _T = TypeVar("_T")
 
@@ -115,6 +116,11 @@ class AsyncExperimentSession:
         """
         calls = self._entered()
         return await calls.run(lambda: function(_active(calls)))
+
+    @property
+    def storage(self) -> StorageManager:
+        """The storage that this is a session of; also when the block is over."""
+        return self._session.storage
 
     @property
     def paths(self) -> AsyncPathHierarchy:

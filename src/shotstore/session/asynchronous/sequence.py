@@ -139,6 +139,9 @@ class AsyncSequence:
     async def get_parameter_schema(self) -> ParameterSchema:
         return await self.run_sync(lambda sequence: sequence.get_parameter_schema())
 
+    def follow(self, *, poll: float = 0.2, skip: int = 0) -> AsyncIterator[AsyncShot]:
+        return self.session.storage.async_follow(self.path, poll=poll, skip=skip)
+
     # Many shots at once
 
     async def get_data_schema(self) -> DataSchema:

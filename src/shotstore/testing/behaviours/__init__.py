@@ -11,6 +11,7 @@ from shotstore.testing.behaviours.columns import *
 from shotstore.testing.behaviours.combinations import *
 from shotstore.testing.behaviours.configurations import *
 from shotstore.testing.behaviours.failures import *
+from shotstore.testing.behaviours.following import *
 from shotstore.testing.behaviours.moves import *
 from shotstore.testing.behaviours.random_operations import *
 from shotstore.testing.behaviours.recipes import *
@@ -21,8 +22,8 @@ from shotstore.testing.behaviours.scans import *
 from shotstore.testing.behaviours.sessions import *
 from shotstore.testing.behaviours.shots import *
 from shotstore.testing.behaviours.states import *
-from shotstore.testing.behaviours.tree import *
 from shotstore.testing.behaviours.summaries import *
+from shotstore.testing.behaviours.tree import *
 from shotstore.testing.behaviours.values import *
 from shotstore.testing.behaviours.writers import *
 

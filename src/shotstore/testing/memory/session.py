@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from shotstore.errors import TransactionConflictError
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
-from shotstore.session import ExperimentSession, rules
+from shotstore.session import ExperimentSession, StorageManager, rules
 from shotstore.testing.memory.content import Content
 from shotstore.testing.memory.device_configurations import InMemoryDeviceConfigurations
 from shotstore.testing.memory.path_hierarchy import InMemoryPathHierarchy
@@ -20,9 +20,16 @@ class InMemoryExperimentSession(ExperimentSession):
     """A transaction; see `ExperimentSession` for what it promises."""
 
     def __init__(
-        self, memory: "Memory", serializer: Serializer, lock_timeout: float, *, write: bool
+        self,
+        storage: StorageManager,
+        memory: "Memory",
+        serializer: Serializer,
+        lock_timeout: float,
+        *,
+        write: bool,
     ) -> None:
         self.serializer = serializer
+        self._storage = storage
         self._memory = memory
         self._lock_timeout = lock_timeout
         self._write = write
@@ -86,6 +93,10 @@ class InMemoryExperimentSession(ExperimentSession):
     def _check_active(self) -> None:
         if not self._is_active:
             raise rules.session_is_not_active()
+
+    @property
+    def storage(self) -> StorageManager:
+        return self._storage
 
     @property
     def paths(self) -> InMemoryPathHierarchy:

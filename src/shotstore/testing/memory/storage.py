@@ -42,6 +42,7 @@ class InMemoryStorageManager(StorageManager):
 
     def session(self, *, write: bool = False) -> InMemoryExperimentSession:
         return InMemoryExperimentSession(
+            self,
             self._memory,
             self._arguments["serializer"],
             self._arguments["lock_timeout"],

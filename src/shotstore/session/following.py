@@ -1,0 +1,134 @@
+"""The shots of a run, as they are committed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shotstore.errors import PathError, RunDeletedError, TransactionConflictError
+from shotstore.paths import PureSequencePath
+from shotstore.session.closest import naming_closest_sequence
+from shotstore.session.sequence import Sequence
+from shotstore.session.sequence_collection import SequenceStats
+from shotstore.session.shot import Shot
+
+if TYPE_CHECKING:
+    from shotstore.session.experiment_session import ExperimentSession
+    from shotstore.session.storage import StorageManager
+
+
+def follow(following: Following, poll: float) -> Iterator[Shot]:
+    """Yield the shots that are new, in a session that lasts until the next one is asked for.
+
+    Args:
+        following: Whose shots.
+        poll: Seconds between two looks.
+    """
+    while not following.has_ended:
+        found_shots = False
+        if following.is_due():
+            with following.storage.session() as session:
+                for shot in following.look(session):
+                    found_shots = True
+                    yield shot
+        # What has used the shots may have taken longer than a wait.
+        if not (found_shots or following.has_ended):
+            wait(poll)
+
+
+def wait(poll: float) -> None:
+    """Wait until the next look."""
+    time.sleep(poll)
+
+
+class Following:
+    """A run, and how far its shots were looked at.
+
+    A run is known by when its path was created and when it began, so that it is found again where
+    it was moved to, and not taken for another one that has its path.
+    """
+
+    def __init__(
+        self, storage: StorageManager, path: PureSequencePath, poll: float, skip: int
+    ) -> None:
+        """``poll`` is only checked here.
+
+        Raises:
+            ValueError: a number is negative.
+        """
+        if poll < 0:
+            raise ValueError(f"poll must not be negative: {poll}")
+        if skip < 0:
+            raise ValueError(f"skip must not be negative: {skip}")
+        self.storage = storage
+        self.has_ended = False
+        """Whether all its shots were handed out."""
+        self._path = path
+        self._seen = skip
+        self._created: datetime | None = None
+        self._start_time: datetime | None = None
+        self._last_commit: Hashable = None
+
+    def is_due(self) -> bool:
+        """Whether something may have been committed since this was last asked."""
+        last_commit = self.storage.last_commit()
+        is_due = last_commit is None or last_commit != self._last_commit
+        self._last_commit = last_commit
+        return is_due
+
+    def look(self, session: ExperimentSession) -> list[Shot]:
+        """Return the shots that were committed since the last look, in the order of recording.
+
+        Raises:
+            PathNotFoundError, PathIsNotSequenceError: there is no sequence, at the first look.
+            RunDeletedError: its shots were deleted.
+        """
+        try:
+            stats = self._find(session)
+            new = range(self._seen, stats.number_completed_shots)
+            indices = self._indices(session, new)
+        except TransactionConflictError:
+            # It was moved while it was looked for.
+            self._last_commit = None
+            return []
+        self._start_time = stats.start_time
+        self._seen = max(self._seen, new.stop)
+        self.has_ended = stats.state.has_ended()
+        sequence = Sequence(self._path, session)
+        return [Shot(sequence, index) for index in indices]
+
+    def _indices(self, session: ExperimentSession, rows: range) -> list[int]:
+        if not rows:
+            return []
+        indices: list[int] = session.sequences.get_columns(
+            self._path, rows=rows
+        ).shot_index.tolist()
+        return indices
+
+    def _find(self, session: ExperimentSession) -> SequenceStats:
+        if self._created is None:
+            with naming_closest_sequence(self._path, session) as sequences:
+                stats = sequences.get_stats(self._path)
+            self._created = session.paths.get_path_creation_date(self._path)
+            return stats
+        try:
+            stats = session.sequences.get_stats(self._path)
+        except PathError:
+            return self._find_elsewhere(session, "deleted")
+        if self._start_time not in (None, stats.start_time):
+            return self._find_elsewhere(session, "reset to a draft, or replaced by another one")
+        return stats
+
+    def _find_elsewhere(self, session: ExperimentSession, fate: str) -> SequenceStats:
+        """Find where the run was moved to."""
+        for summary in session.sequences.get_summaries(PureSequencePath.root()):
+            began_then = self._start_time in (None, summary.start_time)
+            if began_then and summary.created == self._created:
+                self._path = summary.path
+                return session.sequences.get_stats(summary.path)
+        raise RunDeletedError(
+            f"Sequence {self._path} was {fate} while it was followed, after {self._seen} shots. "
+            "There may have been more. If it is to run again, follow it once more."
+        )
