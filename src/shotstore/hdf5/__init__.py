@@ -7,9 +7,11 @@ session has read and changed, with `snapshot`, `tree`, `open_shots` and `session
 `shots` is the layout of ``shots.h5``, `documents` that of the JSON files, `names` how paths and
 labels are written on disk. HDF5 works through the file objects of `overlay`, everything runs on the
 threads of `worker`, and `disk` makes every change. `checks` looks for damage, and mends it.
+`places` and `information` tell of files, sizes and who is writing.
 """
 
 from shotstore.hdf5.checks.report import Finding, Recovered, Report
+from shotstore.hdf5.information import StoreInformation, Writer
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.storage import HDF5StorageManager
 from shotstore.hdf5.trash import Trash, TrashEntry
@@ -20,6 +22,8 @@ __all__ = [
     "HDF5StorageManager",
     "Recovered",
     "Report",
+    "StoreInformation",
     "Trash",
     "TrashEntry",
+    "Writer",
 ]

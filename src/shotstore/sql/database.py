@@ -49,6 +49,10 @@ class Database(Protocol):
         """Who writes at present, as far as the database says."""
         ...
 
+    def size(self, connection: Connection) -> int:
+        """How many bytes the database takes on its disk."""
+        ...
+
     def parts(self, parts: BindParameter[str]) -> FromClause:
         """The items of a JSON list of texts, as rows of ``depth``, from 1, and ``name``."""
         ...

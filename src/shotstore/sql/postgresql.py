@@ -106,6 +106,10 @@ class PostgreSQL:
             return None
         return f"{found[0]} ({found[1]})" if found[1] else str(found[0])
 
+    def size(self, connection: Connection) -> int:
+        size = func.pg_database_size(func.current_database())
+        return int(connection.execute(select(size)).scalar_one())
+
     def parts(self, parts: BindParameter[str]) -> FromClause:
         items = (
             func.json_array_elements_text(cast(parts, JSON))

@@ -71,6 +71,10 @@ class SQLite:
         del connection
         return None  # SQLite does not know
 
+    def size(self, connection: Connection) -> int:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        return int(pages * connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+
     def parts(self, parts: BindParameter[str]) -> FromClause:
         items = func.json_each(parts).table_valued(column("key"), column("value"))
         return select((items.c.key + 1).label("depth"), items.c.value.label("name")).subquery()

@@ -64,6 +64,20 @@ class SQLStorageManager(StorageManager):
         with self._engines.understanding(), self._engines.connect_unchecked() as connection:
             return schema.get_version(connection) is not None
 
+    def get_size(self) -> int:
+        """Return how many bytes the database takes on its disk.
+
+        Raises:
+            StorageError: the database does not exist, or cannot be reached.
+        """
+        with self._engines.understanding(), self._engines.connect() as connection:
+            return self._engines.database.size(connection)
+
+    @property
+    def name(self) -> str:
+        """Where the database is: the path of a file, or a URL without a password."""
+        return self._engines.database.name
+
     def _session(self, *, write: bool, beside_writers: bool = False) -> SQLExperimentSession:
         return SQLExperimentSession(
             self,

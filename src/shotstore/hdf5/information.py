@@ -1,0 +1,72 @@
+"""What there is to know of a store beside its sequences."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from attrs import frozen
+
+from shotstore.hdf5 import disk, documents
+from shotstore.hdf5.store import CONTROL, MARKER, Store
+
+
+@frozen
+class Writer:
+    """A program in which a session is writing."""
+
+    process: int
+    program: str
+    since: datetime
+
+
+@frozen
+class StoreInformation:
+    """What there is to know of a store beside its sequences. Times are in UTC."""
+
+    root: Path
+    format_version: int
+    id: str | None
+    """None for a directory that was copied out of a store."""
+    created: datetime | None
+    commits: int
+    """How many transactions were committed."""
+    is_writing: bool
+    """Whether a session was writing at this moment."""
+    writer: Writer | None
+    """The one that was writing, as far as it could leave word of that."""
+
+
+def read_information(store: Store) -> StoreInformation:
+    """Look at a store.
+
+    Raises:
+        DamagedStorageError: its marker is damaged.
+    """
+    marker = store.root / MARKER
+    content = disk.read_file(str(marker))
+    if content is None:
+        return StoreInformation(store.root, documents.VERSION, None, None, 0, False, None)
+    keys = documents.load("store", content, marker)
+    is_writing = store.locks.is_writing()
+    try:
+        return StoreInformation(
+            root=store.root,
+            format_version=documents.VERSION,
+            id=str(keys["id"]),
+            created=documents.load_time(keys["created"]),
+            commits=store.commits(),
+            is_writing=is_writing,
+            writer=_writer(store) if is_writing else None,
+        )
+    except (LookupError, ValueError, TypeError) as error:
+        raise documents.damaged(marker, f"it lacks or garbles a key ({error!r})") from error
+
+
+def _writer(store: Store) -> Writer | None:
+    try:
+        keys = json.loads(disk.read_file(str(store.root / CONTROL / "writer.json")) or b"")
+        return Writer(
+            int(keys["process"]), str(keys["program"]), documents.load_time(keys["since"])
+        )
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None  # it is a courtesy, which a full disk has left out

@@ -1,0 +1,79 @@
+"""Where the files of paths lie, and how large they are."""
+
+import os
+from pathlib import Path
+
+from shotstore.hdf5 import disk
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, directory_name, path_name
+from shotstore.hdf5.store import Store
+from shotstore.hdf5.transaction import root_node
+from shotstore.paths import PureSequencePath
+from shotstore.session import rules
+
+
+def directory_of(store: Store, path: PureSequencePath) -> Path:
+    """Where the files of a path lie.
+
+    Raises:
+        PathNotFoundError: nothing is at the path.
+        InvalidPathFormatError: a name in it is too long for the disk, so that nothing can be there.
+    """
+    root = root_node(store)
+    alone = next(iter(root.children), None)
+    if alone is not None:  # a sequence without a store around it
+        if path.parts not in ((), (alone,)):
+            raise rules.path_not_found(path)
+        return store.root
+    directory = store.root.joinpath(root.directory or "", *map(directory_name, path.parts))
+    if not path.is_root() and not disk.is_directory(directory):
+        raise rules.path_not_found(path)
+    return directory
+
+
+def sizes(store: Store, path: PureSequencePath) -> dict[PureSequencePath, int]:
+    """Bytes in all files of each folder and sequence at and below a path.
+
+    No lock is held: while others write, some files may be counted before and some after.
+
+    Raises:
+        PathNotFoundError: nothing is at the path.
+    """
+    directory = directory_of(store, path)
+    found: dict[PureSequencePath, int] = {}
+    if path.is_root() and disk.is_regular_file(directory / SEQUENCE_DOCUMENT):
+        alone = path / next(iter(root_node(store).children))
+        found[path] = _add(str(directory), alone, found)
+    else:
+        _add(str(directory), path, found)
+    return found
+
+
+def _add(directory: str, path: PureSequencePath, found: dict[PureSequencePath, int]) -> int:
+    size = 0
+    directories = []
+    is_sequence = False
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    directories.append(entry)
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
+                    is_sequence |= entry.name == SEQUENCE_DOCUMENT
+    except FileNotFoundError:  # moved away meanwhile, as a commit does it
+        return size
+    for entry in directories:
+        name = None if is_sequence else path_name(entry.name)
+        if name is not None and PureSequencePath.is_valid_name(name):
+            size += _add(entry.path, path / name, found)
+        else:
+            size += _size_of_others(entry.path)
+    found[path] = size
+    return size
+
+
+def _size_of_others(directory: str) -> int:
+    try:
+        return disk.size_of_tree(directory)
+    except FileNotFoundError:
+        return 0
