@@ -79,6 +79,19 @@ def test_frames_of_shots_that_are_filtered_out_are_not_read(
     assert 10 <= frames(read) < 13
 
 
+def test_a_filter_may_call_a_function_of_python(run: HDF5StorageManager, reading: Reading) -> None:
+    def is_large(detuning: pl.Series) -> pl.Series:
+        return detuning > SHOTS - 11
+
+    condition = pl.col("detuning").map_batches(
+        is_large, return_dtype=pl.Boolean, is_elementwise=True
+    )
+    with reading() as read, run.session() as session:
+        table = session.sequences.scan(PATH).filter(condition).select("atoms").collect()
+    assert table.height == 10
+    assert 10 <= frames(read) < 13
+
+
 def test_a_condition_on_frames_reads_those_that_the_other_conditions_leave(
     run: HDF5StorageManager, reading: Reading
 ) -> None:
