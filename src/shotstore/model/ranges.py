@@ -28,6 +28,12 @@ class ParameterRange:
     units: str | None
     """Text of the unit; empty for a dimensionless quantity, None for a plain number."""
 
+    @classmethod
+    def of(cls, value: Parameter, text: str = "") -> "ParameterRange":
+        """Return the range that is one value; ``text`` is what the recipe has."""
+        number, units = _number(value)
+        return cls(text, text, 1, number, number, units)
+
 
 @attrs.frozen
 class ParameterRanges:
@@ -70,16 +76,15 @@ class RangeSurvey:
     def declare(self, name: str, expression: Expression) -> None:
         """Note what a parameter is set to."""
         text = expression.text
-        found = ParameterRange(text, text, 1, None, None, None)
         try:
             value = self.evaluate(expression)
         except ValueError:
             self.forget([name])
+            found = ParameterRange(text, text, 1, None, None, None)
         else:
             self._known[name] = value
             self._unknown.discard(name)
-            number, units = _number(value)
-            found = attrs.evolve(found, first=number, last=number, units=units)
+            found = ParameterRange.of(value, text)
         self._declarations.setdefault(name, []).append(found)
 
     def loop(

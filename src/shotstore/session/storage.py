@@ -1,7 +1,7 @@
 """Where sessions come from."""
 
 import abc
-from collections.abc import AsyncIterator, Hashable, Iterator
+from collections.abc import AsyncIterator, Collection, Hashable, Iterator
 from typing import TYPE_CHECKING
 
 from shotstore.paths import PureSequencePath
@@ -9,9 +9,14 @@ from shotstore.session.asynchronous import AsyncExperimentSession, AsyncShot
 from shotstore.session.experiment_session import ExperimentSession
 from shotstore.session.following import Following, follow
 from shotstore.session.shot import Shot
+from shotstore.session.summaries import SequenceSummary
+from shotstore.state import State
 
 if TYPE_CHECKING:
     import polars
+
+    from shotstore.analysis.find import Where
+    from shotstore.analysis.periods import When
 
 
 class StorageManager(abc.ABC):
@@ -56,6 +61,75 @@ class StorageManager(abc.ABC):
             StorageLockTimeoutError: as for :meth:`session`.
         """
         return AsyncExperimentSession(self.session(write=write))
+
+    def find(
+        self,
+        pattern: str | PureSequencePath | None = None,
+        *,
+        state: State | str | Collection[State | str] | None = None,
+        since: "When | None" = None,
+        until: "When | None" = None,
+        min_shots: int | None = None,
+        max_shots: int | None = None,
+        varied: str | Collection[str] | None = None,
+        where: "Where | None" = None,
+        label: str | None = None,
+        text: str | None = None,
+        tag: str | Collection[str] | None = None,
+    ) -> list[SequenceSummary]:
+        r"""Find the sequences that meet all conditions, sorted by path.
+
+        ``storage.find(since="last week", state="finished", varied="detuning")``
+
+        Most is told from what :meth:`SequenceCollection.get_summaries` knows. Shots are looked at
+        for ``label``, and for values in ``where`` that the recipe does not tell; only those of
+        sequences that meet all else, each in a session of its own. Sequences that are damaged, or
+        moved meanwhile, are left out.
+
+        Args:
+            pattern: A path, of a sequence or of a folder with all that is in it; or one with
+                wildcards, ``\2026\*\rabi*``: ``*`` is any text in a name, ``?`` one character, and
+                the name ``**`` any number of names. It may have ``/`` for every backslash. A name
+                alone is looked for in all folders.
+            state: One or several, such as ``"finished"``.
+            since: The earliest time at which it began to run or, if it has not, was created: an
+                aware datetime, a date, or a text such as ``"2026-11-22"``, ``"7 days"``,
+                ``"today"``, ``"last week"``.
+            until: The latest one. A day, week, month or year is included as a whole.
+            min_shots: How many shots it has at least.
+            max_shots: How many shots it has at most.
+            varied: One or several parameters, all of which its loops vary. The end of a name is
+                enough, ``detuning`` for ``mot.detuning``; ``*`` and ``?`` are wildcards.
+            where: For parameters, named as in ``varied``, a range that its values overlap, or a
+                value: ``{"detuning": ("-5 MHz", None), "power": 2}``. Bounds are numbers,
+                quantities, texts, or None.
+            label: Some shot has data under it.
+            text: It is in the recipe, the note or the exception, in upper or lower case.
+            tag: One or several, all of which it has.
+
+        Raises:
+            ValueError: a time, a bound or a state cannot be understood.
+            InvalidPathFormatError: the pattern has a name that no path can have.
+            IncompatibleUnitsError: nothing was found, and the unit of a range in ``where`` does not
+                fit.
+            TypeError: an argument is of another type.
+        """
+        from shotstore.analysis.find import find
+
+        return find(
+            self,
+            pattern,
+            state=state,
+            since=since,
+            until=until,
+            min_shots=min_shots,
+            max_shots=max_shots,
+            varied=varied,
+            where=where,
+            label=label,
+            text=text,
+            tag=tag,
+        )
 
     def scan(self, path: PureSequencePath | str = "\\") -> "polars.LazyFrame":
         r"""Return the shots of all sequences at or below a path as a polars LazyFrame.

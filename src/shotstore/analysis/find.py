@@ -1,0 +1,273 @@
+"""Find sequences by what is known of them: most of it without a look at their shots."""
+
+import fnmatch
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeAlias, TypeVar
+
+import attrs
+
+from shotstore.analysis.bounds import Bound, Bounds
+from shotstore.analysis.path_patterns import PathPattern
+from shotstore.analysis.periods import Period, When, period
+from shotstore.errors import (
+    DamagedStorageError,
+    IncompatibleUnitsError,
+    PathError,
+    PathNotFoundError,
+    TransactionConflictError,
+)
+from shotstore.model import ParameterRange
+from shotstore.paths import PureSequencePath
+from shotstore.session import (
+    ExperimentSession,
+    SequenceCollection,
+    SequenceSummary,
+    StorageManager,
+)
+from shotstore.session.columns import Column
+from shotstore.state import State
+
+_T = TypeVar("_T")
+
+Where: TypeAlias = Mapping[str, Bound | tuple[Bound, Bound]]
+"""By the name of a parameter, the value or the range of values that is looked for."""
+
+_TRIES = 5
+"""For a look that meets what others write."""
+
+
+def find(
+    storage: StorageManager,
+    pattern: str | PureSequencePath | None = None,
+    *,
+    state: State | str | Collection[State | str] | None = None,
+    since: When | None = None,
+    until: When | None = None,
+    min_shots: int | None = None,
+    max_shots: int | None = None,
+    varied: str | Collection[str] | None = None,
+    where: Where | None = None,
+    label: str | None = None,
+    text: str | None = None,
+    tag: str | Collection[str] | None = None,
+) -> list[SequenceSummary]:
+    """Find sequences; see :meth:`shotstore.StorageManager.find`."""
+    now = datetime.now(UTC)
+    search = _Search(
+        storage,
+        PathPattern.parse("" if pattern is None else pattern),
+        None if state is None else _states(state),
+        None if since is None else period(since, now),
+        None if until is None else period(until, now),
+        min_shots,
+        max_shots,
+        _several(varied),
+        {name: Bounds.of(name, value) for name, value in (where or {}).items()},
+        label,
+        text,
+        _several(tag),
+    )
+    return search.run()
+
+
+def _several(value: str | Collection[str] | None) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _states(value: State | str | Collection[State | str]) -> set[State]:
+    several = [value] if isinstance(value, State | str) else value
+    try:
+        return {State(each.lower() if isinstance(each, str) else each) for each in several}
+    except ValueError:
+        names = ", ".join(state.value for state in State)
+        raise ValueError(f"{value!r} is no state: these are {names}.") from None
+
+
+@attrs.frozen
+class _Search:
+    _storage: StorageManager
+    _pattern: PathPattern
+    _states: set[State] | None
+    _since: Period | None
+    _until: Period | None
+    _min_shots: int | None
+    _max_shots: int | None
+    _varied: list[str]
+    _bounds: dict[str, Bounds]
+    _label: str | None
+    _text: str | None
+    _tags: list[str]
+    _misfits: list[IncompatibleUnitsError] = attrs.field(init=False, factory=list)
+
+    def run(self) -> list[SequenceSummary]:
+        found = [
+            summary
+            for summary in self._candidates()
+            if all(self._is_met(summary, name) for name in self._bounds) and self._has_data(summary)
+        ]
+        if not found and self._misfits:
+            # Nothing was found since a unit was left out, or is a wrong one.
+            raise self._misfits[0]
+        return found
+
+    def _candidates(self) -> list[SequenceSummary]:
+        """Those that meet all that can be told from what is known of them at once."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with self._storage.session() as session:
+                    return self._known(session.sequences)
+            except TransactionConflictError:
+                if not tries_left:
+                    raise
+        raise AssertionError
+
+    def _known(self, sequences: SequenceCollection) -> list[SequenceSummary]:
+        base = self._pattern.base
+        try:
+            found = [each for each in sequences.get_summaries(base) if self._is_known(each)]
+            if self._text is not None and found:
+                with_text = sequences.get_sequences_with_text(base, self._text)
+                found = [summary for summary in found if summary.path in with_text]
+        except PathNotFoundError:
+            return []
+        return found
+
+    def _is_known(self, summary: SequenceSummary) -> bool:
+        time = summary.created if summary.start_time is None else summary.start_time
+        shots = summary.number_of_shots
+        return (
+            self._pattern.matches(summary.path)
+            and (self._states is None or summary.state in self._states)
+            and (self._since is None or time >= self._since.begin)
+            and (self._until is None or time < self._until.end)
+            and (self._min_shots is None or shots >= self._min_shots)
+            and (self._max_shots is None or shots <= self._max_shots)
+            and summary.tags.issuperset(self._tags)
+            and all(matching_names(name, summary.varied) for name in self._varied)
+        )
+
+    # The values of parameters
+
+    def _is_met(self, summary: SequenceSummary, name: str) -> bool:
+        """Whether the values of a parameter overlap the range that is asked for."""
+        known = {**summary.declared, **summary.varied}
+        is_met = self._overlap(summary.path, name, known)
+        if is_met is not None:
+            return is_met
+
+        def look(session: ExperimentSession) -> bool | None:
+            ranges = _recorded(session, summary.path, name)
+            return self._overlap(summary.path, name, ranges)
+
+        return self._look(look) is True
+
+    def _overlap(
+        self, path: PureSequencePath, name: str, ranges: Mapping[str, ParameterRange]
+    ) -> bool | None:
+        """The same, as far as it can be told from these ranges; None if not."""
+        names = matching_names(name, ranges)
+        is_known = bool(names)
+        for found in (ranges[full] for full in names):
+            if found.count == 0:
+                continue
+            if found.first is None or found.last is None:
+                is_known = False
+                continue
+            is_met = self._bounds[name].meet(found.first, found.last, found.units)
+            if is_met:
+                return True
+            if is_met is None:
+                self._misfits.append(_misfit(path, name, found.units))
+        return False if is_known else None
+
+    def _has_data(self, summary: SequenceSummary) -> bool:
+        """Whether some shot has data under the label that is asked for."""
+        label = self._label
+        if label is None or not summary.number_of_shots:
+            return label is None
+        return bool(
+            self._look(lambda session: label in session.sequences.get_data_schema(summary.path))
+        )
+
+    def _look(self, function: Callable[[ExperimentSession], _T]) -> _T | None:
+        """What a function returns that looks at one sequence. None if that is damaged, or was
+        moved or deleted meanwhile."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                # One of its own each: a session keeps open the files that it has read.
+                with self._storage.session() as session:
+                    return function(session)
+            except (PathError, DamagedStorageError):
+                break
+            except TransactionConflictError:
+                if not tries_left:
+                    raise
+        return None
+
+
+def matching_names(pattern: str, names: Collection[str]) -> list[str]:
+    """Return which parameters are meant: by the full name, or the last parts of it; ``*`` and ``?``
+    stand for other characters."""
+    if pattern in names:
+        return [pattern]
+    return [
+        name for name in names if any(fnmatch.fnmatchcase(end, pattern) for end in _ends_of(name))
+    ]
+
+
+def _ends_of(name: str) -> Iterator[str]:
+    """``a.b.c``, ``b.c`` and ``c``."""
+    yield name
+    while "." in name:
+        name = name.partition(".")[2]
+        yield name
+
+
+def _recorded(
+    session: ExperimentSession, path: PureSequencePath, name: str
+) -> dict[str, ParameterRange]:
+    """The ranges of a parameter in the shots of a sequence, or in its recipe with the global
+    parameters if it has none."""
+    sequences = session.sequences
+    if sequences.get_stats(path).number_completed_shots:
+        schema = sequences.get_parameter_schema(path)
+        names = matching_names(name, schema)
+        try:
+            columns = sequences.get_columns(path, parameters=names).parameters
+        except IncompatibleUnitsError:
+            return {}
+        return {full: _range_of(columns[full], schema[full].units) for full in names}
+    is_draft = sequences.get_state(path) is State.DRAFT
+    try:
+        parameters = (
+            session.get_global_parameters() if is_draft else sequences.get_global_parameters(path)
+        ).evaluate()
+    except ValueError:
+        return {}
+    ranges = sequences.get_iteration_configuration(path).get_parameter_ranges(parameters)
+    outside = {full: ParameterRange.of(value) for full, value in parameters.items()}
+    return {**outside, **ranges.declared, **ranges.varied}
+
+
+def _range_of(column: Column, units: str | None) -> ParameterRange:
+    values = column.values[column.is_present]
+    numbers = [number for number in values.tolist() if number == number]
+    if not numbers:
+        return ParameterRange("", "", 0, None, None, units)
+    return ParameterRange("", "", len(numbers), min(numbers), max(numbers), units)
+
+
+def _misfit(path: PureSequencePath, name: str, units: str | None) -> IncompatibleUnitsError:
+    if units is None:
+        return IncompatibleUnitsError(
+            f"Nothing was found, and {name} of {path} is a plain number: look for a range without "
+            "a unit."
+        )
+    kind = f"in {units}" if units else "a quantity without dimension"
+    return IncompatibleUnitsError(
+        f"Nothing was found, and {name} of {path} is {kind}: look for a range in such a unit, as "
+        f'in ("1 {units}", "2 {units}").'
+    )

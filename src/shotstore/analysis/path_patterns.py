@@ -1,0 +1,88 @@
+r"""Patterns of paths, such as ``\2026\*\rabi*``."""
+
+import re
+from functools import cached_property
+
+import attrs
+
+from shotstore.errors import InvalidPathFormatError
+from shotstore.paths import PureSequencePath
+
+_ANY_NAMES = r"(?:\\[^\\]+)*"
+_WILDCARDS = {"*": r"[^\\]*", "?": r"[^\\]"}
+
+
+@attrs.frozen(slots=False)
+class PathPattern:
+    r"""Which paths of sequences are asked for.
+
+    In a name, ``*`` stands for any characters and ``?`` for one; the name ``**`` stands for any
+    number of names. Without a wildcard, it is a sequence, or a folder and stands for all in it. The
+    names are separated by backslashes, or by slashes where there is no backslash. With a single
+    name, sequences or folders of this name are meant wherever they are.
+
+    Attributes:
+        names: The names of the pattern.
+        is_anywhere: Whether they may be below any folder, and not only below the root.
+        has_wildcards: Whether there is a wildcard among them.
+    """
+
+    names: tuple[str, ...]
+    is_anywhere: bool
+    has_wildcards: bool
+
+    @classmethod
+    def parse(cls, text: "str | PureSequencePath") -> "PathPattern":
+        """Return the pattern that a text stands for; a path stands for itself and all in it.
+
+        Raises:
+            InvalidPathFormatError: a name in it is empty.
+            TypeError: it is no text.
+        """
+        if isinstance(text, PureSequencePath):
+            return cls(text.parts, is_anywhere=False, has_wildcards=False)
+        if not isinstance(text, str):
+            raise TypeError(f"A pattern must be a str or a PureSequencePath, not {text!r}.")
+        separator = "\\" if "\\" in text else "/"
+        inner = text.removeprefix(separator).removesuffix(separator)
+        names = tuple(inner.split(separator)) if inner else ()
+        if "" in names:
+            raise InvalidPathFormatError(f"A name in the pattern {text!r} is empty.")
+        return cls(
+            names,
+            is_anywhere=bool(names) and separator not in text,
+            has_wildcards=any(wildcard in inner for wildcard in _WILDCARDS),
+        )
+
+    @property
+    def base(self) -> PureSequencePath:
+        """The longest path that all are at or inside.
+
+        Raises:
+            InvalidPathFormatError: no path can have one of its names.
+        """
+        if self.is_anywhere:
+            return PureSequencePath.root()
+        parts = []
+        for name in self.names:
+            if self.has_wildcards and any(wildcard in name for wildcard in _WILDCARDS):
+                break
+            parts.append(name)
+        return PureSequencePath.from_parts(parts)
+
+    def matches(self, path: PureSequencePath) -> bool:
+        """Return whether a sequence at the path is asked for."""
+        return self._expression.fullmatch(str(path)) is not None
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        begin = _ANY_NAMES if self.is_anywhere else ""
+        end = "" if self.has_wildcards else _ANY_NAMES
+        return re.compile(begin + "".join(map(self._translated, self.names)) + end)
+
+    def _translated(self, name: str) -> str:
+        if not self.has_wildcards:
+            return r"\\" + re.escape(name)
+        if name == "**":
+            return _ANY_NAMES
+        return r"\\" + "".join(_WILDCARDS.get(each) or re.escape(each) for each in name)
