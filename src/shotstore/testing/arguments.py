@@ -38,7 +38,7 @@ right_times = st.datetimes(timezones=_zones)
 times = _mostly(right_times, st.one_of(st.datetimes(), st.sampled_from(["yesterday", None])))
 time_lanes = _mostly(strategies.time_lanes())
 namespaces = _mostly(st.one_of(strategies.namespaces, st.just(PARAMETERS)))
-unknown_content = st.recursive(
+_json = st.recursive(
     st.one_of(
         st.none(),
         st.booleans(),
@@ -51,6 +51,7 @@ unknown_content = st.recursive(
     ),
     max_leaves=5,
 )
+unknown_content = st.dictionaries(strategies.texts, _json, max_size=3)
 iterations = _mostly(
     st.one_of(
         st.integers(1, 4).map(recipe),
@@ -79,6 +80,11 @@ tags = _mostly(
 )
 notes = _mostly(strategies.texts, st.sampled_from([None, 3, "\ud800"]))
 devices = st.dictionaries(device_names, any_device, max_size=2)
+tags = _mostly(
+    st.lists(st.sampled_from(["good", "calibration", "é/\n"]) | strategies.labels, max_size=3),
+    st.sampled_from([None, "good", [""], [1], ["\ud800"]]),
+)
+notes = _mostly(strategies.texts, st.sampled_from([None, 1.5, "\ud800"]))
 indices = st.one_of(
     st.integers(0, 3),
     st.sampled_from([-1, 2**63 - 1, 2**63, 10**30, True, 1.0, "1", None, np.int64(2)]),

@@ -75,6 +75,7 @@ class StorageMachine(RuleBasedStateMachine):
 
     places = st.sampled_from(_PLACES)
     anywhere = st.one_of(sequences, sequences, sequences, places)
+    folders: st.SearchStrategy[Place] = st.sampled_from([(0,), (1,)])
 
     def __init__(self, storage: StorageManager) -> None:
         super().__init__()
@@ -180,7 +181,7 @@ class StorageMachine(RuleBasedStateMachine):
     def create_path(self, place: Place) -> None:
         self._do("paths.create_path", self._path(place))
 
-    @rule(place=anywhere, delete_sequences=st.sampled_from([True, True, False]))
+    @rule(place=st.one_of(folders, anywhere), delete_sequences=st.sampled_from([True, True, False]))
     def delete_path(self, place: Place, delete_sequences: bool) -> None:
         self._do("paths.delete_path", self._path(place), delete_sequences)
 
@@ -273,10 +274,22 @@ class StorageMachine(RuleBasedStateMachine):
         self._do("sequences.get_time_lanes", path)
         self._do("sequences.get_tags", path)
         self._do("sequences.get_note", path)
+        self._do("sequences.get_tags", path)
+        self._do("sequences.get_note", path)
         self._do("sequences.get_exception", path)
         self._do("sequences.get_global_parameters", path)
         self._do("sequences.get_device_configurations", path)
         self._do("sequences.get_parameter_schema", path)
+
+    # Tags and notes
+
+    @rule(place=anywhere, tags=arguments.tags)
+    def set_tags(self, place: Place, tags: Any) -> None:
+        self._do("sequences.set_tags", self._path(place), tags)
+
+    @rule(place=anywhere, note=arguments.notes)
+    def set_note(self, place: Place, note: Any) -> None:
+        self._do("sequences.set_note", self._path(place), note)
 
     # Shots
 
