@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -22,15 +22,13 @@ import pytest
 from psycopg import sql
 
 _SECONDS_TO_START = 60
-# Nothing in it has to outlive the test run.
-_FAST_AND_FORGETFUL = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
+_LOCAL = {
     "max_connections": "200",
     "unix_socket_directories": "",
     "listen_addresses": "127.0.0.1",
 }
+# Nothing in it has to outlive the test run.
+_FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # The server ends with the tests, whichever way they end: a pipe from them closes then.
 _SERVER_UNTIL_END_OF_INPUT = '"$@" & cat > /dev/null; kill -QUIT $!; wait'
 
@@ -94,13 +92,18 @@ def _tables(connection: psycopg.Connection) -> list[sql.Identifier]:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Start a server with an empty cluster of its own; stop it, and delete the cluster.
 
     A test fails where there is none: it is never skipped.
+
+    Args:
+        settings: Of the server. By default it is fast, and forgets what it holds in a power loss.
     """
+    settings = _FAST_AND_FORGETFUL if settings is None else settings
     # A directory of pytest's own cannot be entered by the account that the server runs under.
     directory = Path(tempfile.mkdtemp(prefix="shotstore-postgresql-"))
+    directory.chmod(0o755)
     try:
         programs = _programs(directory)
         password = secrets.token_urlsafe() + "@%:/"  # a password may hold these
@@ -110,7 +113,7 @@ def running_server() -> Iterator[Server]:
             [
                 *("sh", "-c", _SERVER_UNTIL_END_OF_INPUT, "sh"),
                 *(str(programs / "postgres"), "-D", str(cluster), "-p", str(port)),
-                *(f"-c{name}={value}" for name, value in _FAST_AND_FORGETFUL.items()),
+                *(f"-c{name}={value}" for name, value in {**_LOCAL, **settings}.items()),
             ],
             stdin=subprocess.PIPE,
             stdout=(directory / "log").open("wb"),
@@ -174,7 +177,7 @@ def _copy_of(programs: Path, directory: Path) -> Path:
     copy = directory / package.name / installation.name
     shutil.copytree(installation, copy)
     for libraries in package.parent.glob(f"{package.name}.libs"):
-        shutil.copytree(libraries, directory / libraries.name)
+        shutil.copytree(libraries, directory / libraries.name, dirs_exist_ok=True)
     return copy / "bin"
 
 
@@ -192,7 +195,6 @@ def _group_of_nobody() -> int:
 
 
 def _create_cluster(directory: Path, programs: Path, password: str) -> Path:
-    directory.chmod(0o755)
     home = directory / "server"
     home.mkdir()
     (home / "password").write_text(password)
