@@ -1,0 +1,219 @@
+"""The newest shots of a run, and how far it is, as a table that stays in its place."""
+
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import attrs
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from shotstore import PureSequencePath, SequenceStats, Shot, State, StorageManager
+from shotstore.cli.columns import printable
+from shotstore.cli.formats import readable_duration, readable_number
+from shotstore.cli.listing import STATE_STYLES
+from shotstore.model.quantities import is_quantity, unit_to_text
+
+_SHOWN_KINDS = ("bool", "int", "float", "text")
+_LONGEST_CELL = 24
+_GAP = 2
+
+
+@attrs.frozen
+class ShotNumbers:
+    """What is shown of a shot: all but its arrays."""
+
+    path: PureSequencePath
+    index: int
+    start_time: datetime
+    end_time: datetime
+    parameters: Mapping[str, bool | int | float]
+    units: Mapping[str, str | None]
+    data: Mapping[str, object]
+    shown_parameters: tuple[str, ...]
+    """Those that the sequence sets, or all if it sets none."""
+    stats: SequenceStats
+
+    @classmethod
+    def of(cls, shot: Shot, row: int) -> "ShotNumbers":
+        """Read a shot.
+
+        Args:
+            shot: The shot.
+            row: Its place in the order of recording.
+        """
+        sequence, sequences = shot.sequence, shot.sequence.session.sequences
+        labels = [
+            label for label, kind in sequence.get_data_schema().items() if kind.kind in _SHOWN_KINDS
+        ]
+        columns = sequences.get_columns(sequence.path, labels=labels, rows=[row])
+        parameters = shot.get_parameters()
+        set_by_it = sequence.get_local_parameters()
+        return cls(
+            path=sequence.path,
+            index=shot.index,
+            start_time=shot.get_start_time(),
+            end_time=shot.get_end_time(),
+            parameters={
+                name: value.magnitude if is_quantity(value) else value
+                for name, value in parameters.items()
+            },
+            units={
+                name: unit_to_text(value.units) if is_quantity(value) else None
+                for name, value in parameters.items()
+            },
+            data={
+                label: column.values[0].item()
+                if hasattr(column.values[0], "item")
+                else column.values[0]
+                for label, column in columns.data.items()
+                if column.is_present[0]
+            },
+            shown_parameters=tuple(name for name in parameters if name in set_by_it)
+            or tuple(parameters),
+            stats=sequence.get_stats(),
+        )
+
+    def cells(self) -> dict[str, str]:
+        """What the table shows, by name."""
+        return {
+            **{name: readable_number(self.parameters[name]) for name in self.shown_parameters},
+            **{label: _readable(value) for label, value in self.data.items()},
+        }
+
+    def as_line(self) -> Text:
+        """The same on one line."""
+        pieces = [f"{self.start_time.astimezone():%H:%M:%S}  shot {self.index}"]
+        for name in self.shown_parameters:
+            value = readable_number(self.parameters[name])
+            pieces.append(f"{printable(name)} = {value} {self.units[name] or ''}".rstrip())
+        pieces += [f"{printable(label)} = {_readable(value)}" for label, value in self.data.items()]
+        return Text("  ".join(pieces))
+
+
+class LiveTable:
+    """What a terminal shows of a run that is followed."""
+
+    def __init__(self, path: PureSequencePath, storage: StorageManager, rows: int) -> None:
+        self._path = path
+        self._storage = storage
+        self._shots: deque[ShotNumbers] = deque(maxlen=rows)
+        self._end: SequenceStats | None = None
+
+    @contextmanager
+    def shown_on(self, console: Console) -> Iterator[None]:
+        """Show the table for the time of the block; it stays there as it is in the end."""
+        with Live(self, console=console, refresh_per_second=5):
+            yield
+
+    def add(self, shot: ShotNumbers) -> None:
+        """Show a further shot."""
+        self._path = shot.path
+        self._shots.append(shot)
+
+    def end(self, stats: SequenceStats | None) -> None:
+        """Show how the run has ended, if that is known."""
+        self._end = stats
+
+    def __rich__(self) -> RenderableType:
+        # A copy, since this runs in the thread that refreshes the screen.
+        shots = list(self._shots)
+        if not shots:
+            return Text(f"{self._path}: waiting for shots", style="dim")
+        return Group(self._header(shots), _NewestShots(shots))
+
+    def _header(self, shots: list[ShotNumbers]) -> RenderableType:
+        stats = self._end or shots[-1].stats
+        done, expected = stats.number_completed_shots, stats.expected_number_shots
+        line = Table.grid(padding=(0, _GAP))
+        cells: list[RenderableType] = [
+            Text(str(self._path), style="bold"),
+            Text(stats.state.value, style=STATE_STYLES[stats.state]),
+        ]
+        if expected:
+            cells.append(ProgressBar(total=expected, completed=done, width=24))
+            cells.append(Text(f"{done}/{expected} shots"))
+        else:
+            cells.append(Text(f"{done} shots"))
+        if stats.start_time is not None:
+            until = stats.stop_time or datetime.now(UTC)
+            cells.append(Text(readable_duration(until - stats.start_time), style="dim"))
+            if stats.state is State.RUNNING and expected and 0 < done < expected:
+                average = (shots[-1].end_time - stats.start_time) / done
+                left = readable_duration(average * (expected - done))
+                cells.append(Text(f"{left} left", style="dim"))
+        line.add_row(*cells)
+        return line
+
+
+class _NewestShots:
+    """A table, the newest shot last, with as many columns as fit."""
+
+    def __init__(self, shots: Sequence[ShotNumbers]) -> None:
+        self._shots = shots
+
+    def __rich_console__(self, console: Console, _: object) -> Iterator[RenderableType]:
+        rows = [shot.cells() for shot in self._shots]
+        columns = {
+            "shot": [str(shot.index) for shot in self._shots],
+            "time": [f"{shot.start_time.astimezone():%H:%M:%S}" for shot in self._shots],
+        }
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        titles = self._titles(names)
+        columns |= {titles[name]: [row.get(name, "") for row in rows] for name in names}
+        shown = _fitting(
+            columns, [titles[name] for name in self._by_interest(names)], console.width
+        )
+        table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim")
+        for title in shown:
+            table.add_column(
+                Text(printable(title)),
+                justify="right",
+                no_wrap=True,
+                overflow="ellipsis",
+                max_width=_LONGEST_CELL,
+            )
+        for row in range(len(rows)):
+            cells = [Text(printable(columns[title][row])) for title in shown]
+            table.add_row(*cells, style="bold" if row == len(rows) - 1 else "")
+        yield table
+
+    def _by_interest(self, names: Sequence[str]) -> list[str]:
+        """What is varied first, then what was measured, then what follows from the first."""
+        parameters = [name for name in names if name in self._shots[-1].parameters]
+        return [*parameters[:1], *(name for name in names if name not in parameters), *parameters]
+
+    def _titles(self, names: Sequence[str]) -> dict[str, str]:
+        """Names as short as they can be told from each other, with the units."""
+        last = Counter(name.rpartition(".")[2] for name in names)
+        units = self._shots[-1].units
+        titles = {}
+        for name in names:
+            short = name.rpartition(".")[2] if name in units else name
+            title = short if last[short] == 1 and short not in ("shot", "time") else name
+            titles[name] = f"{title} ({units[name]})" if units.get(name) else title
+        return titles
+
+
+def _fitting(
+    columns: Mapping[str, Sequence[str]], by_interest: Sequence[str], width: int
+) -> list[str]:
+    """The titles of the columns for which there is room."""
+    shown = {"shot", "time"}
+    for title in ("shot", "time", *by_interest):
+        width -= min(max(map(cell_len, [title, *columns[title]])), _LONGEST_CELL) + _GAP
+        if width < -_GAP:
+            break
+        shown.add(title)
+    return [title for title in columns if title in shown]
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, bool | int | float):
+        return readable_number(value)
+    return printable(str(value))
