@@ -17,7 +17,13 @@ test module::
 For every test the fixture must give an empty storage, made with this serializer. There is nothing
 to configure and nothing to be left out: what cannot hold on every backend is not in the suite.
 
-It needs pytest, Hypothesis and polars: ``pip install "shotstore[testing]"``.
+- `behaviours` are the tests. One of them runs the `state_machine`, random operations on the storage
+  and on the model of it in `memory`.
+- `experiments`, `lab`, `arguments` and `strategies` make what is put into a storage; `content`,
+  `exactness`, `round_trips` compare what comes back; `retrying` runs a session again.
+
+It needs pytest, Hypothesis and polars: ``pip install "shotstore[testing]"``. There is more in
+``docs/other-backends.md``.
 """
 
 import pytest
