@@ -41,6 +41,8 @@ READS: dict[str, Callable[[ExperimentSession], object]] = {
     "children": lambda session: session.paths.get_children(ROOT),
     "sequences": lambda session: session.sequences.get_contained_sequences(ROOT),
     "in a state": lambda session: session.sequences.get_sequences_in_state(State.FINISHED),
+    "with a text": lambda session: session.sequences.get_sequences_with_text(ROOT, "a"),
+    "summaries": lambda session: session.sequences.get_summaries(ROOT),
     "exists": lambda session: session.paths.does_path_exists(DEEP),
     "stats": lambda session: session.sequences.get_stats(PATH),
     "shots": lambda session: session.sequences.get_shots(PATH),

@@ -260,11 +260,6 @@ class StorageMachine(RuleBasedStateMachine):
     def reset_to_draft(self, place: Place) -> None:
         self._do("sequences.reset_to_draft", self._path(place))
 
-    @rule(place=anywhere, tags=arguments.tags, note=arguments.notes)
-    def annotate(self, place: Place, tags: Any, note: Any) -> None:
-        self._do("sequences.set_tags", self._path(place), tags)
-        self._do("sequences.set_note", self._path(place), note)
-
     @rule(place=anywhere)
     def look_at_a_sequence(self, place: Place) -> None:
         path = self._path(place)
@@ -272,8 +267,6 @@ class StorageMachine(RuleBasedStateMachine):
         self._do("sequences.get_stats", path)
         self._do("sequences.get_iteration_configuration", path)
         self._do("sequences.get_time_lanes", path)
-        self._do("sequences.get_tags", path)
-        self._do("sequences.get_note", path)
         self._do("sequences.get_tags", path)
         self._do("sequences.get_note", path)
         self._do("sequences.get_exception", path)
