@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import attrs
+import h5py
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +19,10 @@ README = ROOT / "README.md"
 PAGES = [README, *sorted(ROOT.glob("docs/*.md"))]
 INSTALLS = ("the demo", "the tests")
 """Markers of the blocks that install something: `.ci/run` runs one, the demo's test the other."""
+NEEDS = "needs "
+"""How the marker of a block begins that is only run where a program is installed."""
+NOT_INSTALLED = ("matlab", "julia")
+"""Languages that are not run; the names in them are looked up."""
 
 RSYNC_BY_CP = """#!/bin/sh
 # For machines without rsync. A slash after the source means its contents.
@@ -81,7 +86,10 @@ def test_the_code_on_a_page_runs_from_top_to_bottom(
         monkeypatch.setenv("PATH", str(rsync.parent), prepend=os.pathsep)
     namespace: dict[str, object] = {}
     for block in blocks_of(page):
-        if block.marker in INSTALLS:
+        if block.marker in INSTALLS or block.language in NOT_INSTALLED:
+            continue
+        marker = block.marker or ""
+        if marker.startswith(NEEDS) and shutil.which(marker.removeprefix(NEEDS)) is None:
             continue
         if block.language == "python":
             # The right number of empty lines, so that a traceback points into the page.
@@ -94,6 +102,24 @@ def test_the_code_on_a_page_runs_from_top_to_bottom(
             subprocess.run(["bash", "-euo", "pipefail", "-c", block.text], check=True)
         else:
             assert block.language in ("", "json"), f"{page}:{block.line}: nobody runs this"
+
+
+@pytest.mark.parametrize("language", NOT_INSTALLED)
+def test_what_other_languages_read_is_there(language: str, demo: Path) -> None:
+    [block] = [block for page in PAGES for block in blocks_of(page) if block.language == language]
+    [shots, *_] = set(re.findall(r"['\"](\S+/shots\.h5)['\"]", block.text))
+    with h5py.File(demo / shots) as file:
+        named = r"(?:read|info)\(file, |file\["
+        datasets = set(re.findall(rf"(?:{named})['\"]/?([\w/]+)['\"]", block.text))
+        assert {"parameters", "scalars", "data/atoms", "shots"} <= datasets
+        assert all(name in file for name in datasets)
+        assert "evaporation.hold_time" in block.text
+        assert "evaporation.hold_time" in file["parameters"].dtype.names
+        assert "atom_number" in file["scalars"].dtype.names
+        assert "start_time" in file["shots"].dtype.names
+        shape = re.search(r"size\(.*?(\d+),? +(\d+),? +(\d+)", block.text)
+        assert shape is not None
+        assert tuple(map(int, shape.groups())) == file["data/atoms"].shape[::-1]
 
 
 def test_the_python_block_of_the_readme_is_the_example() -> None:

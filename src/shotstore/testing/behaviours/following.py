@@ -192,7 +192,7 @@ def test_only_sequences_are_followed(storage: StorageManager) -> None:
         next(storage.follow(r"\2026"))
     for wrong in ({"poll": -1}, {"skip": -1}):
         with pytest.raises(ValueError, match="must not be negative"):
-            storage.follow(PATH, **wrong)  # type: ignore[arg-type]
+            storage.follow(PATH, **wrong)
 
 
 def test_the_last_commit_is_another_one_after_each_commit(storage: StorageManager) -> None:
