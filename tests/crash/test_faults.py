@@ -18,6 +18,7 @@ from shotstore.hdf5.disk import Operation
 from tests.crash.explore import TRANSACTIONS, work_on
 from tests.crash.logical import contents
 from tests.crash.scenarios import RUNNING, populate, shoot
+from tests.dropped import close_dropped_storages
 
 VARIED = [
     "later shot",
@@ -109,6 +110,8 @@ def test_a_failing_operation_changes_nothing_or_is_said_to_be_committed(
             assert same_but_times(found, before), f"operation {number} of {total}"
         assert outcome is None or os.strerror(error) in str(outcome)
         work_on(storage)
+        del storage
+        close_dropped_storages()
         # A file that stays open crashes the interpreter when it exits.
         assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == 0
 

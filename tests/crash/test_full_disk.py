@@ -58,6 +58,7 @@ def test_a_full_disk_takes_shots_again_once_there_is_space(small_disk: Path) -> 
     with storage.session() as session:
         shoot(RUNNING, recorded, frame=FRAME)(session)
     assert_whole(storage, recorded + 1)
+    storage.close()  # or the disk could not be unmounted
 
 
 def test_a_file_that_may_not_grow_refuses_shots_and_keeps_those_it_has(tmp_path: Path) -> None:

@@ -24,10 +24,11 @@ from shotstore.testing.behaviours.failures import (
     fill,
     sequence_in,
 )
-from shotstore.testing.content import content
+from shotstore.testing.content import content, reopened
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import PATH, START, bring_to, create, path, record, relaunch
 from shotstore.testing.lab import serializer
+from tests.dropped import close_dropped_storages
 
 OF_NO_CONTENT = {"commits", "writer.json", "write.lock", "gate.lock", "apply.lock"}
 
@@ -221,9 +222,37 @@ def test_failed_sessions_leave_no_file_open(filled: HDF5StorageManager) -> None:
         with pytest.raises(RuntimeError, match="the laser"):
             fail(operation)
     assert open_files() == before
+
+
+def test_the_file_that_is_recorded_into_is_open_until_the_sequence_ends(
+    filled: HDF5StorageManager,
+) -> None:
+    def open_files() -> int:
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208
+
+    running = sequence_in(State.RUNNING)
+    close_dropped_storages()
+    before = open_files()
+    for index in (5, 6):
+        with filled.session() as session:
+            record(session, running, index)
+        assert open_files() == before + 1
     with filled.session() as session:
-        OPERATIONS["recording"](session)
+        session.sequences.set_interrupted(running, "now")
     assert open_files() == before
+
+
+def test_a_storage_that_is_dropped_closes_the_file_it_records_into(
+    filled: HDF5StorageManager,
+) -> None:
+    close_dropped_storages()
+    before = len(os.listdir("/dev/fd"))  # noqa: PTH208
+    storage = reopened(filled)
+    with storage.session() as session:
+        record(session, sequence_in(State.RUNNING), 5)
+    del storage, session
+    close_dropped_storages()
+    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
 
 
 def test_an_interrupt_comes_through_and_changes_no_byte(filled: HDF5StorageManager) -> None:

@@ -198,6 +198,11 @@ def try_lock_shared(file: disk.File) -> bool:
     return True
 
 
+def unlock(file: disk.File) -> None:
+    """Release HDF5's own lock on an open data file."""
+    portalocker.unlock(file.fileno())
+
+
 def lock_alone(path: Path) -> Callable[[], None]:
     """Take the lock of a file that nobody else wants for long; return the function that releases
     it.

@@ -9,7 +9,7 @@ from weakref import WeakSet
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk
 from shotstore.hdf5.journal import FilePatch
-from shotstore.hdf5.locks import try_lock_shared
+from shotstore.hdf5.locks import try_lock_shared, unlock
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, committed_end
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 
@@ -71,10 +71,7 @@ class ShotsReader:
 
     def is_still(self, path: Path) -> bool:
         """Whether the file that lies at the path is this one."""
-        try:
-            return os.path.samestat(self._file.stat(), path.lstat())
-        except FileNotFoundError:
-            return False
+        return _lies_at(self._file, path)
 
     def close(self) -> None:
         """Close the file."""
@@ -97,6 +94,7 @@ class ShotsWriter:
         """Where the file was made that the commit puts into its place; None if the committed file
         itself is changed."""
         _opened.add(self)
+        self._paused = 0, 0
         self.replaces = replaces
         """Whether the staged file takes the place of a committed one with the same shots."""
 
@@ -174,6 +172,26 @@ class ShotsWriter:
             pages=[page for _, page in pieces],
         )
 
+    def pause(self) -> None:
+        """Let others open the file for writing, until `resume`. Everything is committed."""
+        self._overlay.settle()
+        self._paused = self._status()
+        unlock(self._overlay.file)
+
+    def resume(self, path: Path) -> bool:
+        """Whether the file at the path is still this one, as it was left, and nobody else has it
+        open for writing."""
+        return (
+            try_lock_shared(self._overlay.file)
+            and _lies_at(self._overlay.file, path)
+            and self._status() == self._paused
+        )
+
+    def _status(self) -> tuple[int, int]:
+        """What changes where another program writes to the file."""
+        status = self._overlay.file.stat()
+        return status.st_size, status.st_mtime_ns
+
     def close(self, *, discard: bool) -> None:
         """Close the file; cut off what was written to it if ``discard``."""
         try:
@@ -203,6 +221,13 @@ def _close_inherited() -> None:
 if hasattr(os, "register_at_fork"):
     # That of h5py, which frees its lock, was registered before and runs before.
     os.register_at_fork(after_in_child=_close_inherited)
+
+
+def _lies_at(file: disk.File, path: Path) -> bool:
+    try:
+        return os.path.samestat(file.stat(), path.lstat())
+    except FileNotFoundError:
+        return False
 
 
 def _open_file(path: Path, mode: str) -> disk.File:

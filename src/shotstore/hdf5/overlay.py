@@ -168,6 +168,12 @@ class OverlayFile(HDF5FileObject):
         if self.has_tail():
             self.file.sync()
 
+    def settle(self) -> None:
+        """Go on from what was committed: the real file holds all that was written."""
+        self.committed = self._kept = self._end
+        self._tail = tail_start(self._end)
+        self._pages.clear()
+
     def discard(self) -> None:
         """Cut off what was written past the committed end, and swallow every further write."""
         self.kill()

@@ -107,8 +107,9 @@ class SessionShots:
     def open_to_append(self, node: Node) -> ShotsFile:
         """The shots file of a running sequence."""
         if node.writer is None:
-            writer = ShotsWriter.open(
-                self._path(node), lambda: self._store.root / self._staging.slot()
+            path = self._path(node)
+            writer = self._store.kept.take(path) or ShotsWriter.open(
+                path, lambda: self._store.root / self._staging.slot()
             )
             self._writers.append(writer)
             self._check_belongs(node, writer.shots)
@@ -129,6 +130,18 @@ class SessionShots:
         """Make everything durable that needs space on the disk."""
         for writer in self._writers:
             writer.flush()
+
+    def keep_open(self) -> None:
+        """Leave the files of running sequences open for the next session, and close those of the
+        sequences that have ended. Everything is committed."""
+        for node in self._tree.walk_known():
+            if node.writer is None and not (node.is_sequence and node.is_changed):
+                continue
+            if self._tree.document(node).state is not State.RUNNING:
+                self._store.kept.close(self._path(node))
+            elif node.writer is not None and node.writer.staged is None:
+                self._writers.remove(node.writer)
+                self._store.kept.keep(self._path(node), node.writer)
 
     def closing(self, *, discard: bool) -> list[Callable[[], None]]:
         """What closes all files, and cuts off what was written to them if ``discard``."""

@@ -186,6 +186,14 @@ class HDF5StorageManager(StorageManager):
         with self.session(write=True) as session:
             return recover(session, PureSequencePath(path), progress)
 
+    def close(self) -> None:
+        """Close the files that stay open between sessions, as before the disk is unmounted.
+
+        They are those of running sequences that this storage has recorded into; they are closed too
+        when the sequence ends, and when the storage is dropped. The storage can be used further.
+        """
+        run(self._store.kept.close_all)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.root)!r})"
 

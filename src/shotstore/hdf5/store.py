@@ -13,6 +13,7 @@ from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageE
 from shotstore.hdf5 import disk, documents, journal
 from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.journal_check import check_journal
+from shotstore.hdf5.kept_writers import KeptWriters
 from shotstore.hdf5.locks import Locks, try_lock_alone
 from shotstore.session import SequenceSummary
 from shotstore.session.summaries import Remembered
@@ -50,6 +51,8 @@ class Store:
         self._journal = self._control / "journal"
         self._commits = self._control / "commits"
         self.locks = Locks(self._control, lock_timeout)
+        self.kept = KeptWriters()
+        """The shots files that are being recorded into."""
         self.summaries: Remembered[SequenceSummary] = Remembered()
         """Of documents that were read before."""
         self._check_places()

@@ -318,6 +318,9 @@ class Transaction:
         if not journal.is_empty:
             self._staging.sync()
             self.store.commit(journal)
+        with suppress(Exception):  # it is committed, whatever becomes of the open files
+            self.store.kept.note(self.store.commits())
+            self.shots.keep_open()
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
         self.is_open = False
@@ -399,6 +402,7 @@ class Transaction:
         release = self.store.locks.acquire_write(self._owner)
         try:
             self.store.recover()
+            self.store.kept.check(self.store.commits())
         except BaseException:
             release()
             raise

@@ -1,0 +1,99 @@
+"""Shots files that stay open between the sessions of a process that records.
+
+To open a file takes longer than to record a small shot. A file that was left open is used again
+only if nobody else has committed since, which the store's counter shows, and nobody has touched it.
+"""
+
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from shotstore.hdf5.dropped import call_when_dropped
+from shotstore.hdf5.open_shots import ShotsWriter
+
+_MOST = 4
+
+# Windows moves no directory in which a file is open, and other processes may want to.
+_CAN_KEEP = os.name != "nt"
+
+
+@frozen
+class _Kept:
+    writer: ShotsWriter
+    process: int
+
+
+class KeptWriters:
+    """The files that a store keeps open. All of it happens with the write lock, but for the end."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+        self._commits: int | None = None
+        self._is_watched = False
+        self._mutex = threading.Lock()
+
+    def check(self, commits: int) -> None:
+        """Close all files, if somebody else has committed: now there are so many commits."""
+        if commits != self._commits:
+            self.close_all()
+
+    def note(self, commits: int) -> None:
+        """With our own commit there are so many."""
+        self._commits = commits
+
+    def take(self, path: Path) -> ShotsWriter | None:
+        """The file at the path, if it is open and as it was left; it is kept no longer."""
+        kept = self._pop(path)
+        if kept is None or kept.resume(path):
+            return kept
+        kept.close(discard=False)
+        return None
+
+    def keep(self, path: Path, writer: ShotsWriter) -> None:
+        """Leave a file open whose changes are committed."""
+        if not _CAN_KEEP:
+            writer.close(discard=False)
+            return
+        writer.pause()
+        if not self._is_watched:
+            self._is_watched = True
+            call_when_dropped(self, _closing(self._kept, self._mutex))
+        with self._mutex:
+            self._kept[str(path)] = _Kept(writer, os.getpid())
+            surplus = [Path(kept) for kept in list(self._kept)[:-_MOST]]
+        for other in surplus:
+            self.close(other)
+
+    def close(self, path: Path) -> None:
+        """Close the file at the path, if it is open."""
+        kept = self._pop(path)
+        if kept is not None:
+            kept.close(discard=False)
+
+    def close_all(self) -> None:
+        """Close all files."""
+        _closing(self._kept, self._mutex)()
+
+    def _pop(self, path: Path) -> ShotsWriter | None:
+        with self._mutex:
+            kept = self._kept.pop(str(path), None)
+        # What a forked child has inherited is closed already.
+        return kept.writer if kept is not None and kept.process == os.getpid() else None
+
+
+class _closing:  # noqa: N801 - used as a function, of which two are never equal
+    def __init__(self, kept: dict[str, _Kept], mutex: threading.Lock) -> None:
+        self._kept = kept
+        self._mutex = mutex
+
+    def __call__(self) -> None:
+        with self._mutex:
+            kept = list(self._kept.values())
+            self._kept.clear()
+        for found in kept:
+            if found.process == os.getpid():
+                with suppress(Exception):
+                    found.writer.close(discard=False)
