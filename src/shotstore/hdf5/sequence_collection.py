@@ -28,10 +28,10 @@ from shotstore.model import (
     ParameterType,
     TimeLanes,
     check_data,
-    check_parameters,
 )
 from shotstore.model.json_form import strict_json
-from shotstore.model.quantities import is_quantity, quantity, unit_to_text
+from shotstore.model.parameters import check_numbers
+from shotstore.model.quantities import quantity
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
@@ -263,12 +263,7 @@ class HDF5SequenceCollection(SequenceCollection):
             _microseconds(rules.as_utc(shot_start_time, "shot_start_time")),
             _microseconds(rules.as_utc(shot_end_time, "shot_end_time")),
         )
-        numbers = {
-            name: (value.magnitude, unit_to_text(value.units))
-            if is_quantity(value)
-            else (value, None)
-            for name, value in check_parameters(shot_parameters).items()
-        }
+        numbers = check_numbers(shot_parameters)
         data = check_data(shot_data)
         for name in (*numbers, *data):
             hdf5_name(name)  # refused here, where nothing has been written yet

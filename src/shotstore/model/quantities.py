@@ -36,6 +36,15 @@ def unit_to_text(unit: "PlainUnit") -> str:
     return _text_of_unit(_application_registry(), unit_exponents(1 * unit))
 
 
+def unit_text_of(value: "pint.Quantity[Any]") -> str:
+    """Return what :func:`unit_to_text` makes of the unit of a quantity, in less time.
+
+    Raises:
+        ValueError: pint's application registry has no such unit.
+    """
+    return _text_of_unit(_application_registry(), unit_exponents(value))
+
+
 def quantity(magnitude: int | float, unit: str) -> "pint.Quantity[Any]":
     """Return a quantity of the application registry; an empty ``unit`` is dimensionless.
 

@@ -11,13 +11,11 @@ import numpy.typing as npt
 
 from shotstore.errors import IncompatibleUnitsError
 from shotstore.model import Data, DataType, Parameter, ParameterType
+from shotstore.model.parameters import Number
 from shotstore.model.quantities import convert, is_quantity, unit_to_text
 
 ShotRows: TypeAlias = range | Sequence[int] | npt.NDArray[np.integer[Any]]
 """Which shots: their places in the order in which they were recorded, from 0."""
-
-Number: TypeAlias = tuple[bool | int | float, str | None]
-"""A parameter: its magnitude, and its unit or None for a plain number."""
 
 _DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
 _USUAL_SIZE = 4096  # bytes, where a schema does not tell

@@ -21,8 +21,8 @@ from shotstore.model import (
     parameter_to_json,
 )
 from shotstore.model.dtypes import dump_dtype, load_dtype
+from shotstore.model.parameters import Number
 from shotstore.model.scalars import number_from_json
-from shotstore.session.columns import Number
 
 LARGEST_PART = 64 * 2**20
 """Bytes of an array in one row: both databases refuse a value of 1 GB."""

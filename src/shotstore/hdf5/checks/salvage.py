@@ -15,9 +15,9 @@ from shotstore.hdf5.checks.inspection import Inspection, read_leniently, read_sc
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots.own_objects import read_text_attribute
 from shotstore.hdf5.shots.schemas import Schema
-from shotstore.hdf5.shots.shots_file import Number
 from shotstore.hdf5.shots.stored_values import Slot, load_data, load_number
 from shotstore.model import Data
+from shotstore.model.parameters import Number
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQQ")

@@ -5,6 +5,7 @@ memory is the type in the file, so HDF5 converts nothing.
 """
 
 import math
+from functools import cached_property
 from itertools import product, repeat
 from typing import Any
 
@@ -44,6 +45,12 @@ class Rows:
     def row_shape(self) -> tuple[int, ...]:
         """Shape of one row."""
         return self._shape[1:]
+
+    @cached_property
+    def missing(self) -> tuple[Any, ...]:
+        """What stands in each column of a table where a row has no value."""
+        filled: tuple[Any, ...] = fill_value(self.dtype).tolist()
+        return filled
 
     @property
     def row_bytes(self) -> int:

@@ -22,7 +22,6 @@ from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.columns import ColumnReader, data_type, used_slots
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.rows import (
-    fill_value,
     read_attribute,
     write_attribute,
     write_texts,
@@ -39,6 +38,7 @@ from shotstore.hdf5.shots.stored_values import (
     text_size,
 )
 from shotstore.model import JSON, Data, DataType, ParameterType
+from shotstore.model.parameters import Number
 from shotstore.session.columns import ShotColumns
 from shotstore.version import __version__
 
@@ -62,9 +62,6 @@ _NUMBER_TYPES: dict[str, NumberType] = {
     "big int": "int",
     "float": "float",
 }
-
-Number: TypeAlias = "tuple[bool | int | float, str | None]"
-"""A parameter: its magnitude, and its unit or None for a plain number."""
 
 
 @frozen
@@ -344,8 +341,10 @@ class ShotsFile:
     def _write_table(self, table: str, row: int, payloads: Mapping[tuple[str, str], Any]) -> None:
         rows = self._datasets.rows(table)
         names = rows.dtype.names or ()
-        missing = dict(zip(names, fill_value(rows.dtype).tolist(), strict=True))
-        record = tuple(payloads.get((table, name), missing[name]) for name in names)
+        record = tuple(
+            payloads.get((table, name), missing)
+            for name, missing in zip(names, rows.missing, strict=True)
+        )
         rows.write(row, np.array([record], rows.dtype))
 
     def _schema(self, row: int) -> Schema:
