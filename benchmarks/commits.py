@@ -1,0 +1,255 @@
+"""Recording: one transaction a shot, and many shots in one."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.measure import Goal, Measured, in_turns
+from benchmarks.peers import PlainH5py, Zarr, commit_one, databases, files, launched
+from benchmarks.shots import (
+    RUN,
+    fill,
+    record,
+    small,
+    time_tags,
+    with_frames,
+)
+from shotstore import StorageManager
+from shotstore.hdf5 import HDF5StorageManager
+
+
+def one_shot_with_frames(directory: Path, scale: float) -> Measured:
+    """Commit one shot with two frames, each in a transaction of its own."""
+    first = with_frames(0)
+    ours, plain = launched(files(directory)), PlainH5py(directory / "plain.h5", first)
+    frames = Zarr(directory / "frames.zarr", first)
+
+    def by_hand(turn: int) -> None:
+        plain.append(turn, with_frames(turn))
+        plain.commit()
+
+    with databases(directory) as stores:
+        works = {
+            "shotstore": lambda turn: commit_one(ours, turn, with_frames(turn)),
+            "plain h5py": by_hand,
+            "zarr (frames alone)": lambda turn: frames.append(with_frames(turn)),
+            **{
+                name: lambda turn, store=store: commit_one(store, turn, with_frames(turn))
+                for name, store in recording(stores).items()
+            },
+        }
+        measured = in_turns(
+            "commit one shot with frames",
+            works,
+            int(200 * scale),
+            Goal("plain h5py", 1.5),
+            Goal("SQLite", 0.5),
+        )
+    plain.close()
+    return measured
+
+
+def one_small_shot(directory: Path, scale: float) -> Measured:
+    """Commit one shot with 40 parameters and a trace, each in a transaction of its own."""
+    ours, plain = launched(files(directory)), PlainH5py(directory / "plain.h5", small(0))
+
+    def by_hand(turn: int) -> None:
+        plain.append(turn, small(turn))
+        plain.commit()
+
+    with databases(directory) as stores:
+        works = {
+            "shotstore": lambda turn: commit_one(ours, turn, small(turn)),
+            "plain h5py": by_hand,
+            **{
+                name: lambda turn, store=store: commit_one(store, turn, small(turn))
+                for name, store in recording(stores).items()
+            },
+        }
+        measured = in_turns(
+            "commit one small shot",
+            works,
+            int(300 * scale),
+            Goal("plain h5py", 2),
+            Goal("SQLite", 0.4),
+        )
+    plain.close()
+    return measured
+
+
+def many_small_shots(directory: Path, scale: float) -> Measured:
+    """Commit 500 small shots in one transaction; the time is that of one shot."""
+    count = 500
+    ours, plain = launched(files(directory)), PlainH5py(directory / "plain.h5", small(0))
+
+    def by_hand(turn: int) -> None:
+        for index in range(turn * count, (turn + 1) * count):
+            plain.append(index, small(index))
+        plain.commit()
+
+    with databases(directory) as stores:
+        works = {
+            "shotstore": lambda turn: fill_at_once(ours, turn * count, count),
+            "plain h5py": by_hand,
+            **{
+                name: lambda turn, store=store: fill_at_once(store, turn * count, count)
+                for name, store in recording(stores).items()
+            },
+        }
+        measured = in_turns(
+            "500 small shots in one transaction",
+            works,
+            max(3, int(6 * scale)),
+            Goal("plain h5py", 2),
+            Goal("SQLite", 0.1),
+            warm_up=1,
+            per_turn=count,
+        )
+    plain.close()
+    return measured
+
+
+def recording(stores: Mapping[str, StorageManager]) -> dict[str, StorageManager]:
+    """The storages, each with a running sequence."""
+    return {name: launched(store) for name, store in stores.items()}
+
+
+def fill_at_once(storage: StorageManager, first: int, count: int) -> None:
+    """Record small shots in one transaction."""
+    with storage.session() as session:
+        for index in range(first, first + count):
+            record(session, index, small(index))
+
+
+def late_in_a_long_run(directory: Path, scale: float) -> Measured:
+    """Commit a small shot around shot 20,000, and around shot 200."""
+    stores = {}
+    for name, first in (("shotstore", 20_000), ("around shot 200", 200)):
+        stores[name] = launched(HDF5StorageManager(directory / name))
+        fill(stores[name], 0, first, small)
+    works = {
+        name: lambda turn, store=store, first=first: commit_one(store, first + turn, small(turn))
+        for (name, store), first in zip(stores.items(), (20_000, 200), strict=True)
+    }
+    return in_turns(
+        "commit a small shot around shot 20,000",
+        works,
+        int(200 * scale),
+        Goal("around shot 200", 1.2),
+    )
+
+
+def beside_readers(directory: Path, scale: float) -> Measured:
+    """Commit a small shot while eight processes poll and scan all the time, and alone."""
+    storage = launched(files(directory))
+    times: dict[str, list[float]] = {"shotstore": [], "alone": []}
+    index = 0
+    for _ in range(3):
+        for who in times:
+            with readers(storage) if who == "shotstore" else nobody():
+                for turn in range(int(70 * scale)):
+                    start = perf_counter()
+                    commit_one(storage, index, small(index))
+                    if turn >= 3:
+                        times[who].append(perf_counter() - start)
+                    index += 1
+    return Measured(
+        "commit a small shot beside 8 readers", times, (Goal("alone", 3, percentile=95),)
+    )
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Without readers."""
+    yield
+
+
+@contextmanager
+def readers(storage: HDF5StorageManager) -> Iterator[None]:
+    """Eight processes that read all the time."""
+    context = get_context("forkserver")
+    stop, ready = context.Event(), [context.Event() for _ in range(8)]
+    children = [
+        context.Process(target=poll, args=(storage, stop, begun, number % 2 == 0), daemon=True)
+        for number, begun in enumerate(ready)
+    ]
+    for child in children:
+        child.start()
+    for begun in ready:
+        begun.wait()
+    try:
+        yield
+    finally:
+        stop.set()
+        for child in children:
+            child.join()
+
+
+def poll(storage: HDF5StorageManager, stop: Event, begun: Event, scans: bool) -> None:
+    """Look at the state and the newest shot, or at the parameters of all shots, again and again."""
+    pause = threading.Event()
+    while not stop.is_set():
+        with storage.session() as session:
+            sequences = session.sequences
+            sequences.get_stats(RUN)
+            shots = sequences.get_shots(RUN)
+            if scans and shots:
+                sequences.get_columns(RUN, parameters=["detuning", "plain.p3"])
+            elif shots:
+                sequences.get_all_shot_data(RUN, shots[-1].index)
+        begun.set()
+        pause.wait(0.02)  # a display that draws fifty times a second
+
+
+def time_tags_of_any_length(directory: Path, scale: float) -> Measured:
+    """Commit a shot of about 1,000 time tags around shot 5,000, and around shot 50."""
+    stores = {}
+    for name, first in (("shotstore", 5_000), ("around shot 50", 50)):
+        stores[name] = launched(HDF5StorageManager(directory / name))
+        fill(stores[name], 0, first, time_tags)
+    works = {
+        name: lambda turn, store=store, first=first: commit_one(
+            store, first + turn, time_tags(first + turn)
+        )
+        for (name, store), first in zip(stores.items(), (5_000, 50), strict=True)
+    }
+    return in_turns(
+        "commit a shot of time tags around shot 5,000",
+        works,
+        int(200 * scale),
+        Goal("around shot 50", 1.2),
+    )
+
+
+def many_scalars(directory: Path, scale: float) -> Measured:
+    """Commit a shot with 500 labels that are numbers, and one with 5."""
+    works = {}
+    for name, count in (("shotstore", 500), ("5 labels", 5)):
+        storage = launched(HDF5StorageManager(directory / name))
+
+        def commit(turn: int, storage: HDF5StorageManager = storage, count: int = count) -> None:
+            data = {f"counter {number}": float(turn + number) for number in range(count)}
+            commit_one(storage, turn, data)
+
+        works[name] = commit
+    return in_turns(
+        "commit a shot with 500 scalar labels",
+        works,
+        int(150 * scale),
+        Goal("5 labels", 3),
+    )
+
+
+ALL = [
+    one_shot_with_frames,
+    one_small_shot,
+    many_small_shots,
+    late_in_a_long_run,
+    beside_readers,
+    time_tags_of_any_length,
+    many_scalars,
+]

@@ -1,0 +1,130 @@
+"""Reading: one label of all shots, shot by shot, parameters, and a scan with a filter."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import polars as pl
+
+from benchmarks.measure import Goal, Measured, in_turns
+from benchmarks.peers import PlainH5py, files, launched
+from benchmarks.shots import RUN, fill, small, with_frames
+from shotstore import DataId, ShotId, StorageManager
+from shotstore.model import Data
+
+_MATCHES = 9.85  # MHz: one of a hundred shots has more
+
+
+def one_label_as_an_array(directory: Path, scale: float) -> Measured:
+    """Read all frames of a label, of 400 shots."""
+    storage, plain = _both(directory, int(400 * scale), with_frames)
+
+    def ours(_: int) -> None:
+        with storage.session() as session:
+            session.sequences.get_columns(RUN, labels=["atoms"])
+
+    def by_hand(_: int) -> None:
+        with h5py.File(plain) as file:
+            file["data/atoms"][:]
+
+    return in_turns(
+        "one label of all shots, as one array",
+        {"shotstore": ours, "plain h5py": by_hand},
+        7,
+        Goal("plain h5py", 0.9, at_least=True),
+        warm_up=1,
+    )
+
+
+def one_frame_shot_by_shot(directory: Path, scale: float) -> Measured:
+    """Read one frame of one shot after the other."""
+    count = int(300 * scale)
+    storage, plain = _both(directory, count, with_frames)
+    with storage.session() as session, h5py.File(plain) as file:
+        dataset = file["data/atoms"]
+        return in_turns(
+            "one frame of one shot, shot by shot",
+            {
+                "shotstore": lambda turn: session.sequences.get_shot_data_by_label(
+                    DataId(ShotId(RUN, turn % count), "atoms")
+                ),
+                "plain h5py": lambda turn: dataset[turn % count],
+            },
+            count,
+            Goal("plain h5py", 1.5),
+        )
+
+
+def parameters_of_many_shots(directory: Path, scale: float) -> Measured:
+    """Read the 40 parameters of 10,000 shots."""
+    storage, plain = _both(directory, int(10_000 * scale), small)
+
+    def as_frame(_: int) -> None:
+        with storage.session() as session:
+            names = list(session.sequences.get_parameter_schema(RUN))
+            session.sequences.get_columns(RUN, parameters=names)
+
+    def by_hand(_: int) -> None:
+        with h5py.File(plain) as file:
+            file["parameters"][:]
+
+    return in_turns(
+        "parameters of 10,000 shots, as arrays",
+        {"shotstore": as_frame, "plain h5py": by_hand},
+        20,
+        Goal("plain h5py", 1.5),
+    )
+
+
+def scan_with_a_filter(directory: Path, scale: float) -> Measured:
+    """Scan three parameters and a filter over many shots with frames, frames of the matches."""
+    count = int(10_000 * scale)
+    storage, plain = _both(directory, count, with_frames)
+    with h5py.File(plain) as file:
+        rows = [row for row in range(count) if file["parameters"][row]["detuning"] > _MATCHES]
+
+    def ours(_: int) -> None:
+        frame = storage.scan(RUN).select("detuning", "plain.p1", "united.q2", "atoms")
+        found = frame.filter(pl.col("detuning") > _MATCHES).collect()
+        assert len(found) == len(rows)
+
+    def by_hand(_: int) -> None:
+        with h5py.File(plain) as file:
+            table = file["parameters"].fields(["detuning", "plain.p1", "united.q2"])[:]
+            assert (table["detuning"] > _MATCHES).sum() == len(rows)
+            _ = [file["data/atoms"][row] for row in rows]
+
+    return in_turns(
+        f"scan of 3 parameters and a filter over {count:,} shots, frames of the matches",
+        {"shotstore": ours, "plain h5py": by_hand},
+        10,
+        Goal("plain h5py", 2),
+        warm_up=1,
+    )
+
+
+def _both(
+    directory: Path, count: int, make: Callable[[int], dict[str, Data]]
+) -> tuple[StorageManager, Path]:
+    """A store with so many shots, and a file made by hand with the same."""
+    storage = launched(files(directory))
+    fill(storage, 0, count, make)
+    with storage.session() as session:
+        session.sequences.set_finished(RUN, "now")
+    path = directory / "plain.h5"
+    plain = PlainH5py(path, make(0), sync=False)
+    for index in range(count):
+        plain.append(index, make(index))
+    plain.commit()
+    plain.close()
+    os.sync()
+    return storage, path
+
+
+ALL = [
+    one_label_as_an_array,
+    one_frame_shot_by_shot,
+    parameters_of_many_shots,
+    scan_with_a_filter,
+]

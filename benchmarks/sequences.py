@@ -1,0 +1,211 @@
+"""Work on many sequences: listing, looking, creating, moving, copying; and starting Python."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.measure import Goal, Measured, in_turns
+from benchmarks.peers import databases, files, launched
+from benchmarks.shots import RUN, TIME_LANES, fill, recipe, with_frames
+from shotstore import PureSequencePath, StorageManager
+from shotstore.copy import copy_path
+from shotstore.hdf5 import HDF5StorageManager
+
+_ROOT = PureSequencePath.root()
+
+_LIST = """
+import sys
+from shotstore.hdf5 import HDF5StorageManager
+with HDF5StorageManager(sys.argv[1]).session() as session:
+    from time import perf_counter
+    start = perf_counter()
+    found = session.sequences.get_summaries(r"\\\\")
+    assert len(found) == int(sys.argv[2])
+    print(perf_counter() - start)
+"""
+
+_PARSE = """
+import json, sys
+from pathlib import Path
+from time import perf_counter
+start = perf_counter()
+found = [json.loads(path.read_bytes()) for path in Path(sys.argv[1]).rglob("sequence.json")]
+assert len(found) == int(sys.argv[2])
+print(perf_counter() - start)
+"""
+
+
+def list_in_a_new_process(directory: Path, scale: float) -> Measured:
+    """List 2,000 sequences with state and progress, in a new process; without Python's start."""
+    count = int(2000 * scale)
+    storage = _with_sequences(directory, count)
+
+    def run(code: str) -> float:
+        command = [sys.executable, "-c", code, str(storage.root), str(count)]
+        return float(subprocess.run(command, check=True, capture_output=True).stdout)
+
+    times: dict[str, list[float]] = {"shotstore": [], "parsing the documents": []}
+    for _ in range(9):
+        times["shotstore"].append(run(_LIST))
+        times["parsing the documents"].append(run(_PARSE))
+    return Measured(
+        f"list {count:,} sequences, new process", times, (Goal("parsing the documents", 2),)
+    )
+
+
+def list_again(directory: Path, scale: float) -> Measured:
+    """List 2,000 sequences again in one process, and for the first time."""
+    count = int(2000 * scale)
+    root = _with_sequences(directory, count).root
+    times: dict[str, list[float]] = {"shotstore": [], "the first time": []}
+    for _ in range(7):
+        storage = HDF5StorageManager(root)
+        for who in ("the first time", "shotstore"):
+            start = perf_counter()
+            with storage.session() as session:
+                assert len(session.sequences.get_summaries(_ROOT)) == count
+            times[who].append(perf_counter() - start)
+    return Measured(f"list {count:,} sequences again", times, (Goal("the first time", 0.2),))
+
+
+def state_of_one(directory: Path, scale: float) -> Measured:
+    """Look at the state of one sequence, in a session of its own."""
+    storage = _with_sequences(directory, 100)
+    path = PureSequencePath(r"\2026\00\s7")
+    document = storage.root / "sequences" / "2026" / "00" / "s7" / "sequence.json"
+
+    def ours(_: int) -> None:
+        with storage.session() as session:
+            session.sequences.get_state(path)
+
+    return in_turns(
+        "state of one sequence",
+        {"shotstore": ours, "parsing the document": lambda _: json.loads(document.read_bytes())},
+        int(500 * scale),
+        Goal("parsing the document", 4),
+    )
+
+
+def create_many(directory: Path, scale: float) -> Measured:
+    """Create 100 sequences in one transaction."""
+    ours = files(directory)
+
+    def create(storage: StorageManager, turn: int) -> None:
+        with storage.session() as session:
+            for number in range(100):
+                path = PureSequencePath(rf"\{turn}\s{number}")
+                session.sequences.create(path, recipe(10), TIME_LANES)
+
+    with databases(directory) as stores:
+        return in_turns(
+            "create 100 sequences in one transaction",
+            {
+                "shotstore": lambda turn: create(ours, turn),
+                **{
+                    name: lambda turn, store=store: create(store, turn)
+                    for name, store in stores.items()
+                },
+            },
+            max(5, int(15 * scale)),
+            Goal("SQLite", 0.2),
+        )
+
+
+def move_a_folder(directory: Path, scale: float) -> Measured:
+    """Move a folder of 1,000 sequences, and one of a single one."""
+    storage = files(directory)
+    with storage.session() as session:
+        for folder, count in (("many", int(1000 * scale)), ("one", 1)):
+            for number in range(count):
+                path = PureSequencePath(rf"\{folder}\0\s{number}")
+                session.sequences.create(path, recipe(10), TIME_LANES)
+
+    def move(folder: str, turn: int) -> None:
+        with storage.session() as session:
+            session.paths.move(
+                PureSequencePath(rf"\{folder}\{turn}"), PureSequencePath(rf"\{folder}\{turn + 1}")
+            )
+
+    return in_turns(
+        "move a folder of 1,000 sequences",
+        {
+            "shotstore": lambda turn: move("many", turn),
+            "moving one": lambda turn: move("one", turn),
+        },
+        20,
+        Goal("moving one", 2),
+    )
+
+
+def copy_a_large_sequence(directory: Path, scale: float) -> Measured:
+    """Copy a sequence of 4 GB to another store."""
+    storage = launched(HDF5StorageManager(directory / "store"))
+    fill(storage, 0, int(4000 * scale), with_frames)
+    with storage.session() as session:
+        session.sequences.set_finished(RUN, "now")
+    os.sync()
+    lies = storage.root.joinpath("sequences", *RUN.parts)
+
+    def ours(turn: int) -> None:
+        destination = HDF5StorageManager(directory / f"copy {turn}")
+        copy_path(RUN, storage, destination, progress=False)
+
+    def by_cp(turn: int) -> None:
+        subprocess.run(["cp", "-r", lies, directory / f"cp {turn}"], check=True)
+        subprocess.run(["sync", "-f", directory / f"cp {turn}"], check=True)
+
+    measured = in_turns(
+        f"copy a sequence of {4 * scale:.2g} GB",
+        {"shotstore": ours, "cp -r with sync": by_cp},
+        3,
+        Goal("cp -r with sync", 1.3),
+        warm_up=0,
+        note=f"peak memory of the process {_peak_memory()} MB",
+    )
+    for path in (*directory.glob("copy *"), *directory.glob("cp *")):
+        shutil.rmtree(path)
+    return measured
+
+
+def import_the_library(directory: Path, scale: float) -> Measured:
+    """Start Python and import shotstore, or h5py."""
+    del directory, scale
+
+    def start(module: str) -> None:
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+
+    return in_turns(
+        "import shotstore",
+        {"shotstore": lambda _: start("shotstore"), "h5py": lambda _: start("h5py")},
+        15,
+        Goal("h5py", 1.5),
+    )
+
+
+def _with_sequences(directory: Path, count: int) -> HDF5StorageManager:
+    storage = files(directory)
+    with storage.session() as session:
+        for number in range(count):
+            path = PureSequencePath(rf"\2026\{number // 100:02}\s{number}")
+            session.sequences.create(path, recipe(10), TIME_LANES)
+    return storage
+
+
+def _peak_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000
+
+
+ALL = [
+    list_in_a_new_process,
+    list_again,
+    state_of_one,
+    create_many,
+    move_a_folder,
+    copy_a_large_sequence,
+    import_the_library,
+]
