@@ -7,7 +7,27 @@ from typing import Annotated
 
 import typer
 
-from shotstore.cli import copy, demo, recover, trash, upgrade, verify
+from shotstore.cli import (
+    copy,
+    demo,
+    du,
+    find,
+    follow,
+    info,
+    init,
+    ls,
+    mv,
+    note,
+    recover,
+    rm,
+    shots,
+    show,
+    tag,
+    trash,
+    tree,
+    upgrade,
+    verify,
+)
 from shotstore.errors import (
     DataNotFoundError,
     IncompatibleUnitsError,
@@ -22,13 +42,25 @@ from shotstore.errors import (
 app = typer.Typer(
     help="Store the shots of an experiment in plain files, and look at them.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
+app.command("ls")(ls.ls)
+app.command("tree")(tree.tree)
+app.command("show")(show.show)
+app.command("shots")(shots.shots)
+app.command("find")(find.find)
+app.command("tag")(tag.tag)
+app.command("note")(note.note)
+app.command("mv")(mv.mv)
+app.command("rm")(rm.rm)
+app.command("du")(du.du)
+app.command("info")(info.info)
 app.command("verify")(verify.verify)
 app.command("recover")(recover.recover)
+app.command("follow")(follow.follow)
 app.command("copy")(copy.copy)
 app.command("upgrade")(upgrade.upgrade)
 app.add_typer(trash.app, name="trash")
@@ -56,7 +88,7 @@ def run() -> None:
     try:
         app(prog_name="shotstore")
     except _FOR_THE_USER as error:
-        _print_error(f"shotstore: {error}")
+        _print_error(" ".join((f"shotstore: {error}", *getattr(error, "__notes__", ()))))
         sys.exit(1)
 
 

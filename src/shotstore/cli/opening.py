@@ -134,6 +134,11 @@ def open_or_create(name: str) -> "StorageManager":
     return HDF5StorageManager(name, trash_retention=_FOREVER)
 
 
+def is_store(name: str) -> bool:
+    """Whether a directory is a store of files."""
+    return (Path(name) / _MARKER).is_file()
+
+
 def is_url(name: str) -> bool:
     """Whether a storage is named by a URL, and not by a directory."""
     return "://" in name

@@ -103,25 +103,29 @@ def _find(storage: "HDF5StorageManager", beginning: str) -> "TrashEntry":
 
 def _print(entries: "list[TrashEntry]") -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("ENTRY", style="cyan", overflow="fold", no_wrap=True)
-    table.add_column("PATH", overflow="fold")
-    table.add_column("WHEN")
-    table.add_column("WHY")
-    table.add_column("SIZE", justify="right")
-    for entry in entries:
-        table.add_row(
-            Text(entry.id),
-            Text(str(entry.path)),
-            f"{entry.deleted.astimezone():%Y-%m-%d %H:%M}",
+    from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.formats import readable_time
+
+    rows: list[tuple[Cell, ...]] = [
+        (
+            ((entry.id, "cyan"),),
+            str(entry.path),
+            readable_time(entry.deleted),
             entry.reason,
             readable_size(entry.size),
         )
+        for entry in entries
+    ]
+    columns = (
+        Column("ENTRY"),
+        Column("PATH"),
+        Column("WHEN", rank=1),
+        Column("WHY", rank=3),
+        Column("SIZE", is_right=True, rank=2),
+    )
     console = Console()
-    console.print(table)
+    print_columns(console, columns, rows)
     total = readable_size(sum(entry.size for entry in entries))
     console.print(f"{counted(len(entries), 'entry')}, {total} in all.")
 

@@ -1,71 +1,118 @@
-"""The tree of a store, for a terminal: states, numbers of shots, errors."""
+"""``shotstore tree``: folders and sequences as a tree, with states, numbers of shots, errors."""
 
-from rich.text import Text
-from rich.tree import Tree
+from collections import defaultdict
+from typing import TYPE_CHECKING, Annotated
 
-from shotstore import ExperimentSession, PureSequencePath, State
+import typer
 
-_STYLES = {
-    State.DRAFT: "dim",
-    State.PREPARING: "yellow",
-    State.RUNNING: "bold cyan",
-    State.FINISHED: "green",
-    State.INTERRUPTED: "yellow",
-    State.CRASHED: "bold red",
-}
-_INDENT = 4
-"""Columns by which rich indents a branch"""
+from shotstore.cli.completion import complete_path
+from shotstore.cli.opening import StorageOption, is_url, open_to_read
+from shotstore.paths import PureSequencePath
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from shotstore.cli.columns import Cell
+    from shotstore.cli.listing import Listing
+    from shotstore.session import ExperimentSession
 
 
-def render_tree(session: ExperimentSession, root: PureSequencePath, title: str) -> Tree:
-    """The paths inside ``root``, each sequence with its state and number of shots.
+def tree(
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PATH",
+            help="A folder, such as 2026/11; by default everything.",
+            autocompletion=complete_path,
+        ),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", "-d", metavar="N", min=1, help="Only so many levels."),
+    ] = None,
+    folders: Annotated[
+        bool, typer.Option("--folders", help="Only folders, with what is in them in numbers.")
+    ] = False,
+    store: StorageOption = None,
+) -> None:
+    """Show folders and sequences as a tree.
+
+    With the same columns as `shotstore ls`. For programs, `shotstore ls --recursive --json` tells
+    the same.
+    """
+    from rich.console import Console
+
+    from shotstore.cli.places import find_path
+
+    storage = open_to_read(store, recipes=False)
+    with storage.session() as session:
+        place = find_path(session, path)
+        title = str(place)
+        if place.is_root() and store is not None and not is_url(store):
+            title = store
+        print_tree(session, place, title, Console(), depth=depth, folders=folders)
+
+
+def print_tree(
+    session: "ExperimentSession",
+    root: PureSequencePath,
+    title: str,
+    console: "Console",
+    *,
+    depth: int | None = None,
+    folders: bool = False,
+) -> None:
+    """Print the paths at and inside ``root``.
 
     Args:
-        session: where to look.
-        root: a folder; it is shown as ``title``.
-        title: the first line.
+        session: Where to look.
+        root: A folder or a sequence.
+        title: What to call it.
+        console: Where to print.
+        depth: How many levels to print, by default all.
+        folders: Whether to leave out the sequences.
 
     Raises:
         PathNotFoundError: nothing is at ``root``.
-        PathIsSequenceError: ``root`` is a sequence.
     """
-    tree = Tree(Text(title, style="bold"), guide_style="dim")
-    _add_children(tree, session, root, 1, _name_column(session, root))
-    return tree
+    from shotstore.cli.columns import Column, print_columns
+    from shotstore.cli.listing import COLUMNS, read_listing
+
+    listing = read_listing(session, root)
+    children: defaultdict[PureSequencePath, list[PureSequencePath]] = defaultdict(list)
+    for path in sorted(session.paths.get_all_paths()):
+        if path.is_descendant_of(root) and not (folders and path in listing.summaries):
+            children[PureSequencePath.from_parts(path.parts[:-1])].append(path)
+    rows: list[tuple[Cell, ...]] = [_row(session, root, ((title, "bold"),), listing, children)]
+
+    def add(folder: PureSequencePath, guide: str, level: int) -> None:
+        if depth is not None and level > depth:
+            return
+        for child in children[folder]:
+            is_last = child is children[folder][-1]
+            name = (
+                (guide + ("└── " if is_last else "├── "), "dim"),
+                (child.name or "", "bold blue" if child in children else ""),
+            )
+            rows.append(_row(session, child, name, listing, children))
+            if child in children:
+                add(child, guide + ("    " if is_last else "│   "), level + 1)
+
+    add(root, "", 1)
+    print_columns(console, (Column("NAME"), *COLUMNS), rows)
 
 
-def _name_column(session: ExperimentSession, root: PureSequencePath) -> int:
-    """The column at which the states begin, right of the longest name."""
-    return max(
-        (
-            _INDENT * (len(path.parts) - len(root.parts)) + len(path.name or "")
-            for path in session.sequences.get_contained_sequences(root)
-        ),
-        default=0,
-    )
+def _row(
+    session: "ExperimentSession",
+    path: PureSequencePath,
+    name: tuple[tuple[str, str], ...],
+    listing: "Listing",
+    children: defaultdict[PureSequencePath, list[PureSequencePath]],
+) -> tuple["Cell", ...]:
+    from shotstore.cli.listing import damaged_cells, folder_cells, sequence_cells
 
-
-def _add_children(
-    branch: Tree, session: ExperimentSession, path: PureSequencePath, depth: int, column: int
-) -> None:
-    for child in sorted(session.paths.get_children(path)):
-        name = child.name or ""
-        if session.sequences.is_sequence(child):
-            padding = " " * (column - _INDENT * depth - len(name) + 3)
-            _add_sequence(branch, session, child, name + padding)
-        else:
-            _add_children(branch.add(Text(name)), session, child, depth + 1, column)
-
-
-def _add_sequence(
-    branch: Tree, session: ExperimentSession, path: PureSequencePath, name: str
-) -> None:
-    stats = session.sequences.get_stats(path)
-    expected = stats.expected_number_shots
-    shots = f"{stats.number_completed_shots}{'' if expected is None else f'/{expected}'} shots"
-    state = (f"{stats.state.name:<12}", _STYLES[stats.state])
-    leaf = branch.add(Text.assemble(name, state, f"{shots:>12}"))
-    if stats.state is State.CRASHED:
-        error = session.sequences.get_exception(path)
-        kind = error.exception_type.rpartition(".")[2]
-        leaf.add(Text(f"{kind}: {error.message}", style="red"))
+    if path in listing.summaries:
+        return (name, *sequence_cells(listing.summaries[path], listing))
+    if path not in children and session.sequences.is_sequence(path):
+        return (name, *damaged_cells(path, listing))
+    return (name, *folder_cells(path, listing))

@@ -15,7 +15,7 @@ from shotstore.cli.demo.experiment import value_in
 from shotstore.cli.demo.picture import Run, draw_run
 from shotstore.cli.demo.recipes import EVAPORATION, RECIPES
 from shotstore.cli.demo.recording import record
-from shotstore.cli.tree import render_tree
+from shotstore.cli.tree import print_tree
 
 PICTURE = "run.png"
 
@@ -54,12 +54,11 @@ def save_picture(storage: StorageManager, file: Path) -> None:
 
 def print_store(storage: StorageManager, directory: Path, console: Console) -> None:
     """Print the tree, where the files lie, and how to open them."""
+    console.print()
     with storage.session() as session:
-        tree = render_tree(session, PureSequencePath.root(), str(directory))
+        print_tree(session, PureSequencePath.root(), str(directory), console)
     sequence = directory.joinpath("sequences", *EVAPORATION.path.parts)
     shots = sequence / "shots.h5"
-    console.print()
-    console.print(tree)
     _print_section(
         console,
         "Where it is",

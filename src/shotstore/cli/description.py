@@ -1,0 +1,184 @@
+"""What `show` tells of a sequence."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.cli.formats import readable_number, readable_range
+from shotstore.cli.listing import Listing, listing_of, sequence_as_json
+from shotstore.errors import IncompatibleUnitsError
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.model import (
+    DataType,
+    DeviceConfiguration,
+    TimeLanes,
+    UnknownDeviceConfiguration,
+)
+from shotstore.paths import PureSequencePath
+from shotstore.session import SequenceCollection, SequenceSummary
+from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
+
+if TYPE_CHECKING:
+    from shotstore.session import ExperimentSession
+
+
+@attrs.frozen
+class ParameterValues:
+    """What the shots have of a parameter."""
+
+    low: bool | int | float
+    high: bool | int | float
+    count: int
+    """How many different values."""
+    units: str | None
+
+    def __str__(self) -> str:
+        units = f" {self.units}" if self.units else ""
+        if self.count == 1:
+            return f"{readable_number(self.low)}{units}"
+        low, high = readable_number(self.low), readable_number(self.high)
+        return f"{low} to {high}{units} ({self.count} values)"
+
+
+@attrs.frozen
+class Description:
+    """A sequence."""
+
+    listing: Listing
+    summary: SequenceSummary
+    values: Mapping[str, ParameterValues]
+    """By the name of the parameter; empty before the first shot."""
+    data: Mapping[str, DataType]
+    """By label."""
+    devices: Mapping[str, str]
+    """The types of the devices it was launched with, by name."""
+    time_lanes: TimeLanes
+    error: TracebackSummary | None
+    directory: Path | None
+    files: Mapping[str, int]
+    """Bytes of each of its files, by name."""
+
+    def varied(self) -> dict[str, str]:
+        """What differs between the shots, or is to: ranges for people, by name."""
+        varied = {name: readable_range(found) for name, found in self.summary.varied.items()}
+        for name, found in self.values.items():
+            planned = self.summary.varied.get(name)
+            if planned is None and found.count > 1:
+                varied[name] = str(found)
+            elif planned is not None and found.count != planned.count:
+                varied[name] += f"; in the shots {found}"
+        return varied
+
+    def constant(self) -> dict[str, str]:
+        """What is the same in all shots, or is to be: values for people, by name."""
+        planned = {name: readable_range(found) for name, found in self.summary.declared.items()}
+        recorded = {name: str(found) for name, found in self.values.items() if found.count == 1}
+        varied = self.varied()
+        return {
+            name: text
+            for name, text in sorted({**planned, **recorded}.items())
+            if name not in varied
+        }
+
+
+def describe(session: "ExperimentSession", path: PureSequencePath) -> Description:
+    """Read what there is to tell of a sequence.
+
+    Raises:
+        PathNotFoundError: nothing is at the path.
+        PathIsNotSequenceError: a folder is.
+        DamagedStorageError: it cannot be read.
+    """
+    sequences, storage = session.sequences, session.storage
+    [summary] = sequences.get_summaries(path)
+    is_launched = summary.state is not State.DRAFT
+    devices = sequences.get_device_configurations(path) if is_launched else {}
+    is_crashed = summary.state is State.CRASHED
+    directory = storage.get_directory(path) if isinstance(storage, HDF5StorageManager) else None
+    return Description(
+        listing=listing_of(session, {path: summary}),
+        summary=summary,
+        values=_values(sequences, path) if summary.number_of_shots else {},
+        data=sequences.get_data_schema(path),
+        devices={name: _type_of(device) for name, device in sorted(devices.items())},
+        time_lanes=sequences.get_time_lanes(path),
+        error=sequences.get_exception(path) if is_crashed else None,
+        directory=directory,
+        files=_files(directory) if directory is not None else {},
+    )
+
+
+def as_json(found: Description) -> dict[str, object]:
+    """A description, for programs."""
+    return {
+        **sequence_as_json(found.summary, found.listing),
+        "parameters": {name: attrs.asdict(value) for name, value in found.values.items()},
+        "data": {
+            label: {
+                "kind": kind.kind,
+                "dtype": None if kind.dtype is None else str(kind.dtype),
+                "shape": kind.shape,
+            }
+            for label, kind in found.data.items()
+        },
+        "devices": dict(found.devices),
+        "traceback": None if found.error is None else str(found.error),
+        "directory": None if found.directory is None else str(found.directory),
+        "files": dict(found.files),
+    }
+
+
+def readable_type(kind: DataType) -> str:
+    """What the data under a label is: "uint16, 256 x 320", "float", "text"."""
+    if kind.kind == "array":
+        assert kind.dtype is not None
+        name = "structured" if kind.dtype.names else str(kind.dtype)
+        lengths = ["any" if length is None else str(length) for length in kind.shape or ()]
+        return f"{name}, {' x '.join(lengths)}" if lengths else f"{name}, a single one"
+    return {"json": "lists, dicts or mixed", "none": "always None"}.get(kind.kind, kind.kind)
+
+
+def _values(sequences: SequenceCollection, path: PureSequencePath) -> dict[str, ParameterValues]:
+    schema = sequences.get_parameter_schema(path)
+    try:
+        columns = dict(sequences.get_columns(path, parameters=list(schema)).parameters)
+    except IncompatibleUnitsError:
+        columns = {}
+        for name in schema:
+            try:
+                columns |= sequences.get_columns(path, parameters=[name]).parameters
+            except IncompatibleUnitsError:
+                continue
+    values = {}
+    for name, column in columns.items():
+        different = _different(column.values[column.is_present])
+        if different:
+            low, high = min(different), max(different)
+            values[name] = ParameterValues(low, high, len(different), schema[name].units)
+    return values
+
+
+def _different(values: npt.NDArray[Any]) -> list[Any]:
+    if values.dtype.kind == "O":
+        return sorted(set(values.tolist()))
+    different: list[Any] = np.unique(values).tolist()
+    return different
+
+
+def _type_of(device: DeviceConfiguration) -> str:
+    if isinstance(device, UnknownDeviceConfiguration):
+        return device.tag
+    return type(device).__name__
+
+
+def _files(directory: Path) -> dict[str, int]:
+    return {
+        file.name: file.stat().st_size
+        for file in sorted(directory.iterdir())
+        if file.is_file() and not file.name.startswith(".")
+    }

@@ -1,0 +1,167 @@
+"""``shotstore find``: the sequences that meet some conditions."""
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shotstore.cli.completion import complete_path
+from shotstore.cli.opening import StorageOption, counted, open_to_read
+from shotstore.state import State
+
+if TYPE_CHECKING:
+    from shotstore.cli.listing import Listing
+
+_COMPARISON = re.compile(r"\s*(<=|>=|==|<|>|=)\s*")
+_EXAMPLE = '"mot.detuning > 5 MHz", "1 s < hold_time < 2 s" or "power = 2 mW"'
+
+
+def find(
+    pattern: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PATTERN",
+            help="A path, or one with wildcards: '2026/*/rabi*'; ** is any number of folders. A "
+            "name alone is looked for in all folders.",
+            autocompletion=complete_path,
+        ),
+    ] = None,
+    state: Annotated[
+        list[State] | None,
+        typer.Option("--state", "-s", help="Its state; several times for one of several."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help="Not begun before, or created if it never began: 2026-11-22, '2026-11-22 18:30', "
+            "'7 days', today, yesterday, 'last week'.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Not begun after; a day counts as a whole.")
+    ] = None,
+    varied: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--varied", "-v", metavar="NAME", help="Its loops vary this parameter; several times."
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="CONDITION",
+            help="A parameter takes values in a range: 'detuning > 5 MHz', '1 s < hold_time < 2 "
+            "s', 'power = 2 mW'; several times.",
+        ),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", "-t", metavar="TAG", help="It has this tag; several times."),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="This is in the recipe, the note or the error."),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="A shot has data under this label.")
+    ] = None,
+    min_shots: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="At least so many shots.")
+    ] = None,
+    max_shots: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="At most so many shots.")
+    ] = None,
+    paths_only: Annotated[
+        bool, typer.Option("--paths", help="Print paths alone, a line each.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StorageOption = None,
+) -> None:
+    """Find the sequences that meet all conditions.
+
+    Parameters may be named by the end of their names, and with * and ?. In the table, VARIED is
+    what the loops of the recipe vary.
+    """
+    from shotstore.cli.formats import print_json
+    from shotstore.cli.listing import listing_of, sequence_as_json
+
+    storage = open_to_read(store)
+    conditions = dict(_parse_condition(text) for text in where or [])
+    try:
+        found = storage.find(
+            pattern,
+            state=state or None,
+            since=since,
+            until=until,
+            min_shots=min_shots,
+            max_shots=max_shots,
+            varied=varied or None,
+            where=conditions,
+            label=label,
+            text=text,
+            tag=tag or None,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if paths_only:
+        for summary in found:
+            typer.echo(str(summary.path))
+        return
+    with storage.session() as session:
+        listing = listing_of(session, {summary.path: summary for summary in found})
+    if as_json:
+        print_json([sequence_as_json(summary, listing) for summary in found])
+    elif found:
+        _print(listing)
+    else:
+        typer.echo("Nothing was found.")
+
+
+def _parse_condition(text: str) -> tuple[str, tuple[str | None, str | None]]:
+    """The name of a parameter, and its bounds.
+
+    Raises:
+        typer.BadParameter: it is no condition.
+    """
+    parts = _COMPARISON.split(text.strip())
+    match parts:
+        case [name, "=" | "==", value]:
+            bounds: tuple[str | None, str | None] = (value, value)
+        case [name, "<" | "<=", high]:
+            bounds = (None, high)
+        case [name, ">" | ">=", low]:
+            bounds = (low, None)
+        case [low, "<" | "<=", name, "<" | "<=", high]:
+            bounds = (low, high)
+        case [high, ">" | ">=", name, ">" | ">=", low]:
+            bounds = (low, high)
+        case _:
+            raise typer.BadParameter(f"{text!r} is no condition: write {_EXAMPLE}.")
+    if not name or "" in bounds:
+        raise typer.BadParameter(f"{text!r} is no condition: write {_EXAMPLE}.")
+    return name, bounds
+
+
+def _print(listing: "Listing") -> None:
+    from rich.console import Console
+
+    from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.formats import readable_range
+    from shotstore.cli.listing import COLUMNS, sequence_cells
+
+    console = Console()
+    rows: list[tuple[Cell, ...]] = []
+    for path, summary in listing.summaries.items():
+        varied = ", ".join(
+            f"{name} {readable_range(found)}" for name, found in summary.varied.items()
+        )
+        *cells, note = sequence_cells(summary, listing)
+        rows.append((str(path), *cells, varied, note))
+    *columns, note_column = COLUMNS
+    varied_column = Column("VARIED", rank=3, is_cut=True)
+    print_columns(console, (Column("PATH"), *columns, varied_column, note_column), rows)
+    if console.is_terminal:
+        console.print(f"{counted(len(rows), 'sequence')}.", style="dim", highlight=False)

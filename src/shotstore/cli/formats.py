@@ -1,0 +1,93 @@
+"""How numbers, times and ranges are written for people."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import typer
+
+from shotstore.cli.opening import counted
+from shotstore.model import Parameter, ParameterRange
+from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.session import SequenceSummary
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def readable_time(time: datetime, *, seconds: bool = False) -> str:
+    """A time on the clock of this machine; in UTC where that has none for it."""
+    text = "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
+    try:
+        return time.astimezone().strftime(text)
+    except (OverflowError, ValueError, OSError):
+        return time.astimezone(UTC).strftime(text)
+
+
+def readable_duration(duration: timedelta) -> str:
+    """ "0.5 s", "35 s", "2 min 5 s", "1 h 40 min", "3 d 2 h"."""
+    seconds = duration.total_seconds()
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return _two(whole // _MINUTE, "min", whole % _MINUTE, "s")
+    if whole < _DAY:
+        return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "min")
+    return _two(whole // _DAY, "d", whole % _DAY // _HOUR, "h")
+
+
+def time_span(summary: SequenceSummary) -> timedelta | None:
+    """How long a sequence has been running, or has run."""
+    if summary.start_time is None or (summary.stop_time is None and not summary.state.is_active()):
+        return None
+    return (summary.stop_time or datetime.now(UTC)) - summary.start_time
+
+
+def progress(summary: SequenceSummary) -> str:
+    """ "12/24" shots, or "12" where nobody knows how many there will be."""
+    expected = summary.expected_number_of_shots
+    return f"{summary.number_of_shots}{'' if expected is None else f'/{expected}'}"
+
+
+def readable_number(value: bool | int | float) -> str:
+    """A number in six digits."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)
+
+
+def readable_parameter(value: Parameter) -> str:
+    """A number with its unit, if it has one."""
+    if is_quantity(value):
+        return f"{readable_number(value.magnitude)} {unit_to_text(value.units)}".rstrip()
+    return readable_number(value)
+
+
+def readable_range(found: ParameterRange) -> str:
+    """From where to where a recipe takes a parameter, and in how many values."""
+    if found.start == found.stop:
+        return found.start
+    count = "" if found.count is None else f" ({counted(found.count, 'value')})"
+    return f"{found.start} to {found.stop}{count}"
+
+
+def print_json(content: object) -> None:
+    """Print what a program is to read. Numbers that JSON does not know, such as NaN, are null."""
+    typer.echo(json.dumps(_finite(content), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def _finite(content: object) -> object:
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, Sequence) and not isinstance(content, str):
+        return [_finite(value) for value in content]
+    return content
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"

@@ -1,0 +1,116 @@
+"""``shotstore ls``: what is in a folder."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shotstore.cli.completion import complete_path
+from shotstore.cli.opening import StorageOption, open_to_read
+from shotstore.paths import PureSequencePath
+
+if TYPE_CHECKING:
+    from shotstore.cli.listing import Listing
+
+
+class _Order(StrEnum):
+    name = "name"
+    date = "date"
+    size = "size"
+
+
+def ls(
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PATH",
+            help="A folder, such as 2026/11, or a sequence; by default everything.",
+            autocompletion=complete_path,
+        ),
+    ] = None,
+    recursive: Annotated[
+        bool,
+        typer.Option("--recursive", "-r", help="All sequences at any depth, with their paths."),
+    ] = False,
+    sort: Annotated[_Order, typer.Option(help="What to sort by.")] = _Order.name,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    store: StorageOption = None,
+) -> None:
+    """List the folders and sequences in a folder.
+
+    With state, shots out of those expected, date, duration, size, tags, and the note or the error
+    that a sequence has crashed with. The date is that of the start or, dimmed, of the creation.
+    Dates are on the clock of this machine.
+    """
+    from shotstore.cli.formats import print_json
+    from shotstore.cli.listing import read_listing
+    from shotstore.cli.places import find_path
+
+    with open_to_read(store, recipes=as_json).session() as session:
+        place = find_path(session, path)
+        listing = read_listing(session, place)
+        # Damaged ones included, of which nothing else is known.
+        sequences = session.sequences.get_contained_sequences(place)
+        is_flat = recursive or place in sequences
+        shown = sequences if is_flat else session.paths.get_children(place)
+    ordered = _sorted(shown, listing, sort)
+    if as_json:
+        print_json([_as_json(found, found in sequences, listing) for found in ordered])
+    elif ordered:
+        _print(ordered, sequences, listing, is_with_path=is_flat)
+    else:
+        typer.echo("The store is empty." if place.is_root() else f"{place} is empty.")
+
+
+def _sorted(
+    paths: set[PureSequencePath], listing: "Listing", order: _Order
+) -> list[PureSequencePath]:
+    """Folders before sequences where they are sorted by name, else the newest or largest last."""
+    by_name = sorted(paths)
+    match order:
+        case _Order.name:
+            return by_name
+        case _Order.date:
+            return sorted(by_name, key=lambda path: _date(path, listing))
+        case _Order.size:
+            return sorted(by_name, key=lambda path: listing.sizes.get(path, 0))
+
+
+def _date(path: PureSequencePath, listing: "Listing") -> float:
+    found = listing.summaries.get(path)
+    inside = listing.inside.get(path, ()) if found is None else (found,)
+    dates = ((summary.start_time or summary.created).timestamp() for summary in inside)
+    return max(dates, default=0.0)
+
+
+def _as_json(path: PureSequencePath, is_sequence: bool, listing: "Listing") -> dict[str, object]:
+    from shotstore.cli.listing import damaged_as_json, folder_as_json, sequence_as_json
+
+    if path in listing.summaries:
+        return {**sequence_as_json(listing.summaries[path], listing)}
+    return {**(damaged_as_json if is_sequence else folder_as_json)(path, listing)}
+
+
+def _print(
+    paths: list[PureSequencePath],
+    sequences: set[PureSequencePath],
+    listing: "Listing",
+    *,
+    is_with_path: bool,
+) -> None:
+    from rich.console import Console
+
+    from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.listing import COLUMNS, damaged_cells, folder_cells, sequence_cells
+
+    rows: list[tuple[Cell, ...]] = []
+    for path in paths:
+        name = str(path) if is_with_path else path.name or ""
+        if path in listing.summaries:
+            rows.append((name, *sequence_cells(listing.summaries[path], listing)))
+        elif path in sequences:
+            rows.append((name, *damaged_cells(path, listing)))
+        else:
+            rows.append((((name + "\\", "bold blue"),), *folder_cells(path, listing)))
+    title = Column("PATH" if is_with_path else "NAME")
+    print_columns(Console(), (title, *COLUMNS), rows)

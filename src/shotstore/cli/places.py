@@ -1,0 +1,61 @@
+"""Paths as people type them, looked up: a misspelt one is answered with the closest there is."""
+
+import difflib
+from typing import TYPE_CHECKING
+
+from shotstore.cli.opening import parse_path
+from shotstore.errors import PathIsNotSequenceError, PathNotFoundError
+from shotstore.paths import PureSequencePath
+
+if TYPE_CHECKING:
+    from shotstore.session import ExperimentSession
+
+
+def find_path(session: "ExperimentSession", text: str | None) -> PureSequencePath:
+    """Return the path that was typed, by default the root.
+
+    Raises:
+        InvalidPathFormatError: it is no path.
+        PathNotFoundError: nothing is there; the message names the closest path.
+    """
+    path = PureSequencePath.root() if text is None else parse_path(text)
+    if not session.paths.does_path_exists(path):
+        closest = _closest(path, session.paths.get_all_paths())
+        hint = "The store is empty." if closest is None else f"The closest one is {closest}"
+        raise PathNotFoundError(f"Nothing is at {path}. {hint}")
+    return path
+
+
+def find_sequence(session: "ExperimentSession", text: str) -> PureSequencePath:
+    """Return the path of the sequence that was typed.
+
+    Raises:
+        InvalidPathFormatError: it is no path.
+        PathNotFoundError: nothing is there; the message names the closest path.
+        PathIsNotSequenceError: it is a folder.
+    """
+    path = find_path(session, text)
+    if not session.sequences.is_sequence(path):
+        raise PathIsNotSequenceError(
+            f"{path} is a folder, and one sequence is asked for: `shotstore ls "
+            f"{typed(path)}` names what is in it."
+        )
+    return path
+
+
+def typed(path: PureSequencePath) -> str:
+    """Return the path as it is typed in a shell."""
+    text = "/".join(path.parts)
+    is_plain = all(c.isalnum() or c in "_-./+=@%,:" for c in text) and "/" not in "".join(
+        path.parts
+    )
+    return text if is_plain and text else f"'{path}'"
+
+
+def _closest(path: PureSequencePath, existing: set[PureSequencePath]) -> PureSequencePath | None:
+    ends = [other for other in existing if other.parts[-len(path.parts) :] == path.parts]
+    if ends:  # somebody has left out the folders
+        return min(ends)
+    by_text = {str(other): other for other in existing}
+    found = difflib.get_close_matches(str(path), sorted(by_text), n=1, cutoff=0)
+    return by_text[found[0]] if found else None

@@ -1,0 +1,207 @@
+"""``shotstore shots``: the numbers of shots, as a table."""
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shotstore.cli.completion import complete_path
+from shotstore.cli.opening import StorageOption, counted, open_to_read
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from shotstore.analysis.tables import SequenceTable, TableColumn
+    from shotstore.session.columns import Column as Values
+
+_USUAL_NUMBER = 50
+_LONGEST_TEXT = 40
+_IN_CELLS = ("number", "text", "time")
+_TITLES = {"shot_index": "SHOT", "shot_start_time": "START", "shot_end_time": "END"}
+
+
+def shots(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="A sequence, such as 2026/rabi.", autocompletion=complete_path
+        ),
+    ],
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            "-c",
+            metavar="NAMES",
+            help="Parameters and labels to show, with commas between them; the end of a name is "
+            "enough. By default those that differ between the shots.",
+        ),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="CONDITION",
+            help="Only shots such as 'detuning > 5 MHz and hold_time <= 2 s'.",
+        ),
+    ] = None,
+    first: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only the first N of them.")
+    ] = None,
+    last: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help=f"Only the last N of them; by default {_USUAL_NUMBER}."
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", "-a", help="All of them.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, with all columns and exact numbers.")
+    ] = False,
+    store: StorageOption = None,
+) -> None:
+    """Show parameters and numbers of shots as a table.
+
+    With the time at which each began. Parameters that are the same in all shots shown are named
+    below the table. `shotstore export` writes all of it to a file.
+    """
+    from shotstore.analysis.conditions import matching_rows
+    from shotstore.analysis.tables import SequenceTable
+    from shotstore.cli.formats import print_json
+    from shotstore.cli.places import find_sequence
+
+    if sum((first is not None, last is not None, every)) > 1:
+        raise typer.BadParameter("Only one of --first, --last and --all can be meant.")
+    with open_to_read(store).session() as session:
+        table = SequenceTable(session.get_sequence(find_sequence(session, path)))
+        rows = matching_rows(table, where)
+        number = len(rows)
+        if first is not None:
+            rows = rows[:first]
+        elif not every:
+            rows = rows[-(last or _USUAL_NUMBER) :]
+        chosen = None if columns is None else [table.find(n.strip()) for n in columns.split(",")]
+        shown = _shown(table, chosen)
+        values = table.read([column.name for column in shown], rows)
+    if as_json:
+        print_json(_as_json(shown, values, len(rows)))
+    elif not len(rows):
+        typer.echo("There are no shots." if where is None else "No shot meets the condition.")
+    else:
+        _print(shown, values, is_chosen=chosen is not None)
+        if len(rows) < number:
+            end = "last" if first is None else "first"
+            typer.echo(f"The {end} {len(rows)} of {counted(number, 'shot')}; --all shows all.")
+
+
+def _shown(table: "SequenceTable", chosen: "list[TableColumn] | None") -> "list[TableColumn]":
+    """Index and start, and the columns that were chosen or, by default, those that fit a table."""
+    always = [table.columns["shot_index"], table.columns["shot_start_time"]]
+    if chosen is None:
+        rest = [table.columns["shot_end_time"]]
+        rest += [column for column in table.columns.values() if column.key is not None]
+        return always + [column for column in rest if column.kind in _IN_CELLS]
+    for column in chosen:
+        if column.kind not in _IN_CELLS:
+            raise typer.BadParameter(
+                f"{column.name} holds no single numbers or texts: `shotstore export` writes arrays "
+                "to a file, and `shotstore plot --image` draws them."
+            )
+    return always + [column for column in chosen if column not in always]
+
+
+def _as_json(
+    columns: "list[TableColumn]", values: "dict[str, Values]", number: int
+) -> dict[str, object]:
+    found = {column.name: _plain(values[column.name], column.kind) for column in columns}
+    return {
+        "units": {column.name: column.units for column in columns if column.units is not None},
+        "shots": [{name: items[row] for name, items in found.items()} for row in range(number)],
+    }
+
+
+def _plain(values: "Values", kind: str) -> list[Any]:
+    """The values as Python objects, None where a shot has none; times as ISO 8601 in UTC."""
+    items = values.values
+    if kind == "time":
+        items = items.astype("datetime64[us]").astype(str)
+    present = values.is_present.tolist()
+    plain = [item if here else None for item, here in zip(items.tolist(), present, strict=True)]
+    return (
+        [f"{item}+00:00" if item is not None else None for item in plain]
+        if kind == "time"
+        else plain
+    )
+
+
+def _print(columns: "list[TableColumn]", values: "dict[str, Values]", *, is_chosen: bool) -> None:
+    from rich.console import Console
+
+    from shotstore.cli.columns import Column, print_columns
+
+    constant: list[str] = []
+    titles: list[Column] = []
+    cells: list[list[str]] = []
+    for column in columns:
+        texts = _texts(values[column.name], column.kind)
+        if not is_chosen and column.is_parameter and len(texts) > 1 and len(set(texts)) == 1:
+            units = f" {column.units}" if column.units else ""
+            constant.append(f"{column.name} = {texts[0]}{units}")
+        elif is_chosen or column.name != "shot_end_time":
+            title = _TITLES.get(column.name) or _short(column.name, values)
+            title = f"{title} ({column.units})" if column.units else title
+            titles.append(Column(title, is_right=column.kind != "text", rank=len(titles)))
+            cells.append(texts)
+    console = Console()
+    left_out = print_columns(console, titles, list(zip(*cells, strict=True)))
+    if constant:
+        console.print(
+            f"The same in all of them: {', '.join(constant)}",
+            style="dim",
+            markup=False,
+            highlight=False,
+            soft_wrap=not console.is_terminal,
+        )
+    if left_out:
+        console.print(
+            f"No room for {', '.join(left_out)}: --columns chooses.",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=not console.is_terminal,
+        )
+
+
+def _short(name: str, names: "Collection[str]") -> str:
+    """The last part of a name, if it is that of no other one."""
+    end = name.rpartition(".")[2]
+    return end if sum(other.rpartition(".")[2] == end for other in names) == 1 else name
+
+
+def _texts(values: "Values", kind: str) -> list[str]:
+    from shotstore.cli.formats import readable_number
+
+    if kind == "time":
+        return _times(values)
+    texts = []
+    for item, is_present in zip(values.values.tolist(), values.is_present.tolist(), strict=True):
+        if not is_present:
+            texts.append("-")
+        elif isinstance(item, str):
+            line = " ".join(item.split())
+            texts.append(line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…")
+        else:
+            texts.append(readable_number(item))
+    return texts
+
+
+def _times(values: "Values") -> list[str]:
+    """On the clock of this machine, without the day where it is the same for all."""
+    times = [
+        None if time is None else time.replace(tzinfo=UTC).astimezone()
+        for time in values.values.astype("datetime64[us]").tolist()
+    ]
+    is_one_day = len({time.date() for time in times if time is not None}) == 1
+    form = "%H:%M:%S" if is_one_day else "%Y-%m-%d %H:%M:%S"
+    return ["-" if time is None else time.strftime(form) for time in times]

@@ -1,0 +1,83 @@
+"""``shotstore tag``: words to find sequences by."""
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from shotstore.cli.completion import complete_path
+from shotstore.cli.opening import StorageOption, counted, open_to_read, open_to_write
+from shotstore.paths import PureSequencePath
+
+
+def tag(
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PATH",
+            help="A sequence; without one, all tags of the store are listed.",
+            autocompletion=complete_path,
+        ),
+    ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TAG", help="Tags to put on it; without any, it says its tags."),
+    ] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option("--remove", "-r", metavar="TAG", help="Take a tag off; several times."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the tags as JSON.")] = False,
+    store: StorageOption = None,
+) -> None:
+    """Put tags on a sequence, or take them off, in any state.
+
+    A tag is a text of up to 100 characters without commas. `shotstore find --tag` finds what has
+    it.
+    """
+    from shotstore.cli.formats import print_json
+    from shotstore.cli.places import find_sequence
+    from shotstore.session.annotations import check_tags
+
+    if path is None:
+        _list(store, as_json=as_json)
+        return
+    try:
+        added, removed = check_tags(tags or []), check_tags(remove or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    is_change = bool(added or removed)
+    storage = open_to_write(store) if is_change else open_to_read(store, recipes=False)
+    with storage.session(write=is_change) as session:
+        sequence = find_sequence(session, path)
+        has = session.sequences.get_tags(sequence)
+        if is_change:
+            has = (has - removed) | added
+            session.sequences.set_tags(sequence, has)
+    if as_json:
+        print_json(sorted(has))
+    elif has:
+        typer.echo(", ".join(sorted(has)))
+    else:
+        typer.echo(f"{sequence} has no tags.")
+
+
+def _list(store: str | None, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.formats import print_json
+
+    with open_to_read(store, recipes=False).session() as session:
+        summaries = session.sequences.get_summaries(PureSequencePath.root())
+    numbers = Counter(tag for summary in summaries for tag in summary.tags)
+    if as_json:
+        print_json(dict(sorted(numbers.items())))
+    elif not numbers:
+        typer.echo("There are no tags.")
+    else:
+        rows: list[tuple[Cell, ...]] = [
+            (((tag, "magenta"),), counted(number, "sequence"))
+            for tag, number in sorted(numbers.items())
+        ]
+        print_columns(Console(), (Column("TAG"), Column("ON", is_right=True)), rows)
