@@ -10,6 +10,7 @@ import pandas
 import polars
 import pytest
 import xarray
+from matplotlib.axes import Axes
 
 import shotstore
 from shotstore import (
@@ -72,8 +73,8 @@ members = pytest.mark.parametrize(
 
 def hints(annotated: Callable[..., object]) -> dict[str, object]:
     """Annotations of a function or class; some modules import the names for type checkers alone."""
-    names = {**vars(shotstore), "pandas": pandas, "polars": polars, "xarray": xarray}
-    return inspect.get_annotations(annotated, eval_str=True, locals=names)
+    packages = {"pandas": pandas, "polars": polars, "xarray": xarray, "Axes": Axes}
+    return inspect.get_annotations(annotated, eval_str=True, locals={**vars(shotstore), **packages})
 
 
 def awaited(hint: object) -> object:

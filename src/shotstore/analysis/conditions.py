@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.tables import Table, TableColumn
+from shotstore.analysis.tables import HELD, Table, TableColumn
 from shotstore.errors import DataNotFoundError, InvalidConditionError
 from shotstore.model import Expression
 from shotstore.model.quantities import convert, is_quantity, unit_to_text
@@ -113,7 +113,7 @@ def _compare(comparison: _Comparison, column: Column, where: str) -> npt.NDArray
         value = comparison.value.strip("'\"")
     else:
         raise InvalidConditionError(
-            f"{comparison.column.name} in {where!r} holds {_HELD.get(kind, kind)}, which has no "
+            f"{comparison.column.name} in {where!r} holds {HELD[kind]}, which have no "
             "order: compare numbers, texts or times."
         )
     compare = _OPERATORS[comparison.symbol]
@@ -127,9 +127,6 @@ def _compare(comparison: _Comparison, column: Column, where: str) -> npt.NDArray
     else:
         is_met[column.is_present] = compare(present, value)
     return is_met
-
-
-_HELD = {"array": "arrays", "json": "lists or dicts"}
 
 
 def _number(comparison: _Comparison, where: str) -> bool | int | float:

@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.analysis.column_names import name_columns
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType, ParameterType
 from shotstore.session.columns import Column, objects
@@ -22,6 +23,15 @@ Source: TypeAlias = "Sequence | polars.LazyFrame | polars.DataFrame | Mapping[st
 """A sequence, or columns that were computed: a polars frame, or arrays by name."""
 
 Kind: TypeAlias = Literal["number", "time", "text", "json", "array"]
+
+HELD: Mapping[Kind, str] = {
+    "number": "numbers",
+    "time": "times",
+    "text": "texts",
+    "json": "lists, dicts or different kinds of data",
+    "array": "arrays",
+}
+"""What a message says that a column of each kind holds."""
 
 INDEX, START, END = "shot_index", "shot_start_time", "shot_end_time"
 _BATCH = 32 * 2**20
@@ -264,27 +274,21 @@ def number_values(column: Column) -> npt.NDArray[np.float64]:
 def _columns_of(
     parameters: Mapping[str, ParameterType], labels: Mapping[str, DataType]
 ) -> dict[str, TableColumn]:
-    columns = [
-        TableColumn(INDEX, "number"),
-        TableColumn(START, "time"),
-        TableColumn(END, "time"),
-    ]
-    columns += [
-        TableColumn(name, "number", kind.units, key=name, is_parameter=True)
-        for name, kind in parameters.items()
-    ]
-    taken = {column.name for column in columns} | {"sequence"}
-    columns += [
-        TableColumn(
-            f"data.{label}" if label in taken else label,
-            _kind_of(kind),
-            dtype=kind.dtype,
-            shape=kind.shape,
-            key=label,
-        )
-        for label, kind in labels.items()
-    ]
-    return {column.name: column for column in columns}
+    columns = {
+        INDEX: TableColumn(INDEX, "number"),
+        START: TableColumn(START, "time"),
+        END: TableColumn(END, "time"),
+    }
+    for name, origin in name_columns(parameters, labels).items():
+        if origin.kind == "parameter":
+            units = parameters[origin.name].units
+            columns[name] = TableColumn(name, "number", units, key=origin.name, is_parameter=True)
+        else:
+            kind = labels[origin.name]
+            columns[name] = TableColumn(
+                name, _kind_of(kind), dtype=kind.dtype, shape=kind.shape, key=origin.name
+            )
+    return columns
 
 
 def _kind_of(kind: DataType) -> Kind:

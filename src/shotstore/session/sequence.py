@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
     import xarray
+    from matplotlib.axes import Axes
 
     from shotstore.session.experiment_session import ExperimentSession
 
@@ -349,3 +350,66 @@ class Sequence:
 
         with naming_closest_sequence(self.path, self.session) as sequences:
             return to_xarray(sequences, self.path, names)
+
+    # Pictures
+
+    def plot(
+        self,
+        x: str | None = None,
+        y: str | Iterable[str] | None = None,
+        *,
+        where: str | polars.Expr | None = None,
+        by: str | None = None,
+        axes: Axes | None = None,
+    ) -> Axes:
+        """Draw columns against each other with matplotlib: ``sequence.plot("detuning", "atoms")``.
+
+        A point for each shot, and where x repeats the mean with its standard error. All about it
+        says :func:`shotstore.analysis.plot`, which also draws what was computed.
+
+        Args:
+            x: A parameter, a label, or ``"shot_start_time"``; the last part of its name is enough.
+                By default what the sequence varies.
+            y: One or several. By default the only label that is a number.
+            where: Which shots: ``"detuning > 5 MHz and hold_time <= 2 s"``, or a polars expression.
+            by: What the colours tell.
+            axes: Where to draw; by default a new figure.
+
+        Raises:
+            DataNotFoundError: there is no such column, or no shot that has all that is asked for.
+            InvalidConditionError: ``where`` cannot be understood.
+            TypeError: a column holds no numbers.
+            MissingPackageError: matplotlib is not installed.
+        """
+        from shotstore.analysis import plot
+
+        return plot(self, x, y, where=where, by=by, axes=axes)
+
+    def plot_image(
+        self,
+        label: str,
+        *,
+        mean: bool = False,
+        where: str | polars.Expr | None = None,
+        axes: Axes | None = None,
+    ) -> Axes:
+        """Draw the frames of the shots side by side, or their mean, with matplotlib.
+
+        All about it says :func:`shotstore.analysis.plot_image`, which also draws what was computed.
+
+        Args:
+            label: Under which the frames are.
+            mean: Whether to draw the mean of all frames.
+            where: Which shots, as for :meth:`plot`.
+            axes: Where to draw; by default a new figure.
+
+        Raises:
+            DataNotFoundError: there is no such label, or no shot that has all that is asked for.
+            InvalidConditionError: ``where`` cannot be understood.
+            TypeError: the label holds no frames.
+            ValueError: the mean is asked for of frames that differ in shape.
+            MissingPackageError: matplotlib is not installed.
+        """
+        from shotstore.analysis import plot_image
+
+        return plot_image(self, label, mean=mean, where=where, axes=axes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
     import xarray
+    from matplotlib.axes import Axes
 
     from shotstore.session.asynchronous.experiment_session import AsyncExperimentSession
 
@@ -158,6 +159,51 @@ class AsyncSequence:
 
     async def to_xarray(self, names: Collection[str] | None = None) -> xarray.Dataset:
         return await self.run_sync(lambda sequence: sequence.to_xarray(names))
+
+    # Pictures: the session reads in a thread, and matplotlib, which is for one thread, draws here.
+
+    async def plot(
+        self,
+        x: str | None = None,
+        y: str | Iterable[str] | None = None,
+        *,
+        where: str | polars.Expr | None = None,
+        by: str | None = None,
+        axes: Axes | None = None,
+    ) -> Axes:
+        from shotstore.analysis.plots import draw_points
+        from shotstore.analysis.points import collect_points
+
+        return draw_points(
+            await self.run_sync(
+                lambda sequence: collect_points(sequence, x, y, where=where, by=by)
+            ),
+            axes,
+        )
+
+    async def plot_image(
+        self,
+        label: str,
+        *,
+        mean: bool = False,
+        where: str | polars.Expr | None = None,
+        axes: Axes | None = None,
+    ) -> Axes:
+        from shotstore.analysis import images
+
+        if mean:
+            return images.draw_mean(
+                await self.run_sync(
+                    lambda sequence: images.mean_image(sequence, label, where=where)
+                ),
+                axes,
+            )
+        return images.draw_contact_sheet(
+            await self.run_sync(
+                lambda sequence: images.contact_sheet(sequence, label, where=where)
+            ),
+            axes,
+        )
 
     async def run_sync(self, function: Callable[[Sequence], _T]) -> _T:
         """Call a function with the sequence as a sync one, in a thread.

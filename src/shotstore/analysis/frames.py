@@ -1,0 +1,98 @@
+"""Camera frames as pictures: made smaller, and the range of values that is shown."""
+
+import struct
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Frame = npt.NDArray[Any]
+
+_DARKEST, _BRIGHTEST = 0.2, 99.8
+"""Percentiles: a hot pixel, or a dead one, is not to decide how all others are shown."""
+_MOST_PIXELS = 2_000_000
+_MAGMA = "000004 140e36 3b0f70 641a80 8c2981 b73779 de4968 f7705c fe9f6d fecf92 fcfdbf"
+
+
+def reduced(frame: Frame, edge: int) -> npt.NDArray[np.float64]:
+    """Return a frame of at most ``edge`` pixels in both directions: the means of square blocks.
+
+    Args:
+        frame: Real numbers, shape (height, width).
+        edge: Pixels.
+    """
+    frame = frame.astype(np.float64)
+    factor = -(-max(frame.shape) // edge)
+    if factor <= 1:
+        return frame
+    # The blocks at the end are smaller, rather than lost.
+    starts = [np.arange(0, length, factor) for length in frame.shape]
+    sums = np.add.reduceat(np.add.reduceat(frame, starts[0], axis=0), starts[1], axis=1)
+    rows, columns = (
+        np.diff(np.append(start, length)) for start, length in zip(starts, frame.shape, strict=True)
+    )
+    return np.asarray(sums / np.outer(rows, columns))
+
+
+def shown_range(frames: Iterable[Frame]) -> tuple[float, float]:
+    """Return the values that are to be black and white; outliers are left out."""
+    parts = [frame[np.isfinite(frame)] for frame in frames]
+    values = np.concatenate([part.ravel() for part in parts]) if parts else np.empty(0)
+    if not values.size:
+        return 0.0, 1.0
+    values = values[:: 1 + values.size // _MOST_PIXELS]
+    low, high = (float(value) for value in np.percentile(values, [_DARKEST, _BRIGHTEST]))
+    if low == high:
+        low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low else (low, low + 1)
+
+
+def as_bytes(frame: Frame, low: float, high: float) -> npt.NDArray[np.uint8]:
+    """Return a frame in 256 levels from ``low`` to ``high``; what is no number is dark."""
+    levels = (frame.astype(np.float64) - low) * (255 / (high - low))
+    clipped = np.clip(np.nan_to_num(levels, nan=0.0, posinf=255, neginf=0), 0, 255)
+    return np.asarray(np.rint(clipped), dtype=np.uint8)
+
+
+def colours() -> npt.NDArray[np.uint8]:
+    """Return 256 colours from dark to bright, shape (256, 3): those of "magma", nearly."""
+    anchors = np.array([list(bytes.fromhex(text)) for text in _MAGMA.split()], dtype=np.float64)
+    places = np.linspace(0, len(anchors) - 1, 256)
+    channels = [np.interp(places, np.arange(len(anchors)), anchors[:, k]) for k in range(3)]
+    return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+
+
+def png(
+    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16],
+    palette: npt.NDArray[np.uint8] | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return a PNG file (ISO/IEC 15948), for which no package is needed.
+
+    Args:
+        pixels: Grey, of 8 or 16 bits, or numbers of colours; shape (height, width).
+        palette: The colours that 8-bit pixels stand for, shape (256, 3).
+        texts: What else the file says of itself, by keyword (1 to 79 letters), all in Latin-1.
+    """
+    height, width = pixels.shape
+    depth = 8 * pixels.dtype.itemsize
+    header = struct.pack(">IIBBBBB", width, height, depth, 0 if palette is None else 3, 0, 0, 0)
+    chunks = [_chunk(b"IHDR", header)]
+    if palette is not None:
+        chunks.append(_chunk(b"PLTE", palette.tobytes()))
+    for key, text in (texts or {}).items():
+        chunks.append(_chunk(b"tEXt", f"{key}\0{text}".encode("latin-1", "replace")))
+    stored = pixels.astype(">u2" if depth == 16 else "u1")
+    rows = stored.view(np.uint8).reshape(height, -1)
+    # Each row begins with the number of its filter: none.
+    lines = np.concatenate([np.zeros((height, 1), np.uint8), rows], axis=1)
+    chunks.append(_chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)))
+    chunks.append(_chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)

@@ -1,0 +1,287 @@
+"""Camera frames of many shots: side by side, or their mean."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.analysis.conditions import Where, matching_rows
+from shotstore.analysis.frames import Frame, reduced, shown_range
+from shotstore.analysis.plots import new_axes
+from shotstore.analysis.points import default_x, value_text
+from shotstore.analysis.tables import HELD, INDEX, Source, Table, TableColumn, as_table
+from shotstore.errors import DataNotFoundError
+from shotstore.session import Sequence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST = 60
+_SHEET_PIXELS = 1400
+"""Width of a contact sheet: what a screen shows"""
+_INCHES = 8.0
+_HIGHEST = 40.0
+_CAPTION = 0.17
+"""Inches above a tile for its caption"""
+_SMALLEST_CAPTIONED = 0.45
+"""Inches of a tile that is wide enough for a caption"""
+_INK, _GREY = "#22262e", "#6b7280"
+
+
+@attrs.frozen(eq=False)
+class ContactSheet:
+    """Frames of several shots, made smaller.
+
+    Attributes:
+        title: Of which sequence, and which shots.
+        tiles: One a shot, shape (height, width) each.
+        captions: One a shot: the value of what was varied.
+        low: The value that is dark.
+        high: The value that is bright.
+    """
+
+    title: str
+    tiles: tuple[npt.NDArray[np.float64], ...]
+    captions: tuple[str, ...]
+    low: float
+    high: float
+
+
+@attrs.frozen(eq=False)
+class MeanImage:
+    """The mean of the frames of several shots.
+
+    Attributes:
+        title: Of which sequence, and which shots.
+        label: What it is a mean of.
+        mean: Shape (height, width).
+        low: The value that is dark.
+        high: The value that is bright.
+    """
+
+    title: str
+    label: str
+    mean: npt.NDArray[np.float64]
+    low: float
+    high: float
+
+
+def plot_image(
+    source: Source,
+    label: str,
+    *,
+    mean: bool = False,
+    where: "Where | None" = None,
+    most: int = _MOST,
+    caption: str | None = None,
+    axes: "Axes | None" = None,
+) -> "Axes":
+    """Draw the frames of the shots side by side as a contact sheet, or their mean.
+
+    All frames have one scale, which the bar beside them tells. Frames of the sheet are made smaller
+    by taking the mean of blocks of pixels. The mean is computed batch by batch, of any number of
+    shots.
+
+    Args:
+        source: A sequence, a polars frame, or a dict of arrays, so that what was computed of the
+            frames is drawn too.
+        label: Under which the frames are: arrays in two dimensions.
+        mean: Whether to draw the mean of all frames.
+        where: Which shots: ``"detuning > 5 MHz and hold_time <= 2 s"``, or a polars expression.
+        most: How many frames a contact sheet has at most; of more shots, it shows some, at equal
+            distances.
+        caption: The column whose values stand above the frames. By default what the sequence
+            varies.
+        axes: Where to draw; by default a new figure.
+
+    Returns:
+        The axes, to be changed or saved (``axes.figure.savefig``).
+
+    Raises:
+        DataNotFoundError: there is no such column, or no shot that has all that is asked for.
+        InvalidConditionError: ``where`` cannot be understood.
+        TypeError: the label holds no frames.
+        ValueError: the mean is asked for of frames that differ in shape, or ``most`` is below 1.
+        MissingPackageError: matplotlib is not installed.
+    """
+    if mean:
+        return draw_mean(mean_image(source, label, where=where), axes)
+    sheet = contact_sheet(source, label, where=where, most=most, caption=caption)
+    return draw_contact_sheet(sheet, axes)
+
+
+def contact_sheet(
+    source: Source,
+    label: str,
+    *,
+    where: "Where | None" = None,
+    most: int = _MOST,
+    caption: str | None = None,
+    edge: int | None = None,
+) -> ContactSheet:
+    """Read the frames of a contact sheet, one batch at a time; see :func:`plot_image`.
+
+    Args:
+        source: As for :func:`plot_image`, and so are all others.
+        label: Under which the frames are.
+        where: Which shots.
+        most: How many.
+        caption: The column of the captions.
+        edge: Pixels of a tile at most; by default what fits a screen.
+    """
+    if most < 1:
+        raise ValueError(f"A contact sheet has at least one frame, so most cannot be {most}.")
+    table = as_table(source)
+    column = _image_column(table, label)
+    above = _caption_column(source, table, caption)
+    matching = matching_rows(table, where)
+    rows = matching[np.linspace(0, len(matching) - 1, min(most, len(matching))).round().astype(int)]
+    edge = edge or max(48, _SHEET_PIXELS // _tiles_in_a_row(len(rows)))
+    tiles, captions = [], []
+    for frame, text in _frames(table, column, rows, above):
+        tiles.append(reduced(frame, edge))
+        captions.append(text)
+    if not tiles:
+        raise _nothing(table, column, where)
+    low, high = shown_range(tiles)
+    shown = f"{len(tiles)} of {len(matching)}" if len(rows) < len(matching) else f"{len(tiles)}"
+    return ContactSheet(
+        _title(table, column.name, shown, where), tuple(tiles), tuple(captions), low, high
+    )
+
+
+def mean_image(source: Source, label: str, *, where: "Where | None" = None) -> MeanImage:
+    """Compute the mean of the frames of all shots, one batch at a time; see :func:`plot_image`."""
+    table = as_table(source)
+    column = _image_column(table, label)
+    count = 0
+    total: npt.NDArray[np.float64] | None = None
+    for frame, _ in _frames(table, column, matching_rows(table, where), None):
+        if total is None:
+            total = np.zeros(frame.shape)
+        if frame.shape != total.shape:
+            raise ValueError(
+                f"{column.name} has frames of {frame.shape} and of {total.shape} pixels, which "
+                "have no mean: choose some of the shots with a condition."
+            )
+        total += frame
+        count += 1
+    if total is None:
+        raise _nothing(table, column, where)
+    mean = total / count
+    return MeanImage(
+        _title(table, f"mean of {column.name}", str(count), where),
+        column.name,
+        mean,
+        *shown_range([mean]),
+    )
+
+
+def draw_contact_sheet(sheet: ContactSheet, axes: "Axes | None" = None) -> "Axes":
+    """Draw a contact sheet that was read before; see :func:`plot_image`."""
+    height = max(tile.shape[0] for tile in sheet.tiles)
+    width = max(tile.shape[1] for tile in sheet.tiles)
+    columns = _tiles_in_a_row(len(sheet.tiles), width / height)
+    rows = -(-len(sheet.tiles) // columns)
+    inches = _INCHES / columns
+    is_captioned = inches >= _SMALLEST_CAPTIONED
+    gap = max(1, round(0.02 * width))
+    above = round(_CAPTION / inches * width) if is_captioned else gap
+    whole = np.full((rows * (height + above), columns * (width + gap) - gap), np.nan)
+    if axes is None:
+        shape = whole.shape[0] / whole.shape[1]
+        axes = new_axes(_INCHES + 0.9, min(_HIGHEST, _INCHES * shape + 0.4))
+    for number, (tile, caption) in enumerate(zip(sheet.tiles, sheet.captions, strict=True)):
+        row, column = divmod(number, columns)
+        top, left = row * (height + above) + above, column * (width + gap)
+        whole[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+        if is_captioned:
+            size = min(8.0, 100 * inches / max(len(caption), 1))
+            axes.text(left, top - 0.2 * above, caption, fontsize=size, color=_GREY, clip_on=True)
+    _draw(axes, whole, sheet.low, sheet.high, sheet.title)
+    axes.set_axis_off()
+    return axes
+
+
+def draw_mean(image: MeanImage, axes: "Axes | None" = None) -> "Axes":
+    """Draw a mean that was computed before; see :func:`plot_image`."""
+    axes = new_axes() if axes is None else axes
+    _draw(axes, image.mean, image.low, image.high, image.title)
+    axes.set_xlabel("column (pixels)", color=_GREY)
+    axes.set_ylabel("row (pixels)", color=_GREY)
+    axes.tick_params(color="#c3c8d0", labelcolor=_GREY)
+    return axes
+
+
+def _draw(axes: "Axes", image: Frame, low: float, high: float, title: str) -> None:
+    shown = axes.imshow(image, cmap="magma", vmin=low, vmax=high, interpolation="antialiased")
+    bar = axes.figure.colorbar(shown, ax=axes, fraction=0.035, pad=0.015)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(color="#c3c8d0", labelcolor=_GREY, labelsize="small")
+    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold", color=_INK)
+
+
+def _frames(
+    table: Table,
+    column: TableColumn,
+    rows: npt.NDArray[np.int64],
+    above: TableColumn | None,
+) -> Iterator[tuple[Frame, str]]:
+    """The frames of those of the shots that have one, and their captions."""
+    names = [column.name] if above is None else list({column.name: None, above.name: None})
+    for batch in table.batches(names, rows):
+        found = batch[column.name]
+        for place in np.flatnonzero(found.is_present).tolist():
+            caption = ""
+            if above is not None and batch[above.name].is_present[place]:
+                caption = _caption(above, batch[above.name].values[place])
+            yield found.values[place], caption
+
+
+def _caption(column: TableColumn, value: Any) -> str:
+    if column.kind == "time":
+        return str(value.astype("datetime64[s]")).replace("T", " ")
+    text = value_text(getattr(value, "item", lambda: value)(), column.units)
+    return f"shot {text}" if column.name == INDEX else text
+
+
+def _caption_column(source: Source, table: Table, caption: str | None) -> TableColumn | None:
+    if caption is not None:
+        return table.find(caption)
+    if isinstance(source, Sequence):
+        return table.columns[default_x(source, table)]
+    return table.columns.get(INDEX)
+
+
+def _image_column(table: Table, label: str) -> TableColumn:
+    column = table.find(label)
+    if not column.is_image:
+        what = HELD[column.kind] if column.shape is None else f"arrays of shape {column.shape}"
+        images = [other.name for other in table.columns.values() if other.is_image]
+        hint = f": {', '.join(images)} can be drawn" if images else ""
+        raise TypeError(f"{column.name} holds {what}, not pictures in two dimensions{hint}.")
+    return column
+
+
+def _tiles_in_a_row(count: int, shape: float = 1.0) -> int:
+    """So many that the sheet is about twice as wide as high, and its last row as full as can be;
+    ``shape`` is the width of a tile by its height."""
+    columns = max(1, min(count, math.ceil(math.sqrt(2.2 * count / shape))))
+    return -(-count // -(-count // columns))
+
+
+def _title(table: Table, what: str, count: str, where: "Where | None") -> str:
+    shots = "1 shot" if count == "1" else f"{count} shots"
+    condition = f", {where}" if isinstance(where, str) else ""
+    return "\n".join(filter(None, (table.title, f"{what} ({shots}{condition})")))
+
+
+def _nothing(table: Table, column: TableColumn, where: "Where | None") -> DataNotFoundError:
+    chosen = f" that meets {where!r}" if isinstance(where, str) else ""
+    return DataNotFoundError(
+        f"{table.title or 'The table'} has no shot{chosen} with {column.name}: there is nothing to "
+        "draw."
+    )
