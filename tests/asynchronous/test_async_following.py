@@ -14,8 +14,10 @@ from shotstore import (
     RunDeletedError,
 )
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.dropped import settle
 from shotstore.testing.experiments import PATH, STOP, finish
 from tests.asynchronous.conftest import count_shots, record
+from tests.processes.children import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -97,6 +99,7 @@ async def test_the_session_ends_with_a_loop_that_is_left(
             del followed
             gc.collect()
             assert gone() is None
+            settle(PATIENCE)
     with pytest.raises(ExperimentSessionNotActiveError):
         await shot.get_data()
 
