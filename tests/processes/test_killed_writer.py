@@ -133,7 +133,7 @@ def test_killed_right_after_an_acknowledgment(store: Path) -> None:
             for _ in range(moments.randint(1, 3)):
                 heard = recorder.hear()
             recorder.kill()
-            number = killed(store, recorder, heard)
+            number = killed(store, recorder, heard + 1)
     assert shots.read_all(HDF5StorageManager(store)) == list(range(number))
 
 
