@@ -21,21 +21,27 @@ def find(
         str | None,
         typer.Argument(
             metavar="PATTERN",
-            help="A path, or one with wildcards: '2026/*/rabi*'; ** is any number of folders. A "
-            "name alone is looked for in all folders.",
+            help="A path, or one with wildcards: `'2026/*/rabi*'`; `**` is any number of folders. "
+            "A name alone is looked for in all folders.",
             autocompletion=complete_path,
         ),
     ] = None,
     state: Annotated[
         list[State] | None,
-        typer.Option("--state", "-s", help="Its state; several times for one of several."),
+        typer.Option(
+            "--state",
+            "-s",
+            metavar="STATE",
+            help="It is draft, preparing, running, finished, interrupted or crashed; several times "
+            "for one of several.",
+        ),
     ] = None,
     since: Annotated[
         str | None,
         typer.Option(
             metavar="WHEN",
-            help="Not begun before, or created if it never began: 2026-11-22, '2026-11-22 18:30', "
-            "'7 days', today, yesterday, 'last week'.",
+            help="Not begun before, or created if it never began: `2026-11-22`, `'2026-11-22 "
+            "18:30'`, `'7 days'`, `today`, `yesterday`, `'last week'`.",
         ),
     ] = None,
     until: Annotated[
@@ -53,8 +59,8 @@ def find(
             "--where",
             "-w",
             metavar="CONDITION",
-            help="A parameter takes values in a range: 'detuning > 5 MHz', '1 s < hold_time < 2 "
-            "s', 'power = 2 mW'; several times.",
+            help="A parameter takes values in a range: `'detuning > 5 MHz'`, `'1 s < hold_time < "
+            "2 s'`, `'power = 2 mW'`; several times.",
         ),
     ] = None,
     tag: Annotated[
@@ -82,7 +88,7 @@ def find(
 ) -> None:
     """Find the sequences that meet all conditions.
 
-    Parameters may be named by the end of their names, and with * and ?. In the table, VARIED is
+    Parameters may be named by the end of their names, and with `*` and `?`. In the table, VARIED is
     what the loops of the recipe vary.
     """
     from shotstore.cli.formats import print_json

@@ -28,7 +28,7 @@ def note(
         str | None,
         typer.Argument(
             metavar="TEXT",
-            help='The note; "" for none, - to read it from the standard input. Without it, the '
+            help='The note; `""` for none, `-` to read it from the standard input. Without it, the '
             "note is opened in your editor.",
         ),
     ] = None,
@@ -75,7 +75,7 @@ def _edit(storage: "StorageManager", sequence: "PureSequencePath", old: str) -> 
     descriptor, name = tempfile.mkstemp(prefix="note-", suffix=".txt")
     os.close(descriptor)
     file = Path(name)
-    file.write_text(old, encoding="utf-8")
+    file.write_text(f"{old}\n" if old else "", encoding="utf-8")
     _run_editor(file)
     new = file.read_text(encoding="utf-8").rstrip()
     if new == old.rstrip():
@@ -100,8 +100,8 @@ def _run_editor(file: Path) -> None:
         subprocess.run([*shlex.split(editor), str(file)], check=True)
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         raise StorageError(
-            f"The editor has failed ({error}): name another one in the environment variable "
-            f"EDITOR, or give the text. What it has left is in {file}"
+            f"{editor} has failed ({error}), so the note was left as it is. Name another editor in "
+            f"the environment variable EDITOR, or give the text. What is left of it is in {file}"
         ) from error
 
 

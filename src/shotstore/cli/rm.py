@@ -6,6 +6,7 @@ import typer
 
 from shotstore.cli.completion import complete_path
 from shotstore.cli.opening import StorageOption, counted, open_to_write, readable_size
+from shotstore.errors import DamagedStorageError
 
 if TYPE_CHECKING:
     from shotstore.hdf5 import TrashEntry
@@ -57,11 +58,15 @@ def rm(
 def _description(session: "ExperimentSession", path: "PureSequencePath") -> str:
     from shotstore.cli.listing import sizes_below
 
-    found = session.sequences.get_summaries(path)
+    is_sequence = session.sequences.is_sequence(path)
+    try:
+        found = session.sequences.get_summaries(path)
+    except DamagedStorageError:
+        return f"{path}: damaged"
     shots = counted(sum(summary.number_of_shots for summary in found), "shot")
     size = sizes_below(session.storage, path).get(path)
     what = [counted(len(found), "sequence"), shots]
-    if session.sequences.is_sequence(path):
+    if is_sequence:
         what = [found[0].state.value, shots]
     if size is not None:
         what.append(readable_size(size))

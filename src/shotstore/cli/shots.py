@@ -43,7 +43,7 @@ def shots(
             "--where",
             "-w",
             metavar="CONDITION",
-            help="Only shots such as 'detuning > 5 MHz and hold_time <= 2 s'.",
+            help="Only shots such as those with `'detuning > 5 MHz and hold_time <= 2 s'`.",
         ),
     ] = None,
     first: Annotated[
@@ -151,7 +151,9 @@ def _print(columns: "list[TableColumn]", values: "dict[str, Values]", *, is_chos
         elif is_chosen or column.name != "shot_end_time":
             title = _TITLES.get(column.name) or _short(column.name, values)
             title = f"{title} ({column.units})" if column.units else title
-            titles.append(Column(title, is_right=column.kind != "text", rank=len(titles)))
+            # The first ones stay: index and what is varied.
+            rank = len(columns) if column.kind == "time" else len(titles)
+            titles.append(Column(title, is_right=column.kind != "text", rank=rank))
             cells.append(texts)
     console = Console()
     left_out = print_columns(console, titles, list(zip(*cells, strict=True)))

@@ -84,14 +84,15 @@ def _facts(found: "Description") -> "list[tuple[str, Cell]]":
     if expected is not None and expected != summary.number_of_shots:
         shots = f"{summary.number_of_shots} of {counted(expected, 'shot')}"
     span = time_span(summary)
-    took = "" if span is None else f", after {readable_duration(span)}"
+    ago = "" if span is None else f", {readable_duration(span)} ago"
+    after = "" if span is None else f", after {readable_duration(span)}"
     size = found.listing.sizes.get(summary.path)
     steps = len(lanes.step_names)
     return [
         ("shots", f"{shots}{_time_left(summary)}"),
         ("created", readable_time(summary.created, seconds=True)),
-        ("started", "" if summary.start_time is None else _moment(summary.start_time)),
-        ("ended", "" if summary.stop_time is None else f"{_moment(summary.stop_time)}{took}"),
+        ("started", _moment(summary.start_time, ago if summary.state.is_active() else "")),
+        ("ended", _moment(summary.stop_time, after)),
         ("tags", ((", ".join(sorted(summary.tags)), "magenta"),) if summary.tags else ""),
         (
             "plays",
@@ -114,10 +115,10 @@ def _sections(found: "Description") -> dict[str, dict[str, str]]:
     }
 
 
-def _moment(time: "datetime") -> str:
+def _moment(time: "datetime | None", more: str) -> str:
     from shotstore.cli.formats import readable_time
 
-    return readable_time(time, seconds=True)
+    return "" if time is None else readable_time(time, seconds=True) + more
 
 
 def _time_left(summary: "SequenceSummary") -> str:
