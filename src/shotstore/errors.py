@@ -89,6 +89,10 @@ class MissingPackageError(ImportError):
     """A package that only some installations have is needed. The message says how to get it."""
 
 
+class ExportError(ValueError):
+    """A file of this format cannot hold what is asked for."""
+
+
 class ShotNotFoundError(RuntimeError):
     """The sequence has no shot of this index."""
 

@@ -3,7 +3,8 @@
 Nothing here imports matplotlib or polars before it is needed.
 """
 
+from shotstore.analysis.export import export
 from shotstore.analysis.images import plot_image
 from shotstore.analysis.plots import plot
 
-__all__ = ["plot", "plot_image"]
+__all__ = ["export", "plot", "plot_image"]

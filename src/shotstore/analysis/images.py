@@ -242,10 +242,13 @@ def _frames(
 
 
 def _caption(column: TableColumn, value: Any) -> str:
+    """A value with its unit, or else with its name, for a number alone tells nothing."""
     if column.kind == "time":
         return str(value.astype("datetime64[s]")).replace("T", " ")
     text = value_text(getattr(value, "item", lambda: value)(), column.units)
-    return f"shot {text}" if column.name == INDEX else text
+    if column.units:
+        return text
+    return f"shot {text}" if column.name == INDEX else f"{column.name.rpartition('.')[2]} {text}"
 
 
 def _caption_column(source: Source, table: Table, caption: str | None) -> TableColumn | None:

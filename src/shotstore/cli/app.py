@@ -30,6 +30,7 @@ from shotstore.cli import (
 )
 from shotstore.errors import (
     DataNotFoundError,
+    ExportError,
     IncompatibleUnitsError,
     InvalidConditionError,
     InvalidPathFormatError,
@@ -71,6 +72,7 @@ _FOR_THE_USER = (
     SequenceStateError,
     StorageError,
     DataNotFoundError,
+    ExportError,
     InvalidPathFormatError,
     InvalidConditionError,
     IncompatibleUnitsError,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
@@ -351,7 +353,7 @@ class Sequence:
         with naming_closest_sequence(self.path, self.session) as sequences:
             return to_xarray(sequences, self.path, names)
 
-    # Pictures
+    # Pictures and files
 
     def plot(
         self,
@@ -413,3 +415,38 @@ class Sequence:
         from shotstore.analysis import plot_image
 
         return plot_image(self, label, mean=mean, where=where, axes=axes)
+
+    def export(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        to: str | None = None,
+        columns: Collection[str] | None = None,
+        where: str | polars.Expr | None = None,
+        force: bool = False,
+    ) -> Path:
+        """Write the shots to a file that other programs read: ``sequence.export("rabi.csv")``.
+
+        All about the formats says :func:`shotstore.analysis.export`.
+
+        Args:
+            file: Where to. Its ending tells the format: .csv, .parquet, .xlsx, .nc, .npz or .zip.
+            to: The format, where the ending does not tell: csv, parquet, xlsx, netcdf, npz, png
+                (a folder with a picture for each frame) or zip.
+            columns: Parameters and labels; by default all that the format has a place for.
+            where: Which shots, as for :meth:`plot`.
+            force: Whether to replace a file that exists.
+
+        Returns:
+            The file, or the folder.
+
+        Raises:
+            ExportError: the format is not known, or cannot hold what is asked for.
+            FileExistsError: the file exists.
+            DataNotFoundError: there is no such column.
+            InvalidConditionError: ``where`` cannot be understood.
+            MissingPackageError: a package is not installed.
+        """
+        from shotstore.analysis import export
+
+        return export(self, file, to=to, columns=columns, where=where, force=force).file

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import attrs
@@ -160,7 +162,8 @@ class AsyncSequence:
     async def to_xarray(self, names: Collection[str] | None = None) -> xarray.Dataset:
         return await self.run_sync(lambda sequence: sequence.to_xarray(names))
 
-    # Pictures: the session reads in a thread, and matplotlib, which is for one thread, draws here.
+    # Pictures and files
+    # The session reads in a thread. Matplotlib is for one thread, so it draws in this one.
 
     async def plot(
         self,
@@ -203,6 +206,19 @@ class AsyncSequence:
                 lambda sequence: images.contact_sheet(sequence, label, where=where)
             ),
             axes,
+        )
+
+    async def export(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        to: str | None = None,
+        columns: Collection[str] | None = None,
+        where: str | polars.Expr | None = None,
+        force: bool = False,
+    ) -> Path:
+        return await self.run_sync(
+            lambda sequence: sequence.export(file, to=to, columns=columns, where=where, force=force)
         )
 
     async def run_sync(self, function: Callable[[Sequence], _T]) -> _T:

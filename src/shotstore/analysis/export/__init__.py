@@ -1,0 +1,5 @@
+"""Write the shots of a sequence to files that other programs read."""
+
+from shotstore.analysis.export.exporting import FORMATS, Exported, export
+
+__all__ = ["FORMATS", "Exported", "export"]

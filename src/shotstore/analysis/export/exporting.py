@@ -1,0 +1,192 @@
+"""What is exported: which columns of which shots, in which format, to which file."""
+
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import attrs
+
+from shotstore.analysis.conditions import Where, matching_rows
+from shotstore.analysis.export import (
+    csv_file,
+    netcdf_file,
+    npz_file,
+    parquet_file,
+    png_files,
+    xlsx_file,
+    zip_file,
+)
+from shotstore.analysis.export.destination import file_to_be, folder_to_be
+from shotstore.analysis.export.job import Job, Progress
+from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
+from shotstore.errors import ExportError
+from shotstore.session import Sequence
+
+
+@attrs.frozen
+class _Format:
+    """A kind of file.
+
+    Attributes:
+        suffix: Of its name; a folder of files has none.
+        write: Writes it, to a path where nothing is.
+        holds: Whether it has a place for a column.
+        holds_what: That, as a message says it.
+    """
+
+    suffix: str
+    write: Callable[[Job, Path], None]
+    holds: Callable[[TableColumn], bool]
+    holds_what: str
+
+
+def _anything(column: TableColumn) -> bool:
+    del column
+    return True
+
+
+_FORMATS = {
+    "csv": _Format(".csv", csv_file.write, csv_file.holds, "numbers, texts and times"),
+    "parquet": _Format(".parquet", parquet_file.write, _anything, "all data"),
+    "xlsx": _Format(".xlsx", xlsx_file.write, csv_file.holds, "numbers, texts and times"),
+    "netcdf": _Format(".nc", netcdf_file.write, netcdf_file.holds, "numbers, texts and arrays"),
+    "npz": _Format(".npz", npz_file.write, npz_file.holds, "numbers, texts and arrays"),
+    "png": _Format("", png_files.write, png_files.holds, "frames: arrays in two dimensions"),
+    "zip": _Format(".zip", zip_file.write, _anything, "all data"),
+}
+FORMATS = tuple(_FORMATS)
+
+
+@attrs.frozen
+class Exported:
+    """What was exported.
+
+    Attributes:
+        file: What was written; with "png", the folder.
+        format: One of ``FORMATS``.
+        shots: How many.
+        columns: Which columns, by name.
+        left_out: Columns that the format has no place for.
+        size: In bytes, all files together.
+    """
+
+    file: Path
+    format: str
+    shots: int
+    columns: tuple[str, ...]
+    left_out: tuple[str, ...]
+    size: int
+
+
+def export(
+    sequence: Sequence,
+    file: str | os.PathLike[str] | None = None,
+    *,
+    to: str | None = None,
+    columns: Collection[str] | None = None,
+    where: "Where | None" = None,
+    force: bool = False,
+    raw: bool = False,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write the shots of a sequence, by increasing index, to a file for other programs.
+
+    ``csv`` and ``xlsx`` hold numbers, texts and times (a workbook also the recipe), ``parquet``,
+    ``netcdf`` and ``npz`` arrays too, ``png`` one picture for each frame, and ``zip`` the sequence
+    as it is, to be opened with ``HDF5StorageManager(..., read_only=True)``. What is not asked for
+    is not read, and frames are read batch by batch. The file appears when it is complete.
+
+    Args:
+        sequence: What to export.
+        file: Where to. Its ending tells the format. By default the name of the sequence, in the
+            current directory. With "png" it is a folder.
+        to: The format, one of ``FORMATS``, where the ending of ``file`` does not tell.
+        columns: Which columns, named as for :func:`~shotstore.analysis.plot`; by default all that
+            the format has a place for.
+        where: Which shots: ``"detuning > 5 MHz and hold_time <= 2 s"``, or a polars expression.
+        force: Whether to replace a file that exists.
+        raw: With "png", whether to write unsigned integers of 8 and 16 bits as they are, and not
+            the range of values that makes a picture.
+        progress: Called now and then with how much is done, and of how much.
+
+    Raises:
+        ExportError: the format is not known, cannot hold a column that is asked for, or cannot
+            hold so many shots.
+        FileExistsError: the file exists.
+        FileNotFoundError: the directory that it is to be in does not exist.
+        DataNotFoundError: there is no such column, or nothing that the format holds.
+        InvalidConditionError: ``where`` cannot be understood.
+        MissingPackageError: a package is not installed.
+    """
+    name, kind = _format(file, to)
+    place = Path(f"{sequence.path.name}{kind.suffix or '_frames'}" if file is None else file)
+    if name == "zip" and (columns is not None or where is not None):
+        raise ExportError("A zip file holds the whole sequence: choose another format for a part.")
+    if raw and name != "png":
+        raise ExportError("Only png files can be raw: leave that out.")
+    table = SequenceTable(sequence)
+    chosen, left_out = _choose(table, columns, name, kind)
+    rows = matching_rows(table, where)
+    job = Job(sequence, table, chosen, rows, progress or _show_nothing, raw)
+    with (file_to_be if kind.suffix else folder_to_be)(place, force=force) as new:
+        kind.write(job, new)
+        size = sum(found.stat().st_size for found in (new.rglob("*") if new.is_dir() else [new]))
+    return Exported(
+        file=place,
+        format=name,
+        shots=len(rows),
+        columns=tuple(column.name for column in chosen),
+        left_out=left_out,
+        size=size,
+    )
+
+
+def _show_nothing(done: int, whole: int) -> None:
+    del done, whole
+
+
+def _format(file: str | os.PathLike[str] | None, to: str | None) -> tuple[str, _Format]:
+    if to is not None:
+        if to in _FORMATS:
+            return to, _FORMATS[to]
+        raise ExportError(f"{to!r} is no format to export to: choose {_listed()}.")
+    if file is not None:
+        suffix = Path(file).suffix.lower()
+        for name, kind in _FORMATS.items():
+            if suffix and suffix == kind.suffix:
+                return name, kind
+    named = "A file" if file is None else str(file)
+    raise ExportError(f"{named} does not tell the format: choose {_listed()}.")
+
+
+def _listed() -> str:
+    return f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+
+
+def _choose(
+    table: SequenceTable, names: Collection[str] | None, name: str, kind: _Format
+) -> tuple[tuple[TableColumn, ...], tuple[str, ...]]:
+    """The columns to write, and the names of those that are left out."""
+    if isinstance(names, str):
+        raise TypeError(f"columns must be several names, not the text {names!r}.")
+    if names is not None:
+        asked = list({table.find(text): None for text in names})
+        for column in asked:
+            if not kind.holds(column):
+                raise ExportError(
+                    f"{column.name} holds {_what(column)}, and {name} holds {kind.holds_what}: "
+                    "choose another format, or leave it out."
+                )
+        return tuple(asked), ()
+    chosen = tuple(column for column in table.columns.values() if kind.holds(column))
+    if not chosen:
+        raise ExportError(f"{table.title} has nothing that {name} holds: {kind.holds_what}.")
+    left_out = tuple(column for column in table.columns if table.columns[column] not in chosen)
+    return chosen, () if name == "png" else left_out
+
+
+def _what(column: TableColumn) -> str:
+    if column.shape is None:
+        return HELD[column.kind]
+    shape = ", ".join("any" if length is None else str(length) for length in column.shape)
+    return f"arrays of shape ({shape})"

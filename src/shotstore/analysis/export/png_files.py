@@ -1,0 +1,71 @@
+"""PNG: a picture for each frame, ``0007_atoms.png``.
+
+All pictures of a label have one scale, from black to white in 256 greys; the file says under
+``black`` and ``white`` which values these are. Raw ones hold unsigned integers as they are.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from shotstore.analysis.export.job import Job
+from shotstore.analysis.frames import as_bytes, png, shown_range
+from shotstore.analysis.tables import INDEX, TableColumn
+from shotstore.errors import ExportError
+
+_SAMPLES = 32
+"""Frames that decide about black and white"""
+
+
+def holds(column: TableColumn) -> bool:
+    """Return whether a column holds frames."""
+    return column.is_image
+
+
+def write(job: Job, folder: Path) -> None:
+    """Write the frames of all columns into a folder.
+
+    Raises:
+        ExportError: they are to be raw, and are no unsigned integers of 8 or 16 bits.
+    """
+    names = _file_names(job.columns)
+    ranges = {column.name: _range(job, column) for column in job.columns}
+    digits = max(4, len(str(job.table.read([INDEX])[INDEX].values.max(initial=0))))
+    for _, batch in job.batches([INDEX, *names]):
+        for name, ending in names.items():
+            low, high = ranges[name]
+            texts = {"sequence": str(job.sequence.path), "label": name}
+            for place in np.flatnonzero(batch[name].is_present).tolist():
+                frame = batch[name].values[place]
+                if job.raw:
+                    content = png(frame, texts=texts)
+                else:
+                    scale = {"black": f"{low:.9g}", "white": f"{high:.9g}"}
+                    content = png(as_bytes(frame, low, high), texts=texts | scale)
+                index = batch[INDEX].values[place]
+                (folder / f"{index:0{digits}d}_{ending}.png").write_bytes(content)
+
+
+def _range(job: Job, column: TableColumn) -> tuple[float, float]:
+    if job.raw:
+        if column.dtype is None or column.dtype.kind != "u" or column.dtype.itemsize > 2:
+            raise ExportError(
+                f"{column.name} holds {column.dtype}, and a raw png unsigned integers of 8 or "
+                "16 bits: leave out raw, or export to npz."
+            )
+        return 0, 1
+    some = np.linspace(0, len(job.rows) - 1, min(_SAMPLES, len(job.rows))).round().astype(int)
+    found = job.table.read([column.name], job.rows[some])[column.name]
+    return shown_range(found.values[place] for place in np.flatnonzero(found.is_present))
+
+
+def _file_names(columns: tuple[TableColumn, ...]) -> dict[str, str]:
+    """How the names of the files of each column end."""
+    names: dict[str, str] = {}
+    for column in columns:
+        ending = re.sub(r"[^\w.+-]+", "_", column.name)[:80]
+        while ending in names.values():
+            ending += "_"
+        names[column.name] = ending
+    return names

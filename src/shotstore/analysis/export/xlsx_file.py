@@ -1,0 +1,136 @@
+"""Excel workbooks: the shots, and what the sequence is.
+
+Excel keeps 15 digits of a number and knows no time zones: times are in UTC, and longer integers
+texts.
+"""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shotstore.analysis.export.cells import Cell, cells, fits_cells, header
+from shotstore.analysis.export.job import Job
+from shotstore.analysis.packages import needed
+from shotstore.errors import ExportError, SequenceNotLaunchedError
+from shotstore.model import ParameterNamespace
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+holds = fits_cells
+
+_MOST_ROWS, _MOST_COLUMNS, _LONGEST_TEXT = 1_048_576, 16_384, 32_767
+_LARGEST_INTEGER = 10**15
+_NARROWEST, _WIDEST = 8, 40
+_TIME = "yyyy-mm-dd hh:mm:ss.000"
+
+
+def write(job: Job, file: Path) -> None:
+    """Write the columns to a sheet, and to others the recipe and the parameters.
+
+    Raises:
+        ExportError: there are more shots, or longer texts, than a sheet holds.
+        MissingPackageError: xlsxwriter is not installed.
+    """
+    if len(job.rows) >= _MOST_ROWS or len(job.columns) > _MOST_COLUMNS:
+        raise ExportError(
+            f"A sheet holds {_MOST_ROWS - 1} shots of {_MOST_COLUMNS} columns, and these are "
+            f"{len(job.rows)} of {len(job.columns)}: export to csv or parquet, or fewer of them."
+        )
+    with needed("An .xlsx file", "export"):
+        import xlsxwriter
+    # Constant memory: rows go to the disk as they come.
+    with xlsxwriter.Workbook(str(file), {"constant_memory": True}) as book:
+        bold, time = book.add_format({"bold": True}), book.add_format({"num_format": _TIME})
+        _write_shots(job, book, bold, time)
+        _write_rows(book, "sequence", bold, _facts(job))
+        _write_rows(book, "parameters", bold, _parameters(job))
+
+
+def _write_shots(job: Job, book: "Workbook", bold: "Format", time: "Format") -> None:
+    sheet = book.add_worksheet("shots")
+    sheet.freeze_panes(1, 0)
+    for place, column in enumerate(job.columns):
+        title = f"{header(column)} (UTC)" if column.kind == "time" else header(column)
+        width = 23 if column.kind == "time" else min(max(len(title) + 2, _NARROWEST), _WIDEST)
+        sheet.set_column(place, place, width, time if column.kind == "time" else None)
+        sheet.write_string(0, place, title, bold)
+    for done, batch in job.batches([column.name for column in job.columns]):
+        columns = [cells(column, batch[column.name]) for column in job.columns]
+        for row, values in enumerate(zip(*columns, strict=True), 1 + done):
+            for place, value in enumerate(values):
+                if job.columns[place].kind == "time" and isinstance(value, str):
+                    naive = datetime.fromisoformat(value).replace(tzinfo=None)
+                    sheet.write_datetime(row, place, naive, time)
+                else:
+                    _write(sheet, row, place, value, job.columns[place].name)
+
+
+def _write(sheet: "Worksheet", row: int, place: int, value: Cell, name: str) -> None:
+    """Write a cell as what it is: Excel would take "=1" for a formula, and "1-2" for a date."""
+    match value:
+        case None:
+            return
+        case bool():
+            sheet.write_boolean(row, place, value)
+        case str():
+            if len(value) > _LONGEST_TEXT:
+                raise ExportError(
+                    f"A cell holds {_LONGEST_TEXT} letters, and {name} has a text of {len(value)}: "
+                    "leave it out, or export to csv or parquet."
+                )
+            sheet.write_string(row, place, value)
+        case _ if not math.isfinite(value) or (
+            isinstance(value, int) and abs(value) >= _LARGEST_INTEGER
+        ):
+            sheet.write_string(row, place, str(value))
+        case _:
+            sheet.write_number(row, place, value)
+
+
+def _write_rows(
+    book: "Workbook", title: str, bold: "Format", rows: Iterator[tuple[str, Any]]
+) -> None:
+    sheet = book.add_worksheet(title)
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 1, 60)
+    for row, (name, value) in enumerate(rows):
+        sheet.write_string(row, 0, name, bold)
+        plain = value if isinstance(value, bool | int | float | str | None) else str(value)
+        if isinstance(plain, str):
+            plain = plain[:_LONGEST_TEXT]
+        _write(sheet, row, 1, plain, name)
+
+
+def _facts(job: Job) -> Iterator[tuple[str, Any]]:
+    [summary] = job.sequence.session.sequences.get_summaries(job.sequence.path)
+    yield "path", summary.path
+    yield "state", summary.state.value
+    yield "started (UTC)", _time(summary.start_time)
+    yield "ended (UTC)", _time(summary.stop_time)
+    yield "shots", summary.number_of_shots
+    yield "expected shots", summary.expected_number_of_shots
+    yield "shots in this file", len(job.rows)
+    yield "tags", ", ".join(sorted(summary.tags))
+    yield "note", summary.note
+    for name, varied in summary.varied.items():
+        count = "" if varied.count is None else f", {varied.count} values"
+        yield f"varies {name}", f"from {varied.start} to {varied.stop}{count}"
+
+
+def _parameters(job: Job) -> Iterator[tuple[str, Any]]:
+    """The global parameters of the launch, as they were written."""
+    try:
+        parameters = job.sequence.get_global_parameters()
+    except SequenceNotLaunchedError:
+        parameters = ParameterNamespace.empty()
+    for name, expression in parameters.flatten():
+        yield name, str(expression)
+
+
+def _time(time: datetime | None) -> str:
+    return "" if time is None else time.replace(tzinfo=None).isoformat(" ", "seconds")

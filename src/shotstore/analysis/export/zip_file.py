@@ -1,0 +1,55 @@
+"""ZIP: the directory of the sequence as it is in a store of files.
+
+Unpacked anywhere, it opens with ``HDF5StorageManager(..., read_only=True)``, in h5py and HDFView.
+"""
+
+import tempfile
+import zipfile
+from pathlib import Path
+
+from shotstore.analysis.export.job import Job
+
+_PIECE = 2**20
+_LEVEL = 1
+"""Of compression: frames are noise in their last bits, on which more effort is lost."""
+
+
+def write(job: Job, file: Path) -> None:
+    """Copy the sequence into a store beside the file, and pack it.
+
+    Raises:
+        SequenceRunningError: it is preparing or running.
+    """
+    # The way of a copy, so that the files are those of one moment, also out of a database.
+    from shotstore.copy.transfer import transfer
+    from shotstore.hdf5 import HDF5ExperimentSession, HDF5StorageManager
+
+    path, session = job.sequence.path, job.sequence.session
+    with tempfile.TemporaryDirectory(prefix=".shotstore-", dir=file.parent) as folder:
+        storage = HDF5StorageManager(Path(folder) / "store")
+        with storage.session(write=True) as copy:
+            if isinstance(session, HDF5ExperimentSession):
+                copy.copy_files(path, session, lambda done, all_: job.show(done, 2 * all_))
+            else:
+                shots = len(job.rows)
+                done = iter(range(1, shots + 1))
+                transfer(path, session, copy, lambda _: job.show(next(done), 2 * shots))
+        directory = storage.get_directory(path)
+        storage.close()
+        _pack(directory, file, job)
+
+
+def _pack(directory: Path, file: Path, job: Job) -> None:
+    files = sorted(found for found in directory.rglob("*") if found.is_file())
+    whole = sum(found.stat().st_size for found in files)
+    done = 0
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+        for found in files:
+            name = Path(directory.name, found.relative_to(directory))
+            entry = zipfile.ZipInfo.from_file(found, name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with found.open("rb") as source, archive.open(entry, "w", force_zip64=True) as out:
+                while piece := source.read(_PIECE):
+                    out.write(piece)
+                    done += len(piece)
+                    job.show(whole + done, 2 * whole)
