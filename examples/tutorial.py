@@ -1,0 +1,236 @@
+# %% [markdown]
+# # From camera frames to a condensate
+#
+# A gas of metastable helium is cooled by evaporation until it condenses. The camera takes three
+# frames a shot: one with the atoms in the probe light, one of the light alone, and one without
+# light. We record such a run, compute what the atoms have absorbed, fit the condensate, find the
+# run again, and hand on the numbers.
+#
+# The frames are in a folder, as `00_atoms.png`, `00_reference.png`, `00_dark.png`, `01_atoms.png`
+# and so on. Any run of this kind will do. The one shown here has 13 shots, held longer and longer
+# in evaporative cooling; it is the sample data "01 BEC Transition" of
+# [rocksonchang/Helium-IP](https://github.com/rocksonchang/Helium-IP) (Institut d'Optique,
+# Palaiseau).
+#
+# This page is the file `examples/tutorial.py`. Its cells run in VS Code, Spyder and Jupyter, or all
+# at once with `python examples/tutorial.py`, where the folder with the frames is. It needs pillow,
+# and what `pip install "shotstore[all]"` brings.
+
+# %%
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from record_png_run import find_shots, record
+
+from shotstore import PureSequencePath, Sequence
+from shotstore.analysis import plot, plot_image
+from shotstore.hdf5 import HDF5StorageManager
+
+# %% [markdown]
+# ## Record
+#
+# A store is a directory. What a control program does with each shot it takes, `record_png_run.py`
+# does with each shot in the folder: a session, and in it one shot, safe on the disk when the
+# session ends.
+
+# %%
+storage = HDF5StorageManager("lab")
+path = PureSequencePath(r"\helium\evaporation")
+
+if not storage.find(path):
+    record(find_shots(Path("helium_bec")), storage, path)
+
+# %% [markdown]
+# The run is a sequence in the tree of paths. It knows what was varied, and what each shot holds.
+
+# %%
+with storage.session() as session:
+    sequence = Sequence(path, session)
+    print(sequence, sequence.get_state().name, len(sequence), "shots")
+    for name, kind in sequence.get_parameter_schema().items():
+        print(f"{name}: {kind.type}")
+    for label, data in sequence.get_data_schema().items():
+        print(f"{label}: {data.dtype} {data.shape}")
+
+# %% [markdown]
+# ```
+# \helium\evaporation FINISHED 13 shots
+# hold_step: int
+# atoms: uint16 (256, 320)
+# dark: uint16 (256, 320)
+# reference: uint16 (256, 320)
+# ```
+#
+# The store is made of plain files, and the frames can be read [without
+# shotstore](reading-without-shotstore.md) too. A run that is still being recorded is read in the
+# same ways, and `storage.follow(path)` yields its shots [as they come](sessions.md#a-live-display).
+
+# %% [markdown]
+# ## Scan
+#
+# `scan` is the run as a table, a row a shot, which reads only what is asked for. Here that is all
+# frames of all shots, but it might be `shots.filter(pl.col("hold_step") > 9)`, which reads no
+# frame of the other shots.
+
+# %%
+shots = storage.scan(path)
+frames = shots.select("hold_step", "atoms", "reference", "dark").collect()
+print(frames.height, "shots,", f"{frames.estimated_size('mb'):.1f} MiB,", frames["atoms"].dtype)
+
+# %% [markdown]
+# ```
+# 13 shots, 6.1 MiB, Array(UInt16, shape=(256, 320))
+# ```
+#
+# ## Optical density
+#
+# Of the probe light, the atoms leave the fraction (atoms - dark) / (reference - dark). The optical
+# density is minus its logarithm, and proportional to the number of atoms in the line of sight.
+# `plot_image` shows frames side by side, with one scale: those of a sequence
+# (`sequence.plot_image("atoms")`), or what was computed from them.
+
+
+# %%
+Array: TypeAlias = npt.NDArray[Any]
+
+
+def optical_density(atoms: Array, reference: Array, dark: Array) -> Array:
+    """Of frames of counts, shape (shots, height, width)."""
+    left = np.clip(atoms.astype(float) - dark, 1, None)
+    light = np.clip(reference.astype(float) - dark, 1, None)
+    density: Array = -np.log(left / light)
+    return density
+
+
+density = optical_density(*(frames[name].to_numpy() for name in ("atoms", "reference", "dark")))
+
+cloud = {"hold_step": frames["hold_step"], "optical density": density[:, :110, 60:210]}
+plot_image(cloud, "optical density", caption="hold_step")
+plt.savefig("optical-density.png")
+
+# %% [markdown]
+# ![Optical density of all shots](tutorial-optical-density.png)
+#
+# ## Fit the condensate
+#
+# The cloud has two parts: thermal atoms, whose density falls off like a Gaussian, and the
+# condensate, an inverted parabola in three dimensions, so that along the line of sight its density
+# is $(1 - r^2/R^2)^{3/2}$. Both are round here. So the mean over all pixels at the same distance
+# from the middle has all there is to know, and little noise.
+#
+# The amplitudes of both parts and of the background enter linearly. Only the two widths have to be
+# searched for, and trying all of them takes a blink.
+
+
+# %%
+def radial_profile(density: Array, reach: int = 110) -> tuple[Array, Array]:
+    """Mean density, and number of pixels, at each distance from the middle of the cloud."""
+    window = np.ones(15) / 15
+    row, column = (np.convolve(density.sum(axis), window, "same").argmax() for axis in (1, 0))
+    rows, columns = np.indices(density.shape)
+    distance = np.hypot(rows - row, columns - column).astype(int).ravel()
+    pixels = np.bincount(distance)[:reach]
+    return np.bincount(distance, density.ravel())[:reach] / pixels, pixels
+
+
+def fit(profile: Array, pixels: Array) -> tuple[dict[str, float], Array]:
+    """Optical density times area of both parts, their widths in pixels, and their curves."""
+    r = np.arange(len(profile)) + 0.5
+    weights = np.sqrt(pixels)
+    fits = []
+    for width in range(10, 60):
+        for radius in range(6, 28):
+            thermal = np.exp(-(r**2) / (2 * width**2))
+            condensate = np.clip(1 - (r / radius) ** 2, 0, None) ** 1.5
+            parts = np.stack([thermal, condensate, np.ones_like(r)], axis=1)
+            amplitudes, *_ = np.linalg.lstsq(parts * weights[:, None], profile * weights)
+            error = (pixels * (parts @ amplitudes - profile) ** 2).sum()
+            if amplitudes[0] >= 0 and amplitudes[1] >= 0:
+                fits.append((error, width, radius, amplitudes, parts * amplitudes))
+    _, width, radius, amplitudes, curves = min(fits, key=lambda fit: fit[0])
+    return {
+        "thermal": amplitudes[0] * 2 * np.pi * width**2,
+        "condensed": amplitudes[1] * 2 * np.pi / 5 * radius**2,
+        "width": width,
+        "radius": radius,
+    }, curves
+
+
+profiles = [radial_profile(shot) for shot in density]
+fits = [fit(*profile) for profile in profiles]
+results = pl.DataFrame([numbers for numbers, _ in fits]).with_columns(
+    frames["hold_step"],
+    condensate_fraction=pl.col("condensed") / (pl.col("thermal") + pl.col("condensed")),
+)
+print(results["condensate_fraction"].round(2).to_list())
+
+# %% [markdown]
+# ```
+# [0.01, 0.02, 0.04, 0.05, 0.09, 0.09, 0.16, 0.22, 0.23, 0.29, 0.31, 0.39, 0.42]
+# ```
+#
+# The last shot, and what the fit makes of it:
+
+# %%
+figure, axis = plt.subplots(figsize=(5, 3.2), layout="constrained")
+profile, (thermal, condensate, background) = profiles[-1][0], fits[-1][1].T
+distance = np.arange(len(profile)) + 0.5
+axis.fill_between(distance, background, thermal + background, label="thermal atoms", alpha=0.4)
+axis.fill_between(
+    distance, thermal + background, thermal + background + condensate, label="condensate", alpha=0.4
+)
+axis.plot(distance, profile, ".", color="black", markersize=3)
+axis.set(xlabel="distance from the middle (pixels)", ylabel="optical density")
+axis.legend(frameon=False)
+figure.savefig("profile.png", dpi=120)
+
+# %% [markdown]
+# ![Radial profile of the last shot, and the fit](tutorial-profile.png)
+#
+# ## Plot
+#
+# `plot` draws one column against another: of a sequence (`sequence.plot("hold_step", ...)`), or of
+# any table, such as these results.
+
+# %%
+axes = plot(results, "hold_step", "condensate_fraction")
+axes.set(title=f"{path}", ylim=(0, None))
+plt.savefig("condensate-fraction.png", dpi=120)
+
+# %% [markdown]
+# ![Condensate fraction against hold step](tutorial-condensate-fraction.png)
+#
+# ## Find it again
+#
+# A tag and a note can be put on a sequence at any time. In a year, nobody remembers the path, but
+# that there was a condensate.
+
+# %%
+largest = results["condensate_fraction"].to_numpy().max()
+with storage.session() as session:
+    sequence = Sequence(path, session)
+    sequence.add_tag("condensate")
+    sequence.set_note(f"Condensate fraction up to {largest:.0%}, bimodal fit.")
+
+for found in storage.find(tag="condensate", min_shots=10, since="last week"):
+    print(found.path, found.state.name, f"{found.number_of_shots} shots:", found.note)
+
+# %% [markdown]
+# ```
+# \helium\evaporation FINISHED 13 shots: Condensate fraction up to 42%, bimodal fit.
+# ```
+#
+# On the command line that is `shotstore find --tag condensate --since "last week"`.
+#
+# ## Export
+#
+# The results are a polars table, which writes CSV, Parquet or Excel itself. The run as it is,
+# frames included, is the directory `lab/sequences/helium/evaporation`: copied to another machine,
+# it opens there with `HDF5StorageManager(directory, read_only=True)`.
+
+# %%
+results.write_csv("condensate.csv")
