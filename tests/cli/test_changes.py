@@ -186,6 +186,13 @@ def test_a_note_is_written(
     assert note_of(store) == ""
 
 
+@pytest.mark.usefixtures("lab")
+def test_a_note_that_is_no_text_is_refused(shell: Shell) -> None:
+    shell.run("note", "2026/rabi", "\udcff")
+    assert shell.code == 2
+    assert "surrogate" in shell.error
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

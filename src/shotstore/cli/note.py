@@ -45,6 +45,7 @@ def note(
     The editor is that of the environment variable VISUAL or EDITOR.
     """
     from shotstore.cli.places import find_sequence
+    from shotstore.session.annotations import check_note
 
     if print_it:
         with open_to_read(store, recipes=False).session() as session:
@@ -57,7 +58,10 @@ def note(
     if text is None:
         _edit(storage, sequence, old)
         return
-    new = sys.stdin.read().rstrip() if text == "-" else text
+    try:
+        new = check_note(sys.stdin.read().rstrip() if text == "-" else text)
+    except ValueError as error:  # bytes that are no text in the encoding of the terminal
+        raise typer.BadParameter(str(error)) from error
     with storage.session(write=True) as session:
         if append and (old := session.sequences.get_note(sequence)):
             new = f"{old.rstrip()}\n{new}"
