@@ -228,9 +228,12 @@ for found in storage.find(tag="condensate", min_shots=10, since="last week"):
 #
 # ## Export
 #
-# The results are a polars table, which writes CSV, Parquet or Excel itself. The run as it is,
-# frames included, is the directory `lab/sequences/helium/evaporation`: copied to another machine,
-# it opens there with `HDF5StorageManager(directory, read_only=True)`.
+# The results are a polars table, which writes CSV itself. `export` writes the shots of a sequence
+# for other programs: numbers as CSV or for Excel, frames too as Parquet, NetCDF or npz, or all of it
+# as it is, as a zip file. Unpacked, that opens with `HDF5StorageManager(directory, read_only=True)`.
 
 # %%
 results.write_csv("condensate.csv")
+
+with storage.session() as session:
+    Sequence(path, session).export("evaporation.zip", force=True)

@@ -91,6 +91,9 @@ def test_it_leaves_pictures_and_a_sequence_that_is_found(directory: Path, printe
         assert (PAGE.parent / f"tutorial-{picture}").exists()
     [found] = HDF5StorageManager(directory / "lab", read_only=True).find(tag="condensate")
     assert found.path == PATH
+    shutil.unpack_archive(directory / "evaporation.zip", directory / "unpacked")
+    [copy] = HDF5StorageManager(directory / "unpacked", read_only=True).find()
+    assert (copy.number_of_shots, copy.tags) == (found.number_of_shots, found.tags)
 
 
 def test_it_can_be_run_again(directory: Path, printed: str) -> None:
