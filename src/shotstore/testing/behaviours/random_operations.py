@@ -11,8 +11,8 @@ def test_random_operations_do_what_they_do_in_memory(storage: StorageManager) ->
     run_state_machine_as_test(
         state_machine(storage),
         settings=settings(
-            max_examples=25,
-            stateful_step_count=25,
+            max_examples=15,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
