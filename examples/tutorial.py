@@ -229,8 +229,9 @@ for found in storage.find(tag="condensate", min_shots=10, since="last week"):
 # ## Export
 #
 # The results are a polars table, which writes CSV itself. `export` writes the shots of a sequence
-# for other programs: numbers as CSV or for Excel, frames too as Parquet, NetCDF or npz, or all of it
-# as it is, as a zip file. Unpacked, that opens with `HDF5StorageManager(directory, read_only=True)`.
+# for other programs: numbers as CSV or for Excel, frames too as Parquet, NetCDF or npz, or all of
+# it as it is, as a zip file. Unpacked, that opens with
+# `HDF5StorageManager(directory, read_only=True)`.
 
 # %%
 results.write_csv("condensate.csv")
