@@ -151,7 +151,7 @@ def beside_readers(directory: Path, scale: float) -> Measured:
     for _ in range(3):
         for who in times:
             with readers(storage) if who == "shotstore" else nobody():
-                for turn in range(int(70 * scale)):
+                for turn in range(3 + max(10, int(70 * scale))):
                     start = perf_counter()
                     commit_one(storage, index, small(index))
                     if turn >= 3:

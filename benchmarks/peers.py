@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -22,6 +22,8 @@ from shotstore.sql import (
     SQLiteConfig,
     SQLiteStorageManager,
 )
+
+_Storage = TypeVar("_Storage", bound=StorageManager)
 
 
 class PlainH5py:
@@ -121,7 +123,7 @@ def databases(directory: Path) -> Iterator[dict[str, StorageManager]]:
         yield {"SQLite": sqlite, "PostgreSQL": postgresql}
 
 
-def launched(storage: StorageManager) -> StorageManager:
+def launched(storage: _Storage) -> _Storage:
     """The storage, with a running sequence."""
     with storage.session() as session:
         launch(session)

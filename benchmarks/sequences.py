@@ -20,11 +20,12 @@ _ROOT = PureSequencePath.root()
 
 _LIST = """
 import sys
+from shotstore import PureSequencePath
 from shotstore.hdf5 import HDF5StorageManager
 with HDF5StorageManager(sys.argv[1]).session() as session:
     from time import perf_counter
     start = perf_counter()
-    found = session.sequences.get_summaries(r"\\\\")
+    found = session.sequences.get_summaries(PureSequencePath.root())
     assert len(found) == int(sys.argv[2])
     print(perf_counter() - start)
 """

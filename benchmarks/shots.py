@@ -1,6 +1,6 @@
 """What is recorded: shots as an experiment with two cameras makes them, and small ones."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -76,7 +76,7 @@ def record(
 
 
 def fill(
-    storage: StorageManager, path: PureSequencePath, first: int, end: int, make: object
+    storage: StorageManager, first: int, end: int, make: Callable[[int], dict[str, Data]]
 ) -> None:
     """Record the shots of these numbers, some hundred in a transaction."""
     for start in range(first, end, 250):
