@@ -135,6 +135,7 @@ def contact_sheet(
     if most < 1:
         raise ValueError(f"A contact sheet has at least one frame, so most cannot be {most}.")
     table = as_table(source)
+    table.check_has_rows()
     column = _image_column(table, label)
     above = _caption_column(source, table, caption)
     matching = matching_rows(table, where)
@@ -156,6 +157,7 @@ def contact_sheet(
 def mean_image(source: Source, label: str, *, where: "Where | None" = None) -> MeanImage:
     """Compute the mean of the frames of all shots, one batch at a time; see :func:`plot_image`."""
     table = as_table(source)
+    table.check_has_rows()
     column = _image_column(table, label)
     count = 0
     total: npt.NDArray[np.float64] | None = None

@@ -115,6 +115,7 @@ def collect_points(
         TypeError: a column is not of numbers or, for x, times.
     """
     table = as_table(source)
+    table.check_has_rows()
     if x is not None:
         x_column = table.find(x)
     elif isinstance(source, Sequence):

@@ -126,6 +126,17 @@ class Table(abc.ABC):
             f"{self.title} has no column {name!r}{hint}: it has {', '.join(self.columns)}."
         )
 
+    def check_has_rows(self) -> None:
+        """Check that there is something to draw.
+
+        Raises:
+            DataNotFoundError: there are no shots.
+        """
+        if not len(self):
+            raise DataNotFoundError(
+                f"{self.title or 'The table'} has no shots: there is nothing to draw."
+            )
+
     def batches(
         self, names: Collection[str], rows: npt.NDArray[np.integer[Any]]
     ) -> Iterator[dict[str, Column]]:

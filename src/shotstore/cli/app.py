@@ -11,6 +11,7 @@ from shotstore.cli import (
     copy,
     demo,
     du,
+    export,
     find,
     follow,
     info,
@@ -18,6 +19,7 @@ from shotstore.cli import (
     ls,
     mv,
     note,
+    plot,
     recover,
     rm,
     shots,
@@ -62,6 +64,8 @@ app.command("info")(info.info)
 app.command("verify")(verify.verify)
 app.command("recover")(recover.recover)
 app.command("follow")(follow.follow)
+app.command("plot")(plot.plot)
+app.command("export")(export.export)
 app.command("copy")(copy.copy)
 app.command("upgrade")(upgrade.upgrade)
 app.add_typer(trash.app, name="trash")

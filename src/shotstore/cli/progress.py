@@ -6,7 +6,14 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 if TYPE_CHECKING:
     from shotstore.copy import CopyProgress
@@ -59,5 +66,26 @@ def copy_bar() -> Iterator[Callable[["CopyProgress"], None]]:
                 description=f"{copied.sequences}/{copied.all_sequences} sequences, "
                 f"{speed:.1f} MB/s",
             )
+
+        yield show
+
+
+@contextmanager
+def part_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
+    """Show which part of something is done in the same way."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task(doing, total=None)
+
+        def show(done: int, whole: int) -> None:
+            progress.update(task, completed=done, total=whole)
 
         yield show

@@ -68,7 +68,9 @@ def _check(path: Path, *, force: bool) -> None:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"The directory {path.parent} does not exist: create it first.")
     if os.path.lexists(path) and not force:
-        raise FileExistsError(f"{path} exists: name another file, or replace it (force).")
+        raise FileExistsError(
+            f"{path} exists: name another file, or pass force (--force) to replace it."
+        )
 
 
 def _beside(path: Path) -> Path:

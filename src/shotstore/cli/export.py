@@ -1,0 +1,134 @@
+"""``shotstore export``: the shots of a sequence, for other programs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shotstore.cli.completion import complete_path
+from shotstore.cli.opening import StorageOption, counted, open_to_read, readable_size
+
+if TYPE_CHECKING:
+    from shotstore.analysis.export import Exported
+
+_HINTS = {
+    "csv": "parquet, netcdf and npz hold arrays too",
+    "xlsx": "parquet, netcdf and npz hold arrays too",
+}
+
+
+class _Format(StrEnum):
+    csv = "csv"
+    parquet = "parquet"
+    xlsx = "xlsx"
+    netcdf = "netcdf"
+    npz = "npz"
+    png = "png"
+    zip = "zip"
+
+
+def export(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="A sequence, such as 2026/rabi.", autocompletion=complete_path
+        ),
+    ],
+    to: Annotated[
+        _Format | None,
+        typer.Option(help="The format, where the ending of the file does not tell it."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write; with png it is a folder. By default the name of the sequence, in "
+            "the current directory.",
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            "-c",
+            metavar="NAMES",
+            help="Parameters and labels, with commas between them; the end of a name is enough. By "
+            "default all that the format has a place for.",
+        ),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="CONDITION",
+            help="Only shots such as 'detuning > 5 MHz and hold_time <= 2 s'.",
+        ),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="With png: pixels as they are, and not scaled to be looked at."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Replace a file that exists.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was written as JSON.")
+    ] = False,
+    store: StorageOption = None,
+) -> None:
+    """Write the shots of a sequence to a file for other programs.
+
+    `csv` and `xlsx` hold numbers, texts and times; `parquet`, `netcdf` and `npz` frames too; `png`
+    makes a picture of each frame; `zip` holds the sequence as it is, and opens with shotstore, h5py
+    and HDFView.
+    """
+    from shotstore.analysis.export import export as export_to
+    from shotstore.cli.formats import print_json
+    from shotstore.cli.places import find_sequence
+    from shotstore.cli.progress import part_bar
+
+    if to is None and output is None:
+        raise typer.BadParameter(
+            "Say in which format, as --to csv, or to which file, as -o run.csv."
+        )
+    with open_to_read(store).session() as session, part_bar("Exporting") as show:
+        done = export_to(
+            session.get_sequence(find_sequence(session, path)),
+            output,
+            to=None if to is None else to.value,
+            columns=None if columns is None else [name.strip() for name in columns.split(",")],
+            where=where,
+            force=force,
+            raw=raw,
+            progress=show,
+        )
+    if as_json:
+        print_json(_as_json(done))
+    else:
+        _print(done)
+
+
+def _print(done: "Exported") -> None:
+    folder = done.file.is_dir()
+    name = f"{done.file}/" if folder else str(done.file)
+    typer.echo(f"Wrote {counted(done.shots, 'shot')} to {name}: {readable_size(done.size)}.")
+    if done.left_out:
+        hint = f" ({_HINTS[done.format]})" if done.format in _HINTS else ""
+        typer.echo(
+            f"Without {', '.join(done.left_out)}, for which {done.format} has no place{hint}."
+        )
+
+
+def _as_json(done: "Exported") -> dict[str, object]:
+    return {
+        "file": str(done.file),
+        "format": done.format,
+        "shots": done.shots,
+        "columns": list(done.columns),
+        "left_out": list(done.left_out),
+        "size": done.size,
+    }

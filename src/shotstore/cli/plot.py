@@ -1,0 +1,197 @@
+"""``shotstore plot``: a picture of the shots, in a file, on the screen or in the terminal."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shotstore.cli.completion import complete_path
+from shotstore.cli.opening import StorageOption, open_to_read
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from shotstore import Sequence
+    from shotstore.analysis.images import ContactSheet, MeanImage
+    from shotstore.analysis.points import Points
+
+_RESOLUTION = 150
+"""Pixels an inch, of a picture file"""
+
+
+def plot(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="A sequence, such as 2026/rabi.", autocompletion=complete_path
+        ),
+    ],
+    x: Annotated[
+        str | None,
+        typer.Option(
+            "--x",
+            "-x",
+            metavar="NAME",
+            help="A parameter, a label, shot_index or shot_start_time; the end of a name is "
+            "enough. By default what the sequence varies.",
+        ),
+    ] = None,
+    y: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--y",
+            "-y",
+            metavar="NAME",
+            help="The same; can be given several times. By default the only label that is a "
+            "number.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Shots of different values of it get different colours."),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="Frames side by side, instead of x and y."),
+    ] = None,
+    mean: Annotated[bool, typer.Option("--mean", help="With --image: the mean of all frames.")] = (
+        False
+    ),
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="CONDITION",
+            help="Only shots such as 'detuning > 5 MHz and hold_time <= 2 s'.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write a picture: .png, .pdf, .svg or .jpg."
+        ),
+    ] = None,
+    terminal: Annotated[
+        bool,
+        typer.Option("--terminal", "-t", help="Draw in the terminal, as where there is no screen."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Replace a file that exists.")
+    ] = False,
+    store: StorageOption = None,
+) -> None:
+    """Plot columns against each other, or show frames.
+
+    A point for each shot; where x repeats, the mean with its standard error. In a window, unless
+    `--output` or `--terminal` is given or there is no screen.
+    """
+    from shotstore.cli.places import find_sequence
+
+    if image is not None and (x is not None or y or by is not None):
+        raise typer.BadParameter("Either --image can be drawn, or --x and --y, not both at once.")
+    if mean and image is None:
+        raise typer.BadParameter("Say which frames to take the mean of: --image LABEL --mean.")
+    if output is not None:
+        _check_ending(output)
+    in_terminal = output is None and (terminal or not _has_screen())
+    with open_to_read(store).session() as session:
+        sequence = session.get_sequence(find_sequence(session, path))
+        picture = _read(sequence, x, y, by, image, where, mean=mean, in_terminal=in_terminal)
+    if output is not None:
+        _save(picture, output, force=force)
+    elif in_terminal:
+        _print(picture)
+        if not terminal:
+            typer.echo("No screen was found: --output FILE writes a picture.", err=True)
+    else:
+        from matplotlib import pyplot
+
+        _draw(picture, None)
+        pyplot.show()
+
+
+def _read(
+    sequence: "Sequence",
+    x: str | None,
+    y: list[str] | None,
+    by: str | None,
+    label: str | None,
+    where: str | None,
+    *,
+    mean: bool,
+    in_terminal: bool,
+) -> "Points | ContactSheet | MeanImage":
+    from shotstore.analysis.images import contact_sheet, mean_image
+    from shotstore.analysis.points import collect_points
+
+    if label is None:
+        return collect_points(sequence, x, y or None, where=where, by=by)
+    if mean:
+        return mean_image(sequence, label, where=where)
+    if in_terminal:
+        from shotstore.cli.terminal_image import MOST_TILES, TILE
+
+        return contact_sheet(sequence, label, where=where, most=MOST_TILES, edge=TILE)
+    return contact_sheet(sequence, label, where=where)
+
+
+def _draw(picture: "Points | ContactSheet | MeanImage", axes: "Axes | None") -> "Axes":
+    from shotstore.analysis.images import ContactSheet, MeanImage, draw_contact_sheet, draw_mean
+    from shotstore.analysis.plots import draw_points
+
+    if isinstance(picture, ContactSheet):
+        return draw_contact_sheet(picture, axes)
+    if isinstance(picture, MeanImage):
+        return draw_mean(picture, axes)
+    return draw_points(picture, axes)
+
+
+def _save(picture: "Points | ContactSheet | MeanImage", output: Path, *, force: bool) -> None:
+    from shotstore.analysis.export.destination import file_to_be
+
+    with file_to_be(output, force=force) as new:
+        figure = _draw(picture, None).figure
+        figure.savefig(new, dpi=_RESOLUTION, format=output.suffix[1:].lower())  # type: ignore[union-attr]
+    typer.echo(f"Drew {output}.")
+
+
+def _print(picture: "Points | ContactSheet | MeanImage") -> None:
+    from rich.console import Console
+
+    from shotstore.analysis.images import ContactSheet, MeanImage
+    from shotstore.cli.terminal_image import print_image
+    from shotstore.cli.terminal_plot import print_points
+
+    console = Console()
+    if isinstance(picture, ContactSheet | MeanImage):
+        print_image(picture, console)
+    else:
+        print_points(picture, console)
+
+
+def _check_ending(output: Path) -> None:
+    from shotstore.analysis.packages import needed
+    from shotstore.errors import ExportError
+
+    with needed("A picture", "analysis"):
+        from matplotlib.backend_bases import FigureCanvasBase
+    if output.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
+        raise ExportError(f"{output} has not the ending of a picture: write .png, .pdf or .svg.")
+
+
+def _has_screen() -> bool:
+    """Whether matplotlib can open a window."""
+    if sys.platform not in ("win32", "darwin") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return False
+    from shotstore.analysis.packages import needed
+
+    with needed("A picture", "analysis"):
+        from matplotlib import pyplot
+        from matplotlib.backends.registry import BackendFilter, backend_registry
+    windows = backend_registry.list_builtin(BackendFilter.INTERACTIVE)  # type: ignore[no-untyped-call]
+    return pyplot.get_backend().lower() in map(str.lower, windows)
