@@ -101,6 +101,11 @@ class Sequence:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
+    def _repr_html_(self) -> str:
+        from shotstore.analysis.html import sequence_html
+
+        return sequence_html(self)
+
     def get_state(self) -> State:
         """Return what the sequence is doing."""
         with naming_closest_sequence(self.path, self.session) as sequences:

@@ -80,5 +80,10 @@ class Shot:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.sequence)!r}, {self.index})"
 
+    def _repr_html_(self) -> str:
+        from shotstore.analysis.html import shot_html
+
+        return shot_html(self)
+
     def _sequences(self) -> AbstractContextManager[SequenceCollection]:
         return naming_closest_sequence(self.sequence_path, self.sequence.session)
