@@ -9,8 +9,8 @@ items lie in rows of `arrays`, so that they are read only when asked for.
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+import sqlalchemy
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Column,
     DateTime,
@@ -27,6 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy.ext.compiler import compiles
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
@@ -35,6 +36,16 @@ ROOT_ID = 0
 
 # SQLite counts rows by INTEGER alone.
 _Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class JSON(sqlalchemy.JSON):
+    """JSON that comes back with every number as it was."""
+
+
+@compiles(JSON, "sqlite")
+def _json_on_sqlite(*_: Any, **__: Any) -> str:
+    # In a column of type JSON, SQLite takes the text 1.0 for a number, and gives back 1.
+    return "TEXT"
 
 
 class UTCTime(TypeDecorator[datetime]):

@@ -7,6 +7,7 @@ import pytest
 
 from shotstore import ExperimentSession, StorageManager
 from shotstore.model import (
+    JSON,
     DeviceConfiguration,
     ParameterNamespace,
     TimeLanes,
@@ -236,6 +237,30 @@ def test_what_nobody_knows_is_kept_and_written_back_unchanged(storage: StorageMa
     assert exactly_equal(found["devices"]["laser"].content["list"], [1, 1.0, None])
     assert exactly_equal(found[str(PATH)]["iteration"].content["values"], [1, 1.0, None, "é\0"])
     assert found[str(PATH)]["stats"].expected_number_shots is None
+
+
+CONTENTS: list[JSON] = [None, True, 1, 1.0, -0.0, 2**64 - 1, "", "1.0", "null", [], {}, [[0.0]]]
+
+
+def test_what_nobody_knows_may_be_any_json(storage: StorageManager) -> None:
+    contents = {f"number {number}": json for number, json in enumerate(CONTENTS)}
+    devices = {name: UnknownDeviceConfiguration("Laser", json) for name, json in contents.items()}
+
+    def change(session: ExperimentSession) -> None:
+        session.default_device_configurations.update(devices)
+        create(session)
+        session.sequences.set_preparing(PATH, devices, PARAMETERS)
+        for name, json in contents.items():
+            iteration = UnknownIterationConfiguration("Scan", json)
+            lanes = TimeLanes(["a"], ["1 s"], {"a": UnknownTimeLane("Music", json)})
+            session.sequences.create(path("\\") / name, iteration, lanes)
+
+    found = content_after(storage, change)
+    for name, json in contents.items():
+        assert exactly_equal(found["devices"][name].content, json)
+        assert exactly_equal(found[str(PATH)]["devices"][name].content, json)
+        assert exactly_equal(found["\\" + name]["iteration"].content, json)
+        assert exactly_equal(found["\\" + name]["time lanes"].lanes["a"].content, json)
 
 
 def test_classes_of_a_lab_are_stored(storage: StorageManager) -> None:

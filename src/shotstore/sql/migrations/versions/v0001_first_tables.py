@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from shotstore.sql.tables import ROOT_ID, UTCTime
+from shotstore.sql.tables import JSON, ROOT_ID, UTCTime
 
 revision = "0001"
 down_revision = None
@@ -34,15 +34,15 @@ def upgrade() -> None:
         sa.Column("stop_time", UTCTime),
         sa.Column("expected_number_of_shots", sa.BigInteger),
         sa.Column("number_of_shots", sa.BigInteger),
-        sa.Column("iteration", sa.JSON, nullable=False),
-        sa.Column("time_lanes", sa.JSON, nullable=False),
-        sa.Column("exception", sa.JSON),
-        sa.Column("tags", sa.JSON, nullable=False),
-        sa.Column("note", sa.JSON, nullable=False),
-        sa.Column("global_parameters", sa.JSON),
-        sa.Column("device_configurations", sa.JSON),
-        sa.Column("parameter_schema", sa.JSON, nullable=False),
-        sa.Column("data_schema", sa.JSON, nullable=False),
+        sa.Column("iteration", JSON, nullable=False),
+        sa.Column("time_lanes", JSON, nullable=False),
+        sa.Column("exception", JSON),
+        sa.Column("tags", JSON, nullable=False),
+        sa.Column("note", JSON, nullable=False),
+        sa.Column("global_parameters", JSON),
+        sa.Column("device_configurations", JSON),
+        sa.Column("parameter_schema", JSON, nullable=False),
+        sa.Column("data_schema", JSON, nullable=False),
         sa.PrimaryKeyConstraint("path_id", name="pk_sequences"),
         sa.ForeignKeyConstraint(
             ["path_id"], ["paths.id"], name="fk_sequences_path_id", ondelete="CASCADE"
@@ -56,8 +56,8 @@ def upgrade() -> None:
         sa.Column("shot_index", sa.BigInteger, nullable=False),
         sa.Column("start_time", UTCTime, nullable=False),
         sa.Column("end_time", UTCTime, nullable=False),
-        sa.Column("parameters", sa.JSON, nullable=False),
-        sa.Column("data", sa.JSON, nullable=False),
+        sa.Column("parameters", JSON, nullable=False),
+        sa.Column("data", JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_shots"),
         sa.ForeignKeyConstraint(
             ["sequence_id"], ["sequences.path_id"], name="fk_shots_sequence_id", ondelete="CASCADE"
@@ -78,14 +78,14 @@ def upgrade() -> None:
     op.create_table(
         "device_configurations",
         sa.Column("name", sa.Text),
-        sa.Column("type", sa.JSON, nullable=False),
-        sa.Column("content", sa.JSON, nullable=False),
+        sa.Column("type", JSON, nullable=False),
+        sa.Column("content", JSON, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_device_configurations"),
     )
     op.create_table(
         "global_parameters",
         sa.Column("id", sa.Integer, autoincrement=False),
-        sa.Column("content", sa.JSON, nullable=False),
+        sa.Column("content", JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_global_parameters"),
     )
     op.create_table(
