@@ -3,7 +3,7 @@
 Nothing here imports matplotlib or polars before it is needed.
 """
 
-from shotstore.analysis.export import export
+from shotstore.analysis.exporting import export
 from shotstore.analysis.images import plot_image
 from shotstore.analysis.plots import plot
 

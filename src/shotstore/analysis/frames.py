@@ -38,8 +38,8 @@ def reduced(frame: Frame, edge: int) -> npt.NDArray[np.float64]:
 
 def shown_range(frames: Iterable[Frame]) -> tuple[float, float]:
     """Return the values that are to be black and white; outliers are left out."""
-    parts = [frame[np.isfinite(frame)] for frame in frames]
-    values = np.concatenate([part.ravel() for part in parts]) if parts else np.empty(0)
+    parts = [frame[np.isfinite(frame)].astype(np.float64) for frame in frames]
+    values = np.concatenate(parts) if parts else np.empty(0)
     if not values.size:
         return 0.0, 1.0
     values = values[:: 1 + values.size // _MOST_PIXELS]

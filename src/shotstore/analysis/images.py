@@ -139,6 +139,8 @@ def contact_sheet(
     column = _image_column(table, label)
     above = _caption_column(source, table, caption)
     matching = matching_rows(table, where)
+    if not len(matching):
+        raise _nothing(table, column, where)
     rows = matching[np.linspace(0, len(matching) - 1, min(most, len(matching))).round().astype(int)]
     edge = edge or max(48, _SHEET_PIXELS // _tiles_in_a_row(len(rows)))
     tiles, captions = [], []

@@ -10,7 +10,7 @@ from shotstore.cli.completion import complete_path
 from shotstore.cli.opening import StorageOption, counted, open_to_read, readable_size
 
 if TYPE_CHECKING:
-    from shotstore.analysis.export import Exported
+    from shotstore.analysis.exporting import Exported
 
 _HINTS = {
     "csv": "parquet, netcdf and npz hold arrays too",
@@ -86,7 +86,7 @@ def export(
     makes a picture of each frame; `zip` holds the sequence as it is, and opens with shotstore, h5py
     and HDFView.
     """
-    from shotstore.analysis.export import export as export_to
+    from shotstore.analysis.exporting import export as export_to
     from shotstore.cli.formats import print_json
     from shotstore.cli.places import find_sequence
     from shotstore.cli.progress import part_bar

@@ -150,7 +150,7 @@ def _draw(picture: "Points | ContactSheet | MeanImage", axes: "Axes | None") -> 
 
 
 def _save(picture: "Points | ContactSheet | MeanImage", output: Path, *, force: bool) -> None:
-    from shotstore.analysis.export.destination import file_to_be
+    from shotstore.analysis.exporting.destination import file_to_be
 
     with file_to_be(output, force=force) as new:
         figure = _draw(picture, None).figure

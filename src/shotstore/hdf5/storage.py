@@ -85,6 +85,11 @@ class HDF5StorageManager(StorageManager):
         """The directory of the store."""
         return self._store.root
 
+    @property
+    def serializer(self) -> Serializer:
+        serializer: Serializer = self._arguments["serializer"]
+        return serializer
+
     def session(self, *, write: bool = False) -> HDF5ExperimentSession:
         return HDF5ExperimentSession(
             self,

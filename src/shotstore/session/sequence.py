@@ -432,7 +432,7 @@ class Sequence:
     ) -> Path:
         """Write the shots to a file that other programs read: ``sequence.export("rabi.csv")``.
 
-        All about the formats says :func:`shotstore.analysis.export`.
+        All about the formats says :func:`shotstore.analysis.exporting`.
 
         Args:
             file: Where to. Its ending tells the format: .csv, .parquet, .xlsx, .nc, .npz or .zip.

@@ -4,6 +4,7 @@ import abc
 from collections.abc import AsyncIterator, Collection, Hashable, Iterator
 from typing import TYPE_CHECKING
 
+from shotstore.model import DefaultSerializer, Serializer
 from shotstore.paths import PureSequencePath
 from shotstore.session.asynchronous import AsyncExperimentSession, AsyncShot
 from shotstore.session.experiment_session import ExperimentSession
@@ -38,6 +39,11 @@ class StorageManager(abc.ABC):
             StorageLockTimeoutError: the block or the first write has waited for the other session
                 for longer than the storage's timeout.
         """
+
+    @property
+    def serializer(self) -> Serializer:
+        """What turns recipes and device configurations into JSON and back."""
+        return DefaultSerializer()
 
     def session_beside_writers(self) -> ExperimentSession:
         """Return a session for work that takes long, such as a copy: it keeps others from writing

@@ -32,6 +32,10 @@ class SQLStorageManager(StorageManager):
         self._engines = Engines(database)
         self._remembered_ranges = RememberedRanges()
 
+    @property
+    def serializer(self) -> Serializer:
+        return self._serializer
+
     def session(self, *, write: bool = False) -> SQLExperimentSession:
         return self._session(write=write)
 

@@ -40,6 +40,11 @@ class InMemoryStorageManager(StorageManager):
             "name": self._name,
         }
 
+    @property
+    def serializer(self) -> Serializer:
+        serializer: Serializer = self._arguments["serializer"]
+        return serializer
+
     def session(self, *, write: bool = False) -> InMemoryExperimentSession:
         return InMemoryExperimentSession(
             self,

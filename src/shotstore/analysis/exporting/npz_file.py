@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.export.arrays import (
+from shotstore.analysis.exporting.arrays import (
     IS_PRESENT,
     LENGTH,
     filled,
@@ -22,7 +22,7 @@ from shotstore.analysis.export.arrays import (
     lengths,
     scalar_array,
 )
-from shotstore.analysis.export.job import Job
+from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shotstore.analysis.export.job import Job
+from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.frames import as_bytes, png, shown_range
 from shotstore.analysis.tables import INDEX, TableColumn
 from shotstore.errors import ExportError

@@ -6,7 +6,7 @@ The units are in the metadata of the file, as JSON under the key ``units``.
 import json
 from pathlib import Path
 
-from shotstore.analysis.export.job import Job
+from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.packages import needed
 from shotstore.analysis.tables import INDEX
 

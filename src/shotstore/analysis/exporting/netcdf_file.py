@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.export.arrays import (
+from shotstore.analysis.exporting.arrays import (
     IS_PRESENT,
     LENGTH,
     filled,
@@ -19,7 +20,7 @@ from shotstore.analysis.export.arrays import (
     lengths,
     scalar_array,
 )
-from shotstore.analysis.export.job import Job
+from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.packages import needed
 from shotstore.analysis.tables import INDEX, TableColumn
 
@@ -74,7 +75,7 @@ def _write_scalars(
     out: "h5netcdf.File", name: str, values: npt.NDArray[Any], units: str | None
 ) -> None:
     if values.dtype.kind == "U":
-        variable = out.create_variable(name, (_SHOT,), str)
+        variable = out.create_variable(name, (_SHOT,), h5py.string_dtype())
         variable[...] = values.astype(object)
         return
     attributes: dict[str, str] = {}

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shotstore.analysis.export.cells import Cell, cells, fits_cells, header
-from shotstore.analysis.export.job import Job
+from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, header
+from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.packages import needed
 from shotstore.errors import ExportError, SequenceNotLaunchedError
 from shotstore.model import ParameterNamespace

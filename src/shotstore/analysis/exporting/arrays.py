@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.export.cells import cells
-from shotstore.analysis.export.job import Job
+from shotstore.analysis.exporting.cells import cells
+from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn, number_values
 from shotstore.session.columns import Column, missing
 

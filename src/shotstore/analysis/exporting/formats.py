@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 
 from shotstore.analysis.conditions import Where, matching_rows
-from shotstore.analysis.export import (
+from shotstore.analysis.exporting import (
     csv_file,
     netcdf_file,
     npz_file,
@@ -16,8 +16,8 @@ from shotstore.analysis.export import (
     xlsx_file,
     zip_file,
 )
-from shotstore.analysis.export.destination import file_to_be, folder_to_be
-from shotstore.analysis.export.job import Job, Progress
+from shotstore.analysis.exporting.destination import file_to_be, folder_to_be
+from shotstore.analysis.exporting.job import Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
 from shotstore.errors import ExportError
 from shotstore.session import Sequence

@@ -7,8 +7,8 @@ differs from a missing value.
 
 from pathlib import Path
 
-from shotstore.analysis.export.cells import Cell, cells, fits_cells, header
-from shotstore.analysis.export.job import Job
+from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, header
+from shotstore.analysis.exporting.job import Job
 
 holds = fits_cells
 

@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from shotstore.analysis.export.job import Job
+from shotstore.analysis.exporting.job import Job
 
 _PIECE = 2**20
 _LEVEL = 1
@@ -26,7 +26,7 @@ def write(job: Job, file: Path) -> None:
 
     path, session = job.sequence.path, job.sequence.session
     with tempfile.TemporaryDirectory(prefix=".shotstore-", dir=file.parent) as folder:
-        storage = HDF5StorageManager(Path(folder) / "store")
+        storage = HDF5StorageManager(Path(folder) / "store", serializer=session.storage.serializer)
         with storage.session(write=True) as copy:
             if isinstance(session, HDF5ExperimentSession):
                 copy.copy_files(path, session, lambda done, all_: job.show(done, 2 * all_))

@@ -1,0 +1,119 @@
+"""Conditions on shots, as people type them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shotstore import DataNotFoundError, InvalidConditionError
+from shotstore.analysis.conditions import Where, matching_rows
+from shotstore.analysis.tables import SequenceTable
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.model import Data, Parameter, quantity
+from shotstore.testing.experiments import PATH, launch, record
+
+
+@pytest.fixture
+def table(storage: HDF5StorageManager) -> Iterator[SequenceTable]:
+    """Five shots: detunings of 0.1, 0.2, ... 0.5 MHz, of which 0.3 is a sum of floats."""
+    with storage.session() as session:
+        launch(session)
+        for index in range(5):
+            parameters: dict[str, Parameter] = {
+                "mot.detuning": quantity(0.1 * (index + 1), "MHz"),
+                "repetition": index % 2,
+                "is_on": index > 2,
+            }
+            data: dict[str, Data] = {
+                "atoms": np.zeros((2, 2)),
+                "comment": f"no {index}",
+                r"Camera\mean": float(index),
+            }
+            if index == 1:
+                data["late"] = 1.5
+            record(session, index=index, parameters=parameters, data=data)
+    with storage.session() as session:
+        yield SequenceTable(session.get_sequence(PATH))
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        (None, [0, 1, 2, 3, 4]),
+        ("detuning > 0.25 MHz", [2, 3, 4]),
+        ("mot.detuning > 250 kHz", [2, 3, 4]),
+        ("detuning = 0.3 MHz", [2]),
+        ("detuning == 300 kHz", [2]),
+        ("detuning != 0.3 MHz", [0, 1, 3, 4]),
+        ("detuning <= 0.3 MHz", [0, 1, 2]),
+        ("detuning < 0.3 MHz", [0, 1]),
+        ("0.3 MHz < detuning", [3, 4]),
+        ("0.2 MHz <= detuning < 0.4 MHz", [1, 2]),
+        ("0.4 MHz > detuning >= 0.2 MHz", [1, 2]),
+        ("detuning > 0", [0, 1, 2, 3, 4]),
+        ("detuning < -1 MHz", []),
+        ("repetition = 1 and detuning > 0.3 MHz", [3]),
+        ("repetition = 1 & shot_index < 2", [1]),
+        ("is_on = true", [3, 4]),
+        ("is_on = False", [0, 1, 2]),
+        ("comment = 'no 3'", [3]),
+        ("comment = no 3", [3]),
+        (r"Camera\mean >= 3", [3, 4]),
+        ("late > 1", [1]),
+        ("late != 7", [1]),
+        ("shot_start_time >= 2026-11-22T12:00:03+00:00", [3, 4]),
+        ("shot_start_time < 2020-01-01", []),
+        (pl.col("mot.detuning") > 0.35, [3, 4]),
+        ((pl.col("repetition") == 0) & (pl.col("late").is_null()), [0, 2, 4]),
+        (pl.col("late") > 0, [1]),
+        (pl.col("comment").str.ends_with("2"), [2]),
+    ],
+)
+def test_the_shots_that_meet_a_condition(
+    table: SequenceTable, where: "Where | None", rows: list[int]
+) -> None:
+    assert matching_rows(table, where).tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("detuning > 5", "mot.detuning is in MHz: write 5 MHz"),
+        ("detuning > 5 s", "5 s cannot be converted"),
+        ("repetition > 5 s", "repetition has no unit"),
+        ("atoms > 5", "atoms in 'atoms > 5' holds arrays"),
+        ("shot_start_time > soon", "no time"),
+        ("detuning", "no condition"),
+        ("detuning > ", "no condition"),
+        ("", "no condition"),
+        ("1 MHz = detuning < 2 MHz", "no condition"),
+        ("detuning > 5 nonsense", "nonsense"),
+        (pl.col("repetition") + 1, "not True or False"),
+        (pl.lit(True), "names no column"),
+    ],
+)
+def test_what_is_no_condition(table: SequenceTable, where: "Where", message: str) -> None:
+    with pytest.raises(InvalidConditionError, match=message):
+        matching_rows(table, where)
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("detunning > 5 MHz", r"did you mean 'mot\.detuning'"),
+        ("5 MHz < detunning", "has no column '5 MHz'|did you mean"),
+        (pl.col("nothing") > 1, "has no column 'nothing'"),
+    ],
+)
+def test_a_column_that_is_not_there(table: SequenceTable, where: "Where", message: str) -> None:
+    with pytest.raises(DataNotFoundError, match=message):
+        matching_rows(table, where)
+
+
+def test_an_ending_of_two_names_is_refused(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, parameters={"mot.power": 1, "probe.power": 2})
+        with pytest.raises(DataNotFoundError, match=r"may be mot\.power or probe\.power"):
+            matching_rows(SequenceTable(session.get_sequence(PATH)), "power > 1")

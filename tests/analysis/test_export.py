@@ -1,0 +1,442 @@
+"""Files for other programs, read back with what people read them with."""
+
+import csv
+import json
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import openpyxl
+import pandas as pd
+import polars as pl
+import pytest
+import xarray as xr
+from PIL import Image
+
+from shotstore import (
+    DataNotFoundError,
+    ExportError,
+    InvalidConditionError,
+    MissingPackageError,
+    Sequence,
+    SequenceRunningError,
+    StorageManager,
+)
+from shotstore.analysis import export
+from shotstore.analysis.exporting import FORMATS
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.model import Data, Parameter, quantity
+from shotstore.sql import SQLiteConfig, SQLiteStorageManager
+from shotstore.testing import exactly_equal, serializer
+from shotstore.testing.content import content
+from shotstore.testing.experiments import PARAMETERS, PATH, finish, launch, record
+from tests.analysis.conftest import FRAME, Reading
+
+ORDER = [4, 0, 2, 1]
+"""Indices in the order of recording; shot 3 was never taken."""
+TEXT = 'a "quoted", µ-text;\nwith =1+1'
+PARAMETER_VALUES: dict[int, dict[str, Parameter]] = {
+    index: {
+        "mot.detuning": quantity(0.1 * index, "MHz"),
+        "repetition": index,
+        "is_on": index % 2 == 0,
+    }
+    for index in ORDER
+}
+DATA: dict[int, dict[str, Data]] = {
+    0: {"number": 1 / 3, "text": TEXT, "counts": 7, "settings": {"gain": [1, 2.5, None]}},
+    1: {"number": float("nan"), "text": "", "counts": 2**60, "settings": {"gain": []}},
+    2: {"number": float("inf"), "text": "=1+1", "counts": -1, "settings": None},
+    4: {"number": -0.0},
+}
+for index, values in DATA.items():
+    values["atoms"] = FRAME + np.uint16(index)
+    values["trace"] = np.linspace(0, index, 3)
+    values["tags"] = np.arange(index, dtype="u4")
+    values[r"Camera\mask"] = np.array([[True, False]])
+DATA[4]["reference"] = FRAME
+
+
+def populate(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in ORDER:
+            record(session, PATH, index, PARAMETER_VALUES[index], DATA[index])
+        finish(session)
+        session.sequences.set_tags(PATH, ["thesis"])
+        session.sequences.set_note(PATH, "the good one")
+
+
+@pytest.fixture
+def recorded(storage: HDF5StorageManager) -> HDF5StorageManager:
+    """A storage with a finished run of something of everything."""
+    populate(storage)
+    return storage
+
+
+@pytest.fixture
+def rabi(recorded: HDF5StorageManager) -> Iterator[Sequence]:
+    with recorded.session() as session:
+        yield session.get_sequence(PATH)
+
+
+# CSV
+
+
+def test_csv_brings_back_every_digit(rabi: Sequence, tmp_path: Path) -> None:
+    file = rabi.export(tmp_path / "run.csv")
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["shot_index"] for row in rows] == ["0", "1", "2", "4"]
+    assert [row["mot.detuning (MHz)"] for row in rows] == ["0.0", "0.1", "0.2", "0.4"]
+    assert float(rows[0]["number"]) == 1 / 3
+    assert [row["number"] for row in rows[1:]] == ["nan", "inf", "-0.0"]
+    assert [row["counts"] for row in rows] == ["7", str(2**60), "-1", ""]
+    assert [row["text"] for row in rows] == [TEXT, "", "=1+1", ""]
+    assert [row["is_on"] for row in rows] == ["true", "false", "true", "true"]
+    assert json.loads(rows[0]["settings"]) == {"gain": [1, 2.5, None]}
+    assert rows[2]["settings"] == ""
+    assert rows[1]["shot_start_time"] == "2026-11-22T12:00:01.250000Z"
+    assert not {"atoms", "trace", "tags"} & rows[0].keys()
+
+
+def test_csv_is_read_by_polars_and_pandas(rabi: Sequence, tmp_path: Path) -> None:
+    file = rabi.export(tmp_path / "run.csv")
+    frame = pl.read_csv(file, try_parse_dates=True)
+    assert frame["shot_start_time"].dtype == pl.Datetime("us", "UTC")
+    assert frame["counts"].to_list() == [7, 2**60, -1, None]
+    assert frame["is_on"].dtype == pl.Boolean
+    assert frame["text"].to_list()[0] == TEXT
+    table = pd.read_csv(file, parse_dates=["shot_start_time"])
+    assert table["mot.detuning (MHz)"].tolist() == [0, 0.1, 0.2, 0.4]
+    assert table["shot_start_time"].dt.tz is not None
+
+
+def test_no_frame_is_read_for_csv(
+    recorded: HDF5StorageManager, reading: Reading, tmp_path: Path
+) -> None:
+    with reading() as read, recorded.session() as session:
+        session.get_sequence(PATH).export(tmp_path / "run.csv", columns=["number", "detuning"])
+    assert 0 < read.count < 3 * FRAME.nbytes
+
+
+# Excel
+
+
+def test_a_workbook_holds_the_shots_and_what_the_sequence_is(
+    rabi: Sequence, tmp_path: Path
+) -> None:
+    book = openpyxl.load_workbook(rabi.export(tmp_path / "run.xlsx"))
+    assert book.sheetnames == ["shots", "sequence", "parameters"]
+    header, *rows = book["shots"].iter_rows(values_only=True)
+    shots = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [shot["shot_index"] for shot in shots] == [0, 1, 2, 4]
+    assert [shot["mot.detuning (MHz)"] for shot in shots] == [0, 0.1, 0.2, 0.4]
+    assert [shot["counts"] for shot in shots] == [7, str(2**60), -1, None]
+    assert [shot["number"] for shot in shots] == [1 / 3, "nan", "inf", 0]
+    # A text that looks like a formula is a text.
+    assert [shot["text"] for shot in shots] == [TEXT, "", "=1+1", None]
+    assert book["shots"].cell(4, header.index("text") + 1).data_type == "s"
+    assert [shot["is_on"] for shot in shots] == [True, False, True, True]
+    assert shots[1]["shot_start_time (UTC)"].isoformat() == "2026-11-22T12:00:01.250000"
+    facts = dict(book["sequence"].iter_rows(values_only=True))
+    assert facts["path"] == str(PATH)
+    assert facts["tags"] == "thesis"
+    assert facts["note"] == "the good one"
+    parameters = dict(book["parameters"].iter_rows(values_only=True))
+    assert parameters == {name: str(value) for name, value in PARAMETERS.flatten()}
+
+
+def test_a_text_too_long_for_a_cell_is_refused(storage: HDF5StorageManager, tmp_path: Path) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, data={"log": "x" * 40_000})
+        with pytest.raises(ExportError, match="log has a text of 40000"):
+            session.get_sequence(PATH).export(tmp_path / "run.xlsx")
+    assert list(tmp_path.iterdir()) == [storage.root]
+
+
+# Parquet
+
+
+def test_parquet_holds_what_a_scan_does(rabi: Sequence, tmp_path: Path) -> None:
+    file = rabi.export(tmp_path / "run.parquet")
+    frame = pl.read_parquet(file)
+    expected = rabi.scan().drop("sequence").collect()
+    assert frame.schema["atoms"] == pl.Array(pl.UInt16, FRAME.shape)
+    assert frame.equals(expected.select(frame.columns))
+    metadata = pl.read_parquet_metadata(file)
+    assert metadata["sequence"] == str(PATH)
+    assert json.loads(metadata["units"]) == {"mot.detuning": "MHz"}
+
+
+def test_parquet_of_some_shots(rabi: Sequence, tmp_path: Path) -> None:
+    file = rabi.export(tmp_path / "x.parquet", columns=["atoms", "detuning"], where="is_on = true")
+    frame = pl.read_parquet(file)
+    assert frame.columns == ["atoms", "mot.detuning"]
+    assert frame["mot.detuning"].to_list() == [0, 0.2, 0.4]
+
+
+# Arrays
+
+
+def test_npz_needs_no_pickle(rabi: Sequence, tmp_path: Path) -> None:
+    file = rabi.export(tmp_path / "run.npz")
+    with np.load(file, allow_pickle=False) as arrays:
+        assert arrays["shot_index"].tolist() == [0, 1, 2, 4]
+        assert arrays["shot_start_time"].dtype == "M8[us]"
+        assert arrays["atoms"].dtype == np.uint16
+        for row, index in enumerate((0, 1, 2, 4)):
+            np.testing.assert_array_equal(arrays["atoms"][row], FRAME + np.uint16(index))
+        np.testing.assert_array_equal(arrays["trace"][3], [0, 2, 4])
+        assert arrays["tags"].tolist() == [0, 0, 1, 0, 1, 2, 3]
+        assert arrays["tags.length"].tolist() == [0, 1, 2, 4]
+        assert arrays["reference.is_present"].tolist() == [False, False, False, True]
+        assert "atoms.is_present" not in arrays
+        np.testing.assert_array_equal(arrays["counts"], [7, 2**60, -1, np.nan])
+        assert arrays["text"].tolist() == [TEXT, "", "=1+1", ""]
+        assert json.loads(arrays["settings"][0]) == {"gain": [1, 2.5, None]}
+        assert json.loads(str(arrays["units"])) == {"mot.detuning": "MHz"}
+        assert str(arrays["sequence"]) == str(PATH)
+
+
+def test_netcdf_is_read_by_xarray(rabi: Sequence, tmp_path: Path) -> None:
+    file = rabi.export(tmp_path / "run.nc")
+    with xr.open_dataset(file, engine="h5netcdf") as data:
+        assert data.attrs["sequence"] == str(PATH)
+        assert data["shot"].values.tolist() == [0, 1, 2, 4]
+        assert data["mot.detuning"].attrs["units"] == "MHz"
+        assert data["atoms"].dims == ("shot", "atoms_0", "atoms_1")
+        assert data["atoms"].dtype == np.uint16
+        np.testing.assert_array_equal(data["atoms"].sel(shot=4), FRAME + np.uint16(4))
+        assert data["is_on"].values.tolist() == [True, False, True, True]
+        assert data["is_on"].dtype == bool
+        assert str(data["shot_start_time"].values[1])[:23] == "2026-11-22T12:00:01.250"
+        assert data["text"].values.tolist() == [TEXT, "", "=1+1", ""]
+        assert data["tags"].values.tolist() == [0, 0, 1, 0, 1, 2, 3]
+        assert data["reference.is_present"].values.tolist() == [False, False, False, True]
+        np.testing.assert_array_equal(data["number"], [1 / 3, np.nan, np.inf, 0])
+
+
+def test_netcdf_is_read_by_h5py(rabi: Sequence, tmp_path: Path) -> None:
+    with h5py.File(rabi.export(tmp_path / "run.nc", columns=["atoms", "detuning"])) as file:
+        assert file["atoms"].chunks == (min(4, 65536 // FRAME.nbytes), *FRAME.shape)
+        assert {"atoms", "mot.detuning", "shot"} <= set(file)
+
+
+@pytest.mark.parametrize("name", ["run.nc", "run.npz"])
+def test_names_with_slashes(storage: HDF5StorageManager, tmp_path: Path, name: str) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, parameters={}, data={"a/b": 1.0, "a_b": 2.0})
+        file = session.get_sequence(PATH).export(tmp_path / name)
+    if name == "run.npz":
+        with np.load(file) as arrays:
+            assert arrays["a/b"].tolist() == [1]
+    else:
+        with xr.open_dataset(file, engine="h5netcdf") as data:
+            named = {data[key].attrs.get("long_name", key): data[key].values for key in data}
+            assert named["a/b"].tolist() == [1]
+            assert named["a_b"].tolist() == [2]
+
+
+# PNG
+
+
+def test_each_frame_is_a_picture_of_one_scale(rabi: Sequence, tmp_path: Path) -> None:
+    folder = rabi.export(tmp_path / "frames", to="png", columns=["atoms"])
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == [f"000{index}_atoms.png" for index in (0, 1, 2, 4)]
+    scales = set()
+    for file in files:
+        with Image.open(file) as image:
+            assert (image.mode, image.size) == ("L", FRAME.shape[::-1])
+            scales.add((image.info["black"], image.info["white"]))
+            assert np.array(image).min() == 0
+            assert np.array(image).max() == 255
+    assert len(scales) == 1
+
+
+def test_raw_pictures_hold_every_bit(rabi: Sequence, tmp_path: Path) -> None:
+    export(rabi, tmp_path / "frames", to="png", raw=True, columns=["atoms", "reference"])
+    assert len(list((tmp_path / "frames").iterdir())) == 5
+    with Image.open(tmp_path / "frames" / "0002_atoms.png") as image:
+        np.testing.assert_array_equal(np.array(image), FRAME + np.uint16(2))
+    with pytest.raises(ExportError, match="holds bool, and a raw png"):
+        export(rabi, tmp_path / "more", to="png", raw=True)
+    assert not (tmp_path / "more").exists()
+
+
+def test_a_folder_that_exists_keeps_its_other_files(rabi: Sequence, tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError):
+        rabi.export(folder, to="png")
+    rabi.export(folder, to="png", columns=["atoms"], force=True)
+    rabi.export(folder, to="png", columns=["atoms"], force=True)
+    assert len(list(folder.iterdir())) == 5
+    assert (folder / "mine.txt").read_text() == "mine"
+
+
+# ZIP
+
+
+@pytest.fixture(params=["files", "database"])
+def any_storage(request: pytest.FixtureRequest, tmp_path: Path) -> StorageManager:
+    if request.param == "files":
+        return HDF5StorageManager(tmp_path / "files", serializer=serializer())
+    database = SQLiteStorageManager(SQLiteConfig(tmp_path / "runs.db"), serializer=serializer())
+    database.upgrade()
+    return database
+
+
+def test_a_zip_file_holds_the_sequence_as_it_is(
+    any_storage: StorageManager, tmp_path: Path
+) -> None:
+    populate(any_storage)
+    with any_storage.session() as session:
+        file = session.get_sequence(PATH).export(tmp_path / "run.zip")
+        expected = content(session)
+    with zipfile.ZipFile(file) as archive:
+        assert sorted(archive.namelist()) == ["rabi/sequence.json", "rabi/shots.h5"]
+        archive.extractall(tmp_path / "elsewhere" / "2026")
+    unpacked = HDF5StorageManager(tmp_path / "elsewhere", read_only=True, serializer=serializer())
+    with unpacked.session() as session:
+        found = content(session)
+    assert exactly_equal(found[str(PATH)], expected[str(PATH)])
+    assert not [left for left in tmp_path.iterdir() if left.name.startswith(".")]
+
+
+def test_a_running_sequence_is_not_zipped(any_storage: StorageManager, tmp_path: Path) -> None:
+    with any_storage.session() as session:
+        launch(session)
+        record(session)
+        with pytest.raises(SequenceRunningError):
+            session.get_sequence(PATH).export(tmp_path / "run.zip")
+    assert not (tmp_path / "run.zip").exists()
+
+
+def test_a_zip_file_holds_no_part(rabi: Sequence, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="whole sequence"):
+        rabi.export(tmp_path / "run.zip", where="detuning > 0")
+    with pytest.raises(ExportError, match="whole sequence"):
+        rabi.export(tmp_path / "run.zip", columns=["number"])
+
+
+# All formats
+
+
+@pytest.mark.parametrize("to", [name for name in FORMATS if name != "zip"])
+def test_a_sequence_without_shots_makes_an_empty_file(
+    storage: HDF5StorageManager, tmp_path: Path, to: str
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        sequence = session.get_sequence(PATH)
+        if to == "png":
+            with pytest.raises(ExportError, match="nothing that png holds"):
+                export(sequence, tmp_path / "run", to=to)
+        else:
+            done = export(sequence, tmp_path / "run", to=to)
+            assert (done.shots, done.file) == (0, tmp_path / "run")
+            assert done.size == done.file.stat().st_size > 0
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_file_that_exists_is_replaced_only_by_force(
+    rabi: Sequence, tmp_path: Path, to: str
+) -> None:
+    file = tmp_path / "run"
+    file.write_text("mine")
+    with pytest.raises((FileExistsError, NotADirectoryError)):
+        rabi.export(file, to=to)
+    assert file.read_text() == "mine"
+    if to != "png":
+        rabi.export(file, to=to, force=True)
+        assert file.read_bytes() != b"mine"
+
+
+def test_what_fails_leaves_nothing_behind(
+    rabi: Sequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError("No space left on device")
+
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr("shotstore.analysis.exporting.csv_file.cells", full)
+    monkeypatch.setattr("shotstore.analysis.exporting.npz_file._write_arrays", full)
+    monkeypatch.setattr("shotstore.analysis.exporting.png_files.png", full)
+    monkeypatch.setattr("shotstore.analysis.exporting.zip_file._pack", full)
+    for to in ("csv", "npz", "png", "zip"):
+        with pytest.raises(OSError, match="No space"):
+            rabi.export(tmp_path / "run", to=to)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_result_says_what_was_left_out(rabi: Sequence, tmp_path: Path) -> None:
+    done = export(rabi, tmp_path / "run.csv")
+    assert done.format == "csv"
+    assert set(done.left_out) == {"atoms", "reference", "trace", "tags", r"Camera\mask"}
+    assert done.shots == 4
+    assert done.size == (tmp_path / "run.csv").stat().st_size
+    assert done.columns[:4] == ("shot_index", "shot_start_time", "shot_end_time", "mot.detuning")
+
+
+def test_the_name_is_that_of_the_sequence(
+    rabi: Sequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert export(rabi, to="csv").file == Path("rabi.csv")
+    assert export(rabi, to="netcdf").file == Path("rabi.nc")
+    assert export(rabi, to="png").file == Path("rabi_frames")
+
+
+@pytest.mark.parametrize("to", [name for name in FORMATS if name != "parquet"])
+def test_progress_goes_up_to_the_whole(rabi: Sequence, tmp_path: Path, to: str) -> None:
+    seen: list[tuple[int, int]] = []
+    export(rabi, tmp_path / "run", to=to, progress=lambda done, all_: seen.append((done, all_)))
+    assert seen[-1][0] == seen[-1][1]
+    assert max(seen) == seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"file": "run"}, ExportError, "does not tell the format: choose csv, parquet"),
+        ({"file": "run.doc"}, ExportError, r"run\.doc does not tell the format"),
+        ({"file": "run.csv", "to": "doc"}, ExportError, "'doc' is no format"),
+        ({"file": "run.csv", "columns": ["atoms"]}, ExportError, "atoms holds arrays of shape"),
+        ({"file": "run.nc", "columns": ["atms"]}, DataNotFoundError, "did you mean 'atoms'"),
+        ({"file": "run.csv", "columns": "atoms"}, TypeError, "several names"),
+        ({"file": "run.csv", "where": "5"}, InvalidConditionError, "no condition"),
+        ({"file": "nowhere/run.csv"}, FileNotFoundError, "nowhere does not exist"),
+    ],
+)
+def test_what_is_asked_for_wrongly(
+    rabi: Sequence,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: dict[str, Any],
+    error: type[Exception],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(error, match=message):
+        rabi.export(**arguments)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("package", "file"), [("xlsxwriter", "run.xlsx"), ("h5netcdf", "run.nc")])
+def test_a_missing_package_is_named(
+    rabi: Sequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, file: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingPackageError, match=r'pip install "shotstore\[export\]"'):
+        rabi.export(tmp_path / file)
+    assert not (tmp_path / file).exists()
