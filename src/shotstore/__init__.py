@@ -1,6 +1,7 @@
 """Crash-proof storage of lab experiments as plain HDF5 and JSON files, without a server."""
 
 from shotstore.errors import (
+    ColumnKindError,
     CommitUncertainError,
     DamagedStorageError,
     DataNotFoundError,
@@ -100,6 +101,7 @@ __all__ = [
     "AsyncSequenceCollection",
     "AsyncShot",
     "CameraTimeLane",
+    "ColumnKindError",
     "CommitUncertainError",
     "DamagedStorageError",
     "Data",

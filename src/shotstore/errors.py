@@ -89,6 +89,10 @@ class MissingPackageError(ImportError):
     """A package that only some installations have is needed. The message says how to get it."""
 
 
+class ColumnKindError(TypeError):
+    """A column does not hold what is asked of it: numbers for a plot, frames for a picture."""
+
+
 class ExportError(ValueError):
     """A file of this format cannot hold what is asked for."""
 

@@ -12,7 +12,7 @@ import pytest
 from matplotlib import pyplot
 from PIL import Image
 
-from shotstore import DataNotFoundError, Sequence
+from shotstore import ColumnKindError, DataNotFoundError, Sequence
 from shotstore.analysis import plot_image
 from shotstore.analysis.frames import as_bytes, colours, png, reduced, shown_range
 from shotstore.analysis.images import contact_sheet, mean_image
@@ -112,7 +112,7 @@ def test_what_was_computed_is_drawn_too(rabi: Sequence) -> None:
     ],
 )
 def test_what_is_no_picture_is_refused(rabi: Sequence, label: str, message: str) -> None:
-    with pytest.raises(TypeError, match=message):
+    with pytest.raises(ColumnKindError, match=message):
         rabi.plot_image(label)
 
 
@@ -133,7 +133,7 @@ def test_frames_of_different_shapes_have_a_sheet_and_no_mean(storage: HDF5Storag
         sequence = session.get_sequence(PATH)
         assert [tile.shape for tile in contact_sheet(sequence, "atoms").tiles] == [(4, 8), (6, 8)]
         sequence.plot_image("atoms")
-        with pytest.raises(ValueError, match="have no mean"):
+        with pytest.raises(ColumnKindError, match="have no mean"):
             sequence.plot_image("atoms", mean=True)
 
 

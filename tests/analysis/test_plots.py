@@ -9,7 +9,7 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.dates import date2num, num2date
 
-from shotstore import DataNotFoundError, Sequence
+from shotstore import ColumnKindError, DataNotFoundError, Sequence
 from shotstore.analysis import plot
 from shotstore.analysis.points import collect_points
 from shotstore.hdf5 import HDF5StorageManager
@@ -159,7 +159,9 @@ def test_nothing_to_draw_is_said(rabi: Sequence, x: str) -> None:
 
 
 def test_frames_are_no_numbers(rabi: Sequence) -> None:
-    with pytest.raises(TypeError, match="atoms holds arrays, not numbers: plot_image draws it"):
+    with pytest.raises(
+        ColumnKindError, match="atoms holds arrays, not numbers: plot_image draws it"
+    ):
         rabi.plot("detuning", "atoms")
 
 

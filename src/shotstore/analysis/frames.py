@@ -8,12 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.session.columns import Column
+
 Frame = npt.NDArray[Any]
 
 _DARKEST, _BRIGHTEST = 0.2, 99.8
 """Percentiles: a hot pixel, or a dead one, is not to decide how all others are shown."""
 _MOST_PIXELS = 2_000_000
 _MAGMA = "000004 140e36 3b0f70 641a80 8c2981 b73779 de4968 f7705c fe9f6d fecf92 fcfdbf"
+
+
+def places_of_frames(column: Column) -> list[int]:
+    """Return which of the values of a column are frames with pixels in them."""
+    places = np.flatnonzero(column.is_present).tolist()
+    return [place for place in places if column.values[place].size]
 
 
 def reduced(frame: Frame, edge: int) -> npt.NDArray[np.float64]:

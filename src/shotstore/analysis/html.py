@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from shotstore.analysis.frames import Frame, as_bytes, colours, png, reduced, shown_range
+from shotstore.analysis.frames import (
+    Frame,
+    as_bytes,
+    colours,
+    places_of_frames,
+    png,
+    reduced,
+    shown_range,
+)
 from shotstore.analysis.points import default_x, value_text
 from shotstore.analysis.tables import INDEX, SequenceTable, TableColumn, number_values
 from shotstore.errors import ExperimentSessionNotActiveError
@@ -158,8 +166,8 @@ def _thumbnails(sequence: Sequence, table: SequenceTable) -> str:
     captions = number_values(found[above.name])
     strips = []
     for column in images:
-        present = np.flatnonzero(found[column.name].is_present).tolist()
-        tiles = {place: reduced(found[column.name].values[place], _EDGE) for place in present}
+        places = places_of_frames(found[column.name])
+        tiles = {place: reduced(found[column.name].values[place], _EDGE) for place in places}
         low, high = shown_range(tiles.values())
         pictures = [
             _picture(tile, low, high, _caption(above, float(captions[place])), _EDGE)

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.conditions import Where, matching_rows
-from shotstore.analysis.frames import Frame, reduced, shown_range
+from shotstore.analysis.frames import Frame, places_of_frames, reduced, shown_range
 from shotstore.analysis.plots import new_axes
 from shotstore.analysis.points import default_x, value_text
 from shotstore.analysis.tables import HELD, INDEX, Source, Table, TableColumn, as_table
-from shotstore.errors import DataNotFoundError
+from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.session import Sequence
 
 if TYPE_CHECKING:
@@ -103,8 +103,9 @@ def plot_image(
     Raises:
         DataNotFoundError: there is no such column, or no shot that has all that is asked for.
         InvalidConditionError: ``where`` cannot be understood.
-        TypeError: the label holds no frames.
-        ValueError: the mean is asked for of frames that differ in shape, or ``most`` is below 1.
+        ColumnKindError: the label holds no frames, or frames that differ in shape, which have no
+            mean.
+        ValueError: ``most`` is below 1.
         MissingPackageError: matplotlib is not installed.
     """
     if mean:
@@ -167,7 +168,7 @@ def mean_image(source: Source, label: str, *, where: "Where | None" = None) -> M
         if total is None:
             total = np.zeros(frame.shape)
         if frame.shape != total.shape:
-            raise ValueError(
+            raise ColumnKindError(
                 f"{column.name} has frames of {frame.shape} and of {total.shape} pixels, which "
                 "have no mean: choose some of the shots with a condition."
             )
@@ -238,7 +239,7 @@ def _frames(
     names = [column.name] if above is None else list({column.name: None, above.name: None})
     for batch in table.batches(names, rows):
         found = batch[column.name]
-        for place in np.flatnonzero(found.is_present).tolist():
+        for place in places_of_frames(found):
             caption = ""
             if above is not None and batch[above.name].is_present[place]:
                 caption = _caption(above, batch[above.name].values[place])
@@ -269,7 +270,7 @@ def _image_column(table: Table, label: str) -> TableColumn:
         what = HELD[column.kind] if column.shape is None else f"arrays of shape {column.shape}"
         images = [other.name for other in table.columns.values() if other.is_image]
         hint = f": {', '.join(images)} can be drawn" if images else ""
-        raise TypeError(f"{column.name} holds {what}, not pictures in two dimensions{hint}.")
+        raise ColumnKindError(f"{column.name} holds {what}, not pictures in two dimensions{hint}.")
     return column
 
 

@@ -48,7 +48,7 @@ def plot(
     Raises:
         DataNotFoundError: there is no such column, or no shot that has all that is asked for.
         InvalidConditionError: ``where`` cannot be understood.
-        TypeError: a column holds no numbers.
+        ColumnKindError: a column holds no numbers.
         MissingPackageError: matplotlib is not installed.
     """
     return draw_points(collect_points(source, x, y, where=where, by=by), axes)

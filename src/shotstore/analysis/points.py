@@ -18,7 +18,7 @@ from shotstore.analysis.tables import (
     as_table,
     number_values,
 )
-from shotstore.errors import DataNotFoundError
+from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.session import Sequence
 from shotstore.session.columns import Column
 
@@ -112,7 +112,7 @@ def collect_points(
         DataNotFoundError: there is no such column, a default cannot be told, or no shot has a
             point.
         InvalidConditionError: ``where`` cannot be understood.
-        TypeError: a column is not of numbers or, for x, times.
+        ColumnKindError: a column is not of numbers or, for x, times.
     """
     table = as_table(source)
     table.check_has_rows()
@@ -219,7 +219,7 @@ def _check_kind(column: TableColumn, kinds: tuple[Kind, ...]) -> None:
     if column.kind not in kinds:
         wanted = " or ".join(f"{kind}s" for kind in kinds)
         hint = ": plot_image draws it" if column.is_image else ""
-        raise TypeError(f"{column.name} holds {HELD[column.kind]}, not {wanted}{hint}.")
+        raise ColumnKindError(f"{column.name} holds {HELD[column.kind]}, not {wanted}{hint}.")
 
 
 def _axis_label(column: TableColumn) -> str:

@@ -31,6 +31,7 @@ from shotstore.cli import (
     verify,
 )
 from shotstore.errors import (
+    ColumnKindError,
     DataNotFoundError,
     ExportError,
     IncompatibleUnitsError,
@@ -75,6 +76,7 @@ _FOR_THE_USER = (
     PathError,
     SequenceStateError,
     StorageError,
+    ColumnKindError,
     DataNotFoundError,
     ExportError,
     InvalidPathFormatError,

@@ -385,7 +385,7 @@ class Sequence:
         Raises:
             DataNotFoundError: there is no such column, or no shot that has all that is asked for.
             InvalidConditionError: ``where`` cannot be understood.
-            TypeError: a column holds no numbers.
+            ColumnKindError: a column holds no numbers.
             MissingPackageError: matplotlib is not installed.
         """
         from shotstore.analysis import plot
@@ -413,8 +413,8 @@ class Sequence:
         Raises:
             DataNotFoundError: there is no such label, or no shot that has all that is asked for.
             InvalidConditionError: ``where`` cannot be understood.
-            TypeError: the label holds no frames.
-            ValueError: the mean is asked for of frames that differ in shape.
+            ColumnKindError: the label holds no frames, or frames that differ in shape, which have
+                no mean.
             MissingPackageError: matplotlib is not installed.
         """
         from shotstore.analysis import plot_image

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from shotstore.analysis.exporting.job import Job
-from shotstore.analysis.frames import as_bytes, png, shown_range
+from shotstore.analysis.frames import as_bytes, places_of_frames, png, shown_range
 from shotstore.analysis.tables import INDEX, TableColumn
 from shotstore.errors import ExportError
 
@@ -36,7 +36,7 @@ def write(job: Job, folder: Path) -> None:
         for name, ending in names.items():
             low, high = ranges[name]
             texts = {"sequence": str(job.sequence.path), "label": name}
-            for place in np.flatnonzero(batch[name].is_present).tolist():
+            for place in places_of_frames(batch[name]):
                 frame = batch[name].values[place]
                 if job.raw:
                     content = png(frame, texts=texts)
@@ -57,7 +57,7 @@ def _range(job: Job, column: TableColumn) -> tuple[float, float]:
         return 0, 1
     some = np.linspace(0, len(job.rows) - 1, min(_SAMPLES, len(job.rows))).round().astype(int)
     found = job.table.read([column.name], job.rows[some])[column.name]
-    return shown_range(found.values[place] for place in np.flatnonzero(found.is_present))
+    return shown_range(found.values[place] for place in places_of_frames(found))
 
 
 def _file_names(columns: tuple[TableColumn, ...]) -> dict[str, str]:

@@ -1,0 +1,234 @@
+"""`plot` and `export`: pictures, and files for other programs."""
+
+import csv
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from PIL import Image
+
+from shotstore.cli import plot
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.testing.experiments import path
+from tests.cli.conftest import FRAME, Shell
+
+pytestmark = pytest.mark.usefixtures("store")
+
+BRAILLE = re.compile("[\u2801-\u28ff]")
+
+
+@pytest.fixture(autouse=True)
+def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plot, "_has_screen", lambda: False)
+
+
+def made() -> list[Path]:
+    """Everything in the directory but the store."""
+    return [found for found in Path().iterdir() if not found.name.startswith("lab")]
+
+
+# plot
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
+def test_a_plot_is_written_to_a_file(shell: Shell, ending: str) -> None:
+    file = Path(f"plot.{ending}")
+    arguments = ("plot", "2026/rabi", "--x", "length", "--y", "atoms", "-o", str(file))
+    assert shell.run(*arguments) == f"Drew {file}.\n"
+    assert shell.code == 0
+    beginning = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[ending]
+    assert file.read_bytes().startswith(beginning)
+    shell.run(*arguments)
+    assert shell.code == 1
+    assert "plot." in shell.error
+    assert "--force" in shell.error
+    shell.run(*arguments, "--force")
+    assert shell.code == 0
+
+
+def test_frames_are_drawn_to_a_file(shell: Shell) -> None:
+    shell.run("plot", "2026/rabi", "--image", "frame", "-o", "sheet.png")
+    shell.run("plot", "2026/rabi", "--image", "frame", "--mean", "-o", "mean.png")
+    for name in ("sheet.png", "mean.png"):
+        with Image.open(name) as image:
+            assert len(set(image.convert("L").get_flattened_data())) > 10
+
+
+def test_a_plot_in_the_terminal(shell: Shell) -> None:
+    said = shell.run("plot", "2026/rabi", "--terminal")
+    assert shell.code == 0
+    assert "\\2026\\rabi" in said
+    assert "pulse.length (µs)" in said
+    assert "atoms" in said
+    # Three points, the highest at the right.
+    rows = [row for row in said.splitlines() if BRAILLE.search(row)]
+    places = [row.index(BRAILLE.findall(row)[0]) for row in rows]
+    assert places == sorted(places, reverse=True)
+    assert "3000" in said
+
+
+def test_colours_and_times_in_the_terminal(shell: Shell) -> None:
+    said = shell.run(
+        *("plot", "2026/rabi", "-t", "-x", "shot_start_time", "-y", "atoms", "--by", "length")
+    )
+    assert "● pulse.length = 2.5 µs" in said
+    assert "12:00:01" in said
+    assert "shot_start_time (UTC)" in said
+
+
+def test_frames_in_the_terminal(shell: Shell) -> None:
+    said = shell.run("plot", "2026/rabi", "--image", "frame", "--mean", "--terminal")
+    assert "mean of frame (3 shots)" in said
+    assert "dark: " in said
+    lines = said.splitlines()[2:-1]
+    assert [len(line) for line in lines] == [FRAME.shape[1]] * 2
+    assert lines[-1].endswith("@")
+    said = shell.run("plot", "2026/rabi", "--image", "frame", "--terminal")
+    assert "1 µs 2.5  4 µs" in said
+
+
+def test_without_a_screen_it_is_the_terminal_and_said(shell: Shell) -> None:
+    assert BRAILLE.search(shell.run("plot", "2026/rabi"))
+    assert shell.error == "No screen was found: --output FILE writes a picture.\n"
+
+
+def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(plot, "_has_screen", lambda: True)
+    monkeypatch.setattr(pyplot, "show", lambda: shown.append(pyplot.gca().get_xlabel()))
+    with mpl.rc_context({"backend": "agg"}):
+        assert shell.run("plot", "2026/rabi") == ""
+        pyplot.close("all")
+    assert shown == ["pulse.length (µs)"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("2026/rabi", "-y", "atom"), "did you mean 'atoms'"),
+        (("2026/rabi", "-y", "frame"), "plot_image draws it"),
+        (("2026/rabi", "--image", "atoms"), "frame can be drawn"),
+        (("2026/rabi", "-w", "length > 5"), "pulse.length is in µs: write 5 µs"),
+        (("2026/rabi", "-w", "length > 5 us"), "no shot that meets"),
+        (("2026/rabi", "-o", "plot.xyz"), r"plot\.xyz has not the ending of a picture"),
+        (("2026/rabi", "-o", "nowhere/plot.png"), "nowhere does not exist"),
+        (("drafts/later",), "has no shots"),
+        (("2026",), "is a folder"),
+        (("2026/raby",), r"closest one is \\2026\\rabi"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_line(
+    shell: Shell, arguments: tuple[str, ...], message: str
+) -> None:
+    assert shell.run("plot", *arguments) == ""
+    assert shell.code == 1
+    assert shell.error.startswith("shotstore: ")
+    assert shell.error.count("\n") == 1
+    assert re.search(message, shell.error)
+    assert not made()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--mean",), ("--image", "frame", "-x", "length"), ("--image",)]
+)
+def test_options_that_do_not_fit(shell: Shell, arguments: tuple[str, ...]) -> None:
+    shell.run("plot", "2026/rabi", *arguments)
+    assert shell.code == 2
+
+
+# export
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet", "xlsx", "netcdf", "npz", "png", "zip"])
+def test_a_sequence_is_exported(shell: Shell, to: str) -> None:
+    said = shell.run("export", "2026/rabi", "--to", to)
+    assert shell.code == 0
+    [new] = made()
+    assert said.startswith(f"Wrote 3 shots to {new}")
+    assert new.stem in ("rabi", "rabi_frames")
+    assert ("Without frame" in said) is (to in ("csv", "xlsx"))
+    shell.run("export", "2026/rabi", "--to", to)
+    assert shell.code == 1
+    assert "--force" in shell.error
+    shell.run("export", "2026/rabi", "--to", to, "--force")
+    assert shell.code == 0
+
+
+def test_the_ending_tells_the_format(shell: Shell) -> None:
+    shell.run("export", "/2026/rabi", "-o", "x.csv", "-c", "length, atoms", "-w", "length > 2 us")
+    with Path("x.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.reader(lines))
+    assert rows == [["pulse.length (µs)", "atoms"], ["2.5", "2000.0"], ["4.0", "3000.0"]]
+
+
+def test_what_was_written_as_json(shell: Shell) -> None:
+    done = shell.json("export", "2026/rabi", "-o", "x.npz", "-c", "frame")
+    size = Path("x.npz").stat().st_size
+    assert done == {
+        "file": "x.npz",
+        "format": "npz",
+        "shots": 3,
+        "columns": ["frame"],
+        "left_out": [],
+        "size": size,
+    }
+    with np.load("x.npz") as arrays:
+        np.testing.assert_array_equal(arrays["frame"][2], FRAME + 2)
+
+
+def test_an_unpacked_zip_file_opens(shell: Shell) -> None:
+    shell.run("export", "2026/rabi", "-o", "rabi.zip")
+    with zipfile.ZipFile("rabi.zip") as archive:
+        archive.extractall("laptop")
+    with HDF5StorageManager("laptop", read_only=True).session() as session:
+        assert len(session.get_sequence(path(r"\rabi"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "in which format"),
+        (("--to", "doc"), 2, "doc"),
+        (("-o", "run.doc"), 1, "does not tell the format"),
+        (("-o", "run.csv", "-c", "frame"), 1, "frame holds arrays of shape"),
+        (("-o", "run.csv", "-c", "nothing"), 1, "no column 'nothing'"),
+        (("-o", "run.csv", "--raw"), 1, "Only png files"),
+        (("-o", "nowhere/run.csv"), 1, "nowhere does not exist"),
+    ],
+)
+def test_what_cannot_be_exported(
+    shell: Shell, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    shell.run("export", "2026/rabi", *arguments)
+    assert shell.code == code
+    assert message in shell.error
+    assert not made()
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "extra"),
+    [
+        ("xlsxwriter", ("export", "2026/rabi", "--to", "xlsx"), "export"),
+        ("h5netcdf", ("export", "2026/rabi", "--to", "netcdf"), "export"),
+        ("matplotlib", ("plot", "2026/rabi", "-o", "x.png"), "analysis"),
+    ],
+)
+def test_a_missing_package_is_named(
+    shell: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    arguments: tuple[str, ...],
+    extra: str,
+) -> None:
+    for name in list(sys.modules):
+        if name == package or name.startswith(f"{package}."):
+            monkeypatch.setitem(sys.modules, name, None)
+    shell.run(*arguments)
+    assert shell.code == 1
+    assert f'pip install "shotstore[{extra}]"' in shell.error
+    assert shell.error.count("\n") == 1
