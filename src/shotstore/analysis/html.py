@@ -49,7 +49,7 @@ _STATE_COLOURS = {
     State.CRASHED: "#d1495b",
 }
 _FAINT = "opacity:.65"
-_CELL = "text-align:left;padding:1px 14px 1px 0;border:none;vertical-align:top"
+_CELL = "text-align:left;padding:1px 14px 1px 0;border:none;vertical-align:baseline"
 _MONOSPACE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em"
 
 
