@@ -21,7 +21,17 @@ from shotstore.model import quantity
 from shotstore.session import following
 from shotstore.sql import SQLiteConfig, SQLiteStorageManager
 from shotstore.testing import serializer
-from shotstore.testing.experiments import ERROR, PATH, START, STOP, create, finish, launch, record
+from shotstore.testing.experiments import (
+    ERROR,
+    MICROSECONDS,
+    PATH,
+    START,
+    STOP,
+    create,
+    finish,
+    launch,
+    record,
+)
 from tests.test_trash_command import Shell
 
 FRAME = np.arange(6, dtype="u2").reshape(2, 3)
@@ -78,7 +88,7 @@ def test_each_shot_is_a_line_of_json(shell: Shell, storage: HDF5StorageManager) 
         "start_time": "2026-11-22T12:00:01.250000+00:00",
         "end_time": "2026-11-22T12:00:01.750000+00:00",
         "parameters": {"pulse.length": 2.5, "offset": 3},
-        "units": {"pulse.length": "µs"},
+        "units": {"pulse.length": MICROSECONDS},
         "data": {"counts": 10, "contrast": None},
     }
 

@@ -8,7 +8,15 @@ import pytest
 from shotstore import State, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import quantity
-from shotstore.testing.experiments import ERROR, START, bring_to, launch, path, record
+from shotstore.testing.experiments import (
+    ERROR,
+    MICROSECONDS,
+    START,
+    bring_to,
+    launch,
+    path,
+    record,
+)
 from tests.cli.conftest import Shell
 
 TIME = f"{START.astimezone():%Y-%m-%d %H:%M:%S}"
@@ -75,7 +83,7 @@ def test_values_that_are_not_those_of_the_recipe_are_shown(
     assert "pulse.length  1 us to 4 us (3 values); in the shots 1 to 2 µs (2 values)" in said
     assert "array  float64, any x 2" in said
     found = shell.json("show", "odd")["parameters"]["pulse.length"]
-    assert found == {"low": 1, "high": 2, "count": 2, "units": "µs"}
+    assert found == {"low": 1, "high": 2, "count": 2, "units": MICROSECONDS}
     assert shell.json("shots", "odd")["shots"][1]["other"] is None
 
 
@@ -121,7 +129,7 @@ def test_some_shots_and_columns_are_chosen(shell: Shell) -> None:
 @pytest.mark.usefixtures("store")
 def test_programs_get_exact_numbers(shell: Shell) -> None:
     found = shell.json("shots", "2026/rabi")
-    assert found["units"] == {"pulse.length": "µs", "offset": "MHz"}
+    assert found["units"] == {"pulse.length": MICROSECONDS, "offset": "MHz"}
     assert found["shots"][1] == {
         "shot_index": 1,
         "shot_start_time": "2026-11-22T12:00:01.250000+00:00",

@@ -14,11 +14,14 @@ from shotstore.model import (
     StepsConfiguration,
     TimeLanes,
 )
+from shotstore.model.quantities import quantity, unit_text_of
 from shotstore.testing.lab import CameraConfiguration
 
 PATH = PureSequencePath(r"\2026\rabi")
 START = datetime(2026, 11, 22, 12, 0, 0, 250_000, UTC)
 SECOND = timedelta(seconds=1)
+MICROSECONDS = unit_text_of(quantity(1, "us"))
+"""Versions of pint write it with either of two characters that look the same."""
 STOP = START + 100 * SECOND
 TIME_LANES = TimeLanes(step_names=["pulse"], step_durations=["1 us"], lanes={})
 PARAMETERS = ParameterNamespace.from_mapping({"offset": "2 MHz", "pulse": {"power": "0.5"}})

@@ -22,6 +22,7 @@ from shotstore.model import DigitalTimeLane, ExecuteShot, UnknownTimeLane
 from shotstore.testing.content import reopened
 from shotstore.testing.experiments import (
     DEVICES,
+    MICROSECONDS,
     PARAMETERS,
     PATH,
     START,
@@ -70,7 +71,7 @@ def test_a_summary_says_what_the_sequence_says_itself(
             expected_number_of_shots=10,
             tags=frozenset({"good", "µ"}),
             note="two\nlines",
-            varied={"pulse.length": ParameterRange("1 us", "4 us", 10, 1.0, 4.0, "µs")},
+            varied={"pulse.length": ParameterRange("1 us", "4 us", 10, 1.0, 4.0, MICROSECONDS)},
             declared={},
         )
     assert summary == inside
