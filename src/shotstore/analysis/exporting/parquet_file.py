@@ -10,6 +10,9 @@ from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.packages import needed
 from shotstore.analysis.tables import INDEX
 
+_GROUP = 32 * 2**20
+"""Bytes"""
+
 
 def write(job: Job, file: Path) -> None:
     """Write the columns, batch by batch.
@@ -28,5 +31,9 @@ def write(job: Job, file: Path) -> None:
         "units": json.dumps(job.units(), ensure_ascii=False),
     }
     scan.select(column.name for column in job.columns).sink_parquet(
-        file, compression="zstd", metadata=metadata, mkdir=False
+        file,
+        compression="zstd",
+        metadata=metadata,
+        # A group is in memory as a whole; by default it has 250,000 rows.
+        row_group_size=max(1, _GROUP // sum(column.row_size for column in job.columns)),
     )
