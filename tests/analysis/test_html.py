@@ -12,7 +12,7 @@ from PIL import Image
 from shotstore import State
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, quantity
-from shotstore.testing.experiments import PATH, bring_to, finish, launch, path, record
+from shotstore.testing.experiments import MICROSECONDS, PATH, bring_to, finish, launch, path, record
 from tests.analysis.conftest import FRAME, Reading
 
 VOID = {"img", "br", "hr"}
@@ -103,8 +103,8 @@ def test_thumbnails_are_small_pictures_of_the_frames(recorded: HDF5StorageManage
         with Image.open(io.BytesIO(picture)) as image:
             assert max(image.size) <= 120
             assert len(set(image.convert("L").get_flattened_data())) > 100
-    assert "0 µs" in page.text
-    assert "39 µs" in page.text
+    assert f"0 {MICROSECONDS}" in page.text
+    assert f"39 {MICROSECONDS}" in page.text
 
 
 def test_few_frames_are_read(recorded: HDF5StorageManager, reading: Reading) -> None:
@@ -130,13 +130,14 @@ def test_a_run_that_was_stopped_tells_what_was_planned(storage: HDF5StorageManag
             record(session, PATH, index, {"pulse.length": quantity(1.0 + index, "us")})
         page = Page(session.get_sequence(PATH)._repr_html_())
     assert "2 of 10 shots" in page.text
-    assert "1 µs to 2 µs (planned: 1 us to 4 us, 10 values)" in page.text
+    done = f"1 {MICROSECONDS} to 2 {MICROSECONDS}"
+    assert f"{done} (planned: 1 us to 4 us, 10 values)" in page.text
 
 
 def test_a_shot(recorded: HDF5StorageManager) -> None:
     with recorded.session() as session:
         page = Page(session.get_sequence(PATH).get_shot(7)._repr_html_())
-    for text in ("shot 7", "took 0.5 s", "7 µs", "2 MHz", "uint16, 128 x 128", "3"):
+    for text in ("shot 7", "took 0.5 s", f"7 {MICROSECONDS}", "2 MHz", "uint16, 128 x 128", "3"):
         assert text in page.text
     [picture] = page.pictures
     with Image.open(io.BytesIO(picture)) as image:

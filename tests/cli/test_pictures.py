@@ -14,7 +14,7 @@ from PIL import Image
 
 from shotstore.cli import plot
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.testing.experiments import path
+from shotstore.testing.experiments import MICROSECONDS, path
 from tests.cli.conftest import FRAME, Shell
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -63,7 +63,7 @@ def test_a_plot_in_the_terminal(shell: Shell) -> None:
     said = shell.run("plot", "2026/rabi", "--terminal")
     assert shell.code == 0
     assert "\\2026\\rabi" in said
-    assert "pulse.length (µs)" in said
+    assert f"pulse.length ({MICROSECONDS})" in said
     assert "atoms" in said
     # Three points, the highest at the right.
     rows = [row for row in said.splitlines() if BRAILLE.search(row)]
@@ -76,7 +76,7 @@ def test_colours_and_times_in_the_terminal(shell: Shell) -> None:
     said = shell.run(
         *("plot", "2026/rabi", "-t", "-x", "shot_start_time", "-y", "atoms", "--by", "length")
     )
-    assert "● pulse.length = 2.5 µs" in said
+    assert f"● pulse.length = 2.5 {MICROSECONDS}" in said
     assert "12:00:01" in said
     assert "shot_start_time (UTC)" in said
 
@@ -89,7 +89,7 @@ def test_frames_in_the_terminal(shell: Shell) -> None:
     assert [len(line) for line in lines] == [FRAME.shape[1]] * 2
     assert lines[-1].endswith("@")
     said = shell.run("plot", "2026/rabi", "--image", "frame", "--terminal")
-    assert "1 µs 2.5  4 µs" in said
+    assert f"1 {MICROSECONDS} 2.5  4 {MICROSECONDS}" in said
 
 
 def test_without_a_screen_it_is_the_terminal_and_said(shell: Shell) -> None:
@@ -104,7 +104,7 @@ def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPa
     with mpl.rc_context({"backend": "agg"}):
         assert shell.run("plot", "2026/rabi") == ""
         pyplot.close("all")
-    assert shown == ["pulse.length (µs)"]
+    assert shown == [f"pulse.length ({MICROSECONDS})"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,10 @@ def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPa
         (("2026/rabi", "-y", "atom"), "did you mean 'atoms'"),
         (("2026/rabi", "-y", "frame"), "plot_image draws it"),
         (("2026/rabi", "--image", "atoms"), "frame can be drawn"),
-        (("2026/rabi", "-w", "length > 5"), "pulse.length is in µs: write 5 µs"),
+        (
+            ("2026/rabi", "-w", "length > 5"),
+            f"pulse.length is in {MICROSECONDS}: write 5 {MICROSECONDS}",
+        ),
         (("2026/rabi", "-w", "length > 5 us"), "no shot that meets"),
         (("2026/rabi", "-o", "plot.xyz"), r"plot\.xyz has not the ending of a picture"),
         (("2026/rabi", "-o", "nowhere/plot.png"), "nowhere does not exist"),
@@ -163,7 +166,11 @@ def test_the_ending_tells_the_format(shell: Shell) -> None:
     shell.run("export", "/2026/rabi", "-o", "x.csv", "-c", "length, atoms", "-w", "length > 2 us")
     with Path("x.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.reader(lines))
-    assert rows == [["pulse.length (µs)", "atoms"], ["2.5", "2000.0"], ["4.0", "3000.0"]]
+    assert rows == [
+        [f"pulse.length ({MICROSECONDS})", "atoms"],
+        ["2.5", "2000.0"],
+        ["4.0", "3000.0"],
+    ]
 
 
 def test_what_was_written_as_json(shell: Shell) -> None:
