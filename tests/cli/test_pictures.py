@@ -232,9 +232,9 @@ def test_a_missing_package_is_named(
     arguments: tuple[str, ...],
     extra: str,
 ) -> None:
-    for name in list(sys.modules):
-        if name == package or name.startswith(f"{package}."):
-            monkeypatch.setitem(sys.modules, name, None)
+    loaded = [name for name in sys.modules if name.startswith(f"{package}.")]
+    for name in (package, *loaded):
+        monkeypatch.setitem(sys.modules, name, None)
     shell.run(*arguments)
     assert shell.code == 1
     assert f'pip install "shotstore[{extra}]"' in shell.error
