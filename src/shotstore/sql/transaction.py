@@ -10,6 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from shotstore.errors import (
     CommitUncertainError,
+    PathError,
+    SequenceStateError,
+    ShotExistsError,
     StorageError,
     StorageLockTimeoutError,
     TransactionConflictError,
@@ -18,6 +21,9 @@ from shotstore.session.owner import check_cancelled, current_owner
 from shotstore.sql.engine import Engines
 
 _T = TypeVar("_T")
+
+_REFUSALS = (PathError, SequenceStateError, ShotExistsError, StorageError, TypeError, ValueError)
+"""What an operation raises before it changes anything."""
 
 _writers: set[tuple[str, object]] = set()
 """Which thread or task has a writing session on which database, in this process."""
@@ -63,10 +69,13 @@ class Transaction:
         self.begin_writing()
 
         def work() -> _T:
+            connection = self._begun()
             try:
-                result = function(self._begun())
-            except DBAPIError as error:
-                # Half of it may have been done: it can only be discarded.
+                result = function(connection)
+            except _REFUSALS:
+                raise  # it has checked, and not begun
+            except BaseException as error:
+                # Half of it may have been done, as where a Ctrl-C came: it can only be discarded.
                 self._failure = error
                 raise
             self._has_changes = True
@@ -111,8 +120,8 @@ class Transaction:
     def _begun(self) -> Connection:
         if self._connection is None:
             connection = self._engines.connect()
-            self._connection = connection
             self._engines.database.begin(connection)
+            self._connection = connection
         return self._connection
 
     def _begin_writing(self) -> None:
