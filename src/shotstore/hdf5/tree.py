@@ -205,6 +205,7 @@ class Tree:
             PathIsSequenceError: the path or one above it is a sequence.
             PathExistsError, InvalidPathFormatError: the disk cannot hold one of the names.
         """
+        self._check_length(path.parts)
         node, depth = self.root, 0
         for name in path.parts:
             child = self._child(node, name)
@@ -214,7 +215,6 @@ class Tree:
             if node.is_sequence:
                 raise rules.path_is_sequence(PureSequencePath.from_parts(path.parts[:depth]), path)
         missing = path.parts[depth:]
-        self._check_length(path.parts)
         if missing:
             self._check_free(node, missing[0])
         created = []

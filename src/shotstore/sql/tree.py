@@ -137,14 +137,13 @@ class Tree:
             PathIsSequenceError: the path or one of its ancestors is a sequence.
             InvalidPathFormatError: a name is too long.
         """
+        _check_length(path.parts)
         chain = self.chain(path)
         last = chain[-1]
         if last.is_sequence:
             raise rules.path_is_sequence(last.path, path)
-        names = path.parts[len(chain) - 1 :]
-        _check_length(names)
         created: list[Node] = []
-        for name in names:
+        for name in path.parts[len(chain) - 1 :]:
             time = datetime.now(UTC)
             statement = insert(paths).values(parent_id=last.id, name=name, created=time)
             row_id = self.connection.scalars(statement.returning(paths.c.id)).one()

@@ -186,8 +186,15 @@ def test_an_idle_sequence_moves(storage: StorageManager, state: State) -> None:
 def test_a_name_of_more_than_255_bytes_is_refused(storage: StorageManager) -> None:
     with storage.session() as session:
         session.paths.create_path(path(r"\a\b"))
+        create(session)
         before = content(session)
-        for too_long in (ROOT / ("x" * 256), ROOT / "c" / ("é" * 128), ROOT / ("x" * 5000)):
+        in_a_sequence = PATH / ("x" * 256)
+        for too_long in (
+            ROOT / ("x" * 256),
+            ROOT / "c" / ("é" * 128),
+            ROOT / ("x" * 5000),
+            in_a_sequence,
+        ):
             with pytest.raises(InvalidPathFormatError):
                 session.paths.create_path(too_long)
             with pytest.raises(InvalidPathFormatError):

@@ -120,11 +120,11 @@ class Content:
             PathIsSequenceError: the path or one of its ancestors is a sequence.
             InvalidPathFormatError: a name is too long.
         """
+        check_names(path)
         way = [*path.get_ancestors(), path]
         for above in way:
             if isinstance(self.find(above), Sequence):
                 raise rules.path_is_sequence(above, path)
-        check_names(path)
         created = [above for above in way if self.find(above) is None]
         self.paths.update({above: Folder(datetime.now(UTC)) for above in created})
         return created
