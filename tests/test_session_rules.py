@@ -12,7 +12,7 @@ from shotstore.errors import (
     RecursivePathMoveError,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.session import data_rules, rules
 from shotstore.state import State
 
 ROOT = PureSequencePath.root()
@@ -81,9 +81,9 @@ def test_a_shot_index_is_below_the_expected_number_where_that_is_known() -> None
 
 
 def test_labels_are_several() -> None:
-    assert rules.check_labels(("b", "a", "b")) == ["b", "a"]
+    assert data_rules.check_labels(("b", "a", "b")) == ["b", "a"]
     with pytest.raises(TypeError, match=r"write \['counts'\]"):
-        rules.check_labels("counts")
+        data_rules.check_labels("counts")
 
 
 def test_a_transition_that_is_not_allowed_says_what_to_do() -> None:
@@ -112,12 +112,12 @@ def test_a_move_of_the_root_into_itself_or_onto_itself_is_refused() -> None:
 
 def test_missing_data_is_reported_with_the_closest_labels() -> None:
     labels = [r"Camera\picture", "power"]
-    error = rules.data_not_found(PATH, 3, ["volts", r"Camera\pictures"], labels)
+    error = data_rules.data_not_found(PATH, 3, ["volts", r"Camera\pictures"], labels)
     assert str(error) == (
         r"Shot 3 of sequence \2026\rabi has no 'Camera\\pictures' (did you mean "
         r"'Camera\\picture'?), 'volts': it has 'Camera\\picture', 'power'."
     )
-    assert str(rules.data_not_found(PATH, 3, ["volts"], [])).endswith("it has no data.")
+    assert str(data_rules.data_not_found(PATH, 3, ["volts"], [])).endswith("it has no data.")
 
 
 def test_a_deletion_of_sequences_names_one_and_the_remedy() -> None:

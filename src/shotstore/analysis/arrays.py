@@ -13,7 +13,7 @@ from shotstore.analysis.column_names import FIXED, Origin, name_columns
 from shotstore.analysis.packages import needed
 from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.session import data_rules
 from shotstore.session.columns import Column, objects, parameter_column
 from shotstore.session.sequence_collection import SequenceCollection
 
@@ -84,7 +84,7 @@ def _read(
     fixed = sequences.get_columns(path)
     parameters, data = _schemas(sequences, path, has_shots=len(fixed.shot_index) > 0)
     origins = name_columns(parameters, data)
-    wanted = rules.check_column_names(
+    wanted = data_rules.check_column_names(
         path, origins if names is None else names, {**dict.fromkeys(FIXED), **origins}
     )
     order = np.argsort(fixed.shot_index, kind="stable")

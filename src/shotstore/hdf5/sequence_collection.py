@@ -34,7 +34,14 @@ from shotstore.model.parameters import check_numbers
 from shotstore.model.quantities import quantity
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
-from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.session import (
+    DataId,
+    SequenceCollection,
+    SequenceStats,
+    ShotId,
+    data_rules,
+    rules,
+)
 from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.columns import ShotColumns, ShotRows, joined, row_size
 from shotstore.session.summaries import SequenceSummary
@@ -315,13 +322,13 @@ class HDF5SequenceCollection(SequenceCollection):
     def get_shot_data_by_labels(
         self, path: PureSequencePath, shot_index: int, labels: Collection[str]
     ) -> dict[str, Data]:
-        wanted = rules.check_labels(labels)
+        wanted = data_rules.check_labels(labels)
 
         def read(shots: ShotsFile, row: int) -> dict[str, Data]:
             has = shots.labels(row)
             missing = [label for label in wanted if label not in has]
             if missing:
-                raise rules.data_not_found(path, shot_index, missing, has)
+                raise data_rules.data_not_found(path, shot_index, missing, has)
             found = shots.data(row, wanted)
             return {label: found[label] for label in wanted}
 
@@ -402,9 +409,9 @@ class HDF5SequenceCollection(SequenceCollection):
             )
 
         count, parameter_schema, data_schema = transaction.read(types)
-        wanted = rules.check_rows(path, rows, count)
-        numbers = rules.check_parameter_names(path, parameters, parameter_schema)
-        data = rules.check_data_labels(path, labels, data_schema)
+        wanted = data_rules.check_rows(path, rows, count)
+        numbers = data_rules.check_parameter_names(path, parameters, parameter_schema)
+        data = data_rules.check_data_labels(path, labels, data_schema)
         if not count:
             return ShotColumns.empty()
         # A commit waits while files are read, so no read is a long one.

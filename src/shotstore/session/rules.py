@@ -1,20 +1,18 @@
-"""The checks that every backend makes, and the errors they end in.
+"""The checks that every backend makes, and the errors they end in; those of what is asked of the
+shots are in `data_rules`.
 
 A function named after what it found returns the exception, to be raised by the caller; one whose
 name starts with ``check_`` raises it. Each message says what was found and what to do.
 """
 
-import difflib
 import operator
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Literal, SupportsIndex, TypeVar
+from typing import Literal, SupportsIndex
 
 import numpy as np
-import numpy.typing as npt
 
 from shotstore.errors import (
-    DataNotFoundError,
     ExperimentSessionNotActiveError,
     InvalidStateTransitionError,
     PathExistsError,
@@ -32,15 +30,10 @@ from shotstore.errors import (
     ShotExistsError,
     ShotNotFoundError,
 )
-from shotstore.model import DataType, IterationConfiguration, ParameterType
+from shotstore.model import IterationConfiguration
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
-from shotstore.session.columns import ShotRows
 from shotstore.state import State
-
-_MOST_LISTED = 20
-
-_T = TypeVar("_T")
 
 _COUNTABLE = 2**63
 """Where integers end that every storage can hold."""
@@ -174,85 +167,6 @@ def session_is_not_active(
 def session_cannot_be_pickled() -> TypeError:
     """A session was to be pickled, or copied."""
     return TypeError("A session cannot be pickled: pickle its storage, and open one there.")
-
-
-def check_labels(labels: Collection[str]) -> list[str]:
-    """Return the labels of the data that was asked for, each once.
-
-    Raises:
-        TypeError: it is a single text, whose characters would be taken for labels.
-    """
-    if isinstance(labels, str):
-        raise TypeError(f"Several labels were expected, not one: write [{labels!r}].")
-    return list(dict.fromkeys(labels))
-
-
-def check_rows(path: PureSequencePath, rows: ShotRows | None, count: int) -> npt.NDArray[np.int64]:
-    """Return which of the shots of a sequence are asked for; None stands for all.
-
-    Raises:
-        IndexError: one is negative, or not below ``count``.
-        TypeError: they are no integers.
-    """
-    if rows is None:
-        return np.arange(count)
-    found = np.asarray(rows)
-    if not found.size:
-        return np.empty(0, np.int64)
-    if found.ndim != 1 or found.dtype.kind not in "iu":
-        raise TypeError(f"The rows of shots must be integers in one dimension, not {rows!r}.")
-    if found.min() < 0 or found.max() >= count:
-        raise IndexError(f"Sequence {path} has the rows 0 to {count - 1} only.")
-    return found.astype(np.int64)
-
-
-def check_parameter_names(
-    path: PureSequencePath, names: Collection[str], schema: Mapping[str, ParameterType]
-) -> dict[str, ParameterType]:
-    """Return those of the parameters of a sequence that are asked for, with their types.
-
-    Raises:
-        DataNotFoundError: no shot has one of them; the message names close ones.
-        TypeError: ``names`` is a single text.
-    """
-    return _check_columns("parameter", path, names, schema)
-
-
-def check_data_labels(
-    path: PureSequencePath, labels: Collection[str], schema: Mapping[str, DataType]
-) -> dict[str, DataType]:
-    """Return those of the labels of a sequence that are asked for, with their types.
-
-    Raises:
-        DataNotFoundError: no shot has data under one of them; the message names close ones.
-        TypeError: ``labels`` is a single text.
-    """
-    return _check_columns("data", path, labels, schema)
-
-
-def check_column_names(
-    path: PureSequencePath, names: Collection[str], columns: Mapping[str, _T]
-) -> dict[str, _T]:
-    """Return those of the columns of a sequence that are asked for, with what is known of them.
-
-    Raises:
-        DataNotFoundError: there is none of this name; the message names close ones.
-        TypeError: ``names`` is a single text.
-    """
-    return _check_columns("a column", path, names, columns)
-
-
-def _check_columns(
-    what: str, path: PureSequencePath, names: Collection[str], schema: Mapping[str, _T]
-) -> dict[str, _T]:
-    wanted = check_labels(names)
-    missing = [name for name in wanted if name not in schema]
-    if missing:
-        raise DataNotFoundError(
-            f"No shot of sequence {path} has {what} {_asked(missing, schema)}: "
-            f"{_they_have(schema)}."
-        )
-    return {name: schema[name] for name in wanted}
 
 
 def check_transition(path: PureSequencePath, old: State, new: State) -> None:
@@ -414,35 +328,3 @@ def shot_exists(path: PureSequencePath, index: int) -> ShotExistsError:
     return ShotExistsError(
         f"Sequence {path} has a shot {index} already: record it under another index."
     )
-
-
-def data_not_found(
-    path: PureSequencePath, index: int, missing: Iterable[str], labels: Collection[str]
-) -> DataNotFoundError:
-    """The shot has no data under some labels.
-
-    Args:
-        path: The sequence.
-        index: The shot.
-        missing: The labels that were asked for in vain.
-        labels: Those that the shot has.
-    """
-    asked = _asked(missing, labels)
-    has = f"it has {', '.join(map(repr, sorted(labels)))}" if labels else "it has no data"
-    return DataNotFoundError(f"Shot {index} of sequence {path} has no {asked}: {has}.")
-
-
-def _asked(missing: Iterable[str], known: Collection[str]) -> str:
-    """What was asked for in vain, with what may have been meant."""
-    asked = []
-    for name in sorted(missing):
-        closest = difflib.get_close_matches(name, known, n=1)
-        asked.append(f"{name!r} (did you mean {closest[0]!r}?)" if closest else repr(name))
-    return ", ".join(asked)
-
-
-def _they_have(names: Collection[str]) -> str:
-    if not names:
-        return "they have none"
-    listed = ", ".join(map(repr, sorted(names)[:_MOST_LISTED]))
-    return f"they have {listed}{', ...' if len(names) > _MOST_LISTED else ''}"

@@ -19,7 +19,7 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.session import data_rules
 from shotstore.session.columns import (
     ShotColumns,
     ShotRows,
@@ -511,12 +511,12 @@ class SequenceCollection(abc.ABC):
             TypeError: ``parameters`` or ``labels`` is a single text.
         """
         shots = self.get_shots(path)
-        wanted = rules.check_rows(path, rows, len(shots)).tolist()
+        wanted = data_rules.check_rows(path, rows, len(shots)).tolist()
         has_shots = bool(shots)
-        kinds = rules.check_parameter_names(
+        kinds = data_rules.check_parameter_names(
             path, parameters, self.get_parameter_schema(path) if has_shots else {}
         )
-        types = rules.check_data_labels(path, labels, self.get_data_schema(path))
+        types = data_rules.check_data_labels(path, labels, self.get_data_schema(path))
         indices = [shots[row].index for row in wanted]
         numbers = [self.get_shot_parameters(path, index) for index in indices]
         data = [self.get_all_shot_data(path, index) for index in indices]

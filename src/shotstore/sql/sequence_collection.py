@@ -36,7 +36,14 @@ from shotstore.model import (
 from shotstore.model.json_form import strict_json
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
-from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.session import (
+    DataId,
+    SequenceCollection,
+    SequenceStats,
+    ShotId,
+    data_rules,
+    rules,
+)
 from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.columns import ShotColumns, ShotRows
 from shotstore.session.summaries import SequenceSummary
@@ -355,7 +362,7 @@ class SQLSequenceCollection(SequenceCollection):
     def get_shot_data_by_labels(
         self, path: PureSequencePath, shot_index: int, labels: Collection[str]
     ) -> dict[str, Data]:
-        return self._get_data(path, shot_index, rules.check_labels(labels))
+        return self._get_data(path, shot_index, data_rules.check_labels(labels))
 
     def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
         time: datetime = self._get_shot(path, shot_index, shots.c.start_time).start_time
@@ -416,9 +423,9 @@ class SQLSequenceCollection(SequenceCollection):
                 data_schema = decode_data_schema(sequence.data_schema)
             statement = select(shots.c.id).where(shots.c.sequence_id == row_id)
             ids = np.array(connection.scalars(statement.order_by(shots.c.id)).all(), np.int64)
-            wanted = rules.check_rows(path, rows, len(ids))
-            kinds = rules.check_parameter_names(path, parameters, parameter_schema)
-            types = rules.check_data_labels(path, labels, data_schema)
+            wanted = data_rules.check_rows(path, rows, len(ids))
+            kinds = data_rules.check_parameter_names(path, parameters, parameter_schema)
+            types = data_rules.check_data_labels(path, labels, data_schema)
             return read_columns(connection, ids[wanted].tolist(), kinds, types)
 
         return self._session.read_tree(get)
@@ -475,7 +482,7 @@ class SQLSequenceCollection(SequenceCollection):
             wanted = list(shot.data) if labels is None else labels
             missing = [label for label in wanted if label not in shot.data]
             if missing:
-                raise rules.data_not_found(path, index, missing, shot.data)
+                raise data_rules.data_not_found(path, index, missing, shot.data)
             with loading(f"The data of shot {index} of sequence {path}"):
                 positions = array_positions(shot.data, wanted)
                 contents = read_arrays(tree.connection, [shot.id], positions)

@@ -23,7 +23,14 @@ from shotstore.model import (
 from shotstore.model.json_form import strict_json
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
-from shotstore.session import DataId, SequenceCollection, SequenceStats, ShotId, rules
+from shotstore.session import (
+    DataId,
+    SequenceCollection,
+    SequenceStats,
+    ShotId,
+    data_rules,
+    rules,
+)
 from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.summaries import SequenceSummary, holds_text, ranges_of
 from shotstore.state import State
@@ -256,10 +263,10 @@ class InMemorySequenceCollection(SequenceCollection):
     def get_shot_data_by_labels(
         self, path: PureSequencePath, shot_index: int, labels: Collection[str]
     ) -> dict[str, Data]:
-        wanted = rules.check_labels(labels)
+        wanted = data_rules.check_labels(labels)
         data = self._shot(path, shot_index).data
         if missing := [label for label in wanted if label not in data]:
-            raise rules.data_not_found(path, shot_index, missing, data)
+            raise data_rules.data_not_found(path, shot_index, missing, data)
         found: dict[str, Data] = _copied({label: data[label] for label in wanted})
         return found
 
