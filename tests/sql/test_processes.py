@@ -2,21 +2,33 @@
 
 import pickle
 import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
 from shotstore import (
+    PureSequencePath,
     ShotId,
     State,
+    StorageError,
     StorageLockTimeoutError,
     TransactionConflictError,
 )
 from shotstore.model import ParameterNamespace
-from shotstore.sql import PostgreSQLStorageManager, SQLiteStorageManager, SQLStorageManager
+from shotstore.sql import (
+    PostgreSQLStorageManager,
+    SQLiteConfig,
+    SQLiteStorageManager,
+    SQLStorageManager,
+)
 from shotstore.testing.experiments import PATH, create, launch, path, record
+from tests.postgresql import Server
 from tests.processes.children import Child
 from tests.sql import workers
+from tests.sql.conftest import drop_database
 
 
 def test_a_writer_waits_for_that_of_another_process(storage: SQLStorageManager) -> None:
@@ -134,3 +146,95 @@ def impatient(storage: SQLStorageManager) -> SQLStorageManager:
     """The same database, without waiting."""
     assert isinstance(storage, SQLiteStorageManager | PostgreSQLStorageManager)
     return type(storage)(storage.config, lock_timeout=0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_many_may_set_up_a_database_at_once(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    storage: SQLStorageManager
+    if kind == "sqlite":
+        storage = SQLiteStorageManager(SQLiteConfig(tmp_path / "new.db"))
+    else:
+        storage = PostgreSQLStorageManager(request.getfixturevalue("bare_database"))
+    with Child(workers.upgrade, storage) as one, Child(workers.upgrade, storage) as two:
+        for child in (one, two):
+            assert child.hear() == "ready"
+        with ThreadPoolExecutor(4) as threads:
+            for child in (one, two):
+                child.tell()
+            list(threads.map(lambda _: storage.upgrade(), range(4)))
+        for child in (one, two):
+            assert child.hear() == "done"
+    with storage.session() as session:
+        create(session)
+
+
+def test_a_file_that_another_process_has_to_itself_is_waited_for(
+    sqlite: SQLiteStorageManager,
+) -> None:
+    with sqlite.session() as session:
+        create(session)
+    sqlite._engines._get().dispose()
+    with Child(workers.keep_to_oneself, sqlite.config.path) as child:
+        assert child.hear() == "locked"
+        with (
+            pytest.raises(StorageLockTimeoutError, match="another program"),
+            impatient(sqlite).session() as session,
+        ):
+            session.paths.get_all_paths()
+        fresh = pickle.loads(pickle.dumps(sqlite))
+        with ThreadPoolExecutor(2) as threads:
+            waiting = [
+                threads.submit(read_all_paths, fresh, write=write) for write in (False, True)
+            ]
+            with pytest.raises(TimeoutError):
+                waiting[0].result(timeout=0.3)
+            child.tell()
+            assert [read.result() for read in waiting] == [{PATH, PATH.parent}] * 2
+
+
+def read_all_paths(storage: SQLStorageManager, *, write: bool) -> set[PureSequencePath]:
+    with storage.session(write=write) as session:
+        return session.paths.get_all_paths()
+
+
+def test_the_writer_of_another_database_is_not_taken_for_the_holder(
+    postgresql: PostgreSQLStorageManager, postgresql_server: Server
+) -> None:
+    """A database that was copied from this one has tables of the same numbers."""
+    postgresql._engines._get().dispose()
+    with postgresql_server.connection() as connection:
+        connection.execute("CREATE DATABASE twin TEMPLATE bare")
+    twin = PostgreSQLStorageManager(attrs.evolve(postgresql.config, database="twin"))
+    try:
+        with Child(workers.hold, postgresql) as child, Child(workers.hold, twin) as other:
+            assert child.hear() == other.hear() == "writing"
+            holder = re.escape(f"process {child.pid} on ")
+            with (
+                pytest.raises(StorageLockTimeoutError, match=holder),
+                impatient(postgresql).session() as session,
+            ):
+                create(session)
+    finally:
+        drop_database(postgresql_server, "twin")
+
+
+def test_who_may_only_read_is_told_whom_to_ask(
+    postgresql: PostgreSQLStorageManager, postgresql_server: Server
+) -> None:
+    with postgresql.session() as session:
+        create(session)
+    with postgresql_server.connection("bare") as connection:
+        connection.execute("CREATE ROLE reader LOGIN PASSWORD 'office'")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    account = attrs.evolve(postgresql.config, username="reader", password="office")
+    office = PostgreSQLStorageManager(account)
+    try:
+        assert read_all_paths(office, write=False) == {PATH, PATH.parent}
+        with pytest.raises(StorageError, match="does not let reader do this"):
+            read_all_paths(office, write=True)
+    finally:
+        with postgresql_server.connection("bare") as connection:
+            connection.execute("DROP OWNED BY reader")
+            connection.execute("DROP ROLE reader")

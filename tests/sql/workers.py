@@ -1,7 +1,9 @@
 """What the children of the tests do, in processes of their own."""
 
 import itertools
+import sqlite3
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import numpy as np
 
@@ -34,3 +36,23 @@ def add_shots(parent: Connection, storage: SQLStorageManager, indices: range) ->
         with storage.session() as session:
             record(session, index=index)
     parent.send("done")
+
+
+def upgrade(parent: Connection, storage: SQLStorageManager) -> None:
+    """Upgrade the database together with others."""
+    parent.send("ready")
+    parent.recv()
+    storage.upgrade()
+    parent.send("done")
+
+
+def keep_to_oneself(parent: Connection, path: Path) -> None:
+    """Keep all others from the file of a database until told to let go, as whoever recovers it."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("DELETE FROM writer")
+    connection.execute("COMMIT")
+    parent.send("locked")
+    parent.recv()
+    connection.close()

@@ -45,6 +45,11 @@ class Database(Protocol):
         """
         ...
 
+    def begin_upgrade(self, connection: Connection, wait: Callable[[], None]) -> None:
+        """Begin a transaction that creates or changes the tables, which may be missing, and wait
+        for others that do; see `begin_writing`."""
+        ...
+
     def holder(self, connection: Connection) -> str | None:
         """Who writes at present, as far as the database says."""
         ...

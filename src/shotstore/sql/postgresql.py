@@ -29,6 +29,8 @@ _SLICE = 200  # milliseconds that a lock is waited for at a time
 _SERIALIZATION_FAILURE = "40001"
 _DEADLOCK_DETECTED = "40P01"
 _LOCK_NOT_AVAILABLE = "55P03"
+_UNIQUE_VIOLATION = "23505"
+_INSUFFICIENT_PRIVILEGE = "42501"
 
 # None of these takes the transaction's snapshot: what it reads is read after the lock is taken.
 _LOCK = f"""
@@ -39,10 +41,14 @@ RELEASE SAVEPOINT writing;
 SET LOCAL lock_timeout TO DEFAULT;
 """
 
+_UPGRADE = int.from_bytes(b"shotstor")
+"""The number of the lock of those that create or change the tables."""
+
 _HOLDER = text("""
 SELECT application_name, client_addr
 FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE relation = 'writer'::regclass AND mode = 'ExclusiveLock' AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """)
 
 
@@ -100,8 +106,14 @@ class PostgreSQL:
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT writing")
             wait()
 
+    def begin_upgrade(self, connection: Connection, wait: Callable[[], None]) -> None:
+        del wait  # the server gives up by itself
+        # What is read after the lock is to be what the one before has committed.
+        connection.execution_options(isolation_level="READ COMMITTED")
+        connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE)))
+
     def holder(self, connection: Connection) -> str | None:
-        found = connection.execute(_HOLDER).one_or_none()
+        found = connection.execute(_HOLDER).first()
         if found is None:
             return None
         return f"{found[0]} ({found[1]})" if found[1] else str(found[0])
@@ -120,7 +132,8 @@ class PostgreSQL:
 
     def understand(self, error: DBAPIError) -> StorageError | None:
         state = _state(error)
-        if state in (_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED):
+        # All is checked before it is written, so it is another session that was first.
+        if state in (_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED, _UNIQUE_VIOLATION):
             return TransactionConflictError(
                 "Another session has changed what this one has read: run the block again, or open "
                 "it with storage.session(write=True)."
@@ -129,8 +142,14 @@ class PostgreSQL:
             return StorageLockTimeoutError(
                 "Another session keeps a lock on what this one was to change: try again."
             )
-        if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-            return StorageError(f"{self.name}: {str(error.orig).strip()}")
+        message = str(error.orig).strip().partition("\n")[0]
+        if state == _INSUFFICIENT_PRIVILEGE:
+            return StorageError(
+                f"{self.name} does not let {self._config.username} do this ({message}): ask the "
+                f"owner of the database to grant it."
+            )
+        if state or isinstance(error, InterfaceError | OperationalError):
+            return StorageError(f"{self.name}: {message}")
         return None
 
 

@@ -1,5 +1,7 @@
 """The version of a database's tables: read, checked, and brought up to that of the library."""
 
+import threading
+
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from shotstore.errors import StorageError
@@ -10,6 +12,10 @@ VERSION = "0001"
 VERSION_TABLE = "shotstore_version"
 
 _versions = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+_one_at_a_time = threading.Lock()
+"""Alembic keeps what it works on in global variables."""
 
 
 def get_version(connection: Connection) -> str | None:
@@ -50,4 +56,5 @@ def upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", "shotstore.sql:migrations")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _one_at_a_time:
+        command.upgrade(config, "head")

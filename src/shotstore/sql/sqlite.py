@@ -32,8 +32,9 @@ _SLICE = 0.05  # seconds that a lock is waited for at a time, deaf to a Ctrl-C
 class SQLite:
     aborts_on_errors = False
 
-    def __init__(self, config: SQLiteConfig) -> None:
+    def __init__(self, config: SQLiteConfig, lock_timeout: float) -> None:
         self._path = config.path
+        self._lock_timeout = lock_timeout
 
     @property
     def name(self) -> str:
@@ -58,14 +59,21 @@ class SQLite:
     ) -> None:
         # The second, which changes nothing, makes a writing transaction of one that has read.
         statement = "DELETE FROM writer WHERE 0" if has_begun else "BEGIN IMMEDIATE"
-        while True:
-            try:
-                connection.exec_driver_sql(statement)
-                return
-            except DBAPIError as error:
-                if _code(error) != sqlite3.SQLITE_BUSY:
-                    raise
-            wait()
+        _set_timeout(connection, _SLICE)
+        try:
+            while True:
+                try:
+                    connection.exec_driver_sql(statement)
+                    return
+                except DBAPIError as error:
+                    if _code(error) != sqlite3.SQLITE_BUSY:
+                        raise
+                wait()
+        finally:
+            _set_timeout(connection, self._lock_timeout)
+
+    def begin_upgrade(self, connection: Connection, wait: Callable[[], None]) -> None:
+        self.begin_writing(connection, has_begun=False, wait=wait)
 
     def holder(self, connection: Connection) -> str | None:
         del connection
@@ -109,7 +117,7 @@ class SQLite:
     def _create_engine(self, mode: str) -> Engine:
         return create_engine(
             "sqlite://",
-            creator=lambda: _connect(self._path, mode),
+            creator=lambda: _connect(self._path, mode, self._lock_timeout),
             poolclass=QueuePool,
             max_overflow=-1,
             json_serializer=dump_json,
@@ -120,18 +128,24 @@ def dump_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, lock_timeout: float) -> sqlite3.Connection:
     """Open the file, which is created only in the mode "rwc"."""
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode={mode}",
         uri=True,
-        timeout=_SLICE,
+        timeout=lock_timeout,  # also where another process recovers the file, or is the last to go
         isolation_level=None,  # or it would begin transactions of its own
         check_same_thread=False,
     )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def _set_timeout(connection: Connection, seconds: float) -> None:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 def _code(error: DBAPIError) -> int | None:

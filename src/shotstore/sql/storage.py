@@ -13,6 +13,7 @@ from shotstore.sql.postgresql import PostgreSQL
 from shotstore.sql.session import SQLExperimentSession
 from shotstore.sql.sqlite import SQLite
 from shotstore.sql.summaries import RememberedRanges
+from shotstore.sql.transaction import waiting
 
 
 class SQLStorageManager(StorageManager):
@@ -46,12 +47,14 @@ class SQLStorageManager(StorageManager):
         Raises:
             StorageError: the database cannot be reached or written to, or its tables were made by
                 a newer shotstore.
+            StorageLockTimeoutError: somebody else keeps on upgrading or writing.
         """
         database = self._engines.database
         with self._engines.understanding():
             database.prepare()
             with self._engines.connect_unchecked() as connection:
-                database.begin(connection)
+                wait = waiting(database, connection, self._lock_timeout)
+                database.begin_upgrade(connection, wait)
                 version = schema.get_version(connection)
                 if version is not None and version > schema.VERSION:
                     schema.check_version(version, database.name)
@@ -123,7 +126,7 @@ class SQLiteStorageManager(SQLStorageManager):
         Raises:
             ValueError: the timeout is negative.
         """
-        super().__init__(SQLite(config), serializer, lock_timeout)
+        super().__init__(SQLite(config, lock_timeout), serializer, lock_timeout)
         self.config = config
 
     def __reduce__(self) -> tuple[Callable[..., "SQLiteStorageManager"], tuple[Any, ...]]:

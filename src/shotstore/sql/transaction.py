@@ -18,6 +18,7 @@ from shotstore.errors import (
     TransactionConflictError,
 )
 from shotstore.session.owner import check_cancelled, current_owner
+from shotstore.sql.database import Database
 from shotstore.sql.engine import Engines
 
 _T = TypeVar("_T")
@@ -93,10 +94,13 @@ class Transaction:
 
         Raises:
             CommitUncertainError: the connection was lost meanwhile.
+            TransactionConflictError: what was read, or is to be written, fits no order of sessions.
             Exception: nothing has changed.
         """
         try:
-            if self._has_changes:
+            # PostgreSQL vouches for what was read only if that is committed too.
+            has_read = self._connection is not None and self._failure is None
+            if self._has_changes or has_read:
                 self._call(self._commit)
         finally:
             self.rollback()
@@ -137,19 +141,9 @@ class Transaction:
             )
         has_begun = self._connection is not None
         connection = self._engines.connect() if self._connection is None else self._connection
-        deadline = monotonic() + self._lock_timeout
-
-        def wait() -> None:
-            check_cancelled()
-            if monotonic() >= deadline:
-                holder = database.holder(connection) or "another session"
-                raise StorageLockTimeoutError(
-                    f"{holder} has kept on writing to {database.name} for {self._lock_timeout:g} "
-                    f"s: wait until it is done, or end it."
-                )
-
         _writers.add(writer)
         try:
+            wait = waiting(database, connection, self._lock_timeout)
             database.begin_writing(connection, has_begun=has_begun, wait=wait)
             self._writer, self._connection, self._writes = writer, connection, True
         finally:
@@ -163,7 +157,7 @@ class Transaction:
         try:
             self._connection.commit()
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if error.connection_invalidated and self._has_changes:
                 raise CommitUncertainError(
                     f"The connection to {self._engines.database.name} was lost during the commit: "
                     f"look whether it was done before you do it again."
@@ -190,3 +184,20 @@ class Transaction:
                 if database.aborts_on_errors:
                     self._failure = database.understand(error) or error
                 raise
+
+
+def waiting(database: Database, connection: Connection, timeout: float) -> Callable[[], None]:
+    """Return what is to be called between two attempts to become the one that writes: it raises
+    `StorageLockTimeoutError` once so many seconds have passed."""
+    deadline = monotonic() + timeout
+
+    def wait() -> None:
+        check_cancelled()
+        if monotonic() >= deadline:
+            holder = database.holder(connection) or "another session"
+            raise StorageLockTimeoutError(
+                f"{holder} has kept on writing to {database.name} for {timeout:g} s: wait until it "
+                f"is done, or end it."
+            )
+
+    return wait

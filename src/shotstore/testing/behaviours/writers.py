@@ -141,6 +141,27 @@ def test_of_two_sessions_that_change_what_they_read_one_is_refused(storage: Stor
         assert session.get_global_parameters().names() == {"a", "b"}
 
 
+def test_a_session_that_only_reads_has_its_place_in_the_order_too(storage: StorageManager) -> None:
+    """It saw the second batch and no receipt of the first: after that, none may be written."""
+    with storage.session() as session:
+        session.set_global_parameters(ParameterNamespace.from_mapping({"batch": "1"}))
+
+    def write_receipt() -> None:
+        with storage.session() as late:
+            batch = late.get_global_parameters()
+            with storage.session(write=True) as other:
+                other.set_global_parameters(ParameterNamespace.from_mapping({"batch": "2"}))
+            with storage.session() as reader:
+                assert reader.get_global_parameters() != batch
+                assert reader.paths.get_all_paths() == set()
+            late.paths.create_path(path(r"\receipt"))
+
+    with pytest.raises(TransactionConflictError):
+        write_receipt()
+    with storage.session() as session:
+        assert session.paths.get_all_paths() == set()
+
+
 def test_a_session_that_read_what_was_changed_may_end_by_reading(storage: StorageManager) -> None:
     with storage.session() as reader:
         assert reader.paths.get_all_paths() == set()

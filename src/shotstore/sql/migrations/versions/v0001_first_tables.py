@@ -97,16 +97,3 @@ def upgrade() -> None:
         paths,
         [{"id": ROOT_ID, "parent_id": None, "name": "", "created": datetime.now(UTC)}],
     )
-
-
-def downgrade() -> None:
-    for table in (
-        "writer",
-        "global_parameters",
-        "device_configurations",
-        "arrays",
-        "shots",
-        "sequences",
-        "paths",
-    ):
-        op.drop_table(table)
