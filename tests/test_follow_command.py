@@ -73,8 +73,8 @@ def test_each_shot_is_a_line(shell: Shell, storage: HDF5StorageManager) -> None:
     lines = shell.run("follow", "2026/rabi").splitlines()
     assert shell.code == 0
     assert [line.partition("  ")[2] for line in lines[:2]] == [
-        "shot 0  pulse.length = 1.5 µs  counts = 0  contrast = 0.25",
-        "shot 1  pulse.length = 2.5 µs  counts = 10  contrast = nan",
+        f"shot 0  pulse.length = 1.5 {MICROSECONDS}  counts = 0  contrast = 0.25",
+        f"shot 1  pulse.length = 2.5 {MICROSECONDS}  counts = 10  contrast = nan",
     ]
     assert lines[2:] == [r"\2026\rabi: finished, 2 shots"]
 
@@ -182,7 +182,7 @@ def test_the_table_shows_the_newest_shots(shell: Shell, storage: HDF5StorageMana
     header, titles, *rows = table_of(storage, 100)
     assert header.startswith(r"\2026\rabi  finished")
     assert "6/10 shots  1 min 40 s" in header
-    assert titles.split() == ["shot", "time", "length", "(µs)", "counts", "contrast"]
+    assert titles.split() == ["shot", "time", "length", f"({MICROSECONDS})", "counts", "contrast"]
     assert [row.split()[0] for row in rows] == ["3", "4", "5"]
     assert rows[-1].split()[2:] == ["6.5", "50", "nan"]
 

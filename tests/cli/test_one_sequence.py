@@ -80,7 +80,8 @@ def test_values_that_are_not_those_of_the_recipe_are_shown(
         record(session, place, 1, {"pulse.length": quantity(2, "us"), "other": math.nan}, {})
         record(session, place, 2, {"other": 2**70}, {"array": np.zeros((0, 2)), "none": None})
     said = shell.run("show", "odd")
-    assert "pulse.length  1 us to 4 us (3 values); in the shots 1 to 2 µs (2 values)" in said
+    in_the_shots = f"in the shots 1 to 2 {MICROSECONDS} (2 values)"
+    assert f"pulse.length  1 us to 4 us (3 values); {in_the_shots}" in said
     assert "array  float64, any x 2" in said
     found = shell.json("show", "odd")["parameters"]["pulse.length"]
     assert found == {"low": 1, "high": 2, "count": 2, "units": MICROSECONDS}
@@ -101,7 +102,7 @@ def test_a_folder_is_no_sequence(shell: Shell) -> None:
 @pytest.mark.usefixtures("store")
 def test_shots_are_a_table(shell: Shell) -> None:
     header, *rows, end = shell.run("shots", "2026/rabi").splitlines()
-    assert header.split() == ["SHOT", "START", "length", "(µs)", "atoms", "camera"]
+    assert header.split() == ["SHOT", "START", "length", f"({MICROSECONDS})", "atoms", "camera"]
     assert [row.split()[0] for row in rows] == ["0", "1", "2"]
     assert [row.split()[2:] for row in rows] == [
         ["1", "1000", "left"],
@@ -161,7 +162,7 @@ def test_the_last_shots_of_a_long_run_are_shown(shell: Shell, store: StorageMana
     [
         (("-c", "frame"), 2, "shotstore export"),
         (("-c", "lengths"), 1, "did you mean 'pulse.length'"),
-        (("-w", "length > 2"), 1, "write 2 µs"),
+        (("-w", "length > 2"), 1, f"write 2 {MICROSECONDS}"),
         (("--first", "1", "--last", "1"), 2, "Only one of"),
     ],
 )
