@@ -18,6 +18,8 @@ from shotstore.hdf5.worker import run, stop
 
 _Action: TypeAlias = Callable[[], object]
 
+_LONGEST_END = 5.0  # seconds
+
 _watched: dict[_Action, "weakref.ref[Any]"] = {}
 _due: "SimpleQueue[_Action]" = SimpleQueue()
 _thread: threading.Thread | None = None
@@ -46,6 +48,21 @@ def _start() -> None:
         _thread.start()
 
 
+def _end() -> bool:
+    """Let the thread do what is due and then nothing any more: where Python ends, a thread that is
+    inside HDF5 ends there, with h5py's lock. Return whether it has come so far."""
+    if _thread is None:
+        return True
+    has_ended = threading.Event()
+
+    def wait_for_ever() -> None:
+        has_ended.set()
+        threading.Event().wait()
+
+    _due.put(wait_for_ever)
+    return has_ended.wait(_LONGEST_END)
+
+
 def _work() -> None:
     while True:
         action = _due.get()
@@ -57,7 +74,7 @@ def _work() -> None:
 @atexit.register
 def _finish() -> None:
     """HDF5 closes what is open after Python has ended, and would call into it."""
-    if stop():
+    if _end() and stop():
         for action in list(_watched):
             action()
 

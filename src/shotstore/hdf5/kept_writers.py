@@ -5,7 +5,6 @@ only if nobody else has committed since, which the store's counter shows, and no
 """
 
 import os
-import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from attrs import frozen
 
 from shotstore.hdf5.dropped import call_when_dropped
 from shotstore.hdf5.open_shots import ShotsWriter
+from shotstore.hdf5.worker import is_exiting
 
 _MOST = 4
 
@@ -27,13 +27,16 @@ class _Kept:
 
 
 class KeptWriters:
-    """The files that a store keeps open. All of it happens with the write lock, but for the end."""
+    """The files that a store keeps open.
+
+    All of it happens with the write lock, but for the end. Nothing but what a dict does in one step
+    may be relied on then: a lock that another thread holds at a fork is locked for ever.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
         self._commits: int | None = None
-        self._is_watched = False
-        self._mutex = threading.Lock()
+        self._watched_by: int | None = None
 
     def check(self, commits: int) -> None:
         """Close all files, if somebody else has committed: now there are so many commits."""
@@ -54,18 +57,16 @@ class KeptWriters:
 
     def keep(self, path: Path, writer: ShotsWriter) -> None:
         """Leave a file open whose changes are committed."""
-        if not _CAN_KEEP:
+        if not _CAN_KEEP or is_exiting():  # nobody would close it
             writer.close(discard=False)
             return
         writer.pause()
-        if not self._is_watched:
-            self._is_watched = True
-            call_when_dropped(self, _closing(self._kept, self._mutex))
-        with self._mutex:
-            self._kept[str(path)] = _Kept(writer, os.getpid())
-            surplus = [Path(kept) for kept in list(self._kept)[:-_MOST]]
-        for other in surplus:
-            self.close(other)
+        if self._watched_by != os.getpid():  # a forked child forgets what its parent has watched
+            self._watched_by = os.getpid()
+            call_when_dropped(self, _closing(self._kept))
+        self._kept[str(path)] = _Kept(writer, os.getpid())
+        for surplus in list(self._kept)[:-_MOST]:
+            self.close(Path(surplus))
 
     def close(self, path: Path) -> None:
         """Close the file at the path, if it is open."""
@@ -75,25 +76,21 @@ class KeptWriters:
 
     def close_all(self) -> None:
         """Close all files."""
-        _closing(self._kept, self._mutex)()
+        _closing(self._kept)()
 
     def _pop(self, path: Path) -> ShotsWriter | None:
-        with self._mutex:
-            kept = self._kept.pop(str(path), None)
+        kept = self._kept.pop(str(path), None)
         # What a forked child has inherited is closed already.
         return kept.writer if kept is not None and kept.process == os.getpid() else None
 
 
 class _closing:  # noqa: N801 - used as a function, of which two are never equal
-    def __init__(self, kept: dict[str, _Kept], mutex: threading.Lock) -> None:
+    def __init__(self, kept: dict[str, _Kept]) -> None:
         self._kept = kept
-        self._mutex = mutex
 
     def __call__(self) -> None:
-        with self._mutex:
-            kept = list(self._kept.values())
-            self._kept.clear()
-        for found in kept:
-            if found.process == os.getpid():
-                with suppress(Exception):
+        while self._kept:
+            with suppress(Exception):
+                _, found = self._kept.popitem()
+                if found.process == os.getpid():
                     found.writer.close(discard=False)

@@ -320,6 +320,8 @@ class Transaction:
             self.store.commit(journal)
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits())
+            if journal.has_moves:
+                self.store.kept.close_all()  # or the trash would not give their space back
             self.shots.keep_open()
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:

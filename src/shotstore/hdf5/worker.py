@@ -108,6 +108,11 @@ def stop() -> bool:
     return True
 
 
+def is_exiting() -> bool:
+    """Whether Python exits, so that what is opened may not be closed any more."""
+    return _exiting_thread is not None
+
+
 def wait_if_exiting() -> None:
     """Wait for ever if Python exits in another thread: nobody is to know what becomes of this."""
     if _exiting_thread not in (None, threading.get_ident()):
