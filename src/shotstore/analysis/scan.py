@@ -177,8 +177,14 @@ class _Query:
         if stages:
             needed = list({name for part in stages[0] for name in part.meta.root_names()})
         missing = [name for name in needed if name not in table.columns]
-        for part in self._batches(table, reader.row_size(missing)):
+        row_size = reader.row_size(missing)
+        start = 0
+        while start < len(table):
+            part = self._batch(table, start, row_size)
+            start += len(part)
             read = reader.read(missing, part[ROW].to_numpy())
+            # A schema does not tell how large a text is, or an array of another shape each time.
+            row_size = max(row_size, int(read.estimated_size()) // len(part))
             whole = part.hstack(read) if missing else part
             if not stages:
                 yield whole.select(self.wanted)
@@ -187,12 +193,9 @@ class _Query:
             if len(matching):
                 yield from self._read(reader, matching, stages[1:])
 
-    def _batches(self, table: pl.DataFrame, row_size: int) -> _Frames:
-        start = 0
-        while start < len(table):
-            count = max(1, self._budget // row_size)
-            if self.batch_size is not None:
-                count = min(count, max(1, self.batch_size))
-            yield table.slice(start, count)
-            start += count
-            self._budget = min(2 * self._budget, _LARGEST_BATCH)
+    def _batch(self, table: pl.DataFrame, start: int, row_size: int) -> pl.DataFrame:
+        count = max(1, self._budget // row_size)
+        if self.batch_size is not None:
+            count = min(count, max(1, self.batch_size))
+        self._budget = min(2 * self._budget, _LARGEST_BATCH)
+        return table.slice(start, count)

@@ -43,7 +43,7 @@ from shotstore.session import (
     rules,
 )
 from shotstore.session.annotations import check_note, check_tags
-from shotstore.session.columns import ShotColumns, ShotRows, joined, row_size
+from shotstore.session.columns import ShotColumns, ShotRows, joined
 from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -395,27 +395,28 @@ class HDF5SequenceCollection(SequenceCollection):
     ) -> ShotColumns:
         transaction = self._session.transaction
 
-        def types() -> tuple[int, ParameterSchema, DataSchema]:
+        def look() -> tuple[int, ParameterSchema, DataSchema, int]:
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
-                return 0, ParameterSchema(), DataSchema()
+                return 0, ParameterSchema(), DataSchema(), 0
             shots, limit = transaction.shots.view(node)
             if not limit:
-                return 0, ParameterSchema(), DataSchema()
+                return 0, ParameterSchema(), DataSchema(), 0
             return (
                 limit,
                 _merged_parameters(shots.parameter_types(limit)),
                 _merged_data(shots.data_types(limit)),
+                shots.row_size(limit, labels),
             )
 
-        count, parameter_schema, data_schema = transaction.read(types)
+        count, parameter_schema, data_schema, row_size = transaction.read(look)
         wanted = data_rules.check_rows(path, rows, count)
         numbers = data_rules.check_parameter_names(path, parameters, parameter_schema)
         data = data_rules.check_data_labels(path, labels, data_schema)
         if not count:
             return ShotColumns.empty()
         # A commit waits while files are read, so no read is a long one.
-        step = max(1, _LARGEST_READ // row_size(data.values()))
+        step = max(1, _LARGEST_READ // row_size)
 
         def read(part: npt.NDArray[np.int64]) -> ShotColumns:
             node, _ = transaction.get_sequence(path)

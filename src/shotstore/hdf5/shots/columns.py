@@ -1,6 +1,6 @@
 """Reading many shots at once: each dataset that is asked for in as few reads as can be."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from shotstore.session.columns import (
 Array = npt.NDArray[Any]
 _RowNumbers = npt.NDArray[np.int64]
 
+_ROW_OF_TABLES = 1024  # bytes, more or less
 _DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
 
 
@@ -43,6 +44,20 @@ def data_type(slot: Slot) -> DataType:
         case "big int":
             return DataType("int")
     return DataType(slot.type)
+
+
+def row_size(datasets: Datasets, schemas: Schemas, count: int, labels: Collection[str]) -> int:
+    """How many bytes a shot among the first ``count`` has under these labels, at the most; of what
+    has another length in each shot, on the average."""
+    sizes: dict[str, int] = {}
+    for slot in used_slots(datasets, schemas, count, lambda found: found.data):
+        if slot.name in labels and slot.dataset is not None and slot.column is None:
+            rows = schemas.rows(slot)
+            size = rows.row_bytes
+            if slot.index is not None:
+                size = size * len(rows) // max(1, len(datasets.rows(slot.index)))
+            sizes[slot.name] = max(size, sizes.get(slot.name, 0))
+    return _ROW_OF_TABLES + sum(sizes.values())
 
 
 class ColumnReader:

@@ -19,7 +19,7 @@ from shotstore.errors import DamagedStorageError, IncompatibleUnitsError, Storag
 from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.columns import ColumnReader, data_type, used_slots
+from shotstore.hdf5.shots.columns import ColumnReader, data_type, row_size, used_slots
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.rows import (
     read_attribute,
@@ -240,6 +240,11 @@ class ShotsFile:
                 self._datasets, self._schemas, rows, lambda found: [*found.parameters, *found.data]
             )
             return any(slot.type == "big int" for slot in slots)
+
+    def row_size(self, rows: int, labels: Collection[str]) -> int:
+        """About how many bytes one of the first ``rows`` shots has under these labels."""
+        with self._reading():
+            return row_size(self._datasets, self._schemas, rows, labels)
 
     def columns(
         self,

@@ -1,0 +1,67 @@
+"""Reading many shots at once keeps no commit waiting: the lock is held for some MB at a time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.disk import File
+from shotstore.hdf5.locks import Locks
+from shotstore.model import Data
+from shotstore.testing.experiments import PATH, launch, record
+
+MOST = 40 * 2**20  # bytes; what is not compressed is read twice
+SHOTS = 80
+
+
+@pytest.fixture
+def read_under_lock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes were read each time that the lock was held."""
+    found: list[int] = []
+    shared, read_into = Locks.shared, File.read_into
+
+    @contextmanager
+    def counting(self: Locks, *, read_only: bool = False) -> Iterator[None]:
+        found.append(0)
+        with shared(self, read_only=read_only):
+            yield
+
+    def counted(self: File, view: memoryview, offset: int) -> int:
+        count = read_into(self, view, offset)
+        if found:
+            found[-1] += count
+        return count
+
+    monkeypatch.setattr(Locks, "shared", counting)
+    monkeypatch.setattr(File, "read_into", counted)
+    return found
+
+
+def frames_of_two_shapes(index: int) -> Data:
+    return np.zeros((500, 500) if index == 0 else (512, 512), "u2")
+
+
+def long_texts(index: int) -> Data:
+    return "x" * (500_000 + index)
+
+
+def tags_of_any_length(index: int) -> Data:
+    return np.arange(60_000 + index, dtype="u8")
+
+
+@pytest.mark.parametrize("make", [frames_of_two_shapes, long_texts, tags_of_any_length])
+def test_the_lock_is_held_for_some_of_the_shots_at_a_time(
+    storage: HDF5StorageManager, read_under_lock: list[int], make: Callable[[int], Data]
+) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in range(SHOTS):
+            record(session, index=index, data={"x": make(index)})
+    read_under_lock.clear()
+    with storage.session() as session:
+        found = session.sequences.get_columns(PATH, labels=["x"]).data["x"].values
+    assert len(found) == SHOTS
+    assert sum(read_under_lock) > 35 * 2**20
+    assert max(read_under_lock) < MOST
