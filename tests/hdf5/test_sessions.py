@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from shotstore import (
     StorageManager,
     TransactionConflictError,
 )
-from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5 import HDF5StorageManager, summaries
 from shotstore.model import ParameterNamespace
 from shotstore.testing.experiments import (
     DEVICES,
@@ -208,3 +209,24 @@ def test_what_the_files_of_a_sequence_still_say_is_read(storage: HDF5StorageMana
         assert session.sequences.get_state(path(r"\running")) is State.RUNNING
         with pytest.raises(DamagedStorageError, match=r"shots\.h5"):
             session.sequences.get_shot_parameters(path(r"\running"), 0)
+
+
+def test_a_list_that_cannot_be_finished_says_so(
+    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sequences that cannot be counted in time are not damaged, and not left out."""
+    with storage.session() as session:
+        bring_to(session, State.RUNNING)
+    impatient = HDF5StorageManager(storage._store.root, lock_timeout=0.1)
+    with ThreadPoolExecutor(1) as threads, ExitStack() as holding:
+        find = summaries._find
+
+        def find_and_be_late(*arguments: Any) -> Any:
+            found = find(*arguments)
+            threads.submit(holding.enter_context, storage._store.locks.exclusive()).result()
+            return found
+
+        monkeypatch.setattr(summaries, "_find", find_and_be_late)
+        with impatient.session() as session, pytest.raises(StorageLockTimeoutError):
+            list(session.sequences.get_summaries(ROOT))
+        threads.submit(holding.close).result()

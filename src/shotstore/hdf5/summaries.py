@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
-from shotstore.errors import StorageError, TransactionConflictError
+from shotstore.errors import StorageError, StorageLockTimeoutError, TransactionConflictError
 from shotstore.hdf5.documents import SequenceDocument, load_sequence
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT
 from shotstore.hdf5.transaction import Transaction
@@ -95,7 +95,7 @@ def _each(
     for found in transaction.run(partial(_find, transaction, path)):
         try:
             yield function(found)
-        except TransactionConflictError:
+        except (StorageLockTimeoutError, TransactionConflictError):
             raise
         except (StorageError, OSError):
             if found.path == path:
