@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,11 @@ from shotstore import (
     PathIsSequenceError,
     PureSequencePath,
     State,
+    StorageError,
     StorageManager,
 )
 from shotstore.copy import CopyProgress, copy_path
-from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5 import HDF5StorageManager, disk
 from shotstore.testing import exactly_equal, serializer
 from shotstore.testing.experiments import PATH, bring_to, create, launch, path, record
 from tests.copying.conftest import Opened
@@ -241,3 +244,53 @@ def test_everything_arrives_shot_by_shot_too(
     copy_path(ROOT, lab, there, progress=False)
     assert exactly_equal(everything(there), everything(lab))
     assert there.verify().findings == []
+
+
+def test_half_a_copy_is_never_committed(
+    here: HDF5StorageManager, there: HDF5StorageManager
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("the display is gone")
+
+    with (
+        pytest.raises(StorageError, match="failed while it was writing"),
+        here.session() as source,
+        there.session_beside_writers() as session,
+        pytest.raises(ValueError, match="display"),
+    ):
+        session.copy_files(PATH, source, fail)
+    with there.session() as session:
+        assert not session.paths.does_path_exists(PATH)
+    assert there.verify().findings == []
+
+
+def test_a_copy_that_ends_by_itself_does_not_disturb_who_clears_it_away(
+    here: HDF5StorageManager, there: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both come to remove the same directory: one of the two finds it gone."""
+    is_removing, is_in_the_way = threading.Event(), threading.Event()
+
+    def observe(operation: disk.Operation) -> None:
+        if operation.kind == "rmdir" and "incoming" in str(operation.path):
+            if is_removing.is_set():
+                is_in_the_way.set()
+            else:
+                is_removing.set()
+                is_in_the_way.wait(1)
+
+    def give_up(*_: object) -> None:
+        raise ValueError("it was the wrong one")
+
+    def copy_and_give_up() -> None:
+        with here.session() as source, there.session_beside_writers() as session:
+            session.copy_files(PATH, source, give_up)
+
+    monkeypatch.setattr(disk, "observe", observe)
+    with ThreadPoolExecutor() as threads:
+        copying = threads.submit(copy_and_give_up)
+        is_removing.wait()
+        with there.session() as session:
+            record(session, RUNNING)
+        with pytest.raises(ValueError, match="wrong one"):
+            copying.result()
+    assert staged(there) == []

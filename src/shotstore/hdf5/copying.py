@@ -34,14 +34,15 @@ def copy_files(
     """Create a sequence as a copy; see `HDF5ExperimentSession.copy_files`."""
     found = source.read(lambda: _open(source, path))
     node = destination.write(lambda: destination.tree.create_sequence(path, found.document))
-    if found.reader is not None:
-        staged = destination.write(destination.new_slot)
-        with closing(found.reader.copy_to(staged)) as pieces:
-            # On a worker thread, and a piece at a time: a Ctrl-C comes in between.
-            while (copied := destination.run(partial(next, pieces, None))) is not None:
-                on_copied(*copied)
-        destination.write(lambda: destination.shots.adopt(node, staged))
-    destination.write(lambda: destination.change_document(node, found.document))
+    with destination.appending():  # a sequence without its shots must not be committed
+        if found.reader is not None:
+            staged = destination.write(destination.new_slot)
+            with closing(found.reader.copy_to(staged)) as pieces:
+                # On a worker thread, and a piece at a time: a Ctrl-C comes in between.
+                while (copied := destination.run(partial(next, pieces, None))) is not None:
+                    on_copied(*copied)
+            destination.write(lambda: destination.shots.adopt(node, staged))
+        destination.write(lambda: destination.change_document(node, found.document))
 
 
 def _open(transaction: Transaction, path: PureSequencePath) -> _Source:

@@ -141,7 +141,8 @@ class Store:
         for left in disk.list_directories(str(self.root / TRANSACTIONS)):
             disk.remove_tree(self.root / TRANSACTIONS / left)
         for abandoned in self.abandoned():
-            disk.remove_tree(abandoned)
+            with contextlib.suppress(FileNotFoundError):  # its session has just ended by itself
+                disk.remove_tree(abandoned)
 
     def abandoned(self) -> Iterator[Path]:
         """What killed processes have left of transactions that did not have the write lock yet.
