@@ -211,3 +211,24 @@ def test_a_follower_that_is_dropped_leaves_nothing(storage: HDF5StorageManager) 
     del followed
     gc.collect()
     assert session() is None
+
+
+def test_a_stranger_on_the_path_of_a_draft_is_not_taken_for_it(
+    storage: HDF5StorageManager, meanwhile: Callable[..., None]
+) -> None:
+    elsewhere = PureSequencePath(r"\elsewhere")
+
+    def swap() -> None:
+        commit(storage, lambda session: session.paths.move(PATH, elsewhere))()
+        commit(storage, launch)()
+        commit(storage, record, PATH, 7)()
+
+    commit(storage, create)()
+    meanwhile(
+        swap,
+        commit(storage, relaunch, elsewhere),
+        commit(storage, record, elsewhere, 1),
+        commit(storage, finish, elsewhere),
+    )
+    found = [(shot.sequence_path, shot.index) for shot in storage.follow(PATH)]
+    assert found == [(elsewhere, 1)]

@@ -119,16 +119,28 @@ class Following:
             return self._find_elsewhere(session, "deleted")
         if self._start_time not in (None, stats.start_time):
             return self._find_elsewhere(session, "reset to a draft, or replaced by another one")
+        created = session.paths.get_path_creation_date(self._path)
+        if self._start_time is None and created != self._created:
+            # Its date was changed, unless it was moved and another one is here.
+            moved = self._find_moved(session)
+            self._created = created if moved is None else self._created
+            return moved or stats
         return stats
 
     def _find_elsewhere(self, session: ExperimentSession, fate: str) -> SequenceStats:
         """Find where the run was moved to."""
+        moved = self._find_moved(session)
+        if moved is not None:
+            return moved
+        raise RunDeletedError(
+            f"Sequence {self._path} was {fate} while it was followed, after {self._seen} shots. "
+            "There may have been more. If it is to run again, follow it once more."
+        )
+
+    def _find_moved(self, session: ExperimentSession) -> SequenceStats | None:
         for summary in session.sequences.get_summaries(PureSequencePath.root()):
             began_then = self._start_time in (None, summary.start_time)
             if began_then and summary.created == self._created:
                 self._path = summary.path
                 return session.sequences.get_stats(summary.path)
-        raise RunDeletedError(
-            f"Sequence {self._path} was {fate} while it was followed, after {self._seen} shots. "
-            "There may have been more. If it is to run again, follow it once more."
-        )
+        return None
