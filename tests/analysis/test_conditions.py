@@ -102,7 +102,7 @@ def test_what_is_no_condition(table: SequenceTable, where: "Where", message: str
     ("where", "message"),
     [
         ("detunning > 5 MHz", r"did you mean 'mot\.detuning'"),
-        ("5 MHz < detunning", "has no column '5 MHz'|did you mean"),
+        ("5 MHz < detunning", r"did you mean 'mot\.detuning'"),
         (pl.col("nothing") > 1, "has no column 'nothing'"),
     ],
 )

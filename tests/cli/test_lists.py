@@ -164,6 +164,10 @@ def test_a_tree_is_cut(shell: Shell) -> None:
         (("--where", "length > 3 us", "--max-shots", "0"), [LATER]),
         (("--where", "0.5 us < pulse.length < 0.9 us"), []),
         (("--where", "length = 2 us", "--label", "frame"), [RABI]),
+        (("--where", "length > 4 us"), []),
+        (("--where", "4 us <= length", "--tag", "thesis"), [RABI]),
+        (("--where", "length > 3 us and length < 5 us", "--tag", "thesis"), [RABI]),
+        (("--where", "length > 4 us", "--where", "length < 5 us"), []),
         (("--tag", "thesis"), [RABI]),
         (("--text", "LASER"), [RAMSEY]),
         (("--text", "good one"), [RABI]),
@@ -173,6 +177,28 @@ def test_sequences_are_found(shell: Shell, arguments: tuple[str, ...], found: li
     assert shell.run("find", *arguments, "--paths").splitlines() == found
     assert [sequence["path"] for sequence in shell.json("find", *arguments)] == found
     assert shell.code == 0
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize(
+    "where",
+    [
+        "length > 4 us",
+        "length >= 4 us",
+        "1 us > length",
+        "1000 ns >= length",
+        "1 us <= length < 4 us",
+        "0 < length and 4 us <= length",
+        "length = 2.5 us",
+        "-1 us < length < 0",
+    ],
+)
+def test_a_condition_means_the_same_for_sequences_as_for_shots(shell: Shell, where: str) -> None:
+    shots = shell.json("shots", "2026/rabi", "--where", where)["shots"]
+    assert shell.code == 0
+    found = shell.run("find", "2026/rabi", "--where", where, "--paths")
+    assert (shell.code, shell.error) == (0, "")
+    assert bool(found) is bool(shots)
 
 
 @pytest.mark.usefixtures("store")
@@ -190,6 +216,7 @@ def test_what_was_found_is_listed_with_what_it_varies(shell: Shell) -> None:
         (("--where", "length"), "no condition"),
         (("--where", "> 3"), "no condition"),
         (("--where", "length > 3 >"), "no condition"),
+        (("--where", "length != 3 us"), "'length != 3 us' is no range"),
         (("--since", "soon"), "no time"),
         (("--state", "done"), "'finished'"),
     ],

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from shotstore import IncompatibleUnitsError, InvalidPathFormatError, State, StorageManager
+from shotstore import (
+    IncompatibleUnitsError,
+    InvalidConditionError,
+    InvalidPathFormatError,
+    State,
+    StorageManager,
+)
+from shotstore.analysis.bounds import bounds_of_conditions
 from shotstore.model import quantity
 from shotstore.testing.experiments import START, path
 
@@ -115,6 +122,7 @@ def test_by_what_is_varied(lab: StorageManager) -> None:
         ({"mot.detuning": ("0.4 MHz", "0.6 MHz")}, [DETUNING, FINE]),
         ({"mot.detuning": "55 MHz"}, [DRAFT]),
         ({"detuning": (0, 0)}, [DETUNING, FINE]),
+        ({"detuning": ("-11 MHz", 0), "hold_time": "20 ms"}, [FINE]),
         ({"hold_time": ("20 ms", "20 ms")}, [FINE, HOLD]),
         ({"hold_time": quantity(0.02, "s")}, [FINE, HOLD]),
         # The last value before 1 s
@@ -174,6 +182,73 @@ def test_bounds_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(error):
         lab.find(where={"a": value})
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("detuning > 60 MHz", []),
+        ("detuning >= 60 MHz", [DRAFT]),
+        ("60 MHz <= detuning", [DRAFT]),
+        ("detuning < -10 MHz", []),
+        ("detuning <= -10 MHz", [DETUNING]),
+        ("10 MHz < mot.detuning < 50 MHz", []),
+        ("10 MHz < mot.detuning <= 50000 kHz", [DRAFT]),
+        ("10 MHz <= mot.detuning < 50 MHz", [DETUNING]),
+        ("10 MHz < mot.detuning and mot.detuning < 50 MHz", []),
+        ("detuning = 55 MHz", [DRAFT]),
+        ("hold_time > 0.9 s", []),
+        ("hold_time > 890 ms", [HOLD]),
+        ("hold_time < 0", []),
+        ("-1 s < hold_time < 0", []),
+        ("-1 s < hold_time <= 0", [HOLD]),
+        ("repetition > 4 & detuning > 0", [DRAFT]),
+        ("hold_time = 20 ms and detuning >= 500 kHz", [FINE]),
+        ("hold_time = 20 ms and detuning > 500 kHz", []),
+        # Of the recorded shots, and not of the recipe
+        ("7 MHz < detuning < 8 MHz", [DETUNING, RELATIVE]),
+        ("detuning > 8 MHz", [DETUNING, DRAFT]),
+    ],
+)
+def test_by_what_people_type(lab: StorageManager, where: str, expected: list[str]) -> None:
+    assert found(lab, where=bounds_of_conditions([where])) == expected
+
+
+def test_conditions_on_one_parameter_hold_together(lab: StorageManager) -> None:
+    between = bounds_of_conditions(["detuning > 10 MHz", "detuning < 50 MHz"])
+    assert found(lab, where=between) == []
+
+
+def test_the_end_of_a_range_over_many_decades_is_left_out_where_it_is_open() -> None:
+    bounds = bounds_of_conditions(["1e-12 mbar < pressure < 1e-10 mbar", "full < inf"])
+    assert bounds["pressure"].meet(1e-12, 1.0, "mbar")
+    assert bounds["pressure"].meet(1e-10 * (1 + 1e-12), 1.0, "mbar") is False
+    assert bounds["pressure"].meet(1e-15, 1e-12, "mbar") is False
+    assert bounds["pressure"].meet(1, 2, "s") is None
+    assert bounds["full"].meet(1, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "message"),
+    [
+        ("detuning != 7 MHz", InvalidConditionError, "'detuning != 7 MHz' is no range"),
+        ("x > 1 and y != 7", InvalidConditionError, "'y != 7' is no range"),
+        ("x > 2 MHz and x < 1 MHz", InvalidConditionError, "No value meets 'x > 2 MHz and x < 1"),
+        ("1 < x <= 1", InvalidConditionError, "No value meets"),
+        ("x = 1 and x = 2", InvalidConditionError, "No value meets"),
+        ("1 s < x < 2 MHz", IncompatibleUnitsError, "different dimensions"),
+        ("x > 1 s and x > 2 MHz", IncompatibleUnitsError, "different dimensions"),
+        ("5 < 6", InvalidConditionError, "names no parameter where there is '5'"),
+        ("my length > 6", InvalidConditionError, "names no parameter"),
+        ("x > 5 nonsense", ValueError, "nonsense"),
+        ("x", InvalidConditionError, "no condition"),
+    ],
+)
+def test_what_cannot_be_meant_for_a_range_is_refused(
+    where: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        bounds_of_conditions([where])
 
 
 def test_by_the_label_of_data(lab: StorageManager) -> None:

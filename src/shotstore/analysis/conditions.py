@@ -1,18 +1,22 @@
-"""Conditions on shots, as people type them: ``detuning > 5 MHz and hold_time <= 2 s``."""
+"""Which shots meet a condition, a text or a polars expression."""
 
 import operator
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.analysis.comparisons import (
+    EXAMPLE,
+    PRECISION,
+    Comparison,
+    number_of,
+    parse_condition,
+)
 from shotstore.analysis.tables import HELD, Table, TableColumn
 from shotstore.errors import DataNotFoundError, InvalidConditionError
-from shotstore.model import Expression
 from shotstore.model.quantities import convert, is_quantity, unit_to_text
 from shotstore.session.columns import Column
 
@@ -31,19 +35,6 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_PRECISION = 1e-9
-"""Relative; loops and conversions of units make 0.30000000000000004 where 0.3 is meant."""
-_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_SPLIT = re.compile(r"(<=|>=|==|!=|<|>|=)")
-_AND = re.compile(r"\s+and\s+|\s*&+\s*")
-_EXAMPLE = 'write something like "detuning > 5 MHz and hold_time <= 2 s"'
-
-
-@attrs.frozen
-class _Comparison:
-    column: TableColumn
-    symbol: str
-    value: str
 
 
 def matching_rows(table: Table, where: "Where | None") -> npt.NDArray[np.int64]:
@@ -67,74 +58,57 @@ def matching_rows(table: Table, where: "Where | None") -> npt.NDArray[np.int64]:
     if not isinstance(where, str):
         return _rows_of_expression(table, where)
     is_met = np.ones(len(table), bool)
-    comparisons = _parse(table, where)
-    columns = table.read({comparison.column.name for comparison in comparisons})
-    for comparison in comparisons:
-        is_met &= _compare(comparison, columns[comparison.column.name], where)
+    compared = [
+        (table.find(comparison.name), comparison)
+        for comparison in parse_condition(where, lambda name: _has(table, name))
+    ]
+    columns = table.read({column.name for column, _ in compared})
+    for column, comparison in compared:
+        is_met &= _compare(column, columns[column.name], comparison, where)
     return np.flatnonzero(is_met)
 
 
-def _parse(table: Table, where: str) -> list[_Comparison]:
-    comparisons: list[_Comparison] = []
-    for part in _AND.split(where.strip()):
-        pieces = [piece.strip() for piece in _SPLIT.split(part)]
-        if len(pieces) not in (3, 5) or not all(pieces):
-            raise InvalidConditionError(f"{where!r} is no condition on shots: {_EXAMPLE}.")
-        if len(pieces) == 5:
-            low, first, name, second, high = pieces
-            if first not in _TURNED or second not in _TURNED:
-                raise InvalidConditionError(f"{where!r} is no condition on shots: {_EXAMPLE}.")
-            column = table.find(name)
-            comparisons.append(_Comparison(column, _TURNED[first], low))
-            comparisons.append(_Comparison(column, second, high))
-        else:
-            comparisons.append(_comparison(table, *pieces))
-    return comparisons
-
-
-def _comparison(table: Table, left: str, symbol: str, right: str) -> _Comparison:
+def _has(table: Table, name: str) -> bool:
     try:
-        return _Comparison(table.find(left), symbol, right)
-    except DataNotFoundError as error:
-        try:
-            return _Comparison(table.find(right), _TURNED.get(symbol, symbol), left)
-        except DataNotFoundError:
-            raise error from None
+        table.find(name)
+    except DataNotFoundError:
+        return False
+    return True
 
 
-def _compare(comparison: _Comparison, column: Column, where: str) -> npt.NDArray[np.bool_]:
-    kind = comparison.column.kind
+def _compare(
+    column: TableColumn, found: Column, comparison: Comparison, where: str
+) -> npt.NDArray[np.bool_]:
     value: Any
-    if kind == "number":
-        value = _number(comparison, where)
-    elif kind == "time":
-        value = _time(comparison, where)
-    elif kind == "text":
+    if column.kind == "number":
+        value = _number(column, comparison.value, where)
+    elif column.kind == "time":
+        value = _time(comparison.value, where)
+    elif column.kind == "text":
         value = comparison.value.strip("'\"")
     else:
         raise InvalidConditionError(
-            f"{comparison.column.name} in {where!r} holds {HELD[kind]}, which have no "
-            "order: compare numbers, texts or times."
+            f"{column.name} in {where!r} holds {HELD[column.kind]}, which have no order: compare "
+            "numbers, texts or times."
         )
     compare = _OPERATORS[comparison.symbol]
-    is_met = np.zeros(len(column.values), bool)
-    present = column.values[column.is_present]
+    is_met = np.zeros(len(found.values), bool)
+    present = found.values[found.is_present]
     if present.dtype.kind in "OU":
-        is_met[column.is_present] = [bool(compare(found, value)) for found in present.tolist()]
+        is_met[found.is_present] = [bool(compare(item, value)) for item in present.tolist()]
     elif present.dtype.kind == "f":
-        is_close = np.isclose(present, value, rtol=_PRECISION, atol=0)
-        is_met[column.is_present] = compare(np.where(is_close, value, present), value)
+        is_close = np.isclose(present, value, rtol=PRECISION, atol=0)
+        is_met[found.is_present] = compare(np.where(is_close, value, present), value)
     else:
-        is_met[column.is_present] = compare(present, value)
+        is_met[found.is_present] = compare(present, value)
     return is_met
 
 
-def _number(comparison: _Comparison, where: str) -> bool | int | float:
-    column, text = comparison.column, comparison.value
+def _number(column: TableColumn, text: str, where: str) -> bool | int | float:
     try:
-        value = Expression({"true": "True", "false": "False"}.get(text, text)).evaluate({})
+        value = number_of(text)
     except ValueError as error:
-        raise InvalidConditionError(f"{where!r} is no condition on shots: {error}") from error
+        raise InvalidConditionError(f"{where!r} is no condition: {error}") from error
     number: bool | int | float
     if is_quantity(value):
         units = unit_to_text(value.units)
@@ -160,8 +134,8 @@ def _number(comparison: _Comparison, where: str) -> bool | int | float:
     return value
 
 
-def _time(comparison: _Comparison, where: str) -> np.datetime64:
-    text = comparison.value.strip("'\"")
+def _time(value: str, where: str) -> np.datetime64:
+    text = value.strip("'\"")
     try:
         time = datetime.fromisoformat(text).astimezone()
     except ValueError as error:
@@ -185,7 +159,7 @@ def _rows_of_expression(table: Table, where: "polars.Expr") -> npt.NDArray[np.in
             f"The expression {where} gives {is_met.dtype}, not True or False for each shot."
         )
     if len(is_met) != len(table):
-        raise InvalidConditionError(f"The expression {where} names no column: {_EXAMPLE}.")
+        raise InvalidConditionError(f"The expression {where} names no column: {EXAMPLE}.")
     return np.flatnonzero(is_met.fill_null(False).to_numpy())
 
 

@@ -30,7 +30,7 @@ from shotstore.state import State
 
 _T = TypeVar("_T")
 
-Where: TypeAlias = Mapping[str, Bound | tuple[Bound, Bound]]
+Where: TypeAlias = Mapping[str, Bound | tuple[Bound, Bound] | Bounds]
 """By the name of a parameter, the value or the range of values that is looked for."""
 
 _TRIES = 5

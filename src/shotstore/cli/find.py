@@ -1,6 +1,5 @@
 """``shotstore find``: the sequences that meet some conditions."""
 
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,9 +10,6 @@ from shotstore.state import State
 
 if TYPE_CHECKING:
     from shotstore.cli.listing import Listing
-
-_COMPARISON = re.compile(r"\s*(<=|>=|==|<|>|=)\s*")
-_EXAMPLE = '"mot.detuning > 5 MHz", "1 s < hold_time < 2 s" or "power = 2 mW"'
 
 
 def find(
@@ -59,8 +55,8 @@ def find(
             "--where",
             "-w",
             metavar="CONDITION",
-            help="A parameter takes values in a range: `'detuning > 5 MHz'`, `'1 s < hold_time < "
-            "2 s'`, `'power = 2 mW'`; several times.",
+            help="A parameter takes values in a range: `'detuning > 5 MHz'`, `'power = 2 mW'`, "
+            "`'detuning > 0 and 1 s < hold_time <= 2 s'`; several times, as if `and` joined them.",
         ),
     ] = None,
     tag: Annotated[
@@ -91,11 +87,11 @@ def find(
     Parameters may be named by the end of their names, and with `*` and `?`. In the table, VARIED is
     what the loops of the recipe vary.
     """
+    from shotstore.analysis.bounds import bounds_of_conditions
     from shotstore.cli.formats import print_json
     from shotstore.cli.listing import listing_of, sequence_as_json
 
     storage = open_to_read(store)
-    conditions = dict(_parse_condition(text) for text in where or [])
     try:
         found = storage.find(
             pattern,
@@ -105,7 +101,7 @@ def find(
             min_shots=min_shots,
             max_shots=max_shots,
             varied=varied or None,
-            where=conditions,
+            where=bounds_of_conditions(where or []),
             label=label,
             text=text,
             tag=tag or None,
@@ -124,31 +120,6 @@ def find(
         _print(listing)
     else:
         typer.echo("Nothing was found.")
-
-
-def _parse_condition(text: str) -> tuple[str, tuple[str | None, str | None]]:
-    """The name of a parameter, and its bounds.
-
-    Raises:
-        typer.BadParameter: it is no condition.
-    """
-    parts = _COMPARISON.split(text.strip())
-    match parts:
-        case [name, "=" | "==", value]:
-            bounds: tuple[str | None, str | None] = (value, value)
-        case [name, "<" | "<=", high]:
-            bounds = (None, high)
-        case [name, ">" | ">=", low]:
-            bounds = (low, None)
-        case [low, "<" | "<=", name, "<" | "<=", high]:
-            bounds = (low, high)
-        case [high, ">" | ">=", name, ">" | ">=", low]:
-            bounds = (low, high)
-        case _:
-            raise typer.BadParameter(f"{text!r} is no condition: write {_EXAMPLE}.")
-    if not name or "" in bounds:
-        raise typer.BadParameter(f"{text!r} is no condition: write {_EXAMPLE}.")
-    return name, bounds
 
 
 def _print(listing: "Listing") -> None:
