@@ -88,6 +88,21 @@ class HDF5FileObject:
         self._position += len(view)
         return len(view)
 
+    def read_at(self, view: memoryview, offset: int) -> None:
+        """Read committed bytes, past HDF5.
+
+        Raises:
+            OSError: the disk fails.
+            ValueError: there are not so many.
+        """
+        try:
+            count = self.file.read_into(view, offset)
+        except OSError as raised:
+            self._note(raised)
+            raise
+        if count < len(view):
+            raise ValueError(f"{len(view)} bytes at {offset} are not in the file")
+
     def flush(self) -> None:
         """Nothing: HDF5's flush says nothing about the disk. The commit syncs."""
 

@@ -24,7 +24,7 @@ class Datasets:
         assert name is not None
         rows = self._rows.get(name)
         if rows is None:
-            rows = self._rows[name] = open_rows(self.file, name, self._file_object.end)
+            rows = self._rows[name] = open_rows(self.file, name, self._file_object)
         return rows
 
     def numbered(self, name: str) -> Iterator[str]:

@@ -17,6 +17,8 @@ import numpy as np
 from attrs import frozen
 from h5py import h5a, h5d, h5g, h5t, h5z
 
+from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES
+
 _LZF = 32000
 _COMPRESSIONS = frozenset({h5z.FILTER_DEFLATE, _LZF})
 _FILTERS = frozenset({h5z.FILTER_FLETCHER32, h5z.FILTER_SHUFFLE, *_COMPRESSIONS})
@@ -25,7 +27,6 @@ _MOST_COMPRESSION = 1032
 
 _LARGEST_CHUNK = 2**26  # bytes, unless a single item is larger
 _HARMLESS_CHUNK = 2**14  # bytes; what lies so close behind a block of memory can be read
-_CHECKSUM_BYTES = 4
 _LONGEST_ATTRIBUTE = 2**16  # bytes
 _PLAIN_TYPES = frozenset({h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE})
 
@@ -65,8 +66,12 @@ class OpenDataset:
     dataset: h5d.DatasetID
     largest: int
     """How many bytes can be read of it at the most."""
-    chunk: tuple[int, ...] | None
-    """Shape of its chunks, if `check_chunk` can and must look at each before HDF5 reads it."""
+    chunk: tuple[int, ...]
+    """Shape of its chunks."""
+    must_be_checked: bool
+    """Whether `check_chunk` is to look at each chunk before HDF5 reads it."""
+    has_checksums_alone: bool
+    """Whether there is no other filter."""
 
 
 def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
@@ -99,7 +104,9 @@ def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
     if rows and math.prod(row_shape) * dtype.itemsize > largest:
         raise ValueError(f"a row of {name} is larger than the file")
     has_large_chunks = chunk_bytes > _HARMLESS_CHUNK and not is_compressed
-    return OpenDataset(dataset, largest, chunk if has_large_chunks else None)
+    return OpenDataset(
+        dataset, largest, chunk, has_large_chunks, filters == {h5z.FILTER_FLETCHER32}
+    )
 
 
 def check_chunk(dataset: h5d.DatasetID, offset: tuple[int, ...], size: int) -> None:
@@ -119,7 +126,7 @@ def check_chunk(dataset: h5d.DatasetID, offset: tuple[int, ...], size: int) -> N
         if dataset.get_chunk_info_by_coord(offset).byte_offset is None:
             return  # nothing was written there: HDF5 gives the fill value
         raise
-    if mask or len(stored) != size + _CHECKSUM_BYTES:
+    if mask or len(stored) != size + CHECKSUM_BYTES:
         raise ValueError(f"the chunk at {offset} has {len(stored)} bytes instead of {size}")
 
 

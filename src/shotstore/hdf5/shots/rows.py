@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from h5py import h5d, h5s
 
+from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
+from shotstore.hdf5.shots.chunks import Chunks
 
 Array = npt.NDArray[Any]
 
@@ -27,13 +29,19 @@ class Rows:
     """A dataset of shape (rows, *row shape)."""
 
     def __init__(
-        self, dataset: h5d.DatasetID, largest: int = 0, chunk: tuple[int, ...] | None = None
+        self,
+        dataset: h5d.DatasetID,
+        largest: int = 0,
+        checked: tuple[int, ...] | None = None,
+        chunks: Chunks | None = None,
     ) -> None:
         """``largest`` is how many bytes can be read at the most, besides those by which it grows
-        here, and ``chunk`` the shape of chunks that are to be checked before they are read."""
+        here, ``checked`` the shape of chunks that are to be looked at before HDF5 reads them, and
+        ``chunks`` are those that need not be read through HDF5."""
         self._dataset = dataset
         self._largest = largest
-        self._chunk = chunk
+        self._checked = checked
+        self._chunks = chunks
         self._type = dataset.get_type()
         self.dtype: np.dtype[Any] = dataset.dtype
         self._shape: tuple[int, ...] = dataset.shape
@@ -77,6 +85,9 @@ class Rows:
         size = count * self.row_bytes
         if start + count > self._shape[0] or size > self._largest:
             raise ValueError(f"{count} rows from {start} on are not in the file")
+        rows = self._read_chunks(start, count) if size else None
+        if rows is not None:
+            return rows
         rows = np.empty((count, *self._shape[1:]), self.dtype)
         if rows.size:
             self._check_chunks(start, count)
@@ -84,13 +95,28 @@ class Rows:
             self._dataset.read(memory, selection, rows, self._type)
         return rows
 
+    def _read_chunks(self, start: int, count: int) -> Array | None:
+        """Read rows past HDF5, if they are most of what is in their chunks."""
+        if self._chunks is None:
+            return None
+        first, last = start // self._chunks.rows, (start + count - 1) // self._chunks.rows
+        begin = first * self._chunks.rows
+        end = min((last + 1) * self._chunks.rows, self._shape[0])
+        if 2 * count < end - begin:
+            return None  # HDF5 remembers chunks of which a part is read after the other
+        found = self._chunks.read(first, last + 1 - first)
+        if found is None:
+            return None
+        rows = found.view(self.dtype).reshape(-1, *self._shape[1:])[start - begin :][:count]
+        return rows if 2 * rows.nbytes > found.nbytes else rows.copy()
+
     def _check_chunks(self, start: int, count: int) -> None:
-        if self._chunk is None:
+        if self._checked is None:
             return
-        size = math.prod(self._chunk) * self.dtype.itemsize
-        first = start - start % self._chunk[0]
-        places = [range(first, start + count, self._chunk[0])]
-        places += map(range, repeat(0), self._shape[1:], self._chunk[1:])
+        size = math.prod(self._checked) * self.dtype.itemsize
+        first = start - start % self._checked[0]
+        places = [range(first, start + count, self._checked[0])]
+        places += map(range, repeat(0), self._shape[1:], self._checked[1:])
         for offset in product(*places):
             own_objects.check_chunk(self._dataset, offset, size)
 
@@ -101,14 +127,20 @@ class Rows:
         return h5s.create_simple(shape), selection
 
 
-def open_rows(file: h5py.File, name: str, length: int) -> Rows:
-    """Open a dataset by its path in a file of ``length`` bytes.
+def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
+    """Open a dataset by its path in a file.
 
     Raises:
         ValueError: shotstore has not written it so.
     """
-    found = own_objects.open_dataset(file, name, length)
-    return Rows(found.dataset, found.largest, found.chunk)
+    found = own_objects.open_dataset(file, name, file_object.end)
+    chunks = None
+    is_whole = found.chunk[1:] == found.dataset.shape[1:]
+    if found.has_checksums_alone and is_whole and file.mode == "r":  # or HDF5 may know it better
+        size = math.prod(found.chunk) * found.dataset.dtype.itemsize
+        chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
+    checked = found.chunk if found.must_be_checked else None
+    return Rows(found.dataset, found.largest, checked, chunks)
 
 
 def create_rows(

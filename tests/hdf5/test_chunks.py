@@ -1,0 +1,119 @@
+"""Chunks that are read past HDF5 are what HDF5 reads, and nothing is taken for one that is not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from shotstore.hdf5.disk import File
+from shotstore.hdf5.overlay import HDF5FileObject
+from shotstore.hdf5.shots.chunks import Chunks
+
+Array = npt.NDArray[np.uint8]
+
+random = np.random.default_rng(5)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., tuple[Chunks, h5py.Dataset]]:
+    def make(array: Array, rows: int = 1, **options: object) -> tuple[Chunks, h5py.Dataset]:
+        """The chunks of a dataset, of so many rows each, and the dataset."""
+        path = tmp_path / "file.h5"
+        shape = (rows, *array.shape[1:])
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", data=array, chunks=shape, fletcher32=True, **options)
+        dataset = h5py.File(path)["x"]
+        file_object = HDF5FileObject(File(path, "r"), path.stat().st_size)
+        size = int(np.prod(shape)) * array.itemsize
+        return Chunks(dataset.id, file_object, rows, size), dataset
+
+    return make
+
+
+def change_byte(path: str, position: int) -> None:
+    with Path(path).open("r+b") as file:
+        file.seek(position)
+        byte = file.read(1)[0]
+        file.seek(position)
+        file.write(bytes([byte ^ 0x10]))
+
+
+@pytest.mark.parametrize(
+    "size", [1, 2, 3, 511, 512, 513, 4096, 2**17 - 1, 2**17, 2**17 + 2, 2**19, 2**22 + 7]
+)
+@pytest.mark.parametrize("content", ["random", "zeros", "largest"])
+def test_chunks_of_every_size_have_the_checksum_that_hdf5_gives_them(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]], size: int, content: str
+) -> None:
+    fill = {"zeros": 0, "largest": 255}
+    one = random.integers(0, 256, size, np.uint8) if content == "random" else fill[content]
+    array = np.broadcast_to(np.asarray(one, np.uint8), (3, size))
+    chunks, _ = make(array)
+    found = chunks.read(0, 3)
+    assert found is not None
+    assert found.tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("all_at_once", [True, False])
+def test_some_chunks_of_many(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]], all_at_once: bool
+) -> None:
+    array = random.integers(0, 256, (1000, 30), np.uint8)
+    chunks, _ = make(array, rows=3)
+    if all_at_once:
+        chunks.read(0, 334)
+    found = chunks.read(20, 2)
+    assert found is not None
+    assert found.tobytes() == array[60:66].tobytes()
+    last = chunks.read(333, 1)  # of which one row is in the dataset
+    assert last is not None
+    assert last[:30].tobytes() == array[999].tobytes()
+
+
+@pytest.mark.parametrize("position", [0, 70, 99, 100, 103])
+@pytest.mark.parametrize("others", [0, 100])
+def test_a_changed_byte_is_noticed(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]], position: int, others: int
+) -> None:
+    """In the content, and in its checksum; whether chunks were looked up or not."""
+    chunks, dataset = make(random.integers(0, 256, (1 + others, 100), np.uint8))
+    offset = dataset.id.get_chunk_info(0).byte_offset
+    assert chunks.read(0, 1) is not None
+    change_byte(dataset.file.filename, offset + position)
+    assert chunks.read(0, 1) is None
+
+
+def test_what_is_stored_in_another_way_is_left_to_hdf5(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]], tmp_path: Path
+) -> None:
+    array = random.integers(0, 4, (3, 1000), np.uint8)
+    compressed, _ = make(array, compression="gzip")
+    assert compressed.read(0, 3) is None
+    assert compressed.read(1, 1) is None
+    path = tmp_path / "short.h5"
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset("x", (40, 1000), np.uint8, chunks=(1, 1000), fletcher32=True)
+        dataset.id.write_direct_chunk((0, 0), b"abc" + bytes(4))
+        dataset.id.write_direct_chunk((1, 0), bytes(1004), 1)
+        dataset.id.write_direct_chunk((2, 0), bytes(2000))
+    file_object = HDF5FileObject(File(path, "r"), path.stat().st_size)
+    with h5py.File(path) as file:
+        for number in range(4):  # too short, without a checksum, too long, and never written
+            before = Chunks(file["x"].id, file_object, 1, 1000)
+            assert before.read(number, 1) is None
+            before.read(0, 40)
+            assert before.read(number, 1) is None
+
+
+def test_a_file_that_was_cut_off_is_not_read_past_its_end(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]],
+) -> None:
+    chunks, dataset = make(random.integers(0, 256, (3, 10_000), np.uint8))
+    assert chunks.read(0, 3) is not None
+    with Path(dataset.file.filename).open("r+b") as file:
+        file.truncate(15_000)
+    with pytest.raises(ValueError, match="not in the file"):
+        chunks.read(0, 3)
