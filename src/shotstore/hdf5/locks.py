@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import portalocker
-from filelock import FileLock, Timeout
+from filelock import lock_descriptor, unlock_descriptor
 from portalocker import LockFlags
 
 from shotstore.errors import StorageLockTimeoutError
@@ -118,32 +118,19 @@ class Locks:
                 f"A writing session on {self._write.parent.parent} is open in {owner} already: it "
                 "would wait for itself. Leave the first `with` block before the second."
             )
-        lock = FileLock(
-            key,
-            timeout=0,
-            thread_local=False,
-            # Where the system knows no locks, saying so beats a file that a killed writer leaves.
-            fallback_to_soft=False,
-            preserve_lock_file=True,
-        )
-
         turn = _turns.setdefault(key, threading.Lock())
+        lock = _WriteLock(self._write)
         is_our_turn = False
 
         def acquired() -> bool:
             nonlocal is_our_turn
             is_our_turn = is_our_turn or turn.acquire(blocking=False)
-            if not is_our_turn:
-                return False
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                return False
-            return True
+            return is_our_turn and lock.attempt()
 
         try:
             _wait(acquired, timeout, lambda: f"the write lock of {self._describe_writer()}")
         except BaseException:
+            lock.release()
             if is_our_turn:
                 turn.release()
             raise
@@ -236,9 +223,8 @@ def try_lock_alone(path: Path) -> Callable[[], None] | None:
 
 class _Lock:
     def __init__(self, path: Path, kind: LockFlags, open_flags: int) -> None:
-        self._path = path
         self._kind = kind
-        self._descriptor = os.open(path, open_flags | _NO_FOLLOW)
+        self._descriptor = os.open(path, open_flags | _NO_FOLLOW, 0o666)
         self._process = os.getpid()
         _descriptors.add(self._descriptor)
 
@@ -260,9 +246,25 @@ class _Lock:
             try:
                 # Unlocked and not only closed: a child that was forked at a bad moment may still
                 # share the descriptor.
-                portalocker.unlock(descriptor)
+                self._unlock(descriptor)
             finally:
                 os.close(descriptor)
+
+    def _unlock(self, descriptor: int) -> None:
+        portalocker.unlock(descriptor)
+
+
+class _WriteLock(_Lock):
+    """A lock that excludes filelock's `FileLock` of the same path."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, LockFlags.EXCLUSIVE, os.O_RDWR | os.O_CREAT)
+
+    def attempt(self) -> bool:
+        return lock_descriptor(self._descriptor, blocking=False)
+
+    def _unlock(self, descriptor: int) -> None:
+        unlock_descriptor(descriptor)
 
 
 @contextmanager
