@@ -217,6 +217,7 @@ def test_failed_sessions_leave_no_file_open(filled: HDF5StorageManager) -> None:
     def open_files() -> int:
         return len(os.listdir("/dev/fd"))  # noqa: PTH208
 
+    close_dropped_storages()  # those of other tests
     before = open_files()
     for operation in OPERATIONS.values():
         with pytest.raises(RuntimeError, match="the laser"):

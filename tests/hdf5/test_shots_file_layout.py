@@ -290,14 +290,14 @@ def test_thousands_of_lengths_make_few_objects(running: HDF5StorageManager) -> N
         assert sum(1 for _ in objects(file)) < 30
 
 
-def test_tables_are_split_at_500_columns(running: HDF5StorageManager) -> None:
-    parameters = {f"p{number}": number for number in range(1201)}
-    with record_each(running, (0, parameters, {f"d{n}": n for n in range(501)})) as file:
+def test_tables_are_split_at_100_columns(running: HDF5StorageManager) -> None:
+    parameters = {f"p{number}": number for number in range(241)}
+    with record_each(running, (0, parameters, {f"d{n}": n for n in range(101)})) as file:
         widths = [len(file[f"parameters{n}"].dtype) for n in ("", "#2", "#3")]
-        assert widths == [500, 500, 201]
+        assert widths == [100, 100, 41]
         assert "parameters#4" not in file
-        assert [len(file[f"scalars{n}"].dtype) for n in ("", "#2")] == [500, 1]
-        assert file["parameters#3"]["p1200"].tolist() == [1200]
+        assert [len(file[f"scalars{n}"].dtype) for n in ("", "#2")] == [100, 1]
+        assert file["parameters#3"]["p240"].tolist() == [240]
 
 
 def test_tables_are_split_at_32_kib_of_names(running: HDF5StorageManager) -> None:

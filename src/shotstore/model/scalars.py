@@ -14,6 +14,7 @@ JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | 
 
 _SMALLEST_PLAIN_INT = -(2**63)
 _LARGEST_PLAIN_INT = 2**64 - 1
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 
 
 def plain_scalar(value: object) -> object:
@@ -23,14 +24,14 @@ def plain_scalar(value: object) -> object:
     Anything else is returned as it is, among it what would change on the way: ``numpy.longdouble``,
     ``datetime64``, ``timedelta64``, ``bytes_`` and complex numbers.
     """
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, np.generic):
         # A timedelta64 is an integer to numpy, and item() makes a bare int of it, without the unit.
         if isinstance(value, np.timedelta64 | np.longdouble):
             return value
         if isinstance(value, np.bool_ | np.integer | np.floating | np.str_):
             return value.item()
-        return value
-    if isinstance(value, bool):
         return value
     # Called on the base class: an enum's own __str__ returns the name of its member.
     if isinstance(value, int):

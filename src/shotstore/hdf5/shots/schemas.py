@@ -28,7 +28,8 @@ from shotstore.hdf5.shots.stored_values import (
 from shotstore.model import JSON
 from shotstore.model.dtypes import dump_dtype
 
-_MOST_COLUMNS = 500
+# Each write compares all columns with all: 4 ms for one table of 500, 0.7 ms for five of 100.
+_MOST_COLUMNS = 100
 _MOST_NAME_BYTES = 32 * 1024  # of a table's column names: HDF5 limits a header message to 64 KiB
 _LARGEST_RAGGED_CHUNK = 256 * 1024  # bytes
 
@@ -46,6 +47,7 @@ class Schemas:
 
     def __init__(self, datasets: Datasets) -> None:
         self._datasets = datasets
+        self._is_loaded = False
         self._schemas: list[Schema] = []
         self._numbers: dict[frozenset[Slot], int] = {}
         self._slots: dict[tuple[str, str], list[Slot]] = {}
@@ -60,16 +62,19 @@ class Schemas:
         return rows
 
     def load(self) -> list[Schema]:
-        """All schemas. Those that are not known yet are read; they are only ever added."""
+        """All schemas."""
+        if self._is_loaded:  # others do not write to an open file, and what is added here is known
+            return self._schemas
         datasets = [self._datasets.rows(name) for name in self._datasets.numbered("schemas")]
         total = max(map(len, datasets), default=0)
         if total > len(self._datasets.rows("shots")):  # each was written with a shot that needs it
             raise ValueError(
                 f"it has {total} schemas for {len(self._datasets.rows('shots'))} shots"
             )
-        for number in range(len(self._schemas), total):
+        for number in range(total):
             texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
             self._remember(load_schema(b"".join(texts)))
+        self._is_loaded = True
         return self._schemas
 
     def _remember(self, schema: Schema) -> None:
@@ -91,10 +96,7 @@ class Schemas:
             compression: Filter for new datasets of arrays.
         """
         self.load()
-        slots: dict[tuple[str, str], Slot | None] = {
-            key: next((slot for slot in self._slots.get(key, ()) if slot.holds(value)), None)
-            for key, value in stored.items()
-        }
+        slots = {key: self._find_slot(key, value) for key, value in stored.items()}
         new = {key: value for key, value in stored.items() if slots[key] is None}
         slots.update(self._create_columns("parameters", new))
         slots.update(self._create_columns("data", new))
@@ -112,6 +114,12 @@ class Schemas:
             self._write(number, schema)
             self._remember(schema)
         return number, self._schemas[number]
+
+    def _find_slot(self, key: tuple[str, str], value: Stored) -> Slot | None:
+        for slot in self._slots.get(key, ()):
+            if slot.holds(value):
+                return slot
+        return None
 
     def _write(self, number: int, schema: Schema) -> None:
         text = _dump_schema(schema)
