@@ -1,7 +1,8 @@
 """Reading many shots at once: each dataset that is asked for in as few reads as can be."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ from shotstore.session.columns import (
 
 Array = npt.NDArray[Any]
 _RowNumbers = npt.NDArray[np.int64]
+_Slots: TypeAlias = "list[tuple[Slot, _RowNumbers]]"
+"""Where values lie, and of which of the shots"""
 
 _ROW_OF_TABLES = 1024  # bytes, more or less
 _DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
@@ -46,18 +49,47 @@ def data_type(slot: Slot) -> DataType:
     return DataType(slot.type)
 
 
-def row_size(datasets: Datasets, schemas: Schemas, count: int, labels: Collection[str]) -> int:
-    """How many bytes a shot among the first ``count`` has under these labels, at the most; of what
-    has another length in each shot, on the average."""
-    sizes: dict[str, int] = {}
-    for slot in used_slots(datasets, schemas, count, lambda found: found.data):
-        if slot.name in labels and slot.dataset is not None and slot.column is None:
-            rows = schemas.rows(slot)
-            size = rows.row_bytes
-            if slot.index is not None:
-                size = size * len(rows) // max(1, len(datasets.rows(slot.index)))
-            sizes[slot.name] = max(size, sizes.get(slot.name, 0))
-    return _ROW_OF_TABLES + sum(sizes.values())
+class UsedSlots:
+    """The slots that the first shots of a file use, each once."""
+
+    def __init__(self, datasets: Datasets, schemas: Schemas) -> None:
+        self._datasets = datasets
+        self._schemas = schemas
+        self._count = 0
+        self._used: list[Schema] = []
+
+    def parameters(self, count: int) -> list[Slot]:
+        """Those of the parameters of the first ``count`` shots."""
+        return _each_once(schema.parameters for schema in self._schemas_of(count))
+
+    def data(self, count: int) -> list[Slot]:
+        """Those of the data of the first ``count`` shots."""
+        return _each_once(schema.data for schema in self._schemas_of(count))
+
+    def row_size(self, count: int, labels: Collection[str]) -> int:
+        """How many bytes a shot among the first ``count`` has under these labels, at the most; of
+        what has another length in each shot, on the average."""
+        sizes: dict[str, int] = {}
+        for slot in self.data(count) if labels else ():
+            if slot.name in labels and slot.dataset is not None and slot.column is None:
+                rows = self._schemas.rows(slot)
+                size = rows.row_bytes
+                if slot.index is not None:
+                    size = size * len(rows) // max(1, len(self._datasets.rows(slot.index)))
+                sizes[slot.name] = max(size, sizes.get(slot.name, 0))
+        return _ROW_OF_TABLES + sum(sizes.values())
+
+    def _schemas_of(self, count: int) -> list[Schema]:
+        if count != self._count:  # shots that were recorded once stay as they are
+            numbers = np.unique(self._datasets.rows("shots").read(0, count)["schema"]).tolist()
+            known = self._schemas.load()
+            self._used = [known[number] for number in numbers]
+            self._count = count
+        return self._used
+
+
+def _each_once(sections: Iterable[list[Slot]]) -> list[Slot]:
+    return list(dict.fromkeys(slot for slots in sections for slot in slots))
 
 
 class ColumnReader:
@@ -68,23 +100,31 @@ class ColumnReader:
         self._datasets = datasets
         self._schemas = schemas
         self._rows = rows
-        self._tables: dict[tuple[str, bytes], Array] = {}
         self._shots = _read(datasets.rows("shots"), rows)
+        numbers, self._kinds = np.unique(self._shots["schema"], return_inverse=True)
+        known = schemas.load()
+        self._used = [known[number] for number in numbers.tolist()]
+        self._places: dict[tuple[int, ...], _RowNumbers] = {}
+        self._tables: dict[str, Array] = {}
 
     def read(
         self, parameters: Mapping[str, ParameterType], labels: Mapping[str, DataType]
     ) -> ShotColumns:
         """Read these parameters and labels, which the file has, in these types."""
+        of_parameters = self._slots([schema.parameters for schema in self._used], parameters)
+        of_labels = self._slots([schema.data for schema in self._used], labels)
         return ShotColumns(
             shot_index=self._shots["shot_index"].astype(np.int64),
             start_time=self._shots["start_time"].astype("datetime64[us]"),
             end_time=self._shots["end_time"].astype("datetime64[us]"),
-            parameters={name: self._parameter(name, kind) for name, kind in parameters.items()},
-            data={label: self._label(label, kind) for label, kind in labels.items()},
+            parameters={
+                name: self._parameter(name, kind, of_parameters[name])
+                for name, kind in parameters.items()
+            },
+            data={label: self._label(kind, of_labels[label]) for label, kind in labels.items()},
         )
 
-    def _parameter(self, name: str, kind: ParameterType) -> Column:
-        slots = self._slots(lambda schema: schema.parameters, name)
+    def _parameter(self, name: str, kind: ParameterType, slots: _Slots) -> Column:
         if any(slot.type == "big int" for slot, _ in slots):
             numbers = self._one_by_one(
                 slots, lambda slot, value: (load_number(slot, value), slot.unit)
@@ -94,8 +134,7 @@ class ColumnReader:
             slots, kind.type, lambda slot, values: in_unit(name, values, slot.unit, kind.units)
         )
 
-    def _label(self, label: str, kind: DataType) -> Column:
-        slots = self._slots(lambda schema: schema.data, label)
+    def _label(self, kind: DataType, slots: _Slots) -> Column:
         if kind.kind in _DTYPES and not any(slot.type == "big int" for slot, _ in slots):
             slots = [(slot, places) for slot, places in slots if slot.type != "none"]
             return self._numbers(slots, kind.kind, lambda _, values: values)
@@ -103,20 +142,19 @@ class ColumnReader:
             return self._arrays(slots, kind)
         return data_column(kind, self._one_by_one(slots, load_data))
 
-    def _numbers(
-        self,
-        slots: list[tuple[Slot, _RowNumbers]],
-        kind: str,
-        convert: Callable[[Slot, Array], Array],
-    ) -> Column:
-        is_present = np.zeros(len(self._rows), bool)
-        column = np.full(len(self._rows), missing(_DTYPES[kind]), _DTYPES[kind])
+    def _numbers(self, slots: _Slots, kind: str, convert: Callable[[Slot, Array], Array]) -> Column:
+        count, dtype = len(self._rows), _DTYPES[kind]
+        if len(slots) == 1 and len(slots[0][1]) == count:
+            values = convert(slots[0][0], self._column(*slots[0]))
+            return Column(values.astype(dtype), np.ones(count, bool))
+        is_present = np.zeros(count, bool)
+        column = np.full(count, missing(dtype), dtype)
         for slot, places in slots:
             column[places] = convert(slot, self._column(slot, places))
             is_present[places] = True
         return Column(column, is_present)
 
-    def _arrays(self, slots: list[tuple[Slot, _RowNumbers]], kind: DataType) -> Column:
+    def _arrays(self, slots: _Slots, kind: DataType) -> Column:
         is_present = np.zeros(len(self._rows), bool)
         column: Array | None = None
         for slot, places in slots:
@@ -135,9 +173,7 @@ class ColumnReader:
             column[places] = values
         return Column(empty_column(kind, len(self._rows)) if column is None else column, is_present)
 
-    def _one_by_one(
-        self, slots: list[tuple[Slot, _RowNumbers]], load: Callable[[Slot, Any], Any]
-    ) -> list[Any]:
+    def _one_by_one(self, slots: _Slots, load: Callable[[Slot, Any], Any]) -> list[Any]:
         """What ``load`` makes of each stored value; None where there is none."""
         values: list[Any] = [None] * len(self._rows)
         for slot, places in slots:
@@ -160,25 +196,49 @@ class ColumnReader:
         return _read_spans(self._schemas.rows(slot), spans["start"], spans["length"])
 
     def _column(self, slot: Slot, places: _RowNumbers) -> Array:
-        assert slot.dataset is not None
-        key = slot.dataset, places.tobytes()
-        if key not in self._tables:
-            self._tables[key] = _read(self._schemas.rows(slot), self._rows[places])
-        column: Array = self._tables[key][slot.column]
-        return column
+        column: Array = self._table(slot)[slot.column]
+        return column if len(places) == len(self._rows) else column[places]
 
-    def _slots(
-        self, section: Callable[[Schema], list[Slot]], name: str
-    ) -> list[tuple[Slot, _RowNumbers]]:
-        """The slots in which the shots have a value of this name, and which shots each time."""
-        numbers = self._shots["schema"]
-        schemas = self._schemas.load()
-        found: dict[Slot, list[int]] = {}
-        for number in np.unique(numbers).tolist():
-            for slot in section(schemas[number]):
-                if slot.name == name:
-                    found.setdefault(slot, []).append(number)
-        return [(slot, np.flatnonzero(np.isin(numbers, used))) for slot, used in found.items()]
+    def _table(self, slot: Slot) -> Array:
+        """The table of a slot, a row for each shot; anything where a shot has nothing in it."""
+        rows = self._schemas.rows(slot)
+        assert slot.dataset is not None
+        if slot.dataset not in self._tables:
+            places = self._places_of(
+                number
+                for number, schema in enumerate(self._used)
+                if any(slot.dataset == at.dataset for at in (*schema.parameters, *schema.data))
+            )
+            table = _read(rows, self._rows[places])
+            if len(places) < len(self._rows):
+                there, table = table, np.empty(len(self._rows), table.dtype)
+                table[places] = there
+            self._tables[slot.dataset] = table
+        return self._tables[slot.dataset]
+
+    def _slots(self, sections: Iterable[list[Slot]], names: Collection[str]) -> dict[str, _Slots]:
+        """By name, the slots in which shots have such a value, and which shots each time.
+
+        Args:
+            sections: The slots of each kind of shots.
+            names: Those that are asked for.
+        """
+        kinds: dict[Slot, list[int]] = {}
+        for number, section in enumerate(sections):
+            for slot in section:
+                if slot.name in names:
+                    kinds.setdefault(slot, []).append(number)
+        found: dict[str, _Slots] = {name: [] for name in names}
+        for slot, used in kinds.items():
+            found[slot.name].append((slot, self._places_of(used)))
+        return found
+
+    def _places_of(self, kinds: Iterable[int]) -> _RowNumbers:
+        """Which of the shots are of these kinds."""
+        key = tuple(kinds)
+        if key not in self._places:
+            self._places[key] = np.flatnonzero(np.isin(self._kinds, key))
+        return self._places[key]
 
 
 def _read(rows: Rows, wanted: _RowNumbers) -> Array:
@@ -188,17 +248,16 @@ def _read(rows: Rows, wanted: _RowNumbers) -> Array:
     first, last = int(wanted.min()), int(wanted.max())
     if last - first + 1 == len(wanted) and (np.diff(wanted) == 1).all():
         return rows.read(first, len(wanted))
-    found = np.empty((len(wanted), *rows.row_shape), rows.dtype)
-    order = np.argsort(wanted, kind="stable")
-    ordered = wanted[order]
+    ordered, places = np.unique(wanted, return_inverse=True)
+    found = np.empty((len(ordered), *rows.row_shape), rows.dtype)
     # Rows between wanted ones in the same or the next chunk cost less to read than to leave out.
     # A chunk without any wanted row may have none at all, and then the file none of its bytes.
     breaks = np.flatnonzero(np.diff(ordered) > max(1, ROW_CHUNK // rows.row_bytes)) + 1
-    for part in np.split(np.arange(len(wanted)), breaks):
-        start = int(ordered[part[0]])
-        block = rows.read(start, int(ordered[part[-1]]) - start + 1)
-        found[order[part]] = block[ordered[part] - start]
-    return found
+    for begin, end in pairwise((0, *breaks.tolist(), len(ordered))):
+        start, count = int(ordered[begin]), int(ordered[end - 1]) - int(ordered[begin]) + 1
+        block = rows.read(start, count)
+        found[begin:end] = block if count == end - begin else block[ordered[begin:end] - start]
+    return found if np.array_equal(ordered, wanted) else found[places]
 
 
 def _read_spans(rows: Rows, starts: Array, lengths: Array) -> Iterable[Array]:
@@ -211,12 +270,3 @@ def _read_spans(rows: Rows, starts: Array, lengths: Array) -> Iterable[Array]:
     else:
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
             yield rows.read(start, length)
-
-
-def used_slots(
-    datasets: Datasets, schemas: Schemas, count: int, section: Callable[[Schema], list[Slot]]
-) -> list[Slot]:
-    """The slots that the first ``count`` shots use, each once."""
-    numbers = np.unique(datasets.rows("shots").read(0, count)["schema"]).tolist()
-    known = schemas.load()
-    return list({slot: None for number in numbers for slot in section(known[number])})

@@ -19,7 +19,7 @@ from shotstore.errors import DamagedStorageError, IncompatibleUnitsError, Storag
 from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.columns import ColumnReader, data_type, row_size, used_slots
+from shotstore.hdf5.shots.columns import ColumnReader, UsedSlots, data_type
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.rows import (
     read_attribute,
@@ -83,6 +83,7 @@ class ShotsFile:
         self._file = file
         self._datasets = Datasets(file, file_object)
         self._schemas = Schemas(self._datasets)
+        self._used = UsedSlots(self._datasets, self._schemas)
         self._rows_by_index: dict[int, int] = {}
         self.sequence_id: str | None = None
         """Of the sequence that the file belongs to; None of one that is being made."""
@@ -224,27 +225,24 @@ class ShotsFile:
     def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
         """Name, type and unit of every parameter that the first ``rows`` shots have."""
         with self._reading():
-            slots = used_slots(self._datasets, self._schemas, rows, lambda found: found.parameters)
+            slots = self._used.parameters(rows)
             return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
 
     def data_types(self, rows: int) -> list[tuple[str, DataType]]:
         """Label and type of all data that the first ``rows`` shots have."""
         with self._reading():
-            slots = used_slots(self._datasets, self._schemas, rows, lambda found: found.data)
-            return [(slot.name, data_type(slot)) for slot in slots]
+            return [(slot.name, data_type(slot)) for slot in self._used.data(rows)]
 
     def has_wide_integers(self, rows: int) -> bool:
         """Whether the first ``rows`` shots have a number beyond 64 bits."""
         with self._reading():
-            slots = used_slots(
-                self._datasets, self._schemas, rows, lambda found: [*found.parameters, *found.data]
-            )
+            slots = [*self._used.parameters(rows), *self._used.data(rows)]
             return any(slot.type == "big int" for slot in slots)
 
     def row_size(self, rows: int, labels: Collection[str]) -> int:
         """About how many bytes one of the first ``rows`` shots has under these labels."""
         with self._reading():
-            return row_size(self._datasets, self._schemas, rows, labels)
+            return self._used.row_size(rows, labels)
 
     def columns(
         self,

@@ -1,0 +1,92 @@
+"""How often a table is read for columns of many shots."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.shots.rows import Rows
+from shotstore.model import Parameter, quantity
+from shotstore.testing.experiments import PATH, launch, record
+
+NAMES = [f"p{i}" for i in range(40)]
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each table was read, by the name of its first column."""
+    counter: Counter[str] = Counter()
+    read = Rows.read
+
+    def note(rows: Rows, start: int, count: int) -> npt.NDArray[Any]:
+        counter[(rows.dtype.names or ("",))[0]] += 1
+        return read(rows, start, count)
+
+    monkeypatch.setattr(Rows, "read", note)
+    return counter
+
+
+def record_shots(storage: HDF5StorageManager, shots: list[dict[str, Parameter]]) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index, parameters in enumerate(shots):
+            record(session, index=index, parameters=parameters, data={"n": index, "x": index / 2})
+
+
+def test_a_table_is_read_once_for_all_of_its_columns(
+    storage: HDF5StorageManager, reads: Counter[str]
+) -> None:
+    record_shots(storage, [{name: quantity(index, "MHz") for name in NAMES} for index in range(9)])
+    reads.clear()
+    with storage.session() as session:
+        found = session.sequences.get_columns(PATH, parameters=NAMES, labels=["n", "x"])
+    assert all(column.values.tolist() == list(range(9)) for column in found.parameters.values())
+    assert (reads["p0"], reads["n"]) == (1, 1)
+
+
+def test_a_table_is_read_once_where_shots_differ(
+    storage: HDF5StorageManager, reads: Counter[str]
+) -> None:
+    def parameters(index: int) -> dict[str, Parameter]:
+        missing = f"p{1 + index % 5}"  # "p0" is never missing
+        return {name: index for name in NAMES if name != missing}
+
+    record_shots(storage, [parameters(index) for index in range(20)])
+    reads.clear()
+    with storage.session() as session:
+        found = session.sequences.get_columns(PATH, parameters=NAMES).parameters
+    assert reads["p0"] == 1
+    for index in range(20):
+        there = [name for name in NAMES if found[name].is_present[index]]
+        assert there == list(parameters(index))
+        assert {int(found[name].values[index]) for name in there} == {index}
+
+
+def test_which_schemas_the_shots_have_is_looked_up_once(
+    storage: HDF5StorageManager, reads: Counter[str]
+) -> None:
+    record_shots(storage, [{"p0": 1.5}] * 9)
+    reads.clear()
+    with storage.session() as session:
+        session.sequences.get_parameter_schema(PATH)
+        session.sequences.get_data_schema(PATH)
+        assert not session.sequences.has_wide_integers(PATH)
+        assert reads["shot_index"] == 1
+        session.sequences.get_columns(PATH, parameters=["p0"], labels=["n"])
+    assert reads["shot_index"] == 2  # once more, for their times
+
+
+def test_shots_that_a_session_adds_are_among_its_columns(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in range(3):
+            record(session, index=index, parameters={f"p{index}": index})
+            found = session.sequences.get_columns(
+                PATH, parameters=list(session.sequences.get_parameter_schema(PATH))
+            ).parameters
+            assert list(found) == NAMES[: index + 1]
+            assert found[f"p{index}"].values[-1] == index
+            assert np.count_nonzero(found[f"p{index}"].is_present) == 1
