@@ -85,6 +85,7 @@ class ShotsFile:
         self._schemas = Schemas(self._datasets)
         self._used = UsedSlots(self._datasets, self._schemas)
         self._rows_by_index: dict[int, int] = {}
+        self._schema_numbers: list[int] = []
         self.sequence_id: str | None = None
         """Of the sequence that the file belongs to; None of one that is being made."""
 
@@ -185,8 +186,10 @@ class ShotsFile:
         with self._reading():
             known, total = len(self._rows_by_index), len(self._datasets.rows("shots"))
             if known < total:
-                new = self._datasets.rows("shots").read(known, total - known)["shot_index"].tolist()
-                self._rows_by_index.update(zip(new, range(known, total), strict=True))
+                new = self._datasets.rows("shots").read(known, total - known)
+                indices = new["shot_index"].tolist()
+                self._rows_by_index.update(zip(indices, range(known, total), strict=True))
+                self._schema_numbers += new["schema"].tolist()
                 if len(self._rows_by_index) != total:
                     raise ValueError("a shot index stands in it twice")
             return self._rows_by_index
@@ -326,6 +329,7 @@ class ShotsFile:
             self._write_table(table, row, payloads)
         self._datasets.rows("shots").write(row, np.array([(index, *times, number)], _SHOT))
         self._rows_by_index[index] = row
+        self._schema_numbers.append(number)
 
     def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
         flat = self._datasets.rows(slot.dataset)
@@ -351,8 +355,8 @@ class ShotsFile:
         rows.write(row, np.array([record], rows.dtype))
 
     def _schema(self, row: int) -> Schema:
-        number = int(self._datasets.rows("shots").read(row, 1)[0]["schema"])
-        return self._schemas.load()[number]
+        self.indices()
+        return self._schemas.load()[self._schema_numbers[row]]
 
     # Datasets
 
