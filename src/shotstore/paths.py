@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Self
 
 import attrs
@@ -151,6 +152,7 @@ def _check_name(name: str) -> None:
         raise InvalidPathFormatError(f"{name!r} is not a valid name: {reason}.")
 
 
+@lru_cache(maxsize=65536)
 def _what_is_wrong(name: str) -> str | None:
     if _COMMON_NAME.fullmatch(name):
         return None

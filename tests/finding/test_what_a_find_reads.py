@@ -73,7 +73,7 @@ def test_values_are_looked_for_where_the_recipe_does_not_tell_them(
     assert directories(opened) == {"relative to the offset", "not yet begun", "hold"}
 
 
-def test_a_document_is_parsed_once(
+def test_a_recipe_is_loaded_once_and_only_where_it_is_asked_for(
     store: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[object] = []
@@ -84,10 +84,12 @@ def test_a_document_is_parsed_once(
     )
     store = HDF5StorageManager(store.root, serializer=known)
     assert len(store.find()) == 6
+    assert loaded == []
+    assert len(store.find(varied="*")) == 6
     assert len(loaded) == 6
     with store.session() as session:
         session.sequences.set_tags(path(r"\drafts\two"), {"a"})
-    assert len(store.find(tag="a")) == 1
+    assert len(store.find(tag="a", varied="*")) == 1
     assert len(loaded) == 7
     # By another process, which the pickle stands for.
     with pickle.loads(pickle.dumps(store)).session() as session:

@@ -201,23 +201,52 @@ def _open_itself(path: str, flags: int) -> int:
     return os.open(path, flags | _NO_FOLLOW, 0o666)
 
 
+Identity: TypeAlias = tuple[int, int, int, int]
+"""What changes when a file is changed or replaced: inode, length, and when its content and the
+file itself were last changed (ns since 1970). Who sets the one time back cannot set the other."""
+
+
+def identity(path: str) -> Identity | None:
+    """Which file it is and when it was changed, or None if `read_file` finds none."""
+    try:
+        return _identity(os.lstat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def read_file(path: str) -> bytes | None:
     """The content of the file, or None if there is none. A symbolic link is none: it may lead out
     of the store. A pipe is none: it may never say anything."""
+    return read_and_identify(path)[0]
+
+
+def read_and_identify(path: str) -> tuple[bytes | None, Identity | None]:
+    """What `read_file` finds, and the `identity` that the file had before it was read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return None, None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            return None
+            return None, None
         raise
     # A bare descriptor: FileIO refuses a directory before it can be looked at.
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        found = _identity(status := os.fstat(descriptor))
+        if found is None:
+            return None, None
+        pieces = []
+        while piece := os.read(descriptor, status.st_size + 1):
+            pieces.append(piece)
+        return b"".join(pieces), found
+    finally:
         os.close(descriptor)
+
+
+def _identity(status: os.stat_result) -> Identity | None:
+    if not stat.S_ISREG(status.st_mode):
         return None
-    with io.FileIO(descriptor, "r") as file:
-        return file.readall()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def list_directories(path: str) -> list[str]:

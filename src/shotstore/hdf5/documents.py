@@ -73,7 +73,7 @@ def dump_sequence(document: SequenceDocument) -> bytes:
     )
 
 
-def load_sequence(content: bytes, path: Path) -> SequenceDocument:
+def load_sequence(content: bytes, path: Path | str) -> SequenceDocument:
     """The inverse of `dump_sequence`; ``path`` is for the message of the error.
 
     Raises:
@@ -131,7 +131,7 @@ def dump(what: Format, keys: Mapping[str, JSON]) -> bytes:
     return body + _CHECKSUM_LINE + _checksum(body).encode() + b'"\n}\n'
 
 
-def load(what: Format, content: bytes, path: Path) -> dict[str, Any]:
+def load(what: Format, content: bytes, path: Path | str) -> dict[str, Any]:
     """The keys of a document of this format, without format, version and checksum.
 
     Raises:
@@ -151,8 +151,8 @@ def load(what: Format, content: bytes, path: Path) -> dict[str, Any]:
         raise damaged(path, f"its version is {version!r}")
     if version > VERSION:
         raise StorageError(
-            f"{path} has format version {version}, written by a newer shotstore; this one reads "
-            f"up to {VERSION}. Upgrade it: pip install --upgrade shotstore"
+            f"{Path(path)} has format version {version}, written by a newer shotstore; this one "
+            f"reads up to {VERSION}. Upgrade it: pip install --upgrade shotstore"
         )
     keys.pop("checksum", None)
     return keys
@@ -168,8 +168,9 @@ def _checksum(body: bytes) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
-def damaged(path: Path, why: str) -> DamagedStorageError:
+def damaged(path: Path | str, why: str) -> DamagedStorageError:
     """A document, or a shots file, that cannot be read; ``why`` goes on after "is damaged: "."""
+    path = Path(path)
     remedy = "Mend it in a text editor, or restore" if path.suffix == ".json" else "Restore"
     error = DamagedStorageError(f"{path} is damaged: {why.rstrip('.')}. {remedy} it from a backup.")
     error.why = why

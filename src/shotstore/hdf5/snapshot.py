@@ -4,10 +4,10 @@ Paths are texts relative to the root of the store, with slashes, as in the journ
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 from shotstore.errors import TransactionConflictError
 from shotstore.hdf5 import disk
+from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, path_name
 from shotstore.paths import PureSequencePath
 
@@ -20,8 +20,12 @@ def join(directory: str, name: str) -> str:
 class Snapshot:
     """Files, directories and their absence, as they were when the session first looked."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, known: KnownDocuments | None = None) -> None:
+        """Without ``known``, every document is read anew."""
         self._root = root
+        self._known = known
+        self.commits: int | None = None
+        """How many transactions were committed when it was last known; None if nobody counts."""
         self._contents: dict[str, bytes | None] = {}
         self._listings: dict[str, dict[str, str]] = {}
         self._files: dict[str, tuple[str, ...]] = {}
@@ -31,7 +35,11 @@ class Snapshot:
     def read(self, path: str) -> bytes | None:
         """The content of a document, or None if there is none."""
         if path not in self._contents:
-            self._contents[path] = disk.read_file(f"{self._root}/{path}")
+            file = f"{self._root}/{path}"
+            if self._known is None:
+                self._contents[path] = disk.read_file(file)
+            else:
+                self._contents[path] = self._known.read(file, self.commits)
         return self._contents[path]
 
     def children(self, directory: str) -> dict[str, str]:
@@ -103,17 +111,22 @@ class Snapshot:
         pending = [directory]
         while pending:
             current = pending.pop()
-            if self.is_sequence(current):
-                if documents:
-                    with suppress(OSError):  # raised again where this one is asked for
-                        self.document(current)
-            else:
+            if documents and self._is_readable(current):
+                self._are_sequences[current] = True
+            elif not self.is_sequence(current):
                 pending.extend(join(current, name) for name in self.children(current).values())
             yield
 
+    def _is_readable(self, directory: str) -> bool:
+        try:
+            return self.read(join(directory, SEQUENCE_DOCUMENT)) is not None
+        except OSError:
+            return False  # raised again where this one is asked for
+
     def copy(self) -> "Snapshot":
         """A snapshot that knows the same."""
-        copy = Snapshot(self._root)
+        copy = Snapshot(self._root, self._known)
+        copy.commits = self.commits
         copy.adopt(self)
         return copy
 

@@ -14,6 +14,7 @@ from shotstore.hdf5 import disk, documents, journal
 from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.journal_check import check_journal
 from shotstore.hdf5.kept_writers import KeptWriters
+from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
 from shotstore.session import SequenceSummary
 from shotstore.session.summaries import Remembered
@@ -53,8 +54,10 @@ class Store:
         self.locks = Locks(self._control, lock_timeout)
         self.kept = KeptWriters()
         """The shots files that are being recorded into."""
+        self.known = KnownDocuments()
+        """What was read of documents before."""
         self.summaries: Remembered[SequenceSummary] = Remembered()
-        """Of documents that were read before."""
+        """What was made of them."""
         self._check_places()
         marker = disk.read_file(str(self.root / MARKER))
         self.is_archive = marker is None

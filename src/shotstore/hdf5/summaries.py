@@ -3,7 +3,6 @@ but the numbers of shots of those that are running."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from attrs import evolve, frozen
@@ -13,9 +12,9 @@ from shotstore.hdf5.documents import SequenceDocument, load_sequence
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
-from shotstore.model import Serializer
+from shotstore.model import IterationConfiguration, Serializer
 from shotstore.paths import PureSequencePath
-from shotstore.session.summaries import SequenceSummary, holds_text, ranges_of
+from shotstore.session.summaries import RangesWhenAsked, SequenceSummary, holds_text
 from shotstore.state import State
 
 _NOT_COUNTED = -1
@@ -29,7 +28,7 @@ class _Found:
 
     path: PureSequencePath
     node: Node
-    file: Path
+    file: str
     content: bytes | None
     document: SequenceDocument | None
     error: OSError | None
@@ -59,15 +58,14 @@ def read(
     remembered = transaction.store.summaries
 
     def summary(found: _Found) -> SequenceSummary:
-        # Outside of all locks, since this runs code of the lab.
         make = partial(_summary, found, serializer)
         known = make() if found.content is None else remembered.get(found.content, make)
-        number = known.number_of_shots
-        if number == _NOT_COUNTED:
+        if known.number_of_shots == _NOT_COUNTED:
             number = transaction.read(lambda: transaction.shots.glance(found.node))
-        return evolve(known, path=found.path, number_of_shots=number)
+            return evolve(known, path=found.path, number_of_shots=number)
+        return known if known.path == found.path else evolve(known, path=found.path)
 
-    return sorted(_each(transaction, path, summary), key=lambda summary: summary.path)
+    return sorted(_each(transaction, path, summary), key=lambda summary: summary.path.parts)
 
 
 def find_text(transaction: Transaction, path: PureSequencePath, text: str) -> set[PureSequencePath]:
@@ -112,14 +110,17 @@ def _find(transaction: Transaction, path: PureSequencePath) -> list[_Found]:
             document = tree.document(node) if content is None else None
         except OSError as raised:
             error = raised
-        file = transaction.store.root / (node.directory or "") / SEQUENCE_DOCUMENT
+        file = f"{transaction.store.root}/{node.directory or ''}/{SEQUENCE_DOCUMENT}"
         found.append(_Found(node.path, node, file, content, document, error))
     return found
 
 
 def _summary(found: _Found, serializer: Serializer) -> SequenceSummary:
     document = found.load()
-    ranges = ranges_of(lambda: serializer.load_iteration(document.iteration))
+    # Of the content: thousands of parsed recipes in memory would make garbage collections slow.
+    ranges = RangesWhenAsked(
+        partial(_load_iteration, found.content, found.document, found.file, serializer)
+    )
     number = document.number_of_shots
     if document.state in (State.DRAFT, State.PREPARING):
         number = 0
@@ -138,3 +139,10 @@ def _summary(found: _Found, serializer: Serializer) -> SequenceSummary:
         varied=ranges.varied,
         declared=ranges.declared,
     )
+
+
+def _load_iteration(
+    content: bytes | None, changed: SequenceDocument | None, file: str, serializer: Serializer
+) -> IterationConfiguration:
+    document = changed or load_sequence(content or b"", file)
+    return serializer.load_iteration(document.iteration)

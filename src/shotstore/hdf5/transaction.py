@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -55,7 +56,7 @@ class Transaction:
         self._checking = ExitStack()
         """Of one that works beside writers: keeps commits out while it looks at the tree."""
         self._first_commits: int | None = None
-        self._snapshot = Snapshot(str(store.root))
+        self._snapshot = Snapshot(str(store.root), store.known)
         self.tree = Tree(self._snapshot, root_node(store), store.root)
         self._staging = Staging(store.root)
         self._discarded: list[Discarded] = []
@@ -125,10 +126,8 @@ class Transaction:
             directories = [] if node is None else self._directories(node)
             for attempt in range(1, _LISTING_TRIES + 1):
                 snapshot = self._snapshot.copy()
-                steps = (
-                    step
-                    for directory in directories
-                    for step in snapshot.scan(directory, documents=documents)
+                steps = chain.from_iterable(
+                    snapshot.scan(directory, documents=documents) for directory in directories
                 )
                 try:
                     if self._run_batches(steps, at_once=attempt == _LISTING_TRIES):
@@ -360,6 +359,7 @@ class Transaction:
         with self.store.reading() as commits:
             if self._first_commits is None:
                 self._first_commits = commits
+            self._snapshot.commits = None if self.store.is_archive else commits
             yield commits
 
     def _run_batches(self, steps: Iterator[None], *, at_once: bool) -> bool:

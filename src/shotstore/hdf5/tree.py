@@ -30,6 +30,22 @@ from shotstore.state import State
 class Node:
     """A folder or a sequence."""
 
+    # A listing makes thousands of them.
+    __slots__ = (
+        "children",
+        "created",
+        "directory",
+        "document",
+        "gone",
+        "is_changed",
+        "is_sequence",
+        "name",
+        "parent",
+        "reader",
+        "was_folder",
+        "writer",
+    )
+
     def __init__(self, name: str, directory: str | None, *, is_sequence: bool) -> None:
         self.name = name
         self.directory = directory
@@ -116,8 +132,11 @@ class Tree:
     def children(self, node: Node) -> dict[str, Node]:
         """All children of a folder by name."""
         if node.directory is not None and not node.is_sequence:
-            for name in self._snapshot.children(node.directory):
-                self._child(node, name)
+            for name, entry in self._snapshot.children(node.directory).items():
+                if name not in node.children and name not in node.gone:
+                    directory = join(node.directory, entry)
+                    is_sequence = self._snapshot.is_sequence(directory)
+                    Node(name, directory, is_sequence=is_sequence).attach(node, name)
         return node.children
 
     def walk(self, node: Node) -> Iterator[Node]:
@@ -151,7 +170,8 @@ class Tree:
         if node.document is None:
             directory = node.directory or ""
             content = self._snapshot.document(directory)
-            node.document = load_sequence(content, self._location / directory / SEQUENCE_DOCUMENT)
+            file = f"{self._location}/{directory}/{SEQUENCE_DOCUMENT}"
+            node.document = load_sequence(content, file)
         return node.document
 
     def content(self, node: Node) -> bytes | None:
@@ -277,9 +297,11 @@ class Tree:
             directory = join(node.directory, directory_name(name))
         except InvalidPathFormatError:
             return None  # a name that the disk cannot hold is not on it
+        # In this order: a directory that is known is looked for again where it is no sequence.
+        is_sequence = self._snapshot.is_sequence(directory)
         if not self._snapshot.is_directory(directory):
             return None
-        child = Node(name, directory, is_sequence=self._snapshot.is_sequence(directory))
+        child = Node(name, directory, is_sequence=is_sequence)
         child.attach(node, name)
         return child
 

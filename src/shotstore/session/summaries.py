@@ -1,9 +1,8 @@
 """What is known of a sequence without a look at its shots."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import attrs
 
@@ -39,32 +38,86 @@ class SequenceSummary:
 class Remembered(Generic[_T]):
     """What was made of contents that were met before: thousands of recipes take seconds to load."""
 
-    _MOST = 20_000
+    _MOST_BYTES = 64 * 2**20
 
     def __init__(self) -> None:
         self._made: dict[bytes, _T] = {}
+        self._bytes = 0
 
     def get(self, content: bytes, make: Callable[[], _T]) -> _T:
         """Return what was made of the content, or make it; what fails is not remembered."""
-        key = hashlib.blake2b(content, digest_size=16).digest()
-        found = self._made.get(key)
+        found = self._made.get(content)
         if found is None:
             found = make()
-            if len(self._made) >= self._MOST:
+            self._bytes += len(content)
+            if self._bytes > self._MOST_BYTES:
                 self._made.clear()
-            self._made[key] = found
+                self._bytes = len(content)
+            self._made[content] = found
         return found
 
 
-def ranges_of(load: Callable[[], IterationConfiguration]) -> ParameterRanges:
-    """Return what a stored iteration tells of its parameters: nothing, if it cannot be loaded.
+class RangesWhenAsked:
+    """What a stored iteration tells of its parameters: nothing, if it cannot be loaded.
 
-    No parameter is known from outside of it: the global ones of a launch are with the shots.
+    It is found out when it is first looked at: to evaluate the recipes of many sequences takes
+    longer than all else there is to know of them.
     """
-    try:
-        return load().get_parameter_ranges({})
-    except Exception:  # code of the lab, on content that may not be its own
-        return ParameterRanges()
+
+    __slots__ = ("_load", "_ranges")
+
+    def __init__(self, load: Callable[[], IterationConfiguration]) -> None:
+        self._load: Callable[[], IterationConfiguration] | None = load
+        self._ranges = ParameterRanges()
+
+    @property
+    def varied(self) -> Mapping[str, ParameterRange]:
+        """What its loops vary."""
+        return _WhenAsked(self, "varied")
+
+    @property
+    def declared(self) -> Mapping[str, ParameterRange]:
+        """What else it sets."""
+        return _WhenAsked(self, "declared")
+
+    def get(self) -> ParameterRanges:
+        """Find it out, or return what was found."""
+        load = self._load
+        if load is not None:
+            try:
+                # Nothing is known from outside: the global parameters of a launch are elsewhere.
+                self._ranges = load().get_parameter_ranges({})
+            except Exception:  # code of the lab, on content that may not be its own
+                self._ranges = ParameterRanges()
+            self._load = None  # after that: another thread may look in between
+        return self._ranges
+
+
+class _WhenAsked(Mapping[str, ParameterRange]):
+    __slots__ = ("_name", "_ranges")
+
+    def __init__(self, ranges: RangesWhenAsked, name: Literal["varied", "declared"]) -> None:
+        self._ranges = ranges
+        self._name = name
+
+    def _get(self) -> Mapping[str, ParameterRange]:
+        ranges = self._ranges.get()
+        return ranges.varied if self._name == "varied" else ranges.declared
+
+    def __getitem__(self, name: str) -> ParameterRange:
+        return self._get()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._get())
+
+    def __len__(self) -> int:
+        return len(self._get())
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def __reduce__(self) -> tuple[type[dict[str, ParameterRange]], tuple[object]]:
+        return dict, (dict(self),)
 
 
 def holds_text(text: str, *contents: JSON) -> bool:

@@ -5,14 +5,14 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, ScalarSelect, Text, cast, func, select
 
-from shotstore.model import ParameterRanges, Serializer
+from shotstore.model import IterationConfiguration, Serializer
 from shotstore.paths import PureSequencePath
-from shotstore.session.summaries import Remembered, SequenceSummary, holds_text, ranges_of
+from shotstore.session.summaries import RangesWhenAsked, Remembered, SequenceSummary, holds_text
 from shotstore.sql.loading import loading
 from shotstore.sql.tables import AnyRow, sequences, shots
 from shotstore.sql.tree import Node, Tree, below_with
 
-RememberedRanges = Remembered[ParameterRanges]
+RememberedRanges = Remembered[RangesWhenAsked]
 """What recipes tell of their parameters."""
 
 
@@ -44,9 +44,9 @@ def summary(
         DamagedStorageError: a value is not what was stored.
     """
     assert node.state is not None
-    load = partial(_load_ranges, row.iteration, serializer)
     with loading(f"Sequence {node.path}"):
-        ranges = remembered.get(row.iteration.encode(), load)
+        load = partial(_load_iteration, row.iteration, serializer)
+        ranges = remembered.get(row.iteration.encode(), partial(RangesWhenAsked, load))
         return SequenceSummary(
             path=node.path,
             created=node.created,
@@ -75,8 +75,8 @@ def find_text(tree: Tree, path: PureSequencePath, text: str) -> set[PureSequence
     }
 
 
-def _load_ranges(iteration: str, serializer: Serializer) -> ParameterRanges:
-    return ranges_of(lambda: serializer.load_iteration(json.loads(iteration)))
+def _load_iteration(iteration: str, serializer: Serializer) -> IterationConfiguration:
+    return serializer.load_iteration(json.loads(iteration))
 
 
 _SUMMARIES = below_with(

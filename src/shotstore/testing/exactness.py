@@ -34,6 +34,6 @@ def exactly_equal(left: Any, right: Any) -> bool:
         return all(exactly_equal(getattr(left, name), getattr(right, name)) for name in fields)
     if isinstance(left, list | tuple):
         return len(left) == len(right) and all(map(exactly_equal, left, right))
-    if isinstance(left, dict):
+    if isinstance(left, Mapping) and not attrs.has(type(left)):
         return list(left) == list(right) and all(map(exactly_equal, left.values(), right.values()))
     return bool(left == right)

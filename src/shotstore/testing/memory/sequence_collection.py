@@ -32,7 +32,7 @@ from shotstore.session import (
     rules,
 )
 from shotstore.session.annotations import check_note, check_tags
-from shotstore.session.summaries import SequenceSummary, holds_text, ranges_of
+from shotstore.session.summaries import RangesWhenAsked, SequenceSummary, holds_text
 from shotstore.state import State
 from shotstore.testing.memory.content import Launch, Sequence, Shot
 from shotstore.tracebacks import TracebackSummary
@@ -294,7 +294,7 @@ class InMemorySequenceCollection(SequenceCollection):
 
     def _summary(self, path: PureSequencePath, sequence: Sequence) -> SequenceSummary:
         load = self._session.serializer.load_iteration
-        ranges = ranges_of(lambda: load(sequence.iteration))
+        ranges = RangesWhenAsked(lambda: load(sequence.iteration))
         return SequenceSummary(
             path=path,
             created=sequence.created,
