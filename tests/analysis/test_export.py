@@ -160,6 +160,32 @@ def test_a_text_too_long_for_a_cell_is_refused(storage: HDF5StorageManager, tmp_
     assert list(tmp_path.iterdir()) == [storage.root]
 
 
+def test_times_that_no_table_has_dates_for(storage: HDF5StorageManager, tmp_path: Path) -> None:
+    """NaT is an empty cell, and a year that Excel does not know a text."""
+    times = [np.array(text, "M8[s]") for text in ("NaT", "1900-12-31", "1901-01-01", "12000-01-01")]
+    texts = [f"{time}.000000Z" for time in times]
+    with storage.session() as session:
+        launch(session)
+        for index, time in enumerate(times):
+            record(session, index=index, parameters={}, data={"seen": time})
+        record(session, index=4, parameters={}, data={})
+        sequence = session.get_sequence(PATH)
+        for name in ("run.csv", "run.xlsx", "run.npz"):
+            sequence.export(tmp_path / name, columns=["seen"])
+    assert (tmp_path / "run.csv").read_text().splitlines() == [
+        '"seen"',
+        "",
+        *(f'"{text}"' for text in texts[1:]),
+        "",
+    ]
+    sheet = openpyxl.load_workbook(tmp_path / "run.xlsx")["shots"]
+    cells = [sheet.cell(row, 1).value for row in range(2, 7)]
+    assert cells == [None, texts[1], times[2].item(), texts[3], None]
+    with np.load(tmp_path / "run.npz") as arrays:
+        np.testing.assert_array_equal(arrays["seen"], [*times, np.array("NaT", "M8[s]")])
+        assert arrays["seen"].dtype == "M8[s]"
+
+
 # Parquet
 
 

@@ -22,7 +22,7 @@ def scalar_array(column: TableColumn, found: Column) -> npt.NDArray[Any]:
     if column.kind in ("text", "json"):
         return np.array([cell or "" for cell in cells(column, found)], dtype=np.str_)
     if column.kind == "time":
-        return np.where(found.is_present, found.values, np.datetime64("NaT"))
+        return np.where(found.is_present, found.values, missing(found.values.dtype))
     if found.values.dtype.kind == "O" or not found.is_present.all():
         return number_values(found)
     return found.values

@@ -19,20 +19,23 @@ def fits_cells(column: TableColumn) -> bool:
 
 
 def cells(column: TableColumn, found: Column) -> list[Cell]:
-    """Return the values of a column, None where a shot has none.
+    """Return the values of a column, None where a shot has none, or NaT.
 
     Times are ISO 8601 in UTC, lists and dicts JSON.
     """
     values: list[Any]
+    is_present = found.is_present
     if column.kind == "time":
-        values = np.datetime_as_string(found.values.astype("M8[us]"), timezone="UTC").tolist()
+        times = found.values.astype("M8[us]")
+        is_present = is_present & ~np.isnat(times)
+        values = np.datetime_as_string(times, timezone="UTC").tolist()
     elif column.kind == "json":
         values = [json_text(value) for value in found.values.tolist()]
     else:
         values = found.values.tolist()
     return [
-        value if is_present else None
-        for value, is_present in zip(values, found.is_present.tolist(), strict=True)
+        value if is_there else None
+        for value, is_there in zip(values, is_present.tolist(), strict=True)
     ]
 
 

@@ -1,10 +1,11 @@
 """Excel workbooks: the shots, and what the sequence is.
 
 Excel keeps 15 digits of a number and knows no time zones: times are in UTC, and longer integers
-texts.
+texts. So are times before 1901: it knows no earlier years, and a 29 February 1900.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ _MOST_ROWS, _MOST_COLUMNS, _LONGEST_TEXT = 1_048_576, 16_384, 32_767
 _LARGEST_INTEGER = 10**15
 _NARROWEST, _WIDEST = 8, 40
 _TIME = "yyyy-mm-dd hh:mm:ss.000"
+_YEARS = re.compile(r"(?!1900)(19|[2-9]\d)\d\d-")
+"""Of the times that become dates: 1901 to 9999"""
 
 
 def write(job: Job, file: Path) -> None:
@@ -63,7 +66,8 @@ def _write_shots(job: Job, book: "Workbook", bold: "Format", time: "Format") -> 
         columns = [cells(column, batch[column.name]) for column in job.columns]
         for row, values in enumerate(zip(*columns, strict=True), 1 + done):
             for place, value in enumerate(values):
-                if job.columns[place].kind == "time" and isinstance(value, str):
+                is_time = job.columns[place].kind == "time"
+                if is_time and isinstance(value, str) and _YEARS.match(value):
                     naive = datetime.fromisoformat(value).replace(tzinfo=None)
                     sheet.write_datetime(row, place, naive, time)
                 else:
