@@ -387,6 +387,43 @@ def test_a_file_that_exists_is_replaced_only_by_force(
         assert file.read_bytes() != b"mine"
 
 
+@pytest.mark.parametrize("to", [name for name in FORMATS if name != "png"])
+def test_no_file_replaces_a_directory(rabi: Sequence, tmp_path: Path, to: str) -> None:
+    with pytest.raises(IsADirectoryError, match="is a directory, not a file: name a file in it"):
+        rabi.export(tmp_path, to=to, force=True)
+
+
+def test_a_folder_of_pictures_replaces_no_file(rabi: Sequence, tmp_path: Path) -> None:
+    file = tmp_path / "frames"
+    file.write_text("mine")
+    with pytest.raises(NotADirectoryError, match="is a file, not a folder: name another one"):
+        rabi.export(file, to="png")
+
+
+def test_pictures_go_into_the_directory_one_is_in(
+    rabi: Sequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "frames").mkdir()
+    monkeypatch.chdir(tmp_path / "frames")
+    rabi.export(".", to="png", columns=["atoms"], force=True)
+    assert Path("0000_atoms.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "to"),
+    [("run", "csv"), ("run", "png"), (".", "csv"), ("nowhere/run", "csv"), ("nowhere/run", "png")],
+)
+def test_where_nothing_can_be_written_nothing_is_read(
+    recorded: HDF5StorageManager, reading: Reading, tmp_path: Path, place: str, to: str
+) -> None:
+    (tmp_path / "run").write_text("mine")
+    with recorded.session() as session:
+        sequence = session.get_sequence(PATH)
+        with reading() as read, pytest.raises(OSError, match=r"exist|directory|folder"):
+            sequence.export(tmp_path / place, to=to, where="number > 0")
+    assert read.count == 0
+
+
 def test_what_fails_leaves_nothing_behind(
     rabi: Sequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -436,6 +473,10 @@ def test_progress_goes_up_to_the_whole(rabi: Sequence, tmp_path: Path, to: str) 
         ({"file": "run"}, ExportError, "does not tell the format: choose csv, parquet"),
         ({"file": "run.doc"}, ExportError, r"run\.doc does not tell the format"),
         ({"file": "run.csv", "to": "doc"}, ExportError, "'doc' is no format"),
+        ({"file": "run.nc", "to": "csv"}, ExportError, "ending of netcdf, and csv is asked for"),
+        ({"file": "run.csv", "to": "png"}, ExportError, "ending of csv, and png is asked for"),
+        ({"file": "run.png"}, ExportError, r"name a folder.* \(--to png -o run\)"),
+        ({"file": "a/run.PNG", "to": "png"}, ExportError, r"\(--to png -o a.run\)"),
         ({"file": "run.csv", "columns": ["atoms"]}, ExportError, "atoms holds arrays of shape"),
         ({"file": "run.nc", "columns": ["atms"]}, DataNotFoundError, "did you mean 'atoms'"),
         ({"file": "run.csv", "columns": "atoms"}, TypeError, "several names"),

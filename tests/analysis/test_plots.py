@@ -159,9 +159,8 @@ def test_nothing_to_draw_is_said(rabi: Sequence, x: str) -> None:
 
 
 def test_frames_are_no_numbers(rabi: Sequence) -> None:
-    with pytest.raises(
-        ColumnKindError, match="atoms holds arrays, not numbers: plot_image draws it"
-    ):
+    message = r"atoms holds arrays, not numbers: plot_image \(--image atoms\) draws it"
+    with pytest.raises(ColumnKindError, match=message):
         rabi.plot("detuning", "atoms")
 
 

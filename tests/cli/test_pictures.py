@@ -111,7 +111,7 @@ def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPa
     ("arguments", "message"),
     [
         (("2026/rabi", "-y", "atom"), "did you mean 'atoms'"),
-        (("2026/rabi", "-y", "frame"), "plot_image draws it"),
+        (("2026/rabi", "-y", "frame"), r"\(--image frame\) draws it"),
         (("2026/rabi", "--image", "atoms"), "frame can be drawn"),
         (
             ("2026/rabi", "-w", "length > 5"),
@@ -120,6 +120,9 @@ def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPa
         (("2026/rabi", "-w", "length > 5 us"), "no shot that meets"),
         (("2026/rabi", "-o", "plot.xyz"), r"plot\.xyz has not the ending of a picture"),
         (("2026/rabi", "-o", "nowhere/plot.png"), "nowhere does not exist"),
+        # Where it goes is checked before anything is read.
+        (("2026/raby", "-o", "nowhere/plot.png"), "nowhere does not exist"),
+        (("2026/raby", "-o", ".", "--force"), r"\. is a directory, not a file: name a file in it"),
         (("drafts/later",), "has no shots"),
         (("2026",), "is a folder"),
         (("2026/raby",), r"closest one is \\2026\\rabi"),
@@ -206,6 +209,10 @@ def test_an_unpacked_zip_file_opens(shell: Shell) -> None:
         (("-o", "run.csv", "-c", "nothing"), 1, "no column 'nothing'"),
         (("-o", "run.csv", "--raw"), 1, "Only png files"),
         (("-o", "nowhere/run.csv"), 1, "nowhere does not exist"),
+        (("-o", "nowhere/run.csv", "-c", "nothing"), 1, "nowhere does not exist"),
+        (("--to", "csv", "-o", ".", "--force"), 1, ". is a directory, not a file"),
+        (("-o", "p.png"), 1, "--to png -o p)"),
+        (("-o", "run.nc", "--to", "csv"), 1, "ending of netcdf, and csv is asked for"),
     ],
 )
 def test_what_cannot_be_exported(

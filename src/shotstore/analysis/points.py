@@ -218,7 +218,7 @@ def _groups(column: Column, kind: TableColumn) -> Iterator[tuple[str, npt.NDArra
 def _check_kind(column: TableColumn, kinds: tuple[Kind, ...]) -> None:
     if column.kind not in kinds:
         wanted = " or ".join(f"{kind}s" for kind in kinds)
-        hint = ": plot_image draws it" if column.is_image else ""
+        hint = f": plot_image (--image {column.name}) draws it" if column.is_image else ""
         raise ColumnKindError(f"{column.name} holds {HELD[column.kind]}, not {wanted}{hint}.")
 
 

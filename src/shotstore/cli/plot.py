@@ -95,7 +95,7 @@ def plot(
     if mean and image is None:
         raise typer.BadParameter("Say which frames to take the mean of: --image LABEL --mean.")
     if output is not None:
-        _check_ending(output)
+        _check(output, force=force)
     in_terminal = output is None and (terminal or not _has_screen())
     with open_to_read(store).session() as session:
         sequence = session.get_sequence(find_sequence(session, path))
@@ -172,10 +172,12 @@ def _print(picture: "Points | ContactSheet | MeanImage") -> None:
         print_points(picture, console)
 
 
-def _check_ending(output: Path) -> None:
+def _check(output: Path, *, force: bool) -> None:
+    from shotstore.analysis.exporting.destination import check_place
     from shotstore.analysis.packages import needed
     from shotstore.errors import ExportError
 
+    check_place(output, force=force)
     with needed("A picture", "analysis"):
         from matplotlib.backend_bases import FigureCanvasBase
     if output.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():

@@ -448,6 +448,7 @@ class Sequence:
         Raises:
             ExportError: the format is not known, or cannot hold what is asked for.
             FileExistsError: the file exists.
+            OSError: its directory does not exist, or a directory is in its place.
             DataNotFoundError: there is no such column.
             InvalidConditionError: ``where`` cannot be understood.
             MissingPackageError: a package is not installed.

@@ -21,13 +21,13 @@ def file_to_be(file: Path, *, force: bool) -> Iterator[Path]:
     Raises:
         FileExistsError: it exists, now or in the end.
         FileNotFoundError: its directory does not exist.
+        IsADirectoryError: a directory is there.
     """
-    _check(file, force=force)
+    check_place(file, force=force)
     new = _beside(file)
     try:
         yield new
-        if not force:
-            _check(file, force=False)  # somebody else may have written it meanwhile
+        check_place(file, force=force)  # somebody else may have written it meanwhile
         new.replace(file)
     finally:
         new.unlink(missing_ok=True)
@@ -46,15 +46,12 @@ def folder_to_be(folder: Path, *, force: bool) -> Iterator[Path]:
         FileNotFoundError: the directory that it is to be in does not exist.
         NotADirectoryError: a file is there.
     """
-    _check(folder, force=force)
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file, not a folder: name another one.")
+    check_place(folder, force=force, is_folder=True)
     new = _beside(folder)
     new.mkdir()
     try:
         yield new
-        if not force:
-            _check(folder, force=False)
+        check_place(folder, force=force, is_folder=True)
         if folder.is_dir():
             for file in new.iterdir():
                 file.replace(folder / file.name)
@@ -64,15 +61,32 @@ def folder_to_be(folder: Path, *, force: bool) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _check(path: Path, *, force: bool) -> None:
+def check_place(path: Path, *, force: bool, is_folder: bool = False) -> None:
+    """Check that a file or folder can be written, before anything is read for it.
+
+    Raises:
+        FileExistsError: it exists, and ``force`` does not allow that.
+        FileNotFoundError: the directory that it is to be in does not exist.
+        IsADirectoryError: a directory is where a file is to be.
+        NotADirectoryError: a file is where a folder is to be.
+    """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"The directory {path.parent} does not exist: create it first.")
-    if os.path.lexists(path) and not force:
+    if not os.path.lexists(path):
+        return
+    if is_folder and not path.is_dir():
+        raise NotADirectoryError(f"{path} is a file, not a folder: name another one.")
+    if path.is_dir() and not is_folder:
+        raise IsADirectoryError(f"{path} is a directory, not a file: name a file in it.")
+    if not force:
+        what = "folder" if is_folder else "file"
         raise FileExistsError(
-            f"{path} exists: name another file, or pass force (--force) to replace it."
+            f"{path} exists: name another {what}, or pass force (--force) to replace "
+            f"{'files in it' if is_folder else 'it'}."
         )
 
 
 def _beside(path: Path) -> Path:
     # On the same file system, where it can be renamed.
+    path = path.absolute()  # so that "." has a name
     return path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.part")

@@ -28,16 +28,18 @@ class _Format:
     """A kind of file.
 
     Attributes:
-        suffix: Of its name; a folder of files has none.
-        write: Writes it, to a path where nothing is.
+        suffix: Of its name, or of the names of the files in a folder.
+        write: Writes it, to a path where nothing is, or into an empty folder.
         holds: Whether it has a place for a column.
         holds_what: That, as a message says it.
+        is_folder: Whether it is a folder of files.
     """
 
     suffix: str
     write: Callable[[Job, Path], None]
     holds: Callable[[TableColumn], bool]
     holds_what: str
+    is_folder: bool = False
 
 
 def _anything(column: TableColumn) -> bool:
@@ -51,7 +53,9 @@ _FORMATS = {
     "xlsx": _Format(".xlsx", xlsx_file.write, csv_file.holds, "numbers, texts and times"),
     "netcdf": _Format(".nc", netcdf_file.write, netcdf_file.holds, "numbers, texts and arrays"),
     "npz": _Format(".npz", npz_file.write, npz_file.holds, "numbers, texts and arrays"),
-    "png": _Format("", png_files.write, png_files.holds, "frames: arrays in two dimensions"),
+    "png": _Format(
+        ".png", png_files.write, png_files.holds, "frames: arrays in two dimensions", is_folder=True
+    ),
     "zip": _Format(".zip", zip_file.write, _anything, "all data"),
 }
 FORMATS = tuple(_FORMATS)
@@ -110,25 +114,28 @@ def export(
         progress: Called now and then with how much is done, and of how much.
 
     Raises:
-        ExportError: the format is not known, cannot hold a column that is asked for, or cannot
-            hold so many shots.
+        ExportError: the format is not known or not that of the ending, cannot hold a column that
+            is asked for, or cannot hold so many shots.
         FileExistsError: the file exists.
         FileNotFoundError: the directory that it is to be in does not exist.
+        IsADirectoryError: a directory is where the file is to be.
+        NotADirectoryError: a file is where the folder is to be.
         DataNotFoundError: there is no such column, or nothing that the format holds.
         InvalidConditionError: ``where`` cannot be understood.
         MissingPackageError: a package is not installed.
     """
     name, kind = _format(file, to)
-    place = Path(f"{sequence.path.name}{kind.suffix or '_frames'}" if file is None else file)
+    ending = "_frames" if kind.is_folder else kind.suffix
+    place = Path(f"{sequence.path.name}{ending}" if file is None else file)
     if name == "zip" and (columns is not None or where is not None):
         raise ExportError("A zip file holds the whole sequence: choose another format for a part.")
     if raw and name != "png":
         raise ExportError("Only png files can be raw: leave that out.")
-    table = SequenceTable(sequence)
-    chosen, left_out = _choose(table, columns, name, kind)
-    rows = matching_rows(table, where)
-    job = Job(sequence, table, chosen, rows, progress or _show_nothing, raw)
-    with (file_to_be if kind.suffix else folder_to_be)(place, force=force) as new:
+    with (folder_to_be if kind.is_folder else file_to_be)(place, force=force) as new:
+        table = SequenceTable(sequence)
+        chosen, left_out = _choose(table, columns, name, kind)
+        rows = matching_rows(table, where)
+        job = Job(sequence, table, chosen, rows, progress or _show_nothing, raw)
         kind.write(job, new)
         size = sum(found.stat().st_size for found in (new.rglob("*") if new.is_dir() else [new]))
     return Exported(
@@ -146,17 +153,25 @@ def _show_nothing(done: int, whole: int) -> None:
 
 
 def _format(file: str | os.PathLike[str] | None, to: str | None) -> tuple[str, _Format]:
-    if to is not None:
-        if to in _FORMATS:
-            return to, _FORMATS[to]
+    if to is not None and to not in _FORMATS:
         raise ExportError(f"{to!r} is no format to export to: choose {_listed()}.")
-    if file is not None:
-        suffix = Path(file).suffix.lower()
-        for name, kind in _FORMATS.items():
-            if suffix and suffix == kind.suffix:
-                return name, kind
-    named = "A file" if file is None else str(file)
-    raise ExportError(f"{named} does not tell the format: choose {_listed()}.")
+    path = Path(file or "")
+    told = next((n for n, kind in _FORMATS.items() if kind.suffix == path.suffix.lower()), None)
+    name = to or told
+    if name is None:
+        named = "A file" if file is None else str(file)
+        raise ExportError(f"{named} does not tell the format: choose {_listed()}.")
+    if told not in (None, name):
+        raise ExportError(
+            f"{file} has the ending of {told}, and {name} is asked for: leave out to (--to), or "
+            "change the ending."
+        )
+    if told is not None and _FORMATS[name].is_folder:
+        raise ExportError(
+            f"{file} is the name of one picture, and {name} makes a folder of them, one for each "
+            f"frame: name a folder, and pass to={name!r} (--to {name} -o {path.with_suffix('')})."
+        )
+    return name, _FORMATS[name]
 
 
 def _listed() -> str:
