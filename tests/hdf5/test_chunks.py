@@ -10,7 +10,7 @@ import pytest
 
 from shotstore.hdf5.disk import File
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.shots.chunks import Chunks
+from shotstore.hdf5.shots.chunks import Chunks, as_stored
 
 Array = npt.NDArray[np.uint8]
 
@@ -51,10 +51,22 @@ def test_chunks_of_every_size_have_the_checksum_that_hdf5_gives_them(
     fill = {"zeros": 0, "largest": 255}
     one = random.integers(0, 256, size, np.uint8) if content == "random" else fill[content]
     array = np.broadcast_to(np.asarray(one, np.uint8), (3, size))
-    chunks, _ = make(array)
+    chunks, dataset = make(array)
     found = chunks.read(0, 3)
     assert found is not None
     assert found.tobytes() == array.tobytes()
+    _, stored = dataset.id.read_direct_chunk((0, 0))
+    assert as_stored(array[0]).tobytes() == bytes(stored)
+
+
+def test_words_whose_sums_are_nothing_but_multiples_of_65535(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]],
+) -> None:
+    words = np.zeros((200, 64), ">u2")
+    words[:, 3], words[:, 40] = np.arange(200) * 300, 65535 - np.arange(200) * 300
+    _, dataset = make(words.view(np.uint8))
+    for number, row in enumerate(words):
+        assert as_stored(row).tobytes() == bytes(dataset.id.read_direct_chunk((number, 0))[1])
 
 
 @pytest.mark.parametrize("all_at_once", [True, False])

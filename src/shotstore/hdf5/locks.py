@@ -31,7 +31,7 @@ from shotstore.hdf5.dropped import settle
 from shotstore.hdf5.worker import check_cancelled
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.0002, 0.005  # seconds between two tries
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.0001, 0.001  # seconds between two tries
 _LONGEST_LOOK = 30.0  # seconds
 
 _descriptors: set[int] = set()

@@ -1,9 +1,11 @@
-"""Chunks of a dataset, read from the file as they lie there.
+"""Chunks of a dataset, read and written as they lie in the file.
 
 HDF5 copies each chunk twice, and (2.0 at least) takes one that is shorter than it should be for a
 whole one, and reads past the end of its memory. Here a chunk goes straight into the array that it
 belongs to, once its length and its checksum are right. Anything else about it is left to HDF5.
 """
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +98,18 @@ class Chunks:
         return not mask and len(stored) == len(place)
 
 
+def as_stored(chunk: npt.NDArray[Any]) -> _Bytes:
+    """The bytes of a chunk, and its checksum behind them."""
+    stored = np.empty(chunk.nbytes + CHECKSUM_BYTES, np.uint8)
+    stored[:-CHECKSUM_BYTES] = chunk.reshape(-1).view(np.uint8)
+    content = stored[np.newaxis, :-CHECKSUM_BYTES]
+    sums = _Checksums(chunk.nbytes).of(content)
+    if not sums.all() and content.any():
+        sums[sums == 0] = 65535  # which is the same, and what HDF5 makes of it
+    stored[-CHECKSUM_BYTES:] = sums.view(np.uint8)
+    return stored
+
+
 class _Checksums:
     """Those of HDF5's filter: Fletcher-32, a sum of 16-bit words and one that is weighted with the
     distance from the end, both modulo 65535. To swap the bytes of each word, as HDF5 does, is to
@@ -112,6 +126,10 @@ class _Checksums:
 
     def fit(self, chunks: _Bytes, stored: npt.NDArray[np.uint16]) -> bool:
         """Whether chunks, a row each, have these checksums."""
+        return bool((self.of(chunks) == stored % np.uint16(65535)).all())
+
+    def of(self, chunks: _Bytes) -> npt.NDArray[np.uint16]:
+        """Both sums of each chunk, less than 65535."""
         if chunks.shape[1] % 2:
             chunks = np.pad(chunks, ((0, 0), (0, 1)))
         words = chunks.view("<u2")
@@ -130,5 +148,5 @@ class _Checksums:
             of_columns += _ONES[: last - first] @ lines
         plain = of_lines.sum(axis=1)
         weighted = of_columns @ _WEIGHTS + of_lines % 65535 @ self._after
-        found = np.stack([plain, weighted], axis=1).ravel() % 65535
-        return bool((found * 256 % 65535 == stored % np.uint16(65535)).all())
+        sums = np.stack([plain, weighted], axis=1).ravel() % 65535
+        return (sums * 256 % 65535).astype("<u2")

@@ -16,7 +16,7 @@ from h5py import h5d, h5s
 
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.chunks import Chunks
+from shotstore.hdf5.shots.chunks import Chunks, as_stored
 
 Array = npt.NDArray[Any]
 
@@ -34,14 +34,18 @@ class Rows:
         largest: int = 0,
         checked: tuple[int, ...] | None = None,
         chunks: Chunks | None = None,
+        *,
+        rows_are_chunks: bool = False,
     ) -> None:
         """``largest`` is how many bytes can be read at the most, besides those by which it grows
         here, ``checked`` the shape of chunks that are to be looked at before HDF5 reads them, and
-        ``chunks`` are those that need not be read through HDF5."""
+        ``chunks`` are those that need not be read through HDF5. With ``rows_are_chunks``, each row
+        is one, which has a checksum and is not compressed."""
         self._dataset = dataset
         self._largest = largest
         self._checked = checked
         self._chunks = chunks
+        self._rows_are_chunks = rows_are_chunks
         self._type = dataset.get_type()
         self.dtype: np.dtype[Any] = dataset.dtype
         self._shape: tuple[int, ...] = dataset.shape
@@ -73,6 +77,12 @@ class Rows:
             self._shape = (start + len(rows), *self._shape[1:])
             self._dataset.set_extent(self._shape)
             self._largest += grown * self.row_bytes
+        if self._rows_are_chunks:
+            others = (0,) * len(self.row_shape)
+            for number in range(len(rows)):
+                chunk = as_stored(rows[number : number + 1])
+                self._dataset.write_direct_chunk((start + number, *others), chunk)
+            return
         memory, selection = self._select(start, len(rows))
         self._dataset.write(memory, selection, rows, self._type)
 
@@ -135,12 +145,13 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     """
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
-    is_whole = found.chunk[1:] == found.dataset.shape[1:]
-    if found.has_checksums_alone and is_whole and file.mode == "r":  # or HDF5 may know it better
+    is_plain = found.has_checksums_alone and found.chunk[1:] == found.dataset.shape[1:]
+    if is_plain and file.mode == "r":  # or HDF5 may know it better
         size = math.prod(found.chunk) * found.dataset.dtype.itemsize
         chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
     checked = found.chunk if found.must_be_checked else None
-    return Rows(found.dataset, found.largest, checked, chunks)
+    rows_are_chunks = is_plain and found.chunk[0] == 1
+    return Rows(found.dataset, found.largest, checked, chunks, rows_are_chunks=rows_are_chunks)
 
 
 def create_rows(
@@ -175,7 +186,8 @@ def create_rows(
         # By default HDF5 fills only with a value that was given, and leaves what was in memory.
         fill_time="alloc",
     )
-    return Rows(dataset.id)
+    rows_are_chunks = compression is None and rows == 1 and item == list(row_shape)
+    return Rows(dataset.id, rows_are_chunks=rows_are_chunks)
 
 
 def fill_value(dtype: np.dtype[Any]) -> Any:

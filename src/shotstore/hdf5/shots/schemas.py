@@ -6,6 +6,7 @@ a column each in a further table, everything else a further dataset.
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import cattrs
@@ -211,6 +212,7 @@ def _dump_schema(schema: Schema) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode()
 
 
+@lru_cache(maxsize=256)  # who polls a running sequence opens its file anew after each commit
 def load_schema(text: bytes) -> Schema:
     """A schema from the text that a file has of it."""
     content = json.loads(text)
