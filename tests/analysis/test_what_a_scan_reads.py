@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ import pytest
 
 from shotstore import ExperimentSession
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.model import quantity
+from shotstore.hdf5.shots import stored_values, structures
+from shotstore.model import Data, quantity, structured_from_json
 from shotstore.testing.experiments import PATH, launch, path, record
 from tests.analysis.conftest import FRAME, BytesRead, Reading
 
@@ -142,6 +145,74 @@ def test_sequences_that_are_filtered_out_are_not_opened(
     with reading() as read:
         assert shots.head(3).collect().height == 3
     assert read.files <= 3
+
+
+def record_fits(session: ExperimentSession, indices: range, key: str = "center") -> None:
+    for index in indices:
+        fit: Data = {key: [index / 7, index], "name": f"fit {index}"}
+        record(session, index=index, parameters={"detuning": index}, data={"fit": fit})
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each JSON text was parsed, in a process that has seen none."""
+    counter: Counter[str] = Counter()
+
+    def note(text: str) -> Data:
+        counter[text] += 1
+        return structured_from_json(text)
+
+    monkeypatch.setattr(structures, "_known", {})
+    for module in (structures, stored_values):
+        monkeypatch.setattr(module, "structured_from_json", note)
+    return counter
+
+
+def test_dicts_are_parsed_once_for_their_type(
+    storage: HDF5StorageManager, parsed: Counter[str]
+) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        record_fits(session, range(600))
+    first = storage.scan(PATH)
+    assert (len(parsed), parsed.total()) == (600, 600)
+    assert storage.scan(PATH).collect_schema() == first.collect_schema()
+    assert first.select("detuning").collect().height == 600
+    with storage.session() as session:
+        assert "fit" in session.sequences.scan(PATH).collect_schema()
+    assert parsed.total() == 600
+
+
+def test_of_a_run_that_goes_on_the_last_dicts_are_parsed(
+    storage: HDF5StorageManager, parsed: Counter[str]
+) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        record_fits(session, range(600))
+    storage.scan(PATH)
+    parsed.clear()
+    with storage.session() as session:
+        record_fits(session, range(600, 610), "width")
+    schema = storage.scan(PATH).collect_schema()
+    assert schema["fit"] == pl.Struct(
+        {"center": pl.List(pl.Float64), "name": pl.String, "width": pl.List(pl.Float64)}
+    )
+    assert len(parsed) == parsed.total() == 600 % 256 + 10
+
+
+def test_dicts_that_were_discarded_have_no_say_in_the_type(
+    storage: HDF5StorageManager, parsed: Counter[str]
+) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+    with suppress(InterruptedError), storage.session() as session:
+        record_fits(session, range(5), "center")
+        assert session.sequences.scan(PATH).collect()["fit"].struct.fields == ["center", "name"]
+        raise InterruptedError
+    with storage.session() as session:
+        record_fits(session, range(5), "width")
+    assert storage.scan(PATH).collect()["fit"].struct.fields == ["width", "name"]
+    assert max(parsed.values()) == 2  # once for the type, once for the column
 
 
 AGGREGATE = r"""

@@ -11,6 +11,7 @@ import numpy as np
 
 from shotstore.analysis.packages import needed
 from shotstore.model import Data, DataType, ParameterType
+from shotstore.model.structures import Structure, structure_of
 
 with needed("A scan", "analysis"):
     import polars as pl
@@ -20,8 +21,6 @@ MIXED = pl.Object()
 
 _MOST_FIELDS = 256
 """More keys than that are values themselves, and no columns."""
-_INT64 = np.iinfo(np.int64)
-_INT128 = 2**127
 _NUMBERS: dict[np.dtype[Any], pl.DataType] = {
     np.dtype(bool): pl.Boolean(),
     **{np.dtype(f"i{size}"): getattr(pl, f"Int{8 * size}")() for size in (1, 2, 4, 8)},
@@ -36,6 +35,8 @@ _OF_KIND = {
     "none": pl.Null(),
     "bool": pl.Boolean(),
     "int": pl.Int64(),
+    "wide int": pl.Int128(),
+    "huge int": pl.Float64(),
     "float": pl.Float64(),
     "text": pl.String(),
 }
@@ -60,8 +61,13 @@ def type_of_data(kind: DataType) -> pl.DataType | None:
 
 def type_of_values(values: Iterable[Data]) -> pl.DataType:
     """Return the type that holds all values: structs and lists as they nest."""
+    return type_of_structures(dict.fromkeys(map(structure_of, values)))
+
+
+def type_of_structures(structures: Iterable[Structure]) -> pl.DataType:
+    """Return the type that holds values of all these structures."""
     nothing: pl.DataType = pl.Null()
-    return functools.reduce(merged, map(_type_of_value, values), nothing)
+    return functools.reduce(merged, map(_type_of_structure, structures), nothing)
 
 
 def merged(first: pl.DataType, second: pl.DataType) -> pl.DataType:
@@ -113,23 +119,18 @@ def time_unit(dtype: np.dtype[Any]) -> str | None:
     return unit if unit in _UNITS and count else None
 
 
-def _type_of_value(value: Data) -> pl.DataType:
-    if value is None:
-        return pl.Null()
-    if isinstance(value, np.ndarray):
-        return _type_of_array(value.dtype, (None,) * value.ndim)
-    if isinstance(value, list):
-        inner = type_of_values(value)
-        return MIXED if inner == MIXED else pl.List(inner)
-    if isinstance(value, dict):
-        return _struct({key: _type_of_value(item) for key, item in value.items()})
-    if isinstance(value, bool):
-        return pl.Boolean()
-    if isinstance(value, int):
-        if _INT64.min <= value <= _INT64.max:
-            return pl.Int64()
-        return pl.Int128() if -_INT128 <= value < _INT128 else pl.Float64()
-    return pl.Float64() if isinstance(value, float) else pl.String()
+def _type_of_structure(structure: Structure) -> pl.DataType:
+    if isinstance(structure, str):
+        return _OF_KIND[structure]
+    match structure:
+        case "array", dtype, dimensions:
+            return _type_of_array(dtype, (None,) * dimensions)
+        case "list", items:
+            inner = type_of_structures(items)
+            return MIXED if inner == MIXED else pl.List(inner)
+        case _, items:
+            return _struct({key: _type_of_structure(item) for key, item in items})
+    raise AssertionError(structure)
 
 
 def _type_of_array(dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> pl.DataType:

@@ -11,18 +11,19 @@ from shotstore.analysis.column_types import (
     merged,
     type_of_data,
     type_of_parameter,
+    type_of_structures,
     type_of_values,
 )
 from shotstore.analysis.packages import needed
 from shotstore.model import ParameterSchema
 from shotstore.paths import PureSequencePath
-from shotstore.session.columns import ShotRows, row_size
+from shotstore.session.columns import ShotRows
 from shotstore.session.sequence_collection import SequenceCollection
 
 with needed("A scan", "analysis"):
     import polars as pl
 
-_BATCH = 16 * 2**20  # bytes
+_BATCH = 4096  # shots
 
 
 @attrs.frozen
@@ -80,9 +81,11 @@ def plan_sequence(sequences: SequenceCollection, path: PureSequencePath) -> Plan
         types[Origin("label", label)] = pl.Null() if found is None else found
     wide = count > 0 and sequences.has_wide_integers(path)
     integers = [at for at, dtype in types.items() if dtype == pl.Int64()] if wide else []
-    look = [*integers, *(Origin("label", label) for label in open_labels)]
-    if look and count:
-        types |= _types_of_values(sequences, path, look, count)
+    if integers:
+        types |= _types_of_integers(sequences, path, integers, count)
+    if open_labels:
+        for label, structures in sequences.get_structures(path, open_labels).items():
+            types[Origin("label", label)] = type_of_structures(structures)
     units = {name: Unit(kind.units, path) for name, kind in parameters.items()}
     return Plan(name_columns(parameters, data), types, units)
 
@@ -105,17 +108,15 @@ def joined_plan(plans: Iterable[Plan]) -> Plan:
     return Plan(name_columns(names["parameter"], names["label"]), types, units)
 
 
-def _types_of_values(
+def _types_of_integers(
     sequences: SequenceCollection, path: PureSequencePath, origins: list[Origin], count: int
 ) -> dict[Origin, pl.DataType]:
     names = {
         kind: [at.name for at in origins if at.kind == kind] for kind in ("parameter", "label")
     }
-    data = sequences.get_data_schema(path)
-    step = max(1, _BATCH // row_size(data[label] for label in names["label"]))
     types: dict[Origin, pl.DataType] = {at: pl.Null() for at in origins}
-    for start in range(0, count, step):
-        rows: ShotRows = range(start, min(start + step, count))
+    for start in range(0, count, _BATCH):
+        rows: ShotRows = range(start, min(start + _BATCH, count))
         found = sequences.get_columns(
             path, parameters=names["parameter"], labels=names["label"], rows=rows
         )

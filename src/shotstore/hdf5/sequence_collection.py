@@ -33,6 +33,7 @@ from shotstore.model.json_form import strict_json
 from shotstore.model.parameters import check_numbers
 from shotstore.model.quantities import quantity
 from shotstore.model.scalars import check_text
+from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.session import (
     DataId,
@@ -385,6 +386,33 @@ class HDF5SequenceCollection(SequenceCollection):
 
         return transaction.read(look)
 
+    def get_structures(
+        self, path: PureSequencePath, labels: Collection[str]
+    ) -> dict[str, list[Structure]]:
+        transaction = self._session.transaction
+
+        wanted = list(data_rules.check_data_labels(path, labels, self.get_data_schema(path)))
+
+        def look() -> tuple[int, int]:
+            node, document = transaction.get_sequence(path)
+            if document.state is State.DRAFT:
+                return 0, 0
+            shots, limit = transaction.shots.view(node)
+            return limit, shots.row_size(limit, wanted)
+
+        def read(part: npt.NDArray[np.int64]) -> dict[str, list[Structure]]:
+            node, _ = transaction.get_sequence(path)
+            return transaction.shots.view(node)[0].structures(part, wanted)
+
+        found: dict[str, dict[Structure, None]] = {label: {} for label in wanted}
+        count, row_size = transaction.read(look)
+        step = max(1, _LARGEST_READ // max(1, row_size))
+        for start in range(0, count, step):
+            part = np.arange(start, min(start + step, count))
+            for label, structures in transaction.read(partial(read, part)).items():
+                found[label].update(dict.fromkeys(structures))
+        return {label: list(structures) for label, structures in found.items()}
+
     def get_columns(
         self,
         path: PureSequencePath,
@@ -508,17 +536,18 @@ class HDF5SequenceCollection(SequenceCollection):
 
 
 def _merged_parameters(found: list[tuple[str, NumberType, str | None]]) -> ParameterSchema:
-    schema = ParameterSchema()
+    types: dict[str, ParameterType] = {}
     for name, kind, units in found:
-        schema = schema.merged({name: ParameterType(kind, units)})
-    return schema
+        new = ParameterType(kind, units)
+        types[name] = types[name].merged(new) if name in types else new
+    return ParameterSchema(types)
 
 
 def _merged_data(found: list[tuple[str, DataType]]) -> DataSchema:
-    schema = DataSchema()
+    types: dict[str, DataType] = {}
     for label, kind in found:
-        schema = schema.merged({label: kind})
-    return schema
+        types[label] = types[label].merged(kind) if label in types else kind
+    return DataSchema(types)
 
 
 def _microseconds(time: datetime) -> int:

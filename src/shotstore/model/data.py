@@ -77,7 +77,7 @@ def structured_from_json(text: str) -> Data:
         ValueError: the text is not one of its results.
     """
     try:
-        return data_from_json(json.loads(text, parse_constant=_refuse_constant))
+        return data_from_json(_DECODER.decode(text))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"The text is not stored data: {error}") from error
 
@@ -276,3 +276,6 @@ def _looks_encoded(value: dict[str, JSON]) -> bool:
 
 def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not strict JSON.")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

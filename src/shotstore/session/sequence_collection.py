@@ -18,6 +18,7 @@ from shotstore.model import (
     ParameterSchema,
     TimeLanes,
 )
+from shotstore.model.structures import Structure, structure_of
 from shotstore.paths import PureSequencePath
 from shotstore.session import data_rules
 from shotstore.session.columns import (
@@ -26,6 +27,7 @@ from shotstore.session.columns import (
     as_number,
     data_column,
     parameter_column,
+    row_size,
     time_column,
 )
 from shotstore.session.summaries import SequenceSummary
@@ -34,6 +36,8 @@ from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
     import polars
+
+_LARGEST_BATCH = 16 * 2**20  # bytes
 
 
 @attrs.frozen(order=True)
@@ -465,6 +469,31 @@ class SequenceCollection(abc.ABC):
         )
         columns = [*found.parameters.values(), *found.data.values()]
         return any(column.values.dtype.kind == "O" for column in columns)
+
+    def get_structures(
+        self, path: PureSequencePath, labels: Collection[str]
+    ) -> dict[str, list[Structure]]:
+        """Return the structures that the data under some labels has, each once, by label.
+
+        They are in the order of the shots that have them. Shots without data under a label count
+        for nothing.
+
+        Raises:
+            DataNotFoundError: no shot has data under one of the labels.
+            TypeError: ``labels`` is a single text.
+        """
+        kinds = data_rules.check_data_labels(path, labels, self.get_data_schema(path))
+        found: dict[str, dict[Structure, None]] = {label: {} for label in kinds}
+        count = len(self.get_shots(path))
+        step = max(1, _LARGEST_BATCH // row_size(kinds.values()))
+        for start in range(0, count, step):
+            rows = range(start, min(start + step, count))
+            for label, column in self.get_columns(path, labels=list(kinds), rows=rows).data.items():
+                values = column.values[column.is_present]
+                is_array = kinds[label].kind == "array"
+                items = map(np.asarray, values) if is_array else values.tolist()
+                found[label].update(dict.fromkeys(map(structure_of, items)))
+        return {label: list(structures) for label, structures in found.items()}
 
     def scan(self, path: PureSequencePath) -> "polars.LazyFrame":
         """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.

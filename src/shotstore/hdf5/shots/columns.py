@@ -9,15 +9,17 @@ import numpy.typing as npt
 
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows
-from shotstore.hdf5.shots.schemas import Schema, Schemas
+from shotstore.hdf5.shots.schemas import Schemas
 from shotstore.hdf5.shots.stored_values import (
     Slot,
     decode_array,
     load_data,
     load_number,
 )
+from shotstore.hdf5.shots.structures import Structures, structures_of_texts
 from shotstore.model import DataType, ParameterType
 from shotstore.model.dtypes import load_dtype
+from shotstore.model.structures import Structure, structure_of
 from shotstore.session.columns import (
     Column,
     ShotColumns,
@@ -56,15 +58,18 @@ class UsedSlots:
         self._datasets = datasets
         self._schemas = schemas
         self._count = 0
-        self._used: list[Schema] = []
+        self._parameters: list[Slot] = []
+        self._data: list[Slot] = []
 
     def parameters(self, count: int) -> list[Slot]:
         """Those of the parameters of the first ``count`` shots."""
-        return _each_once(schema.parameters for schema in self._schemas_of(count))
+        self._look_at(count)
+        return self._parameters
 
     def data(self, count: int) -> list[Slot]:
         """Those of the data of the first ``count`` shots."""
-        return _each_once(schema.data for schema in self._schemas_of(count))
+        self._look_at(count)
+        return self._data
 
     def row_size(self, count: int, labels: Collection[str]) -> int:
         """How many bytes a shot among the first ``count`` has under these labels, at the most; of
@@ -79,13 +84,15 @@ class UsedSlots:
                 sizes[slot.name] = max(size, sizes.get(slot.name, 0))
         return _ROW_OF_TABLES + sum(sizes.values())
 
-    def _schemas_of(self, count: int) -> list[Schema]:
-        if count != self._count:  # shots that were recorded once stay as they are
-            numbers = np.unique(self._datasets.rows("shots").read(0, count)["schema"]).tolist()
-            known = self._schemas.load()
-            self._used = [known[number] for number in numbers]
-            self._count = count
-        return self._used
+    def _look_at(self, count: int) -> None:
+        if count == self._count:  # shots that were recorded once stay as they are
+            return
+        numbers = np.unique(self._datasets.rows("shots").read(0, count)["schema"]).tolist()
+        known = self._schemas.load()
+        used = [known[number] for number in numbers]
+        self._parameters = _each_once(schema.parameters for schema in used)
+        self._data = _each_once(schema.data for schema in used)
+        self._count = count
 
 
 def _each_once(sections: Iterable[list[Slot]]) -> list[Slot]:
@@ -123,6 +130,34 @@ class ColumnReader:
             },
             data={label: self._label(kind, of_labels[label]) for label, kind in labels.items()},
         )
+
+    def structures(self, labels: Collection[str]) -> dict[str, list[Structure]]:
+        """What the data under these labels is made of, in the order of the shots that have it."""
+        slots = self._slots([schema.data for schema in self._used], labels)
+        return {label: self._structures(slots[label]) for label in labels}
+
+    def _structures(self, slots: _Slots) -> list[Structure]:
+        found: dict[Structure, int] = {}
+        for slot, places in slots:
+            if slot.type == "none":
+                continue
+            for structure, first in self._structures_in(slot, places).items():
+                place = int(places[first])
+                found[structure] = min(place, found.get(structure, place))
+        return sorted(found, key=found.__getitem__)
+
+    def _structures_in(self, slot: Slot, places: _RowNumbers) -> Structures:
+        match slot.type:
+            case "json":
+                rows = self._rows[places]
+                return structures_of_texts(_read(self._schemas.rows(slot), rows), rows)
+            case "big int":
+                values = (load_number(slot, text) for text in self._payloads(slot, places))
+                return {structure_of(value): place for place, value in enumerate(values)}
+            case "array" | "ragged" | "empty":
+                dimensions = len(slot.shape or ()) + (slot.type == "ragged")
+                return {("array", load_dtype(slot.dtype), dimensions): 0}
+        return {slot.type: 0}
 
     def _parameter(self, name: str, kind: ParameterType, slots: _Slots) -> Column:
         if any(slot.type == "big int" for slot, _ in slots):
@@ -189,7 +224,10 @@ class ColumnReader:
             return [None] * len(places)
         if slot.index is None:
             stored = _read(self._schemas.rows(slot), self._rows[places])
-            if stored.ndim > 1 or slot.size is not None:
+            if slot.size is not None:
+                texts: list[bytes] = stored.tolist()
+                return texts
+            if stored.ndim > 1:
                 return stored
             return (stored[row : row + 1].reshape(()) for row in range(len(stored)))
         spans = _read(self._datasets.rows(slot.index), self._rows[places])

@@ -39,6 +39,7 @@ from shotstore.hdf5.shots.stored_values import (
 )
 from shotstore.model import JSON, Data, DataType, ParameterType
 from shotstore.model.parameters import Number
+from shotstore.model.structures import Structure
 from shotstore.session.columns import ShotColumns
 from shotstore.version import __version__
 
@@ -261,6 +262,13 @@ class ShotsFile:
         with self._reading():
             reader = ColumnReader(self._datasets, self._schemas, rows)
             return reader.read(parameters, labels)
+
+    def structures(
+        self, rows: npt.NDArray[np.int64], labels: Collection[str]
+    ) -> dict[str, list[Structure]]:
+        """What the data of some shots under these labels is made of."""
+        with self._reading():
+            return ColumnReader(self._datasets, self._schemas, rows).structures(labels)
 
     # Writing
 

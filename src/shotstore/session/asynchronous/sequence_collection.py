@@ -16,6 +16,7 @@ from shotstore.model import (
     ParameterSchema,
     TimeLanes,
 )
+from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.session.asynchronous.docstrings import takes_docstrings_from
 from shotstore.session.columns import ShotColumns, ShotRows
@@ -213,6 +214,11 @@ class AsyncSequenceCollection:
 
     async def has_wide_integers(self, path: PureSequencePath) -> bool:
         return await self._run(lambda sequences: sequences.has_wide_integers(path))
+
+    async def get_structures(
+        self, path: PureSequencePath, labels: Collection[str]
+    ) -> dict[str, list[Structure]]:
+        return await self._run(lambda sequences: sequences.get_structures(path, labels))
 
     async def scan(self, path: PureSequencePath) -> polars.LazyFrame:
         return await self._run(lambda sequences: sequences.scan(path))

@@ -13,6 +13,7 @@ from shotstore import (
     StorageManager,
 )
 from shotstore.model import Data, DataType, ParameterType, quantity
+from shotstore.model.structures import structure_of
 from shotstore.session.columns import Column, ShotColumns
 from shotstore.testing import strategies
 from shotstore.testing.exactness import exactly_equal
@@ -142,6 +143,43 @@ def test_the_data_schema_says_type_and_shape(storage: StorageManager) -> None:
         "tags": DataType("array", np.dtype("u8"), (None,)),
         "number": DataType("int"),
     }
+
+
+def test_structures_say_what_data_is_made_of(storage: StorageManager) -> None:
+    values: list[Data] = [
+        {"a": 1, "b": [1.5, float("nan")]},
+        None,
+        {"a": 2, "b": [3.5]},
+        {"b": [1.5], "a": 1},
+        [1, 2.5, 3, [None, True]],
+        np.ones((2, 3), ">u2"),
+        np.ones((0, 3), ">u2"),
+        np.array(1.5),
+        {"array": np.ones((0, 3), ">u2"), "text" * 100: "x"},
+        "x",
+        "\0",
+        1,
+        2**70,
+        {"a": 2**70, "b": []},
+        -(2**200),
+        True,
+        [],
+        {"a": -1, "b": [2.5]},
+    ]
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index, value in enumerate(values):
+            record(session, index=index, data={"x": value, "n": index, "frame": np.ones((2, 2))})
+        record(session, index=len(values), data={})
+    with storage.session() as session:
+        found = session.sequences.get_structures(PATH, ["x", "n", "frame"])
+    expected = dict.fromkeys(structure_of(value) for value in values if value is not None)
+    assert found == {
+        "x": list(expected),
+        "n": ["int"],
+        "frame": [("array", np.dtype(float), 2)],
+    }
+    assert len(expected) == 13
 
 
 def test_a_sequence_without_shots_has_empty_columns(storage: StorageManager) -> None:

@@ -1,0 +1,33 @@
+"""What data is made of, whatever its values are: many lists and dicts have few structures."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from shotstore.model.data import Data
+
+Structure: TypeAlias = str | tuple[Any, ...]
+"""``"none"``, ``"bool"``, ``"int"``, ``"float"``, ``"text"``; ``"wide int"`` beyond 64 bits and
+``"huge int"`` beyond 128; or ``("array", dtype, ndim)``, ``("list", structures of the items, each
+once)``, ``("dict", pairs of a key and a structure)``."""
+
+_PLAIN = {type(None): "none", bool: "bool", float: "float", str: "text"}
+_INT64 = 2**63
+_INT128 = 2**127
+
+
+def structure_of(value: Data) -> Structure:
+    """Return the structure of data, as `shotstore.model.check_data` returns it."""
+    plain = _PLAIN.get(type(value))
+    if plain is not None:
+        return plain
+    if isinstance(value, list):
+        return "list", tuple(dict.fromkeys(map(structure_of, value)))
+    if isinstance(value, dict):
+        return "dict", tuple([(key, structure_of(item)) for key, item in value.items()])
+    if isinstance(value, np.ndarray):
+        return "array", value.dtype, value.ndim
+    assert isinstance(value, int)
+    if -_INT64 <= value < _INT64:
+        return "int"
+    return "wide int" if -_INT128 <= value < _INT128 else "huge int"
