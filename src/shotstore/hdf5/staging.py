@@ -8,6 +8,8 @@ from shotstore.hdf5 import disk
 from shotstore.hdf5.locks import lock_alone
 from shotstore.hdf5.store import CONTROL, INCOMING, STAGING_LOCK, TRANSACTIONS
 
+_MOST_OPEN = 64
+
 
 class Staging:
     """``.shotstore/tx/<id>``, made when the first name in it is asked for.
@@ -23,6 +25,9 @@ class Staging:
         self._is_made = False
         self._count = 0
         self._new_directories: list[str] = []
+        self._unsynced: list[disk.File] = []
+        """Files that are written, and open: to open one again could lose the error of a write.
+        All are written before the first is synced, which lets the disk write many at once."""
         self._release: Callable[[], None] | None = None
 
     def open_aside(self) -> None:
@@ -68,9 +73,15 @@ class Staging:
         return path
 
     def new_file(self, content: bytes, path: str | None = None) -> str:
-        """Create a file with this content, durably: in a slot, or at ``path`` inside one."""
+        """Create a file with this content, to be made durable by `sync`: in a slot, or at ``path``
+        inside one."""
         path = self.slot() if path is None else path
-        disk.write_new_file(self._root / path, content)
+        if len(self._unsynced) >= _MOST_OPEN:
+            self._sync_files()
+        file = disk.File(self._root / path, "x")
+        self._unsynced.append(file)
+        file.write(content, 0)
+        file.begin_to_write(0, len(content))
         return path
 
     def relative(self, slot: Path) -> str:
@@ -78,14 +89,25 @@ class Staging:
         return f"{self._relative}/{slot.name}"
 
     def sync(self) -> None:
-        """Make every name that was made durable."""
+        """Make everything that was made durable."""
+        self._sync_files()
         if self._is_made:
             for directory in (*self._new_directories, self._relative, TRANSACTIONS):
                 disk.sync_directory(self._root / directory)
 
+    def _sync_files(self) -> None:
+        for file in self._unsynced:
+            file.sync()
+        self._close_files()
+
+    def _close_files(self) -> None:
+        while self._unsynced:
+            self._unsynced.pop().close()
+
     def remove(self) -> None:
         """Remove what is left of it."""
         try:
+            self._close_files()
             if self._is_made:
                 disk.remove_tree(self._root / self._relative)
         finally:
