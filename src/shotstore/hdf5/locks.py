@@ -31,6 +31,8 @@ from shotstore.hdf5.dropped import settle
 from shotstore.hdf5.worker import check_cancelled
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_SHARED = LockFlags.SHARED | LockFlags.NON_BLOCKING
+_ALONE = LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0001, 0.001  # seconds between two tries
 _LONGEST_LOOK = 30.0  # seconds
 
@@ -76,8 +78,8 @@ class Locks:
         """
         flags = os.O_RDONLY if read_only else os.O_RDWR
         with (
-            _locked(self._apply, LockFlags.SHARED, flags) as apply_lock,
-            _locked(self._gate, LockFlags.SHARED, flags) as gate,
+            _locked(self._apply, _SHARED, flags) as apply_lock,
+            _locked(self._gate, _SHARED, flags) as gate,
         ):
             gate.acquire(self._timeout, self._name_holders)
             apply_lock.acquire(self._timeout, self._name_holders)
@@ -92,8 +94,8 @@ class Locks:
             StorageLockTimeoutError: a reader, or a process that was stopped in one, is in the way.
         """
         with (
-            _locked(self._apply, LockFlags.EXCLUSIVE, os.O_RDWR) as apply_lock,
-            _locked(self._gate, LockFlags.EXCLUSIVE, os.O_RDWR) as gate,
+            _locked(self._apply, _ALONE, os.O_RDWR) as apply_lock,
+            _locked(self._gate, _ALONE, os.O_RDWR) as gate,
         ):
             gate.acquire(self._timeout, self._name_holders)
             apply_lock.acquire(self._timeout, self._name_holders)
@@ -152,7 +154,7 @@ class Locks:
     def is_writing(self) -> bool:
         """Whether a session holds the write lock at this moment, or may hold it."""
         try:
-            with _locked(self._write, LockFlags.SHARED, os.O_RDONLY) as lock:
+            with _locked(self._write, _SHARED, os.O_RDONLY) as lock:
                 return not lock.attempt()
         except FileNotFoundError:
             return False
@@ -179,7 +181,7 @@ def try_lock_shared(file: disk.File) -> bool:
     """Take HDF5's own lock on an open data file, shared, as its readers do. False if somebody has
     the file open for writing. Closing the file releases the lock."""
     try:
-        portalocker.lock(file.fileno(), LockFlags.SHARED | LockFlags.NON_BLOCKING)
+        portalocker.lock(file.fileno(), _SHARED)
     except portalocker.LockException:
         return False
     return True
@@ -197,7 +199,7 @@ def lock_alone(path: Path) -> Callable[[], None]:
     Raises:
         StorageLockTimeoutError: somebody keeps it all the same.
     """
-    lock = _Lock(path, LockFlags.EXCLUSIVE, os.O_RDWR)
+    lock = _Lock(path, _ALONE, os.O_RDWR)
     try:
         lock.acquire(_LONGEST_LOOK, lambda: str(path))
     except BaseException:
@@ -210,7 +212,7 @@ def try_lock_alone(path: Path) -> Callable[[], None] | None:
     """Take the lock of a file, or of one that is missing, unless somebody holds it: then, or where
     that cannot be known, return None."""
     try:
-        lock = _Lock(path, LockFlags.EXCLUSIVE, os.O_RDWR)
+        lock = _Lock(path, _ALONE, os.O_RDWR)
     except FileNotFoundError:
         return lambda: None
     except OSError:
@@ -233,7 +235,7 @@ class _Lock:
 
     def attempt(self) -> bool:
         try:
-            portalocker.lock(self._descriptor, self._kind | LockFlags.NON_BLOCKING)
+            portalocker.lock(self._descriptor, self._kind)
         except portalocker.AlreadyLocked:
             return False
         return True
@@ -258,7 +260,7 @@ class _WriteLock(_Lock):
     """A lock that excludes filelock's `FileLock` of the same path."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, LockFlags.EXCLUSIVE, os.O_RDWR | os.O_CREAT)
+        super().__init__(path, _ALONE, os.O_RDWR | os.O_CREAT)
 
     def attempt(self) -> bool:
         return lock_descriptor(self._descriptor, blocking=False)
