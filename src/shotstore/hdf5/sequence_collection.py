@@ -450,12 +450,11 @@ class HDF5SequenceCollection(SequenceCollection):
             node, _ = transaction.get_sequence(path)
             return transaction.shots.view(node)[0].columns(part, numbers, data)
 
-        return joined(
-            [
-                transaction.read(partial(read, wanted[start : start + step]))
-                for start in range(0, max(1, len(wanted)), step)
-            ]
+        parts = (
+            transaction.read(partial(read, wanted[start : start + step]))
+            for start in range(0, max(1, len(wanted)), step)
         )
+        return joined(parts, len(wanted))
 
     # Helpers
 

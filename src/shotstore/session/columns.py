@@ -1,7 +1,7 @@
 """Many shots at once: an array for each parameter and label, rather than a dict for each shot."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -162,28 +162,49 @@ def missing(dtype: np.dtype[Any]) -> Any:
     return np.zeros((), dtype)[()]
 
 
-def joined(parts: Sequence[ShotColumns]) -> ShotColumns:
-    """Return the columns of all parts, one after the other; there is at least one."""
-    if len(parts) == 1:
-        return parts[0]
+def joined(parts: Iterable[ShotColumns], count: int) -> ShotColumns:
+    """Return the columns of all parts, one after the other: of ``count`` shots in all.
 
-    def join(columns: Sequence[Column]) -> Column:
-        values = [column.values for column in columns]
-        if any(part.dtype.kind == "O" for part in values):
-            values = [part.astype(object) for part in values]
-        return Column(
-            np.concatenate(values), np.concatenate([column.is_present for column in columns])
-        )
+    Each part is let go before the next one is asked for, so that there are no two copies of all.
+    """
+    arrays: dict[tuple[str, ...], npt.NDArray[Any]] = {}
+    start = 0
+    for part in parts:
+        if len(part.shot_index) == count:
+            return part
+        stop = start + len(part.shot_index)
+        for key, new in _arrays(part):
+            if key not in arrays:
+                arrays[key] = np.empty((count, *new.shape[1:]), new.dtype)
+            array = arrays[key]
+            if new.dtype.kind == "O" and array.dtype.kind != "O":
+                array = arrays[key] = array.astype(object)
+            array[start:stop] = new
+        start = stop
+
+    def columns(section: str) -> dict[str, Column]:
+        names = [key[1] for key in arrays if key[0] == section and key[2] == "values"]
+        return {
+            name: Column(arrays[section, name, "values"], arrays[section, name, "is_present"])
+            for name in names
+        }
 
     return ShotColumns(
-        shot_index=np.concatenate([part.shot_index for part in parts]),
-        start_time=np.concatenate([part.start_time for part in parts]),
-        end_time=np.concatenate([part.end_time for part in parts]),
-        parameters={
-            name: join([part.parameters[name] for part in parts]) for name in parts[0].parameters
-        },
-        data={label: join([part.data[label] for part in parts]) for label in parts[0].data},
+        shot_index=arrays["shot_index",],
+        start_time=arrays["start_time",],
+        end_time=arrays["end_time",],
+        parameters=columns("parameters"),
+        data=columns("data"),
     )
+
+
+def _arrays(columns: ShotColumns) -> Iterator[tuple[tuple[str, ...], npt.NDArray[Any]]]:
+    for name in ("shot_index", "start_time", "end_time"):
+        yield (name,), getattr(columns, name)
+    for section in ("parameters", "data"):
+        for name, column in getattr(columns, section).items():
+            yield (section, name, "values"), column.values
+            yield (section, name, "is_present"), column.is_present
 
 
 def row_size(labels: Iterable[DataType]) -> int:

@@ -146,7 +146,9 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
     is_plain = found.has_checksums_alone and found.chunk[1:] == found.dataset.shape[1:]
-    if is_plain and file.mode == "r":  # or HDF5 may know it better
+    # HDF5 looks up small chunks faster than it tells where they are, and may know better what is
+    # being written.
+    if is_plain and found.must_be_checked and file.mode == "r":
         size = math.prod(found.chunk) * found.dataset.dtype.itemsize
         chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
     checked = found.chunk if found.must_be_checked else None
