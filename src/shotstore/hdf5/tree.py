@@ -7,6 +7,7 @@ the two (`shotstore.hdf5.net_effect`).
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from attrs import evolve
@@ -96,6 +97,15 @@ class Tree:
         self._snapshot = snapshot
         self._location = location
         self.root = root
+
+    @cached_property
+    def _longest_path(self) -> int:
+        return disk.longest_path(self._location)
+
+    @cached_property
+    def _length_around(self) -> int:
+        """Bytes in the path of a document besides those of the path in the store."""
+        return len(os.fsencode(self._location / "sequences" / SEQUENCE_DOCUMENT)) + 1
 
     def find(self, path: PureSequencePath) -> Node | None:
         """The node at the path, or None."""
@@ -306,9 +316,9 @@ class Tree:
         return child
 
     def _check_length(self, parts: Iterable[str]) -> None:
-        names = [directory_name(name) for name in parts]
-        length = len(os.fsencode(self._location.joinpath("sequences", *names, SEQUENCE_DOCUMENT)))
-        longest = disk.longest_path(self._location)
+        longest = self._longest_path
+        places = "/".join([directory_name(name) for name in parts])
+        length = self._length_around + len(os.fsencode(places))
         if length >= longest:
             raise InvalidPathFormatError(
                 f"{PureSequencePath.from_parts(parts)} needs {length} bytes as a path of files, "
