@@ -50,6 +50,9 @@ class Store:
         self.read_only = read_only
         self._control = self.root / CONTROL
         self._journal = self._control / "journal"
+        self._staged_journal = self._control / "journal.new"
+        self._transactions = self.root / TRANSACTIONS
+        self._incoming = self.root / INCOMING
         self._commits = self._control / "commits"
         self.locks = Locks(self._control, lock_timeout)
         self.kept = KeptWriters()
@@ -140,9 +143,9 @@ class Store:
                 raise journal.damaged(self._journal, str(error)) from error
             with self.locks.exclusive():
                 self._finish(found)
-        disk.remove_file(self._journal.with_suffix(".new"))
-        for left in disk.list_directories(str(self.root / TRANSACTIONS)):
-            disk.remove_tree(self.root / TRANSACTIONS / left)
+        disk.remove_file(self._staged_journal)
+        for left in disk.list_directories(str(self._transactions)):
+            disk.remove_tree(self._transactions / left)
         for abandoned in self.abandoned():
             with contextlib.suppress(FileNotFoundError):  # its session has just ended by itself
                 disk.remove_tree(abandoned)
@@ -150,14 +153,13 @@ class Store:
     def abandoned(self) -> Iterator[Path]:
         """What killed processes have left of transactions that did not have the write lock yet.
         Each is locked until the next one is asked for."""
-        incoming = self.root / INCOMING
-        if not disk.is_directory(incoming):
+        if not disk.is_directory(self._incoming):
             return
-        for name in disk.list_directories(str(incoming)):
-            release = try_lock_alone(incoming / name / STAGING_LOCK)
+        for name in disk.list_directories(str(self._incoming)):
+            release = try_lock_alone(self._incoming / name / STAGING_LOCK)
             if release is not None:
                 try:
-                    yield incoming / name
+                    yield self._incoming / name
                 finally:
                     release()
 
@@ -168,7 +170,7 @@ class Store:
             CommitUncertainError: it is committed, or will be when the store is next opened.
             Exception: nothing has changed.
         """
-        staged = self._journal.with_suffix(".new")
+        staged = self._staged_journal
         disk.remove_file(staged)
         try:
             disk.write_new_file(staged, journal.dump(prepared))
