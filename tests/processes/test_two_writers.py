@@ -306,15 +306,15 @@ def stop(parent: Connection) -> None:
 
 def stop_while_reading(parent: Connection, store: Path) -> None:
     storage = HDF5StorageManager(store)
-    read_file = disk.read_file
+    read = disk.read_and_identify
 
-    def stop_and_read(path: str) -> bytes | None:
+    def stop_and_read(path: str) -> tuple[bytes | None, disk.Identity | None]:
         if path.endswith("sequence.json"):
-            disk.read_file = read_file
+            disk.read_and_identify = read
             stop(parent)
-        return read_file(path)
+        return read(path)
 
-    disk.read_file = stop_and_read
+    disk.read_and_identify = stop_and_read
     parent.send(shots.read_all(storage))
 
 
