@@ -60,13 +60,14 @@ def main() -> None:
     """Run the works, and print a table for each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.phases", description=__doc__)
     parser.add_argument("--directory", type=Path, default=Path.cwd(), help="on the disk to measure")
+    parser.add_argument("--scale", type=float, default=1, help="more or less turns")
     arguments = parser.parse_args()
     works: list[Callable[[Path], Iterator[tuple[str, Work, int]]]] = [_commits, _reading, _looking]
     for make in works:
         directory = Path(tempfile.mkdtemp(prefix="phases-", dir=arguments.directory))
         try:
             for what, work, turns in make(directory):
-                _print(what, work, turns)
+                _print(what, work, max(1, int(turns * arguments.scale)))
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
