@@ -10,7 +10,7 @@ import pytest
 
 from shotstore.hdf5.disk import File
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.shots.chunks import Chunks, as_stored
+from shotstore.hdf5.shots.chunks import LARGEST, Chunks, as_stored
 
 Array = npt.NDArray[np.uint8]
 
@@ -57,6 +57,20 @@ def test_chunks_of_every_size_have_the_checksum_that_hdf5_gives_them(
     assert found.tobytes() == array.tobytes()
     _, stored = dataset.id.read_direct_chunk((0, 0))
     assert as_stored(array[0]).tobytes() == bytes(stored)
+
+
+@pytest.mark.parametrize("content", ["random", "largest"])
+def test_the_sums_of_the_largest_chunk_are_exact(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]], content: str
+) -> None:
+    array = np.full((1, LARGEST), 255, np.uint8)
+    if content == "random":
+        array = random.integers(0, 256, array.shape, np.uint8)
+    chunks, dataset = make(array)
+    assert as_stored(array).tobytes() == bytes(dataset.id.read_direct_chunk((0, 0))[1])
+    found = chunks.read(0, 1)
+    assert found is not None
+    assert found.tobytes() == array.tobytes()
 
 
 def test_words_whose_sums_are_nothing_but_multiples_of_65535(

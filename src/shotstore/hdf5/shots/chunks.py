@@ -16,6 +16,8 @@ from shotstore.hdf5.overlay import HDF5FileObject
 _Bytes = npt.NDArray[np.uint8]
 
 CHECKSUM_BYTES = 4
+LARGEST = 2**26
+"""Bytes in a chunk here, at the most: the sums of one of 1 GiB are not exact any more."""
 _FEW = 16
 """To look up every chunk takes as long as to read one of so many in another way."""
 _SIDE = 2**8

@@ -17,7 +17,7 @@ import numpy as np
 from attrs import frozen
 from h5py import h5a, h5d, h5g, h5t, h5z
 
-from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES
+from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES, LARGEST
 
 _LZF = 32000
 _COMPRESSIONS = frozenset({h5z.FILTER_DEFLATE, _LZF})
@@ -25,7 +25,6 @@ _FILTERS = frozenset({h5z.FILTER_FLETCHER32, h5z.FILTER_SHUFFLE, *_COMPRESSIONS}
 _MOST_COMPRESSION = 1032
 """What deflate makes of zeros: https://zlib.net/zlib_tech.html, "Maximum Compression Factor"."""
 
-_LARGEST_CHUNK = 2**26  # bytes, unless a single item is larger
 _HARMLESS_CHUNK = 2**14  # bytes; what lies so close behind a block of memory can be read
 _LONGEST_ATTRIBUTE = 2**16  # bytes
 _PLAIN_TYPES = frozenset({h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE})
@@ -96,7 +95,7 @@ def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
         raise ValueError(f"{name} has no checksums, or filters that shotstore does not use")
     chunk: tuple[int, ...] = properties.get_chunk()
     chunk_bytes = math.prod(chunk) * dtype.itemsize
-    if chunk_bytes > max(_LARGEST_CHUNK, dtype.itemsize):
+    if chunk_bytes > max(LARGEST, dtype.itemsize):
         raise ValueError(f"the chunks of {name} are too large")
     is_compressed = bool(filters & _COMPRESSIONS)
     largest = length * (_MOST_COMPRESSION if is_compressed else 1)

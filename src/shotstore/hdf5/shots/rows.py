@@ -16,11 +16,10 @@ from h5py import h5d, h5s
 
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.chunks import Chunks, as_stored
+from shotstore.hdf5.shots.chunks import LARGEST, Chunks, as_stored
 
 Array = npt.NDArray[Any]
 
-_LARGEST_CHUNK = 64 * 2**20  # bytes
 ROW_CHUNK = 4096
 """Bytes in a chunk of small rows. A commit journals a chunk that it touches whole."""
 
@@ -145,11 +144,12 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     """
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
-    is_plain = found.has_checksums_alone and found.chunk[1:] == found.dataset.shape[1:]
+    size = math.prod(found.chunk) * found.dataset.dtype.itemsize
+    is_whole = found.chunk[1:] == found.dataset.shape[1:] and size <= LARGEST
+    is_plain = found.has_checksums_alone and is_whole
     # HDF5 looks up small chunks faster than it tells where they are, and may know better what is
     # being written.
     if is_plain and found.must_be_checked and file.mode == "r":
-        size = math.prod(found.chunk) * found.dataset.dtype.itemsize
         chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
     checked = found.chunk if found.must_be_checked else None
     rows_are_chunks = is_plain and found.chunk[0] == 1
@@ -172,7 +172,7 @@ def create_rows(
     """
     item = list(row_shape)
     row_bytes = dtype.itemsize * math.prod(item)
-    while dtype.itemsize * math.prod(item) > max(_LARGEST_CHUNK, dtype.itemsize):
+    while dtype.itemsize * math.prod(item) > max(LARGEST, dtype.itemsize):
         largest = item.index(max(item))
         item[largest] = -(-item[largest] // 2)
     rows = max(1, chunk_bytes // row_bytes)
@@ -188,7 +188,8 @@ def create_rows(
         # By default HDF5 fills only with a value that was given, and leaves what was in memory.
         fill_time="alloc",
     )
-    rows_are_chunks = compression is None and rows == 1 and item == list(row_shape)
+    is_whole = rows == 1 and item == list(row_shape) and row_bytes <= LARGEST
+    rows_are_chunks = is_whole and compression is None
     return Rows(dataset.id, rows_are_chunks=rows_are_chunks)
 
 
