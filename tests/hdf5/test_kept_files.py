@@ -36,8 +36,11 @@ shoot(1)
 
 def run(code: str, store: Path, at_exit: str = "pass") -> None:
     """Run a program; it must end as programs end, and say nothing."""
+    program = PRELUDE.format(at_exit=at_exit) + code
+    # Python from 3.12 on warns of forks beside threads, which is what is tried here.
+    options = "-W", "ignore::DeprecationWarning"
     done = subprocess.run(
-        [sys.executable, "-c", PRELUDE.format(at_exit=at_exit) + code, str(store)],
+        [sys.executable, *options, "-c", program, str(store)],
         cwd=ROOT,
         capture_output=True,
         check=False,
