@@ -228,6 +228,12 @@ def test_the_end_of_a_range_over_many_decades_is_left_out_where_it_is_open() -> 
     assert bounds["full"].meet(1, 2, None)
 
 
+def test_a_value_in_two_units_is_a_range() -> None:
+    bounds = bounds_of_conditions(["x >= 0.9 us and x <= 0.0009 ms"])["x"]
+    assert bounds.meet(0.9, 0.9, "us")
+    assert bounds.meet(0.8, 0.8, "us") is False
+
+
 @pytest.mark.parametrize(
     ("where", "error", "message"),
     [

@@ -112,6 +112,16 @@ def test_a_changed_byte_is_noticed(
     assert chunks.read(0, 1) is None
 
 
+def test_zeros_in_the_place_of_what_has_the_same_sum_are_noticed(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]],
+) -> None:
+    chunks, dataset = make(np.full((1, 100), 255, np.uint8))
+    with Path(dataset.file.filename).open("r+b") as file:
+        file.seek(dataset.id.get_chunk_info(0).byte_offset)
+        file.write(bytes(100))
+    assert chunks.read(0, 1) is None
+
+
 def test_what_is_stored_in_another_way_is_left_to_hdf5(
     make: Callable[..., tuple[Chunks, h5py.Dataset]], tmp_path: Path
 ) -> None:

@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 from h5py import h5a, h5t
 
-from shotstore import ExperimentSession, State, StorageError, TracebackSummary
+from shotstore import (
+    DamagedStorageError,
+    ExperimentSession,
+    State,
+    StorageError,
+    TracebackSummary,
+)
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.shots import schemas
 from shotstore.hdf5.shots.rows import create_rows
+from shotstore.hdf5.shots.schemas import Schema
 from shotstore.model import Data, Parameter, quantity
 from shotstore.testing.content import content
 from shotstore.testing.exactness import exactly_equal
@@ -536,3 +544,26 @@ def test_a_file_of_something_else_is_damaged(of_all: HDF5StorageManager) -> None
         pytest.raises(StorageError, match=r"shots\.h5 is damaged"),
     ):
         session.sequences.get_shots(PATH)
+
+
+def test_schemas_whose_loading_was_interrupted_keep_their_numbers(
+    running: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [quantity(1.0, "MHz"), quantity(5000.0, "kHz"), quantity(2.0, "MHz")]
+    with running.session() as session:
+        for index, value in enumerate(values):
+            record(session, PATH, index, {"x": value})
+    load, calls = schemas.load_schema, []
+
+    def fail_once(text: bytes) -> Schema:
+        calls.append(text)
+        if len(calls) == 2:
+            raise MemoryError
+        return load(text)
+
+    monkeypatch.setattr(schemas, "load_schema", fail_once)
+    with running.session() as session:
+        with pytest.raises(DamagedStorageError):
+            session.sequences.get_shot_parameters(PATH, 1)
+        found = [session.sequences.get_shot_parameters(PATH, index)["x"] for index in range(3)]
+    assert [str(value) for value in found] == [str(value) for value in values]

@@ -149,7 +149,8 @@ class Bounds:
             if one.is_low != other.is_low:
                 low, high = numbers if one.is_low else reversed(numbers)
                 is_point = one.is_open or other.is_open
-                is_empty |= high < low or (is_point and high == low)
+                is_same = math.isclose(low, high, rel_tol=PRECISION)
+                is_empty |= is_point if is_same else high < low
         return is_empty
 
 

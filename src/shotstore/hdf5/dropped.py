@@ -74,7 +74,8 @@ def _work() -> None:
 @atexit.register
 def _finish() -> None:
     """HDF5 closes what is open after Python has ended, and would call into it."""
-    if _end() and stop():
+    has_ended, has_stopped = _end(), stop()
+    if has_ended and has_stopped:
         for action in list(_watched):
             action()
 

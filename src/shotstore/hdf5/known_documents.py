@@ -55,9 +55,10 @@ class KnownDocuments:
         known = self._known.get(path)
         if known is not None and known.is_still(disk.identity(path), commits):
             return known.content
+        now = time.time_ns()
         content, identity = disk.read_and_identify(path)
         if content is not None and identity is not None:
-            age = time.time_ns() - max(identity[2:])
+            age = now - max(identity[2:])
             self._remember(path, _Known(content, identity, commits, age))
         return content
 

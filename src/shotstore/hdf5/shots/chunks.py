@@ -104,10 +104,7 @@ def as_stored(chunk: npt.NDArray[Any]) -> _Bytes:
     """The bytes of a chunk, and its checksum behind them."""
     stored = np.empty(chunk.nbytes + CHECKSUM_BYTES, np.uint8)
     stored[:-CHECKSUM_BYTES] = chunk.reshape(-1).view(np.uint8)
-    content = stored[np.newaxis, :-CHECKSUM_BYTES]
-    sums = _Checksums(chunk.nbytes).of(content)
-    if not sums.all() and content.any():
-        sums[sums == 0] = 65535  # which is the same, and what HDF5 makes of it
+    sums = _Checksums(chunk.nbytes).of(stored[np.newaxis, :-CHECKSUM_BYTES])
     stored[-CHECKSUM_BYTES:] = sums.view(np.uint8)
     return stored
 
@@ -128,10 +125,10 @@ class _Checksums:
 
     def fit(self, chunks: _Bytes, stored: npt.NDArray[np.uint16]) -> bool:
         """Whether chunks, a row each, have these checksums."""
-        return bool((self.of(chunks) == stored % np.uint16(65535)).all())
+        return bool((self.of(chunks) == stored).all())
 
     def of(self, chunks: _Bytes) -> npt.NDArray[np.uint16]:
-        """Both sums of each chunk, less than 65535."""
+        """Both sums of each chunk."""
         if chunks.shape[1] % 2:
             chunks = np.pad(chunks, ((0, 0), (0, 1)))
         words = chunks.view("<u2")
@@ -150,5 +147,7 @@ class _Checksums:
             of_columns += _ONES[: last - first] @ lines
         plain = of_lines.sum(axis=1)
         weighted = of_columns @ _WEIGHTS + of_lines % 65535 @ self._after
-        sums = np.stack([plain, weighted], axis=1).ravel() % 65535
-        return (sums * 256 % 65535).astype("<u2")
+        sums = np.stack([plain, weighted], axis=1) % 65535 * 256 % 65535
+        if not sums.all():  # 0 is the sum of nothing but zeros, 65535 that of everything else
+            sums[(sums == 0) & chunks.any(axis=1, keepdims=True)] = 65535
+        return sums.astype("<u2").ravel()

@@ -72,7 +72,7 @@ class Schemas:
             raise ValueError(
                 f"it has {total} schemas for {len(self._datasets.rows('shots'))} shots"
             )
-        for number in range(total):
+        for number in range(len(self._schemas), total):  # a load that failed goes on
             texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
             self._remember(load_schema(b"".join(texts)))
         self._is_loaded = True
@@ -80,12 +80,12 @@ class Schemas:
 
     def _remember(self, schema: Schema) -> None:
         self._numbers[frozenset((*schema.parameters, *schema.data))] = len(self._schemas)
-        self._schemas.append(schema)
         for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
             for slot in slots:
                 known = self._slots.setdefault((section, slot.name), [])
                 if slot not in known:
                     known.append(slot)
+        self._schemas.append(schema)
 
     def find(
         self, stored: Mapping[tuple[str, str], Stored], compression: str | int | None

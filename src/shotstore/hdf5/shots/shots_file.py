@@ -189,8 +189,8 @@ class ShotsFile:
             if known < total:
                 new = self._datasets.rows("shots").read(known, total - known)
                 indices = new["shot_index"].tolist()
+                self._schema_numbers[known:] = new["schema"].tolist()
                 self._rows_by_index.update(zip(indices, range(known, total), strict=True))
-                self._schema_numbers += new["schema"].tolist()
                 if len(self._rows_by_index) != total:
                     raise ValueError("a shot index stands in it twice")
             return self._rows_by_index
