@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,7 +18,7 @@ from shotstore import (
     StorageLockTimeoutError,
     TransactionConflictError,
 )
-from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.hdf5 import HDF5StorageManager, disk, locks
 from shotstore.model import ParameterNamespace
 from tests.processes import shots
 from tests.processes.children import PATIENCE, Child
@@ -275,6 +276,35 @@ def test_who_waits_too_long_for_a_writer_is_told_its_process(store: Path) -> Non
         holder.finish()
     shots.recorded(storage, 1)
     assert shots.read_all(storage) == [0, 1]
+
+
+def wait_to_write(parent: Connection, store: Path) -> None:
+    sleep = time.sleep
+
+    def tell_and_sleep(seconds: float) -> None:
+        parent.send("waits")
+        locks.time.sleep = sleep
+        sleep(seconds)
+
+    locks.time.sleep = tell_and_sleep
+    with HDF5StorageManager(store).session(write=True):
+        parent.send("writes")
+        parent.recv()
+
+
+def test_a_lock_that_is_removed_while_somebody_waits_lets_no_two_write(store: Path) -> None:
+    with Child(hold, store) as holder, Child(wait_to_write, store) as waiter:
+        assert holder.hear() == "holds"
+        assert waiter.hear() == "waits"
+        (store / ".shotstore" / "write.lock").unlink()
+        holder.tell("leave")
+        holder.finish()
+        assert waiter.hear() == "writes"
+        impatient = HDF5StorageManager(store, lock_timeout=0)
+        with pytest.raises(StorageLockTimeoutError), impatient.session(write=True):
+            pass
+        waiter.tell("leave")
+        waiter.finish()
 
 
 def test_a_second_writer_in_the_same_thread_fails_instead_of_waiting_for_itself(

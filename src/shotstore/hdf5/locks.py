@@ -225,9 +225,14 @@ def try_lock_alone(path: Path) -> Callable[[], None] | None:
 
 class _Lock:
     def __init__(self, path: Path, kind: LockFlags, open_flags: int) -> None:
+        self._path = path
         self._kind = kind
-        self._descriptor = os.open(path, open_flags | _NO_FOLLOW, 0o666)
+        self._open_flags = open_flags | _NO_FOLLOW
         self._process = os.getpid()
+        self._open()
+
+    def _open(self) -> None:
+        self._descriptor = os.open(self._path, self._open_flags, 0o666)
         _descriptors.add(self._descriptor)
 
     def acquire(self, timeout: float, describe: Callable[[], str]) -> None:
@@ -263,7 +268,20 @@ class _WriteLock(_Lock):
         super().__init__(path, _ALONE, os.O_RDWR | os.O_CREAT)
 
     def attempt(self) -> bool:
-        return lock_descriptor(self._descriptor, blocking=False)
+        if not lock_descriptor(self._descriptor, blocking=False):
+            return False
+        if self._lies_at_path():
+            return True
+        # Somebody has removed the file while we waited, and others lock the one that came after.
+        self.release()
+        self._open()
+        return False
+
+    def _lies_at_path(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._path.lstat())
+        except FileNotFoundError:
+            return False
 
     def _unlock(self, descriptor: int) -> None:
         unlock_descriptor(descriptor)
