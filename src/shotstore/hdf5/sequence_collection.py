@@ -3,29 +3,24 @@
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 from attrs import evolve
 
-from shotstore.hdf5 import summaries
+from shotstore.hdf5 import many_shots, summaries
 from shotstore.hdf5.device_configurations import check_device_name
 from shotstore.hdf5.documents import SequenceDocument, load_object
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
-from shotstore.hdf5.shots.shots_file import Launch, NumberType, ShotsFile
+from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.model import (
     Data,
     DataSchema,
-    DataType,
     DeviceConfiguration,
     IterationConfiguration,
     Parameter,
     ParameterNamespace,
     ParameterSchema,
-    ParameterType,
     TimeLanes,
     check_data,
 )
@@ -44,7 +39,7 @@ from shotstore.session import (
     rules,
 )
 from shotstore.session.annotations import check_note, check_tags
-from shotstore.session.columns import ShotColumns, ShotRows, joined
+from shotstore.session.columns import ShotColumns, ShotRows
 from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -53,7 +48,6 @@ if TYPE_CHECKING:
     from shotstore.hdf5.session import HDF5ExperimentSession
 
 _T = TypeVar("_T")
-_LARGEST_READ = 16 * 2**20  # bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -342,18 +336,9 @@ class HDF5SequenceCollection(SequenceCollection):
         return _time(self._read_shot(path, shot_index, ShotsFile.times)[1])
 
     def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
-        transaction = self._session.transaction
-
-        def types() -> list[tuple[str, NumberType, str | None]] | None:
-            node, document = transaction.get_sequence(path)
-            if document.state is State.DRAFT:
-                return None
-            shots, limit = transaction.shots.view(node)
-            return shots.parameter_types(limit) if limit else None
-
-        found = transaction.read(types)
+        found = many_shots.parameter_schema(self._session.transaction, path)
         if found is not None:
-            return _merged_parameters(found)
+            return found
         if self.get_state(path) is State.DRAFT:
             parameters = self._session.get_global_parameters()
         else:
@@ -363,55 +348,15 @@ class HDF5SequenceCollection(SequenceCollection):
     # Many shots at once
 
     def get_data_schema(self, path: PureSequencePath) -> DataSchema:
-        transaction = self._session.transaction
-
-        def types() -> list[tuple[str, DataType]]:
-            node, document = transaction.get_sequence(path)
-            if document.state is State.DRAFT:
-                return []
-            shots, limit = transaction.shots.view(node)
-            return shots.data_types(limit) if limit else []
-
-        return _merged_data(transaction.read(types))
+        return many_shots.data_schema(self._session.transaction, path)
 
     def has_wide_integers(self, path: PureSequencePath) -> bool:
-        transaction = self._session.transaction
-
-        def look() -> bool:
-            node, document = transaction.get_sequence(path)
-            if document.state is State.DRAFT:
-                return False
-            shots, limit = transaction.shots.view(node)
-            return limit > 0 and shots.has_wide_integers(limit)
-
-        return transaction.read(look)
+        return many_shots.has_wide_integers(self._session.transaction, path)
 
     def get_structures(
         self, path: PureSequencePath, labels: Collection[str]
     ) -> dict[str, list[Structure]]:
-        transaction = self._session.transaction
-
-        wanted = list(data_rules.check_data_labels(path, labels, self.get_data_schema(path)))
-
-        def look() -> tuple[int, int]:
-            node, document = transaction.get_sequence(path)
-            if document.state is State.DRAFT:
-                return 0, 0
-            shots, limit = transaction.shots.view(node)
-            return limit, shots.row_size(limit, wanted)
-
-        def read(part: npt.NDArray[np.int64]) -> dict[str, list[Structure]]:
-            node, _ = transaction.get_sequence(path)
-            return transaction.shots.view(node)[0].structures(part, wanted)
-
-        found: dict[str, dict[Structure, None]] = {label: {} for label in wanted}
-        count, row_size = transaction.read(look)
-        step = max(1, _LARGEST_READ // max(1, row_size))
-        for start in range(0, count, step):
-            part = np.arange(start, min(start + step, count))
-            for label, structures in transaction.read(partial(read, part)).items():
-                found[label].update(dict.fromkeys(structures))
-        return {label: list(structures) for label, structures in found.items()}
+        return many_shots.structures(self._session.transaction, path, labels)
 
     def get_columns(
         self,
@@ -421,40 +366,7 @@ class HDF5SequenceCollection(SequenceCollection):
         labels: Collection[str] = (),
         rows: ShotRows | None = None,
     ) -> ShotColumns:
-        transaction = self._session.transaction
-
-        def look() -> tuple[int, ParameterSchema, DataSchema, int]:
-            node, document = transaction.get_sequence(path)
-            if document.state is State.DRAFT:
-                return 0, ParameterSchema(), DataSchema(), 0
-            shots, limit = transaction.shots.view(node)
-            if not limit:
-                return 0, ParameterSchema(), DataSchema(), 0
-            return (
-                limit,
-                _merged_parameters(shots.parameter_types(limit)),
-                _merged_data(shots.data_types(limit)),
-                shots.row_size(limit, labels),
-            )
-
-        count, parameter_schema, data_schema, row_size = transaction.read(look)
-        wanted = data_rules.check_rows(path, rows, count)
-        numbers = data_rules.check_parameter_names(path, parameters, parameter_schema)
-        data = data_rules.check_data_labels(path, labels, data_schema)
-        if not count:
-            return ShotColumns.empty()
-        # A commit waits while files are read, so no read is a long one.
-        step = max(1, _LARGEST_READ // row_size)
-
-        def read(part: npt.NDArray[np.int64]) -> ShotColumns:
-            node, _ = transaction.get_sequence(path)
-            return transaction.shots.view(node)[0].columns(part, numbers, data)
-
-        parts = (
-            transaction.read(partial(read, wanted[start : start + step]))
-            for start in range(0, max(1, len(wanted)), step)
-        )
-        return joined(parts, len(wanted))
+        return many_shots.columns(self._session.transaction, path, parameters, labels, rows)
 
     # Helpers
 
@@ -532,21 +444,6 @@ class HDF5SequenceCollection(SequenceCollection):
             raise rules.shot_not_found(path, shot_index)
 
         return transaction.read(read_shot)
-
-
-def _merged_parameters(found: list[tuple[str, NumberType, str | None]]) -> ParameterSchema:
-    types: dict[str, ParameterType] = {}
-    for name, kind, units in found:
-        new = ParameterType(kind, units)
-        types[name] = types[name].merged(new) if name in types else new
-    return ParameterSchema(types)
-
-
-def _merged_data(found: list[tuple[str, DataType]]) -> DataSchema:
-    types: dict[str, DataType] = {}
-    for label, kind in found:
-        types[label] = types[label].merged(kind) if label in types else kind
-    return DataSchema(types)
 
 
 def _microseconds(time: datetime) -> int:
