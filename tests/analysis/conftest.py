@@ -1,4 +1,4 @@
-"""Runs of frames, and how many bytes of them are read."""
+"""Runs of frames, how many bytes of them are read, and pictures without a screen."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 import attrs
+import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib import pyplot
 
 from shotstore.hdf5.disk import File
 from shotstore.hdf5.names import SHOTS_FILE
@@ -17,8 +19,7 @@ FRAME = np.arange(128 * 128, dtype="u2").reshape(128, 128)  # 32 KiB
 
 @attrs.define
 class BytesRead:
-    """Which bytes of the shots files were read, those read twice counted once: HDF5 reads a large
-    chunk once more after its length was checked."""
+    """Which bytes of the shots files were read, those read twice counted once."""
 
     marks: dict[Path, bytearray] = attrs.field(factory=dict)
 
@@ -37,6 +38,14 @@ class BytesRead:
         marks = self.marks.setdefault(path, bytearray())
         marks.extend(bytes(max(0, start + count - len(marks))))
         marks[start : start + count] = b"\1" * count
+
+
+@pytest.fixture
+def without_windows() -> Iterator[None]:
+    """Draw into memory, and forget the figures."""
+    with mpl.rc_context({"backend": "agg"}):
+        yield
+        pyplot.close("all")
 
 
 Reading: TypeAlias = Callable[[], AbstractContextManager[BytesRead]]

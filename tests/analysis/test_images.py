@@ -26,13 +26,7 @@ from tests.test_png_run import record as record_pngs
 
 SHOTS = 12
 
-
-@pytest.fixture(autouse=True)
-def _without_windows() -> Iterator[None]:
-    """Draw into memory, and forget the figures."""
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        pyplot.close("all")
+pytestmark = pytest.mark.usefixtures("without_windows")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import matplotlib as mpl
 import numpy as np
 import polars as pl
 import pytest
@@ -22,13 +21,7 @@ from shotstore.model import (
 from shotstore.testing.experiments import PATH, START, TIME_LANES, launch, record, relaunch
 from tests.analysis.conftest import FRAME, Reading
 
-
-@pytest.fixture(autouse=True)
-def _without_windows() -> Iterator[None]:
-    """Draw into memory, and forget the figures."""
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        pyplot.close("all")
+pytestmark = pytest.mark.usefixtures("without_windows")
 
 
 @pytest.fixture

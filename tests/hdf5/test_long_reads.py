@@ -12,7 +12,7 @@ from shotstore.hdf5.locks import Locks
 from shotstore.model import Data
 from shotstore.testing.experiments import PATH, launch, record
 
-MOST = 40 * 2**20  # bytes; what is not compressed is read twice
+MOST = 20 * 2**20  # bytes
 SHOTS = 80
 
 

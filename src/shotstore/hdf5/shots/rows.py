@@ -145,8 +145,8 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
     size = math.prod(found.chunk) * found.dataset.dtype.itemsize
-    is_whole = found.chunk[1:] == found.dataset.shape[1:] and size <= LARGEST
-    is_plain = found.has_checksums_alone and is_whole
+    has_whole_rows = found.chunk[1:] == found.dataset.shape[1:]
+    is_plain = found.has_checksums_alone and has_whole_rows and size <= LARGEST
     # HDF5 looks up small chunks faster than it tells where they are, and may know better what is
     # being written.
     if is_plain and found.must_be_checked and file.mode == "r":
@@ -188,8 +188,8 @@ def create_rows(
         # By default HDF5 fills only with a value that was given, and leaves what was in memory.
         fill_time="alloc",
     )
-    is_whole = rows == 1 and item == list(row_shape) and row_bytes <= LARGEST
-    rows_are_chunks = is_whole and compression is None
+    # Rows of more bytes are split, or are a single text.
+    rows_are_chunks = compression is None and rows == 1 and row_bytes <= LARGEST
     return Rows(dataset.id, rows_are_chunks=rows_are_chunks)
 
 
