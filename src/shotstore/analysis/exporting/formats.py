@@ -163,7 +163,7 @@ def _format(file: str | os.PathLike[str] | None, to: str | None) -> tuple[str, _
         raise ExportError(f"{named} does not tell the format: choose {_listed()}.")
     if told not in (None, name):
         raise ExportError(
-            f"{file} has the ending of {told}, and {name} is asked for: leave out to (--to), or "
+            f"{file} has the ending of {told}, and {name} is asked for: leave 'to' (--to) out, or "
             "change the ending."
         )
     if told is not None and _FORMATS[name].is_folder:
