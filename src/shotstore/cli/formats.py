@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import typer
 
 from shotstore.cli.opening import counted
-from shotstore.model import Parameter, ParameterRange
-from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.model import ParameterRange
 from shotstore.session import SequenceSummary
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -57,13 +56,6 @@ def readable_number(value: bool | int | float) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)
-
-
-def readable_parameter(value: Parameter) -> str:
-    """A number with its unit, if it has one."""
-    if is_quantity(value):
-        return f"{readable_number(value.magnitude)} {unit_to_text(value.units)}".rstrip()
-    return readable_number(value)
 
 
 def readable_range(found: ParameterRange) -> str:
