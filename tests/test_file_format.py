@@ -1,6 +1,7 @@
 """docs/file-format.md is complete: a reader written from it alone gets everything out."""
 
 import math
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ import h5py
 import numpy as np
 import pytest
 
-from shotstore import PureSequencePath, Sequence, ShotId, TracebackSummary
+from shotstore import (
+    DamagedStorageError,
+    PureSequencePath,
+    Sequence,
+    ShotId,
+    StorageError,
+    TracebackSummary,
+)
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
     DefaultSerializer,
@@ -20,6 +28,7 @@ from shotstore.model import (
     ParameterNamespace,
     StepsConfiguration,
     TimeLanes,
+    UnknownDeviceConfiguration,
     quantity,
 )
 from tests import format_reader
@@ -228,6 +237,65 @@ def test_nothing_is_of_variable_length_or_without_a_checksum(storage: HDF5Storag
     content = (directory_of(storage) / "shots.h5").read_bytes()
     assert content[8] in (2, 3)
     assert int.from_bytes(content[28:36], "little") == len(content)
+
+
+def test_every_text_has_the_mark_and_the_length_that_the_page_gives(
+    storage: HDF5StorageManager,
+) -> None:
+    lengths: dict[str, int] = {}
+
+    def note(name: str, kind: h5py.h5t.TypeID) -> None:
+        if isinstance(kind, h5py.h5t.TypeStringID):
+            assert kind.get_cset() == h5py.h5t.CSET_UTF8, name
+            assert kind.get_strpad() == h5py.h5t.STR_NULLPAD, name
+            lengths[name] = kind.get_size()
+        elif isinstance(kind, h5py.h5t.TypeCompoundID):
+            members = [kind.get_member_type(number) for number in range(kind.get_nmembers())]
+            offsets = [kind.get_member_offset(number) for number in range(kind.get_nmembers())]
+            sizes = [member.get_size() for member in members]
+            assert offsets == [sum(sizes[:number]) for number in range(len(sizes))], name
+            for number, member in enumerate(members):
+                note(f"{name}/{number}", member)
+
+    def look(name: str, item: h5py.HLObject) -> None:
+        for attribute in item.attrs:
+            note(f"{name}@{attribute}", item.attrs.get_id(attribute).get_type())
+        if isinstance(item, h5py.Dataset) and item.ndim == 1:  # no array of texts, which is data
+            note(name, item.id.get_type())
+
+    with h5py.File(directory_of(storage) / "shots.h5") as file:
+        look("/", file)
+        file.visititems(look)
+    assert lengths.pop("/@path") == len(str(MIXED))
+    assert lengths.pop("/@sequence") == 32
+    assert {"schemas", "data/comment", "data/comment#2", "configuration/iteration"} < set(lengths)
+    for name, length in lengths.items():
+        assert "@" in name or (length >= 16 and length & (length - 1) == 0), name
+
+
+def test_a_file_of_a_higher_version_is_refused_and_not_called_damaged(
+    storage: HDF5StorageManager, tmp_path: Path
+) -> None:
+    shutil.copytree(directory_of(storage), tmp_path / "rabi")
+    with h5py.File(tmp_path / "rabi" / "shots.h5", "r+") as file:
+        file.attrs.modify("version", 2)
+    archive = HDF5StorageManager(tmp_path / "rabi", read_only=True)
+    with (
+        archive.session() as session,
+        pytest.raises(StorageError, match=r"format version 2.*newer shotstore") as refused,
+    ):
+        Sequence(r"\rabi", session).get_shots()
+    assert not isinstance(refused.value, DamagedStorageError)
+
+
+def test_the_file_of_a_device_is_named_like_a_directory(tmp_path: Path) -> None:
+    name = "Laser/1: 780 nm?"
+    with HDF5StorageManager(tmp_path).session() as session:
+        session.default_device_configurations[name] = UnknownDeviceConfiguration("Laser", {})
+    [file] = (tmp_path / "device_configurations").iterdir()
+    assert file.name == format_reader.encode_name(name) + ".json"
+    assert not file.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert format_reader.read_document(file)["name"] == name
 
 
 def test_row_k_of_every_dataset_is_the_kth_shot(storage: HDF5StorageManager) -> None:
