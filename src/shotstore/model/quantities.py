@@ -11,6 +11,8 @@ import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from shotstore.model.unit_texts import exact_unit_text
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -23,8 +25,19 @@ _Exponents: TypeAlias = tuple[tuple[str, int | float], ...]
 
 def is_quantity(value: object) -> "TypeIs[pint.Quantity[Any]]":
     """Whether the value is a pint quantity, of any registry. Does not import pint."""
+    return isinstance(value, quantity_class())
+
+
+def quantity_class() -> "type[PlainQuantity[Any]] | tuple[()]":
+    """Return the class that quantities of all registries have in common, if pint is imported.
+
+    A registry class that is made of pint's facets has a class of quantities of its own, which is
+    not a ``pint.Quantity``.
+    """
     # While another thread is still importing pint the module is there and its names are not.
-    return isinstance(value, getattr(sys.modules.get("pint"), "Quantity", ()))
+    found: type[PlainQuantity[Any]] | tuple[()]
+    found = getattr(sys.modules.get("pint.facets.plain"), "PlainQuantity", ())
+    return found
 
 
 def unit_to_text(unit: "PlainUnit") -> str:
@@ -153,9 +166,10 @@ def _text_of_unit(registry: "pint.UnitRegistry[Any]", exponents: _Exponents) -> 
 
 @lru_cache(maxsize=1024)
 def _parsed_unit(registry: "pint.UnitRegistry[Any]", text: str) -> "pint.Unit":
+    exact = exact_unit_text(text)
     try:
         # Without as_delta, which reads "degC * m" as a difference of temperatures.
-        return registry.parse_units(text, as_delta=False)
+        return registry.parse_units(exact, as_delta=False)
     except Exception as error:  # pint lets AssertionError and TokenError out for broken text
         raise ValueError(
             f"The unit '{text}' is not defined in pint's application registry. If your lab defines "
