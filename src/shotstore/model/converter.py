@@ -3,7 +3,6 @@
 Reading is strict: what is missing, of another type, or not known is an error.
 """
 
-import sys
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar, get_origin
@@ -17,7 +16,7 @@ from cattrs.v import format_exception
 from shotstore.model.expressions import Expression
 from shotstore.model.namespaces import ParameterNamespace
 from shotstore.model.parameters import Parameter, parameter_from_json, parameter_to_json
-from shotstore.model.quantities import is_quantity
+from shotstore.model.quantities import is_quantity, quantity_class
 from shotstore.model.scalars import JSON
 from shotstore.model.steps import (
     ArangeLoop,
@@ -87,9 +86,8 @@ def _quantity(value: JSON, _: object) -> Parameter:
 
 
 def _is_quantity_class(cls: object) -> bool:
-    quantity = getattr(sys.modules.get("pint"), "Quantity", ())
     cls = get_origin(cls) or cls
-    return isinstance(cls, type) and issubclass(cls, quantity)
+    return isinstance(cls, type) and issubclass(cls, quantity_class())
 
 
 def _register_steps(converter: cattrs.Converter) -> None:

@@ -99,14 +99,42 @@ def test_quantities_keep_unit_and_type(storage: StorageManager) -> None:
     assert_comes_back(storage, shots)
 
 
-def test_quantities_of_another_registry_are_taken(storage: StorageManager) -> None:
-    foreign = pint.UnitRegistry().Quantity(3.5, "gauss / centimeter")
-    with storage.session() as session:
-        launch(session)
-        record(session, parameters={"gradient": foreign})
-    with storage.session() as session:
-        found = session.sequences.get_shot_parameters(PATH, 0)
-    assert exactly_equal(found, {"gradient": quantity(3.5, "G / cm")})
+class _LabUnit(pint.facets.SystemRegistry.Unit, pint.facets.PlainRegistry.Unit):
+    pass
+
+
+class _LabQuantity(
+    pint.facets.SystemRegistry.Quantity[Any],
+    pint.facets.NonMultiplicativeRegistry.Quantity[Any],
+    pint.facets.PlainRegistry.Quantity[Any],
+):
+    """The quantities of a registry that a control program has put together of pint's facets."""
+
+
+class _LabRegistry(pint.UnitRegistry[Any]):
+    Quantity = _LabQuantity  # type: ignore[assignment]
+    Unit = _LabUnit  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("registry", [pint.UnitRegistry, _LabRegistry])
+@pytest.mark.parametrize("is_application_registry", [False, True])
+def test_quantities_of_another_registry_are_taken(
+    storage: StorageManager, registry: type[pint.UnitRegistry[Any]], is_application_registry: bool
+) -> None:
+    before = pint.get_application_registry().get()  # type: ignore[no-untyped-call]
+    other = registry()
+    if is_application_registry:
+        pint.set_application_registry(other)  # type: ignore[no-untyped-call]
+    try:
+        with storage.session() as session:
+            launch(session)
+            record(session, parameters={"gradient": other.Quantity(3.5, "gauss / centimeter")})
+        with storage.session() as session:
+            found = session.sequences.get_shot_parameters(PATH, 0)
+            assert exactly_equal(found, {"gradient": quantity(3.5, "G / cm")})
+            assert session.sequences.get_parameter_schema(PATH)["gradient"].units == "G / cm"
+    finally:
+        pint.set_application_registry(before)  # type: ignore[no-untyped-call]
 
 
 TEXTS = [
