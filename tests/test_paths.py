@@ -12,8 +12,8 @@ from shotstore.paths import PureSequencePath
 ROOT = PureSequencePath("\\")
 RABI = PureSequencePath(r"\2026\11\22\rabi")
 
-_PUNCTUATION = r"""_.,;*'"`()[]{}+-/=!@#$%^&~<>?|"""
-_visible = st.sampled_from(_PUNCTUATION) | st.characters(categories=["L", "M", "N"])
+_PUNCTUATION = r"""_.,:;*'"`()[]{}+-/=!@#$%^&~<>?|"""
+_visible = st.characters(categories=["L", "M", "N", "P", "S"], exclude_characters="\\")
 names = st.builds(str.__add__, _visible, st.text(_visible | st.just(" "), max_size=10))
 paths = st.lists(names, max_size=5).map(PureSequencePath.from_parts)
 
@@ -95,9 +95,16 @@ def test_a_folder_is_sorted_right_before_what_it_holds() -> None:
         "日本語",
         "٣½Ⅷ²",
         "\U0001d510",
+        "14:30:05 rabi",
+        "±10 MHz",
+        "45° tilt",
+        "Rb→K",
+        "Fig. 3 – left",
+        "100 €",
+        "☕",
     ],
 )
-def test_a_name_has_letters_and_digits_of_any_script_and_punctuation(name: str) -> None:
+def test_a_name_has_whatever_people_write_in_one_line(name: str) -> None:
     assert PureSequencePath.is_valid_name(name)
     assert (ROOT / name).name == name
     assert PureSequencePath(f"\\{name}").parts == (name,)
@@ -111,7 +118,6 @@ def test_a_name_has_letters_and_digits_of_any_script_and_punctuation(name: str) 
         "   ",
         " leading",
         "a\\b",
-        "a:b",
         "a\n",
         "\na",
         "a\tb",
@@ -120,9 +126,9 @@ def test_a_name_has_letters_and_digits_of_any_script_and_punctuation(name: str) 
         "a\u00a0b",
         "a\u2028",
         "a\u200b",
+        "a\u202eb",
+        "\ue000",
         "\ud800",
-        "☕",
-        "1 €",
     ],
 )
 def test_anything_else_is_no_name(name: str) -> None:
@@ -134,37 +140,70 @@ def test_anything_else_is_no_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        r"\2026\11\22\rabi",
+        r"2026\11\22\rabi",
+        "2026/11/22/rabi",
+        "/2026/11/22/rabi",
+        "2026/11/22/rabi/",
+        "/2026/11/22/rabi/",
+    ],
+)
+def test_one_path_is_written_in_some_ways(text: str) -> None:
+    assert PureSequencePath.is_valid_path(text)
+    assert PureSequencePath(text) == RABI
+
+
+def test_a_name_alone_is_a_path_below_the_root() -> None:
+    assert PureSequencePath("rabi") == ROOT / "rabi"
+
+
+def test_with_a_backslash_a_slash_is_a_character_of_a_name() -> None:
+    assert PureSequencePath(r"\a/b").parts == ("a/b",)
+    assert PureSequencePath(r"a/b\c/").parts == ("a/b", "c/")
+
+
+@pytest.mark.parametrize("text", ["\\", "/"])
+def test_a_separator_alone_is_the_root(text: str) -> None:
+    assert PureSequencePath(text) == ROOT
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "",
-        "a",
-        "/a",
         " \\a",
+        " a",
         "a\\",
         "\\a\\",
         "\\\\",
+        "//",
+        "//a",
+        "a//",
+        "a//b",
         "\\a\\\\b",
         "\\a\\b\n",
         "\\a\\ b",
-        "a\\b",
+        "a/ b",
         "\n",
     ],
 )
-def test_a_path_starts_with_a_backslash_and_has_no_empty_name(path: str) -> None:
+def test_no_name_of_a_path_is_empty_or_begins_with_a_space(path: str) -> None:
     assert not PureSequencePath.is_valid_path(path)
-    with pytest.raises(InvalidPathFormatError, match=r"Path .* is not valid|backslash"):
+    with pytest.raises(InvalidPathFormatError, match=r"Path .* is not valid"):
         PureSequencePath(path)
 
 
 def test_the_message_says_what_is_wrong() -> None:
-    with pytest.raises(InvalidPathFormatError, match="does not start with a backslash"):
-        PureSequencePath("2026")
     with pytest.raises(InvalidPathFormatError, match="a name is empty"):
         PureSequencePath("\\2026\\")
-    with pytest.raises(InvalidPathFormatError, match="'12:30' contains ':'"):
-        PureSequencePath("\\2026\\12:30")
+    with pytest.raises(InvalidPathFormatError, match=r"'12\\t30' contains '\\t'"):
+        PureSequencePath("\\2026\\12\t30")
     with pytest.raises(InvalidPathFormatError, match="starts with a space"):
         ROOT / " rabi"
+    with pytest.raises(InvalidPathFormatError, match="backslash, which separates names"):
+        ROOT / r"2026\rabi"
 
 
 def test_what_is_no_text_is_refused() -> None:
@@ -200,7 +239,8 @@ def test_a_child_knows_its_ancestors(path: PureSequencePath, name: str) -> None:
 @given(st.text())
 def test_a_text_is_a_path_or_is_refused(text: str) -> None:
     if PureSequencePath.is_valid_path(text):
-        assert str(PureSequencePath(text)) == text
+        path = PureSequencePath(text)
+        assert PureSequencePath(str(path)) == path
     else:
         with pytest.raises(InvalidPathFormatError):
             PureSequencePath(text)

@@ -1,7 +1,5 @@
 """Places in the tree of sequences."""
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Self
@@ -11,8 +9,7 @@ import attrs
 from shotstore.errors import InvalidPathFormatError
 
 _SEPARATOR = "\\"
-_PUNCTUATION = r"""_.,;*'"`()[]{}+-/=!@#$%^&~<>?|"""
-_COMMON_NAME = re.compile(rf"[\w{re.escape(_PUNCTUATION)}][\w{re.escape(_PUNCTUATION)} ]*")
+_SLASH = "/"
 
 
 @attrs.frozen(order=True, init=False, repr=False)
@@ -22,9 +19,12 @@ class PureSequencePath:
     It is a value: nothing has to exist there, and names are compared code point by code point.
     Paths are ordered by their names, so a folder comes right before what it holds.
 
-    A name is made of letters and digits of any script (with their combining marks), of spaces,
-    except as its first character, and of ``_ . , ; * ' " ` ( ) [ ] { } + - / = ! @ # $ % ^ & ~ <
-    > ? |``.
+    As text, the names are joined by backslashes or, where none of them holds a slash, by slashes;
+    a separator in front may be left out, and a slash may end them. ``\2026\rabi``, ``2026\rabi``,
+    ``2026/rabi`` and ``/2026/rabi/`` are one path, and ``\a/b`` is one name.
+
+    A name is made of characters that can be seen, letters, digits, marks, punctuation and symbols
+    of any script, and of spaces, except as its first character; a backslash is none of them.
     """
 
     parts: tuple[str, ...]
@@ -34,7 +34,7 @@ class PureSequencePath:
         r"""Parse a path.
 
         Args:
-            path: The names, each after a backslash; a path is taken as it is.
+            path: The names, joined by backslashes or slashes; a path is taken as it is.
 
         Raises:
             InvalidPathFormatError: the text is not a valid path.
@@ -129,16 +129,23 @@ class PureSequencePath:
         return path
 
 
+def split_names(text: str) -> list[str]:
+    """Return the names in the text of a path, whatever they are; none for the root.
+
+    With a backslash in it, a slash is a character of a name.
+    """
+    if text in (_SEPARATOR, _SLASH):
+        return []
+    if _SEPARATOR in text:
+        return text.removeprefix(_SEPARATOR).split(_SEPARATOR)
+    # Shells complete the name of a folder with a slash.
+    return text.removeprefix(_SLASH).removesuffix(_SLASH).split(_SLASH)
+
+
 def _parse(path: str) -> tuple[str, ...]:
     if not isinstance(path, str):
         raise TypeError(f"A path must be a str or a PureSequencePath, not {path!r}.")
-    if path == _SEPARATOR:
-        return ()
-    first, *names = path.split(_SEPARATOR)
-    if first or not names:
-        raise InvalidPathFormatError(
-            f"Path {path!r} does not start with a backslash, as \\2026\\rabi and the root \\ do."
-        )
+    names = split_names(path)
     for name in names:
         if reason := _what_is_wrong(name):
             raise InvalidPathFormatError(f"Path {path!r} is not valid: {reason}.")
@@ -154,21 +161,17 @@ def _check_name(name: str) -> None:
 
 @lru_cache(maxsize=65536)
 def _what_is_wrong(name: str) -> str | None:
-    if _COMMON_NAME.fullmatch(name):
-        return None
     if not name:
-        return "a name is empty (no backslash may follow another one or end the path)"
+        return "a name is empty (write it as 2026/rabi, with one separator between two names)"
     if name.startswith(" "):
         return f"the name {name!r} starts with a space"
+    if _SEPARATOR in name:
+        return f"the name {name!r} contains a backslash, which separates names"
+    # Printable are the categories L, M, N, P and S of Unicode, and the space.
     for character in name:
-        if not _is_allowed(character):
+        if not character.isprintable():
             return (
-                f"the name {name!r} contains {character!r}; allowed are letters, digits, spaces "
-                f"and {' '.join(_PUNCTUATION)}"
+                f"the name {name!r} contains {character!r}; allowed are letters, digits, "
+                "punctuation, symbols and spaces, and no other characters"
             )
     return None
-
-
-def _is_allowed(character: str) -> bool:
-    # \w leaves out combining marks, which many scripts and a decomposed é are written with.
-    return character in _PUNCTUATION + " " or unicodedata.category(character)[0] in "LMN"

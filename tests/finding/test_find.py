@@ -290,4 +290,4 @@ def test_all_conditions_are_met(lab: StorageManager) -> None:
 
 def test_a_pattern_that_no_path_can_have_is_refused(lab: StorageManager) -> None:
     with pytest.raises(InvalidPathFormatError):
-        lab.find(r"\a:b")
+        lab.find("\\a\tb")

@@ -83,7 +83,7 @@ NOTABLE = [
 names = st.text(
     st.one_of(
         st.sampled_from(PUNCTUATION + " "),
-        st.characters(categories=["L", "M", "N"]),
+        st.characters(categories=["L", "M", "N", "P", "S"]),
         st.sampled_from("aA.% /\u0301\u00e9e\u1100\u1161"),
     ),
     min_size=1,

@@ -56,7 +56,7 @@ def find(
     now = datetime.now(UTC)
     search = _Search(
         storage,
-        PathPattern.parse("" if pattern is None else pattern),
+        PathPattern.parse(PureSequencePath.root() if pattern is None else pattern),
         None if state is None else _states(state),
         None if since is None else period(since, now),
         None if until is None else period(until, now),

@@ -6,7 +6,7 @@ from functools import cached_property
 import attrs
 
 from shotstore.errors import InvalidPathFormatError
-from shotstore.paths import PureSequencePath
+from shotstore.paths import PureSequencePath, split_names
 
 _ANY_NAMES = r"(?:\\[^\\]+)*"
 _WILDCARDS = {"*": r"[^\\]*", "?": r"[^\\]"}
@@ -36,23 +36,18 @@ class PathPattern:
         """Return the pattern that a text stands for; a path stands for itself and all in it.
 
         Raises:
-            InvalidPathFormatError: a name in it is empty.
-            TypeError: it is no text.
+            InvalidPathFormatError: without a wildcard, it is not a path; with one, a name in it is
+                empty.
+            TypeError: it is neither a text nor a path.
         """
-        if isinstance(text, PureSequencePath):
-            return cls(text.parts, is_anywhere=False, has_wildcards=False)
-        if not isinstance(text, str):
-            raise TypeError(f"A pattern must be a str or a PureSequencePath, not {text!r}.")
-        separator = "\\" if "\\" in text else "/"
-        inner = text.removeprefix(separator).removesuffix(separator)
-        names = tuple(inner.split(separator)) if inner else ()
-        if "" in names:
-            raise InvalidPathFormatError(f"A name in the pattern {text!r} is empty.")
-        return cls(
-            names,
-            is_anywhere=bool(names) and separator not in text,
-            has_wildcards=any(wildcard in inner for wildcard in _WILDCARDS),
-        )
+        if isinstance(text, str) and any(wildcard in text for wildcard in _WILDCARDS):
+            names, has_wildcards = tuple(split_names(text)), True
+            if "" in names:
+                raise InvalidPathFormatError(f"A name in the pattern {text!r} is empty.")
+        else:
+            names, has_wildcards = PureSequencePath(text).parts, False
+        is_anywhere = isinstance(text, str) and not {"\\", "/"}.intersection(text)
+        return cls(names, is_anywhere, has_wildcards)
 
     @property
     def base(self) -> PureSequencePath:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from shotstore.cli.opening import open_to_read, parse_path
+from shotstore.cli.opening import open_to_read
 from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _matches(session: "ExperimentSession", incomplete: str) -> list[str]:
     else:
         separator, start = "/", "/" if incomplete.startswith("/") else ""
     above, _, beginning = incomplete.rpartition(separator)
-    folder = parse_path(above or separator)
+    folder = PureSequencePath(above or separator)
     children = {
         child
         for child in session.paths.get_children(folder)

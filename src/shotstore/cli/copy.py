@@ -10,7 +10,6 @@ from shotstore.cli.opening import (
     counted,
     open_any,
     open_or_create,
-    parse_path,
     readable_size,
 )
 from shotstore.errors import PathNotFoundError
@@ -74,7 +73,7 @@ def copy(
     from shotstore.cli.progress import copy_bar
     from shotstore.copy import IncompleteCopyError, copy_path
 
-    place = PureSequencePath.root() if path is None else parse_path(path)
+    place = PureSequencePath.root() if path is None else PureSequencePath(path)
     read = open_any(source)
     with read.session() as session:
         # Before a store is created for nothing.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.opening import StorageOption, counted, open_to_read, open_to_write, parse_path
+from shotstore.cli.opening import StorageOption, counted, open_to_read, open_to_write
 from shotstore.errors import PathError, SequenceStateError, StorageError
 from shotstore.paths import PureSequencePath
 from shotstore.state import State
@@ -51,7 +51,7 @@ def follow(
 
     from shotstore.cli.live_table import LiveTable
 
-    place, storage, console = parse_path(path), _open(store), Console()
+    place, storage, console = PureSequencePath(path), _open(store), Console()
     is_live = console.is_terminal and not as_json
     with storage.session() as session:
         there = session.get_sequence(place).get_stats().number_completed_shots

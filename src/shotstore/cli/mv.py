@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, open_to_write, parse_path
+from shotstore.cli.opening import StorageOption, open_to_write
+from shotstore.paths import PureSequencePath
 
 
 def mv(
@@ -34,7 +35,7 @@ def mv(
 
     storage = open_to_write(store)
     with storage.session(write=True) as session:
-        old, new = find_path(session, source), parse_path(destination)
+        old, new = find_path(session, source), PureSequencePath(destination)
         if (
             old.name is not None
             and new != old

@@ -184,18 +184,6 @@ def has_tables(storage: "SQLStorageManager") -> bool:
     return not is_missing and storage.has_schema()
 
 
-def parse_path(text: str) -> PureSequencePath:
-    r"""A path as people type it: ``\2026\rabi``, ``2026/rabi``, ``/2026/rabi/``. With a backslash
-    in it, a slash is a character of a name.
-
-    Raises:
-        InvalidPathFormatError: it is no path.
-    """
-    if "\\" in text:
-        return PureSequencePath(text if text.startswith("\\") else "\\" + text)
-    return PureSequencePath("\\" + text.strip("/").replace("/", "\\"))
-
-
 def readable_size(size: int) -> str:
     """A number of bytes for people."""
     amount, unit = float(size), "bytes"

@@ -3,7 +3,6 @@
 import difflib
 from typing import TYPE_CHECKING
 
-from shotstore.cli.opening import parse_path
 from shotstore.errors import PathIsNotSequenceError, PathNotFoundError
 from shotstore.paths import PureSequencePath
 
@@ -18,7 +17,7 @@ def find_path(session: "ExperimentSession", text: str | None) -> PureSequencePat
         InvalidPathFormatError: it is no path.
         PathNotFoundError: nothing is there; the message names the closest path.
     """
-    path = PureSequencePath.root() if text is None else parse_path(text)
+    path = PureSequencePath.root() if text is None else PureSequencePath(text)
     if not session.paths.does_path_exists(path):
         closest = _closest(path, session.paths.get_all_paths())
         hint = "The store is empty." if closest is None else f"The closest one is {closest}"

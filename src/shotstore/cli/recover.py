@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.opening import StoreOption, counted, open_store, parse_path
+from shotstore.cli.opening import StoreOption, counted, open_store
+from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +30,7 @@ def recover(
 
     from shotstore.cli.progress import progress_bar
 
-    place = parse_path(path)
+    place = PureSequencePath(path)
     storage = open_store(store)
     with progress_bar("Recovering") as progress:
         recovered = storage.recover(place, progress=progress)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.opening import StoreOption, counted, open_store, parse_path, readable_size
+from shotstore.cli.opening import StoreOption, counted, open_store, readable_size
 from shotstore.errors import StorageError
+from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
     from shotstore.hdf5 import HDF5StorageManager, TrashEntry
@@ -52,7 +53,7 @@ def restore(
 
     The shots of a sequence that was reset come back to its path if the draft is still there.
     """
-    place = None if to is None else parse_path(to)
+    place = None if to is None else PureSequencePath(to)
     storage = open_store(store)
     path = storage.trash.restore(_find(storage, entry), place)
     typer.echo(f"{path} is back.")

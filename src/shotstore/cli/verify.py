@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.opening import StoreOption, counted, open_store, parse_path, readable_size
+from shotstore.cli.opening import StoreOption, counted, open_store, readable_size
+from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +35,7 @@ def verify(
 
     from shotstore.cli.progress import progress_bar
 
-    place = None if path is None else parse_path(path)
+    place = None if path is None else PureSequencePath(path)
     storage = open_store(store, read_only=True)
     with progress_bar("Reading") as progress:
         report = storage.verify(place, progress=progress)

@@ -24,8 +24,8 @@ def _mostly(
 
 path_names = st.text(
     st.one_of(
-        st.sampled_from("_.,;*'\"`()[]{}+-/=!@#$%^&~<>?| "),
-        st.characters(categories=["L", "M", "N"]),
+        st.sampled_from("_.,:;*'\"`()[]{}+-/=!@#$%^&~<>?| "),
+        st.characters(categories=["L", "M", "N", "P", "S"]),
     ),
     min_size=1,
     max_size=8,
