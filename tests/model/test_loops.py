@@ -1,11 +1,12 @@
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shotstore.model import quantity
+from shotstore.model import Parameter, quantity
 from shotstore.model.loops import arange, linspace
 from shotstore.testing.exactness import exactly_equal
 
@@ -13,9 +14,69 @@ _floats = st.floats(-1e6, 1e6)
 
 
 @given(_floats, _floats, st.integers(1, 30))
-def test_linspace_has_the_numbers_of_numpy(start: float, stop: float, num: int) -> None:
+def test_linspace_has_the_numbers_of_numpy_but_for_their_rounding(
+    start: float, stop: float, num: int
+) -> None:
     expected = [float(value) for value in np.linspace(start, stop, num)]
-    assert exactly_equal(list(linspace(start, stop, num)), expected)
+    rounding = 4 * np.spacing(max(abs(start), abs(stop)))
+    assert list(linspace(start, stop, num)) == pytest.approx(expected, rel=0, abs=rounding)
+
+
+_decimals = st.decimals(-1000, 1000, places=3)
+
+
+@given(_decimals, _decimals, st.integers(1, 30), st.sampled_from([None, "MHz", "dBm", "degC"]))
+def test_linspace_begins_and_ends_as_it_is_written(
+    start: Decimal, stop: Decimal, num: int, unit: str | None
+) -> None:
+    bounds = [
+        float(number) if unit is None else quantity(float(number), unit) for number in (start, stop)
+    ]
+    values = list(linspace(*bounds, num))
+    assert values[0] == bounds[0]
+    assert values[-1] == bounds[1 if num > 1 else 0]
+
+
+@given(_decimals, st.decimals("0.001", 10, places=3), st.integers(1, 30))
+def test_the_values_of_a_loop_are_what_a_person_would_write(
+    start: Decimal, step: Decimal, count: int
+) -> None:
+    written = [float(start + index * step) for index in range(count)]
+    stop = start + count * step
+    assert list(arange(float(start), float(stop), float(step))) == written
+    assert list(linspace(float(start), float(stop - step), count)) == written
+    in_other_units = arange(
+        quantity(float(start), "MHz"),
+        quantity(float(stop * 1000), "kHz"),
+        quantity(float(step * 1000), "kHz"),
+    )
+    assert [value.magnitude for value in in_other_units] == written
+
+
+def test_loops_over_levels_step_by_ratios() -> None:
+    levels = [quantity(float(level), "dBm") for level in (-30, -20, -10)]
+    found = arange(quantity(-30.0, "dBm"), quantity(0, "dBm"), quantity(10, "dB"))
+    assert exactly_equal(list(found), levels)
+    assert exactly_equal(list(linspace(levels[0], levels[2], 3)), levels)
+    to_power = arange(quantity(-30, "dBm"), quantity(1, "mW"), quantity(10, "dB"))
+    assert exactly_equal(list(to_power), levels)
+    integers = arange(quantity(0, "dB"), quantity(6, "dB"), quantity(3, "dB"))
+    assert exactly_equal(list(integers), [quantity(0, "dB"), quantity(3, "dB")])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [quantity(10, "dBm"), quantity(1, "mW"), 10, quantity(1, "Np"), quantity(10, "%")],
+    ids=str,
+)
+def test_a_step_from_a_level_that_is_not_a_ratio_is_refused(step: Parameter) -> None:
+    with pytest.raises(ValueError, match=r"is not a ratio that fits 'decibelmilliwatt': .* in dB"):
+        arange(quantity(-30, "dBm"), quantity(0, "dBm"), step)
+
+
+def test_a_loop_in_a_unit_that_has_no_differences_is_refused() -> None:
+    with pytest.raises(ValueError, match="There are no steps from"):
+        arange(quantity(1, "dBm / Hz"), quantity(2, "dBm / Hz"), quantity(1, "dBm / Hz"))
 
 
 def test_linspace_makes_floats_of_integers() -> None:
@@ -70,7 +131,9 @@ def test_arange_never_includes_its_stop(first: int, count: int, jump: int, scale
 def test_arange_counts_steps(start: float, stop: float, step: float, count: int) -> None:
     values = list(arange(start, stop, step))
     assert len(values) == count
-    assert exactly_equal(values, [start + index * step for index in range(count)])
+    assert values == pytest.approx([start + index * step for index in range(count)])
+    if values:
+        assert type(values[0]) is type(start + step)
 
 
 def test_arange_is_in_the_unit_of_its_start() -> None:

@@ -101,11 +101,10 @@ class RangeSurvey:
         if values is not None:
             found = attrs.evolve(found, count=values.count)
         if values is not None and values.count:
-            last = values.first + (values.count - 1) * values.step
             found = attrs.evolve(
                 found,
-                first=values.first,
-                last=last if values.last is None else values.last,
+                first=values.number(0),
+                last=values.number(values.count - 1),
                 units=None if values.like is None else unit_to_text(values.like.units),
             )
         self._loops.setdefault(name, []).append(found)

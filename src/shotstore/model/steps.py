@@ -44,7 +44,9 @@ class VariableDeclaration:
 class LinspaceLoop:
     """Run steps for ``num`` values from ``start`` to ``stop``, both included.
 
-    The values are floats in the unit of ``start``, those of ``numpy.linspace``.
+    The values are floats in the unit of ``start``, each as near as a float can be to the exact
+    decimal: from 0 to 1 in 11 values, the fourth is 0.3 (``numpy.linspace`` has
+    0.30000000000000004).
 
     Raises:
         ValueError: ``num`` is less than 1.
@@ -61,7 +63,9 @@ class LinspaceLoop:
 class ArangeLoop:
     """Run steps for the values from ``start`` in steps of ``step``, before ``stop`` is reached.
 
-    The values are in the unit of ``start``, and integers if all three are.
+    The values are in the unit of ``start``, and integers if all three are. The fourth from 0 on in
+    steps of 0.1 is 0.3. A step from ``20 degC`` is written ``5 delta_degC``, one from ``-30 dBm``
+    ``10 dB``.
     """
 
     variable: str = attrs.field(converter=check_parameter_name)
