@@ -12,6 +12,7 @@ import pytest
 from shotstore import cli
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PATH, finish, launch, path, record
+from tests.permissions import mode, ordinary_user
 
 FRAME = np.arange(64 * 64, dtype="<u2").reshape(64, 64)
 
@@ -266,3 +267,23 @@ def test_every_command_says_what_it_does(shell: Shell, command: str) -> None:
     assert shell.code == 0
     assert "Usage: shotstore" in said
     assert "│ --store" in said or command == "trash"
+
+
+@pytest.mark.parametrize("days", ["99999999", "1e300", "inf"])
+def test_any_number_of_days_can_be_asked_for(
+    shell: Shell, storage: HDF5StorageManager, days: str
+) -> None:
+    delete(storage)
+    assert shell.run("trash", "empty", "--older-than", days) == "There is nothing to remove.\n"
+    assert shell.code == 0
+
+
+def test_what_cannot_be_removed_is_told(shell: Shell, storage: HDF5StorageManager) -> None:
+    delete(storage)
+    (entry,) = storage.trash.entries()
+    content = storage.trash.directory / entry.id / "content"
+    with ordinary_user(storage.root), mode(content, 0o555):
+        assert shell.run("trash", "empty", "--yes") == ""
+        assert shell.code == 1
+        assert entry.id in shell.error
+    assert "Removed 1 entry" in shell.run("trash", "empty", "--yes")

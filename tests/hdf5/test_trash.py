@@ -1,5 +1,7 @@
 """What was deleted can be brought back, until the trash is emptied."""
 
+import errno
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +18,7 @@ from shotstore import (
     StorageError,
     StorageLockTimeoutError,
 )
-from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5 import HDF5StorageManager, disk, documents, time_in_trash
 from shotstore.testing.content import content, paths_in, reopened
 from shotstore.testing.experiments import (
     PATH,
@@ -28,6 +30,8 @@ from shotstore.testing.experiments import (
     record,
     relaunch,
 )
+from tests.crash.test_faults import failing
+from tests.permissions import mode, ordinary_user
 
 FOLDER = path(r"\2026")
 
@@ -280,7 +284,7 @@ def test_nothing_comes_back_over_something_else(finished: HDF5StorageManager) ->
         finished.trash.restore(entry, to=FOLDER / "ramsey" / "x")
     with pytest.raises(PathIsRootError):
         finished.trash.restore(entry, to="\\")
-    for wrong in ("no path", r"\a\\b", "\\" + "x" * 300):
+    for wrong in (r"\ x", r"\a\\b", "\\" + "x" * 300):
         with pytest.raises(InvalidPathFormatError):
             finished.trash.restore(entry, to=wrong)
     assert contents_of(finished) == before
@@ -343,16 +347,109 @@ def test_only_what_is_old_enough_is_removed(finished: HDF5StorageManager) -> Non
     assert len(finished.trash.empty(older_than=timedelta(0))) == 1
 
 
-def test_what_is_older_than_the_retention_goes_when_the_store_is_opened(
-    finished: HDF5StorageManager,
-) -> None:
+class Clock:
+    """The clock of a machine, which somebody sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.time = datetime.now(UTC)
+        monkeypatch.setattr(time_in_trash, "now", lambda: self.time)
+
+    def pass_by(self, root: Path, *, days: float, retention: int = 30) -> list[str]:
+        """Somebody starts a program that writes, so much later; return what is in the trash."""
+        self.time += timedelta(days=days)
+        storage = HDF5StorageManager(root, trash_retention=timedelta(days=retention))
+        with storage.session() as session:
+            note = session.sequences.get_note(path(r"\kept"))
+            session.sequences.set_note(path(r"\kept"), note + "x")
+        return [str(entry.path) for entry in storage.trash.entries()]
+
+
+@pytest.fixture
+def clock(finished: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of a machine with a store, where a sequence was deleted and another is kept."""
+    with finished.session() as session:
+        create(session, path(r"\kept"))
     delete(finished)
-    HDF5StorageManager(finished.root)
-    assert len(finished.trash.entries()) == 1
-    HDF5StorageManager(finished.root, trash_retention=timedelta(days=1))
-    assert len(finished.trash.entries()) == 1
-    HDF5StorageManager(finished.root, trash_retention=timedelta(0))
-    assert finished.trash.entries() == []
+    clock = Clock(monkeypatch)
+    assert clock.pass_by(finished.root, days=0) == [str(PATH)]
+    return clock
+
+
+def say_that_it_was_deleted(storage: HDF5StorageManager, time: datetime) -> None:
+    (entry,) = storage.trash.entries()
+    file = storage.trash.directory / entry.id / "entry.json"
+    keys = documents.load("trash entry", file.read_bytes(), file)
+    file.write_bytes(documents.dump("trash entry", {**keys, "deleted": documents.dump_time(time)}))
+
+
+def test_what_is_older_than_the_retention_is_removed(
+    finished: HDF5StorageManager, clock: Clock
+) -> None:
+    for _ in range(29):
+        assert clock.pass_by(finished.root, days=1) == [str(PATH)]
+    assert clock.pass_by(finished.root, days=1) == []
+
+
+def test_a_program_that_runs_for_weeks_removes_what_is_old(
+    finished: HDF5StorageManager, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = 0.0
+    monkeypatch.setattr("shotstore.hdf5.trash.monotonic", lambda: seconds)
+    storage = HDF5StorageManager(finished.root, trash_retention=timedelta(days=3))
+    for day in range(3):
+        assert len(storage.trash.entries()) == 1
+        clock.time += timedelta(days=1)
+        seconds += 86400
+        with storage.session() as session:
+            session.sequences.set_note(path(r"\kept"), f"day {day}")
+    assert storage.trash.entries() == []
+
+
+@pytest.mark.parametrize("days", [31, 400, 30_000])
+def test_a_clock_that_is_ahead_for_one_start_does_not_empty_the_trash(
+    finished: HDF5StorageManager, clock: Clock, days: int
+) -> None:
+    assert clock.pass_by(finished.root, days=days) == [str(PATH)]
+    assert clock.pass_by(finished.root, days=-days) == [str(PATH)]
+    assert clock.pass_by(finished.root, days=1) == [str(PATH)]
+
+
+@pytest.mark.parametrize("year", [1970, 2155])
+def test_what_was_deleted_by_a_wrong_clock_is_not_removed_unasked(
+    finished: HDF5StorageManager, clock: Clock, year: int
+) -> None:
+    say_that_it_was_deleted(finished, datetime(year, 1, 1, tzinfo=UTC))
+    for _ in range(5):
+        assert clock.pass_by(finished.root, days=1, retention=2) == [str(PATH)]
+    assert len(finished.trash.empty()) == 1
+
+
+def test_a_clock_that_was_wrong_when_the_store_last_saw_it_counts_as_a_day(
+    finished: HDF5StorageManager, clock: Clock
+) -> None:
+    assert clock.pass_by(finished.root, days=-20_000) == [str(PATH)]
+    assert clock.pass_by(finished.root, days=20_000, retention=2) == [str(PATH)]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format": "shotstore trash clock"}'])
+def test_what_the_store_has_seen_of_time_may_be_lost(
+    finished: HDF5StorageManager, clock: Clock, content: bytes
+) -> None:
+    (finished.root / time_in_trash.SEEN).write_bytes(content)
+    assert clock.pass_by(finished.root, days=1, retention=1) == [str(PATH)]
+    assert clock.pass_by(finished.root, days=1, retention=1) == []
+
+
+def test_who_only_reads_removes_nothing(finished: HDF5StorageManager) -> None:
+    delete(finished)
+    before = sorted(finished.root.rglob("*"))
+    for read_only in (False, True):
+        storage = HDF5StorageManager(
+            finished.root, read_only=read_only, trash_retention=timedelta(0)
+        )
+        contents_of(storage)
+        assert len(storage.trash.entries()) == 1
+    assert sorted(finished.root.rglob("*")) == before
 
 
 def test_opening_a_store_does_not_wait_for_a_writer_to_clean_up(
@@ -363,6 +460,64 @@ def test_opening_a_store_does_not_wait_for_a_writer_to_clean_up(
         HDF5StorageManager(finished.root, trash_retention=timedelta(0), lock_timeout=1000)
         create(session, path(r"\new"))
     assert len(finished.trash.entries()) == 1
+
+
+@pytest.mark.parametrize("span", [timedelta.max, timedelta(days=99_999_999)])
+def test_time_spans_may_be_of_any_length(finished: HDF5StorageManager, span: timedelta) -> None:
+    delete(finished)
+    storage = HDF5StorageManager(finished.root, trash_retention=span)
+    with storage.session() as session:
+        create(session, path(r"\new"))
+    assert storage.trash.empty(older_than=span) == []
+    assert len(storage.trash.entries()) == 1
+
+
+@pytest.mark.parametrize("what", ["entry.json", "content", "content/shots.h5", "."])
+def test_an_entry_that_cannot_be_read_is_in_nobodys_way(
+    finished: HDF5StorageManager, what: str
+) -> None:
+    delete(finished)
+    delete(finished, FOLDER / "ramsey")
+    first, second = finished.trash.entries()
+    place = finished.trash.directory / first.id
+    with ordinary_user(finished.root), mode(place / what, 0):
+        storage = HDF5StorageManager(finished.root)
+        assert second.id in [entry.id for entry in storage.trash.entries()]
+        assert storage.trash.restore(second) == second.path
+        with storage.session() as session:
+            session.paths.delete_path(FOLDER, delete_sequences=True)
+
+
+def test_what_belongs_to_another_user_stays_in_the_trash(finished: HDF5StorageManager) -> None:
+    delete(finished)
+    delete(finished, FOLDER / "ramsey")
+    first, second = finished.trash.entries()
+    kept = finished.trash.directory / first.id
+    with ordinary_user(finished.root), mode(kept / "content", 0o555):
+        storage = HDF5StorageManager(finished.root)
+        assert storage.trash.empty() == [second]
+        assert storage.trash.empty() == []
+        assert storage.trash.entries() == [first]
+        assert (kept / "content" / "shots.h5").is_file()
+    assert finished.trash.empty() == [first]
+
+
+def test_what_was_removed_is_told_where_the_disk_fails_afterwards(
+    finished: HDF5StorageManager,
+) -> None:
+    delete(finished)
+    entries = finished.trash.entries()
+
+    def fail(operation: disk.Operation) -> None:
+        if operation.kind == "unlink" and operation.path.endswith("shots.h5"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
+
+    with failing(fail):
+        assert finished.trash.empty() == entries
+        assert finished.trash.entries() == []
+    with finished.session() as session:
+        create(session, path(r"\new"))
+    assert [*(finished.root / ".shotstore" / "tx").iterdir()] == []
 
 
 def test_a_negative_retention_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """``shotstore trash``: what was deleted; get it back, or give its space back."""
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,18 +74,29 @@ def empty(
     This cannot be undone.
     """
     storage = open_store(store)
-    span = timedelta(days=older_than)
-    latest = datetime.now(UTC) - span
-    old = [entry for entry in storage.trash.entries() if entry.deleted <= latest]
+    if math.isnan(older_than):
+        raise typer.BadParameter("--older-than must be a number of days.")
+    span = timedelta(days=min(older_than, timedelta.max.days))
+    now = datetime.now(UTC)
+    old = [e for e in storage.trash.entries() if not span or now - e.deleted >= span]
     if not old:
         typer.echo("There is nothing to remove.")
         return
     if not yes:
         _print(old)
         typer.confirm(f"Remove {'it' if len(old) == 1 else 'them'} for good?", abort=True)
-    removed = storage.trash.empty(older_than=datetime.now(UTC) - latest)
-    size = readable_size(sum(entry.size for entry in removed))
-    typer.echo(f"Removed {counted(len(removed), 'entry')}: {size} are free again.")
+    removed = storage.trash.remove(old)
+    if removed:
+        size = readable_size(sum(entry.size for entry in removed))
+        typer.echo(f"Removed {counted(len(removed), 'entry')}: {size} are free again.")
+    gone = {entry.id for entry in removed}
+    kept = [entry for entry in storage.trash.entries() if entry in old and entry.id not in gone]
+    if kept:
+        raise StorageError(
+            f"{counted(len(kept), 'entry')} cannot be removed: {', '.join(e.id for e in kept)}. "
+            f"See who may write to the directories in {storage.trash.directory}, and whether a "
+            "program has files in them open."
+        )
 
 
 def _find(storage: "HDF5StorageManager", beginning: str) -> "TrashEntry":

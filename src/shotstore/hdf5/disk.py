@@ -36,6 +36,7 @@ _CAN_SYNC_DIRECTORIES = os.name != "nt"
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+_KNOWS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 _COPY_BYTES = 4 * 2**20
 
 
@@ -271,14 +272,19 @@ def list_links(path: str) -> list[str]:
 
 
 def size_of_tree(path: str) -> int:
-    """Bytes in all files below a directory."""
+    """Bytes in all files below a directory, as far as the system tells them."""
     size = 0
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                size += size_of_tree(entry.path)
-            else:
-                size += entry.stat(follow_symlinks=False).st_size
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    size += size_of_tree(entry.path)
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return size
     return size
 
 
@@ -379,15 +385,32 @@ def remove_file(path: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove the directory with all in it, if it is there. Links in it are not followed."""
+    """Remove the directory with all in it, if it is there. Links in it are not followed.
+
+    Raises:
+        OSError: something in it cannot be removed; all else in it is gone.
+    """
     if not is_directory(path):
         return
     with os.scandir(path) as entries:
         names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    failure: OSError | None = None
     for name, is_directory_too in names:
-        (remove_tree if is_directory_too else remove_file)(path / name)
+        try:
+            (remove_tree if is_directory_too else remove_file)(path / name)
+        except OSError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
     _about_to("rmdir", path)
     path.rmdir()
+
+
+def may_remove_tree(path: str) -> bool:
+    """Whether the system lets this process list, and remove from, each directory of a tree."""
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=_KNOWS_EFFECTIVE_IDS):
+        return False
+    return all(may_remove_tree(f"{path}/{name}") for name in list_directories(path))
 
 
 def sync_directory(path: Path) -> None:

@@ -27,7 +27,13 @@ _T = TypeVar("_T")
 _CHECKSUM_LINE = b'\n  "checksum": "'
 
 Format = Literal[
-    "store", "folder", "sequence", "global parameters", "device configuration", "trash entry"
+    "store",
+    "folder",
+    "sequence",
+    "global parameters",
+    "device configuration",
+    "trash entry",
+    "trash clock",
 ]
 
 

@@ -75,7 +75,10 @@ class HDF5ExperimentSession(ExperimentSession):
     ) -> None:
         try:
             if exc_type is None:
-                self.transaction.commit()
+                transaction = self.transaction
+                transaction.commit()
+                if transaction.has_changes:
+                    self._store.after_writing()
             elif self._transaction is not None:
                 self._transaction.rollback()
         except BaseException:

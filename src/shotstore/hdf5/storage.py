@@ -51,7 +51,8 @@ class HDF5StorageManager(StorageManager):
             compression: Filter for new datasets of arrays: ``"lzf"``, ``"gzip"``, or a level of
                 gzip from 0 to 9.
             trash_retention: How long what was deleted can be restored. What is older is removed
-                when the store is opened.
+                after something else was written. Only time that the store has seen pass counts, at
+                most a day between two such moments, so that a wrong clock does not empty the trash.
 
         Raises:
             StorageError: the directory holds other things and no store, or a store of a newer
@@ -77,8 +78,7 @@ class HDF5StorageManager(StorageManager):
         self._store = store
         self.trash = Trash(store, lambda: self.session(write=True))
         """What was deleted, to be restored."""
-        if not read_only:
-            self.trash.remove_expired(trash_retention)
+        store.after_writing = lambda: self.trash.remove_expired(trash_retention)
 
     @property
     def root(self) -> Path:

@@ -5,7 +5,7 @@ import errno
 import os
 import struct
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,6 +61,8 @@ class Store:
         """What was read of documents before."""
         self.summaries: Remembered[SequenceSummary] = Remembered()
         """What was made of them."""
+        self.after_writing: Callable[[], object] = lambda: None
+        """Called after each session that has changed something."""
         self._check_places()
         marker = disk.read_file(str(self.root / MARKER))
         self.is_archive = marker is None
@@ -144,10 +146,12 @@ class Store:
             with self.locks.exclusive():
                 self._finish(found)
         disk.remove_file(self._staged_journal)
+        # What cannot be removed, such as files of another user, is in nobody's way.
         for left in disk.list_directories(str(self._transactions)):
-            disk.remove_tree(self._transactions / left)
+            with contextlib.suppress(OSError):
+                disk.remove_tree(self._transactions / left)
         for abandoned in self.abandoned():
-            with contextlib.suppress(FileNotFoundError):  # its session has just ended by itself
+            with contextlib.suppress(OSError):  # or its session has just ended by itself
                 disk.remove_tree(abandoned)
 
     def abandoned(self) -> Iterator[Path]:

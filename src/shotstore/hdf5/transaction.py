@@ -65,7 +65,8 @@ class Transaction:
         self.shots = SessionShots(
             store, self.tree, self._snapshot, self._staging, self._has_seen_commits
         )
-        self._has_changes = False
+        self.has_changes = False
+        """Whether the session has changed anything."""
         self._failure: BaseException | None = None
         self.is_open = True
 
@@ -103,7 +104,7 @@ class Transaction:
         def job() -> _T:
             with self._writing():
                 result = function()
-            self._has_changes = True
+            self.has_changes = True
             return result
 
         return self.run(job)
@@ -284,7 +285,7 @@ class Transaction:
                     return
                 try:
                     self._check_usable()
-                    if self._has_changes:
+                    if self.has_changes:
                         self._commit()
                 except CommitUncertainError:
                     self._end(discard=False, keep_staging=True)

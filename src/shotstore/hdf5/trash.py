@@ -2,9 +2,11 @@
 damaged files of recovered ones."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
 from typing import Literal, TypeAlias, cast, get_args
 
 from attrs import evolve, frozen
@@ -13,16 +15,20 @@ from shotstore.errors import (
     DamagedStorageError,
     PathExistsError,
     StorageError,
-    StorageLockTimeoutError,
 )
-from shotstore.hdf5 import disk, documents
+from shotstore.hdf5 import disk, documents, time_in_trash
+from shotstore.hdf5.information import read_information
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.store import TRANSACTIONS, TRASH, Store
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
 from shotstore.session import rules
+from shotstore.session.owner import Cancelled
 from shotstore.state import State
+
+_LONGEST_PAUSE = 3600.0
+"""Seconds, for which a storage does not look for expired entries again."""
 
 _Reason: TypeAlias = Literal["deleted", "reset", "recovered"]
 
@@ -49,6 +55,12 @@ class Trash:
     def __init__(self, store: Store, session: Callable[[], HDF5ExperimentSession]) -> None:
         self._store = store
         self._session = session
+        self._next_look = 0.0
+
+    @property
+    def directory(self) -> Path:
+        """Where the entries lie, each in a directory that has its id as its name."""
+        return self._store.root / TRASH
 
     def entries(self) -> list[TrashEntry]:
         """Everything in the trash, the oldest first."""
@@ -124,54 +136,109 @@ class Trash:
         """Remove entries for good and give their space back. This cannot be undone.
 
         Args:
-            older_than: Only those that were deleted before this time span.
+            older_than: Only those that were deleted before this time span, by the clock of this
+                machine; by default all.
 
         Returns:
-            What was removed.
+            What was removed. What the system does not let this program remove, such as what
+            belongs to another user, stays in the trash.
 
         Raises:
             StorageLockTimeoutError: a session keeps on writing.
+            StorageError: the store was opened with ``read_only=True``.
         """
-        return run(lambda: self._empty(datetime.now(UTC) - older_than, timeout=None))
+
+        def is_old(entry: TrashEntry) -> bool:
+            return not older_than or time_in_trash.now() - entry.deleted >= older_than
+
+        return run(lambda: self._remove(is_old))
+
+    def remove(self, entries: Iterable[TrashEntry | str]) -> list[TrashEntry]:
+        """Remove these entries, or those with these ids, for good; otherwise as `empty` does.
+
+        Raises:
+            StorageLockTimeoutError: a session keeps on writing.
+            StorageError: the store was opened with ``read_only=True``.
+        """
+        ids = {entry if isinstance(entry, str) else entry.id for entry in entries}
+        return run(lambda: self._remove(lambda entry: entry.id in ids))
 
     def remove_expired(self, retention: timedelta) -> None:
-        """Remove what is older than the retention, unless another session is writing: the next
-        opening of the store does it then."""
-        latest = datetime.now(UTC) - retention
+        """Remove what has been in the trash for longer than the retention, as far as the store has
+        seen time pass; see `shotstore.hdf5.time_in_trash`. Called after something was written.
+
+        What seems to be from the future, or from before there was the store, stays: a clock was
+        wrong. While another session is writing, nothing is done.
+        """
+        if monotonic() < self._next_look:
+            return
+        self._next_look = monotonic() + min(retention.total_seconds(), _LONGEST_PAUSE)
 
         def remove() -> None:
-            if any(entry.deleted <= latest for entry in self._found()):
-                with suppress(StorageLockTimeoutError):
-                    self._empty(latest, timeout=0)
+            names = [entry.id for entry in self._found()]
+            if not names:
+                return
+            release = self._store.locks.acquire_write(object(), 0)
+            try:
+                seen = time_in_trash.note_time(self._store.root, names)
+                born = read_information(self._store).created
+                now = time_in_trash.now()
 
-        run(remove)
+                def is_expired(entry: TrashEntry) -> bool:
+                    spent = min(seen.get(entry.id, timedelta(0)), now - entry.deleted)
+                    return spent >= retention and born is not None and entry.deleted >= born
 
-    def _empty(self, latest: datetime, *, timeout: float | None) -> list[TrashEntry]:
+                self._bury([entry for entry in self._found() if is_expired(entry)])
+            finally:
+                release()
+
+        with suppress(StorageError, OSError, Cancelled):  # what was written, is
+            run(remove)
+
+    def _remove(self, is_meant: Callable[[TrashEntry], bool]) -> list[TrashEntry]:
         store = self._store
         if store.read_only:
             raise StorageError(f"{store.root} was opened with read_only=True: open it without.")
-        release = store.locks.acquire_write(object(), timeout)
+        release = store.locks.acquire_write(object())
         try:
             store.recover()
-            old = [self._measured(entry) for entry in self._found() if entry.deleted <= latest]
-            if old:
-                # Renamed away first: a crash leaves whole entries, and rests that are no entries.
-                going = store.root / TRANSACTIONS / uuid.uuid4().hex
-                disk.make_directory(going)
-                for entry in old:
-                    disk.rename(store.root / TRASH / entry.id, going / entry.id)
-                for directory in (going, store.root / TRASH):
-                    disk.sync_directory(directory)
-                disk.remove_tree(going)
-            return old
+            return self._bury([self._measured(entry) for entry in self._found() if is_meant(entry)])
         finally:
             release()
+
+    def _bury(self, entries: list[TrashEntry]) -> list[TrashEntry]:
+        """Remove what can be removed of these, and return it."""
+        store = self._store
+        trash = store.root / TRASH
+        # Looked at first: an entry that is removed by half is nothing that anybody can restore.
+        entries = [e for e in entries if disk.may_remove_tree(str(trash / e.id))]
+        if not entries:
+            return []
+        # Renamed away first: a crash leaves whole entries, and rests that are no entries.
+        going = store.root / TRANSACTIONS / uuid.uuid4().hex
+        disk.make_directory(going)
+        gone: list[TrashEntry] = []
+        failure: OSError | None = None
+        for entry in entries:
+            try:
+                disk.rename(trash / entry.id, going / entry.id)
+                gone.append(entry)
+            except OSError as error:  # on Windows, a program may have a file in it open
+                failure = failure or error
+        if failure is not None and not gone:
+            raise failure
+        with suppress(OSError):  # they are gone: the next session that writes removes the rest
+            for directory in (going, trash):
+                disk.sync_directory(directory)
+            disk.remove_tree(going)
+        return gone
 
     def _found(self) -> Iterator[TrashEntry]:
         trash = self._store.root / TRASH
         names = disk.list_directories(str(trash)) if disk.is_directory(trash) else []
         for name in sorted(names):
-            with suppress(StorageError):  # it may be restored by hand, and harms nobody
+            # It may be restored by hand, and harms nobody: `verify` tells of it.
+            with suppress(StorageError, OSError):
                 yield self._load(name)
 
     def _load(self, name: str) -> TrashEntry:
