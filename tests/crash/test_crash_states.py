@@ -1,5 +1,6 @@
 """A sample of what `tests.crash.explore` looks at in full."""
 
+import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from shotstore import ExperimentSession, PathError, SequenceStateError, ShotExistsError
 from shotstore.hdf5 import HDF5StorageManager, disk, journal
 from tests.crash.explore import TRANSACTIONS, Extent, explore, in_a_session
-from tests.crash.scenarios import SCENARIOS, Step
+from tests.crash.logical import contents
+from tests.crash.recording import Recording, recorded
+from tests.crash.scenarios import SCENARIOS, Step, populate
 
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
@@ -34,6 +37,20 @@ def test_a_crash_of_a_mixed_transaction_leaves_what_was_before_or_after(names: l
         steps = in_a_session(tolerant([SCENARIOS[name] for name in names]))
         report = explore(" + ".join(names), steps, Path(scratch), Extent(sample=6, recoveries=1))
     assert report.violations == []
+
+
+def test_a_power_cut_takes_no_directory_of_a_store_that_was_made(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    with recorded(Recording(tmp_path / "base")) as recording:
+        storage = HDF5StorageManager(tmp_path / "base" / "new" / "a" / "b" / "lab")
+        populate(storage)
+    expected = contents(storage)
+    states = recording.power_lost(random.Random(0), mixes=20, first=len(recording))
+    for number, (_, image) in enumerate(states):
+        place = tmp_path / str(number)
+        image.write(place)
+        assert (place / "new" / "a" / "b" / "lab").is_dir()
+        assert contents(HDF5StorageManager(place / "new" / "a" / "b" / "lab")) == expected
 
 
 def tolerant(steps: list[Step]) -> Step:

@@ -2,35 +2,19 @@
 
 import errno
 import subprocess
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from shotstore import Sequence
+from shotstore import Sequence, StorageError
 from shotstore.hdf5 import HDF5StorageManager
+from tests.crash.logical import contents
 from tests.crash.scenarios import RUNNING, populate, shoot
 from tests.processes.children import Child
 
 FRAME = np.arange(40_000, dtype=np.uint16)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB, where the machine lets us mount one."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "shotstore-test", str(place)]
-    try:
-        may_mount = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        may_mount = False
-    if not may_mount:
-        pytest.skip("this user may not mount a file system")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_full_disk_refuses_shots_and_keeps_those_it_has(small_disk: Path) -> None:
@@ -110,3 +94,30 @@ def assert_whole(storage: HDF5StorageManager, count: int) -> None:
             assert [shot.index for shot in shots] == list(range(count))
             for shot in shots[3:]:
                 assert np.array_equal(shot.get_data_by_label("frame"), FRAME)
+
+
+def test_a_disk_that_becomes_read_only_is_read_by_a_storage_that_was_open(
+    small_disk: Path,
+) -> None:
+    storage = HDF5StorageManager(small_disk / "store")
+    populate(storage)
+    expected = contents(storage)
+    storage.close()
+    remount(small_disk, "ro")
+    try:
+        assert contents(storage) == expected
+        with (
+            pytest.raises((OSError, StorageError), match="Read-only file system"),
+            storage.session() as session,
+        ):
+            session.sequences.set_tags(RUNNING, ["new"])
+        assert contents(storage) == expected
+        assert storage.verify().findings == []
+    finally:
+        remount(small_disk, "rw")
+    with storage.session() as session:
+        session.sequences.set_tags(RUNNING, ["new"])
+
+
+def remount(place: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(place)], check=True)

@@ -2,12 +2,13 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from shotstore import PureSequencePath, State, StorageError
-from shotstore.hdf5 import HDF5StorageManager
+from shotstore import PureSequencePath, State, StorageError, StorageLockTimeoutError
+from shotstore.hdf5 import HDF5StorageManager, disk
 from shotstore.model import ParameterNamespace
 from shotstore.testing.content import content, paths_in
 from shotstore.testing.experiments import (
@@ -87,6 +88,42 @@ def test_a_copy_without_hidden_files_is_read(filled: HDF5StorageManager, tmp_pat
     assert contents_of(archive) == expected
     assert archive.trash.entries() == []
     assert everything(copy) == before
+
+
+def test_a_copy_without_locks_is_read_with_locks_once_somebody_writes_there(
+    filled: HDF5StorageManager, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(filled.root, copy, ignore=shutil.ignore_patterns(".*"))
+    opened_before = HDF5StorageManager(copy, read_only=True, lock_timeout=0.2)
+    with opened_before.session() as session:
+        assert len(session.paths.get_all_paths()) > 5
+    writer = HDF5StorageManager(copy)
+    seen: list[str] = []
+
+    def in_the_midst_of_a_commit(operation: disk.Operation) -> None:
+        if operation.path.endswith("commits") and operation.kind == "write":
+            disk.observe = None
+            with (
+                pytest.raises(StorageLockTimeoutError),
+                ThreadPoolExecutor() as threads,
+            ):
+                threads.submit(read, opened_before).result()
+            seen.append(operation.path)
+
+    def read(storage: HDF5StorageManager) -> None:
+        with storage.session() as session:
+            session.paths.get_all_paths()
+
+    disk.observe = in_the_midst_of_a_commit
+    try:
+        with writer.session() as session:
+            session.paths.create_path(path(r"\new"))
+    finally:
+        disk.observe = None
+    assert seen
+    with opened_before.session() as session:
+        assert session.paths.does_path_exists(path(r"\new"))
 
 
 def test_a_copy_without_marker_is_a_folder_as_any_other(

@@ -4,6 +4,7 @@ Nothing else in this package creates, writes, cuts, renames or removes a file of
 a transaction does to the disk can be read here, and `observe` lets a test record it, or fail it.
 """
 
+import contextlib
 import errno
 import io
 import os
@@ -16,6 +17,7 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from shotstore.errors import DamagedStorageError
+from shotstore.hdf5.refusals import patiently, why_no_name, why_not_moved, why_not_opened
 
 if sys.platform == "darwin":
     # fsync on macOS hands the data to the drive but does not make the drive write it.
@@ -41,13 +43,14 @@ _COPY_BYTES = 4 * 2**20
 
 
 Kind: TypeAlias = Literal[
-    "create", "write", "truncate", "sync", "mkdir", "rename", "unlink", "rmdir", "sync names"
-]
+    "open", "create", "write", "truncate", "sync", "mkdir", "rename", "unlink", "rmdir",
+    "sync names",
+]  # fmt: skip
 
 
 @frozen
 class Operation:
-    """One change, or one sync, about to be made."""
+    """An existing file about to be opened, a change about to be made, or a sync."""
 
     kind: Kind
     path: str
@@ -83,10 +86,17 @@ class File:
         """Open ``path``: to read (``"r"``), to read and write (``"r+"``), or as a new file
         (``"x"``, `FileExistsError` where there is one)."""
         flags = {"r": "r", "r+": "r+", "x": "x+"}[mode]
-        if mode == "x":
-            _about_to("create", path)
+        kind: Kind = "create" if mode == "x" else "open"
+
+        def open_it() -> io.FileIO:
+            _about_to(kind, path)
+            return io.FileIO(path, flags, opener=_open_itself)
+
+        def why_not() -> str | None:
+            return why_no_name(path) if mode == "x" else why_not_opened(path, to_write=mode != "r")
+
         self.path = path
-        self._raw = io.FileIO(path, flags, opener=_open_itself)
+        self._raw = patiently(open_it, why_not)
 
     def length(self) -> int:
         """Length in bytes."""
@@ -132,8 +142,7 @@ class File:
 
     def truncate(self, length: int) -> None:
         """Cut or extend the file to ``length`` bytes."""
-        _about_to("truncate", self.path, offset=length)
-        self._raw.truncate(length)
+        _truncate(self._raw, self.path, length)
 
     def begin_to_write(self, start: int, stop: int) -> None:
         """Let the system write these bytes to the disk, for a later `sync` to have less to do."""
@@ -150,6 +159,14 @@ class File:
     def close(self) -> None:
         """Close the descriptor."""
         self._raw.close()
+
+
+def _truncate(file: io.FileIO, path: Path, length: int) -> None:
+    def operation() -> None:
+        _about_to("truncate", path, offset=length)
+        file.truncate(length)
+
+    patiently(operation, lambda: None)
 
 
 def exists(path: Path | str) -> bool:
@@ -224,7 +241,7 @@ def read_file(path: str) -> bytes | None:
 def read_and_identify(path: str) -> tuple[bytes | None, Identity | None]:
     """What `read_file` finds, and the `identity` that the file had before it was read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
+        descriptor = _open_to_read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None, None
     except OSError as error:
@@ -242,6 +259,14 @@ def read_and_identify(path: str) -> tuple[bytes | None, Identity | None]:
         return b"".join(pieces), found
     finally:
         os.close(descriptor)
+
+
+def _open_to_read(path: Path | str) -> int:
+    def open_it() -> int:
+        _about_to("open", path)
+        return os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
+
+    return patiently(open_it, lambda: why_not_opened(path))
 
 
 def _identity(status: os.stat_result) -> Identity | None:
@@ -354,34 +379,51 @@ def write_new_file(path: Path, content: bytes) -> None:
 
 def overwrite(path: Path, content: bytes) -> None:
     """Put ``content`` in the place of what the file holds, with no promise after a crash."""
-    if not exists(path):
-        _about_to("create", path)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _NO_FOLLOW, 0o666)
+
+    def open_it() -> int:
+        _about_to("open" if exists(path) else "create", path)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | _NO_FOLLOW, 0o666)
+
+    descriptor = patiently(
+        open_it, lambda: why_not_opened(path, to_write=True) if exists(path) else why_no_name(path)
+    )
     with io.FileIO(descriptor, "w") as file:
         # Written before it is cut: the file is never seen empty.
         _about_to("write", path, data=content)
         file.write(content)
-        _about_to("truncate", path, offset=len(content))
-        file.truncate(len(content))
+        _truncate(file, path, len(content))
 
 
 def make_directory(path: Path) -> None:
     """Create the directory; `FileExistsError` where there is one."""
-    _about_to("mkdir", path)
-    path.mkdir()
+    _change("mkdir", path, path.mkdir)
+
+
+def make_directories(path: Path) -> None:
+    """Create the directory, and those above it that are missing, all of them durably."""
+    if is_directory(path.resolve()):
+        return
+    if path.parent != path:
+        make_directories(path.parent)
+    with contextlib.suppress(FileExistsError):  # made by another process meanwhile
+        make_directory(path)
+    sync_directory(path.parent)
 
 
 def rename(source: Path, destination: Path) -> None:
     """Move a file or directory at once. A file at the destination is replaced."""
-    _about_to("rename", source, destination)
-    source.replace(destination)
+
+    def replace() -> None:
+        _about_to("rename", source, destination)
+        source.replace(destination)
+
+    patiently(replace, lambda: why_not_moved(source, destination))
 
 
 def remove_file(path: Path) -> None:
     """Remove the file, if it is there."""
     if exists(path):
-        _about_to("unlink", path)
-        path.unlink(missing_ok=True)
+        _change("unlink", path, lambda: path.unlink(missing_ok=True))
 
 
 def remove_tree(path: Path) -> None:
@@ -402,8 +444,17 @@ def remove_tree(path: Path) -> None:
             failure = failure or error
     if failure is not None:
         raise failure
-    _about_to("rmdir", path)
-    path.rmdir()
+    _change("rmdir", path, path.rmdir)
+
+
+def _change(kind: Kind, path: Path, change: Callable[[], object]) -> None:
+    """Make or remove a name."""
+
+    def operation() -> None:
+        _about_to(kind, path)
+        change()
+
+    patiently(operation, lambda: why_no_name(path))
 
 
 def may_remove_tree(path: str) -> bool:
@@ -417,8 +468,12 @@ def sync_directory(path: Path) -> None:
     """Return once the names in the directory are on the disk."""
     if not _CAN_SYNC_DIRECTORIES:
         return
-    _about_to("sync names", path)
-    descriptor = os.open(path, os.O_RDONLY)
+
+    def open_it() -> int:
+        _about_to("sync names", path)
+        return os.open(path, os.O_RDONLY)
+
+    descriptor = patiently(open_it, lambda: why_not_opened(path))
     try:
         _sync(descriptor)
     finally:

@@ -10,7 +10,8 @@ journal holds the net effect and goes in phases:
    ``.shotstore/tx/<id>/<n>``);
 2. each slot to its destination, parents first. Created directories are slots from the start.
 
-A durable mark follows phase 1. Within a phase, whether the slot exists says what is done.
+A durable mark follows phase 1: it is made before the commit, and renamed, since nothing after the
+commit may need space. Within a phase, whether the slot exists says what is done.
 
 Doing the renames in the user's order instead does not survive a crash: in a swap of two paths, 9
 of 16 crash states came out wrong.
@@ -33,6 +34,8 @@ from shotstore.hdf5.locks import try_lock_shared
 from shotstore.hdf5.overlay import PAGE, tail_start
 
 _MAGIC = b"shotstore journal 1\n"
+MARK = "departing"
+"""In the staging directory: an empty file, called ``departed`` once phase 1 is done."""
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 # All paths below are relative to the root of the store, with slashes.
@@ -185,7 +188,7 @@ def apply(root: Path, journal: Journal) -> bool:
         # back the first rename alone would leave it in a place where nobody looks.
         for _, same_depth in groupby(journal.departures, lambda gone: gone.source.count("/")):
             _rename_all(root, list(same_depth))
-        disk.write_new_file(mark, b"")
+        disk.rename(staging / MARK, mark)
         disk.sync_directory(staging)
     _rename_all(root, journal.arrivals)
     return True

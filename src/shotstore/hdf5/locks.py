@@ -70,16 +70,16 @@ class Locks:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666))
 
     @contextmanager
-    def shared(self, *, read_only: bool = False) -> Iterator[None]:
+    def shared(self) -> Iterator[None]:
         """Hold the apply lock together with other readers.
 
         Raises:
             StorageLockTimeoutError: a commit, or a process that was stopped in one, is in the way.
         """
-        flags = os.O_RDONLY if read_only else os.O_RDWR
+        # Opened to read alone: the disk may be read-only, or have become so.
         with (
-            _locked(self._apply, _SHARED, flags) as apply_lock,
-            _locked(self._gate, _SHARED, flags) as gate,
+            _locked(self._apply, _SHARED, os.O_RDONLY) as apply_lock,
+            _locked(self._gate, _SHARED, os.O_RDONLY) as gate,
         ):
             gate.acquire(self._timeout, self._name_holders)
             apply_lock.acquire(self._timeout, self._name_holders)

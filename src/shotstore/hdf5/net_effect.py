@@ -78,6 +78,8 @@ class _Preparation:
             self._departures.append(Rename(path, self._staging.slot()))
         for child in self._tree.root.children.values():
             self._visit(child, SEQUENCES, join(SEQUENCES, directory_name(child.name)))
+        if self._departures or self._arrivals:
+            self._staging.new_mark()
         return Journal(
             transaction=self._staging.transaction,
             patches=self._patches,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shotstore.hdf5 import disk
+from shotstore.hdf5.journal import MARK
 from shotstore.hdf5.locks import lock_alone
 from shotstore.hdf5.store import CONTROL, INCOMING, STAGING_LOCK, TRANSACTIONS
 
@@ -83,6 +84,11 @@ class Staging:
         file.write(content, 0)
         file.begin_to_write(0, len(content))
         return path
+
+    def new_mark(self) -> None:
+        """Make the mark that the commit puts into place by a rename: once it has begun, nothing
+        may need space."""
+        disk.write_new_file(self._root / self._relative / MARK, b"")
 
     def relative(self, slot: Path) -> str:
         """A slot as the journal names it, wherever it was when it was asked for."""

@@ -76,6 +76,8 @@ class Store:
                     self._create()
                 self._make_directories(CONTROL, TRANSACTIONS, TRASH, SEQUENCES, DEVICES)
                 self.locks.create()
+                if not disk.exists(self._commits):  # a commit could not make it on a full disk
+                    disk.overwrite(self._commits, _COUNTER.pack(0))
             except OSError as error:
                 if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
                     raise StorageError(
@@ -83,7 +85,7 @@ class Store:
                         "open it with read_only=True."
                     ) from error
                 raise
-        self._has_locks = not self.is_archive and self.locks.exist()
+        self._has_locks = False
 
     def commits(self) -> int:
         """How many transactions were committed; a session reads it to see whether others did."""
@@ -111,8 +113,8 @@ class Store:
         """
         while True:
             with contextlib.ExitStack() as stack:
-                if self._has_locks:
-                    stack.enter_context(self.locks.shared(read_only=self.read_only))
+                if self._is_shared():
+                    stack.enter_context(self.locks.shared())
                 if self.is_archive or not finish or not disk.exists(self._journal):
                     yield self.commits()
                     return
@@ -127,6 +129,11 @@ class Store:
                 self.recover()
             finally:
                 release()
+
+    def _is_shared(self) -> bool:
+        """Whether there are locks to take. A copy without any gets them from who writes to it."""
+        self._has_locks = self._has_locks or (not self.is_archive and self.locks.exist())
+        return self._has_locks
 
     def recover(self) -> None:
         """Finish the transaction that a killed process has left; only with the write lock.
@@ -175,37 +182,53 @@ class Store:
             Exception: nothing has changed.
         """
         staged = self._staged_journal
-        disk.remove_file(staged)
+        is_committed, is_done = False, None
         try:
+            disk.remove_file(staged)
             disk.write_new_file(staged, journal.dump(prepared))
             with self.locks.exclusive():
                 journal.check(self.root, prepared)
-                self._put_into_place(staged, prepared)
+                self._put_into_place(staged)
+                is_committed = True
+                is_done = self._finish(prepared)
         except CommitUncertainError:
             raise
-        except BaseException:
-            disk.remove_file(staged)
-            raise
-
-    def _put_into_place(self, staged: Path, prepared: Journal) -> None:
-        """Rename the journal into place, which is the commit, and do what it says."""
-        try:
-            disk.rename(staged, self._journal)
-        except OSError:
-            if not disk.exists(self._journal):
-                raise  # nothing is committed
-        try:
-            is_done = self._finish(prepared)
-        except Exception as error:
-            raise CommitUncertainError(
-                f"The transaction is committed, or will be when {self.root} is next opened: "
-                f"{error}. Look at what is stored before you store it again."
-            ) from error
+        except BaseException as error:
+            if not is_committed:
+                with contextlib.suppress(OSError):
+                    disk.remove_file(staged)
+                raise
+            # What fails once all is done is the release of a lock, which closing its file releases.
+            if is_done is None:
+                raise self._uncertain(error) from error
         if not is_done:
             raise DamagedStorageError(
                 "Another program has cut off what this session had written, in spite of the lock "
                 "on the file. Nothing of the session was stored: run it again without that program."
             )
+
+    def _put_into_place(self, staged: Path) -> None:
+        """Rename the journal into place, which is the commit.
+
+        Raises:
+            CommitUncertainError: the disk fails, and does not tell whether it is in place.
+            OSError: it is not.
+        """
+        try:
+            disk.rename(staged, self._journal)
+        except OSError as error:
+            try:
+                is_in_place = disk.exists(self._journal)
+            except OSError:
+                raise self._uncertain(error) from error
+            if not is_in_place:
+                raise
+
+    def _uncertain(self, error: BaseException) -> CommitUncertainError:
+        return CommitUncertainError(
+            f"The transaction is committed, or will be when {self.root} is next opened: {error}. "
+            "Look at what is stored before you store it again."
+        )
 
     def _finish(self, committed: Journal) -> bool:
         """Do what the journal in place says, and remove it; False if it had to be given up."""
@@ -238,7 +261,7 @@ class Store:
     def _create(self) -> None:
         if self.root.exists() and not self.root.is_dir():
             raise NotADirectoryError(f"{self.root} is a file: a store is a directory.")
-        self.root.mkdir(parents=True, exist_ok=True)
+        disk.make_directories(self.root)
         others = [entry.name for entry in self.root.iterdir() if entry.name != CONTROL]
         if others and not disk.exists(self.root / MARKER):
             raise StorageError(

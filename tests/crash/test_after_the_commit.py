@@ -1,0 +1,194 @@
+"""From the commit on nothing is discarded, whatever fails, and nothing needs space."""
+
+import errno
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import portalocker
+import pytest
+
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.disk import Operation
+from tests.crash.explore import PREPARATIONS, TRANSACTIONS, work_on
+from tests.crash.logical import contents
+from tests.crash.scenarios import RUNNING, populate, shoot
+from tests.crash.test_faults import failing, same_but_times
+
+BLOCK = 4096
+REFUSED_TIMES = 3
+OF_ALL_KINDS = [
+    "later shot",
+    "several sequences",
+    "shoot, finish and reset",
+    "swap",
+    "restore from trash",
+    "empty trash",
+    "recover",
+    "copy files from another store",
+]
+
+
+class FullDisk:
+    """Has no space left from the commit on: no file, no directory, and no block can be added."""
+
+    def __init__(self) -> None:
+        self.is_committed = False
+
+    def __call__(self, operation: Operation) -> None:
+        if self.is_committed and self._needs_space(operation):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), operation.path)
+        self.is_committed |= operation.destination.endswith("journal")
+
+    def _needs_space(self, operation: Operation) -> bool:
+        if operation.path.endswith("writer.json"):
+            return False  # of the next session
+        if operation.kind == "write":
+            blocks = -(-Path(operation.path).stat().st_size // BLOCK)
+            return operation.offset + len(operation.data) > blocks * BLOCK
+        return operation.kind in ("create", "mkdir")
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> HDF5StorageManager:
+    (tmp_path / "disk").mkdir()
+    storage = HDF5StorageManager(tmp_path / "disk" / "store")
+    populate(storage)
+    return storage
+
+
+@pytest.fixture
+def done(name: str, tmp_path: Path) -> dict[str, Any]:
+    """What a store holds after the transaction."""
+    (tmp_path / "example").mkdir()
+    example = HDF5StorageManager(tmp_path / "example" / "store")
+    populate(example)
+    act = TRANSACTIONS[name]
+    PREPARATIONS.get(act, lambda _: None)(example)
+    act(example)
+    return contents(example)
+
+
+def prepared(name: str, storage: HDF5StorageManager) -> Callable[[HDF5StorageManager], object]:
+    act = TRANSACTIONS[name]
+    if act in PREPARATIONS and not (storage.root.parent.parent / "other").exists():
+        PREPARATIONS[act](storage)
+    return act
+
+
+@pytest.mark.parametrize("name", TRANSACTIONS)
+def test_nothing_after_the_commit_needs_space(
+    name: str, storage: HDF5StorageManager, done: dict[str, Any]
+) -> None:
+    act = prepared(name, storage)
+    with failing(full_disk := FullDisk()):
+        act(storage)
+        found = contents(storage)
+    assert full_disk.is_committed or name == "empty trash"
+    assert same_but_times(found, done)
+
+
+@pytest.mark.parametrize("name", ["later shot", "swap", "several sequences"])
+def test_a_lock_that_fails_to_be_released_loses_nothing(
+    name: str, storage: HDF5StorageManager, done: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlock = portalocker.unlock
+    is_committed = False
+
+    def watch(operation: Operation) -> None:
+        nonlocal is_committed
+        is_committed |= operation.destination.endswith("journal")
+
+    def fail(*arguments: Any) -> None:
+        if is_committed:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        unlock(*arguments)
+
+    with failing(watch), monkeypatch.context() as patch:
+        patch.setattr(portalocker, "unlock", fail)
+        TRANSACTIONS[name](storage)
+    assert same_but_times(contents(storage), done)
+    assert same_but_times(contents(HDF5StorageManager(storage.root)), done)
+    assert storage.verify().findings == []
+    work_on(storage)
+
+
+class Scanner:
+    """Holds every file and directory for a moment when it is about to be used, as a virus scanner
+    does on Windows."""
+
+    def __init__(self) -> None:
+        self.refused: Counter[tuple[str, str, str]] = Counter()
+
+    def __call__(self, operation: Operation) -> None:
+        use = (operation.kind, operation.path, operation.destination)
+        if operation.kind not in ("write", "sync") and self.refused[use] < REFUSED_TIMES:
+            self.refused[use] += 1
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), operation.path)
+
+
+@pytest.mark.parametrize("name", OF_ALL_KINDS)
+def test_a_passing_refusal_of_every_operation_is_not_noticed(
+    name: str, storage: HDF5StorageManager, done: dict[str, Any]
+) -> None:
+    act = prepared(name, storage)
+    with failing(scanner := Scanner()):
+        act(storage)
+        found = contents(HDF5StorageManager(storage.root))
+    assert same_but_times(found, done)
+    assert {"open", "rename"} <= {kind for kind, _, _ in scanner.refused}
+
+
+def test_a_passing_refusal_of_every_operation_does_not_keep_a_store_from_being_made(
+    tmp_path: Path,
+) -> None:
+    with failing(scanner := Scanner()):
+        storage = HDF5StorageManager(tmp_path / "new" / "store")
+        populate(storage)
+        storage.trash.empty()
+        assert RUNNING in storage.session().__enter__().paths.get_all_paths()
+    assert {kind for kind, _, _ in scanner.refused} == {
+        "open",
+        "create",
+        "truncate",
+        "mkdir",
+        "rename",
+        "unlink",
+        "rmdir",
+        "sync names",
+    }
+
+
+def test_a_passing_refusal_of_every_operation_is_not_noticed_in_a_recovery(
+    storage: HDF5StorageManager,
+) -> None:
+    def stop(operation: Operation) -> None:
+        if operation.path.endswith("commits") and operation.kind == "write":
+            raise OSError(errno.EIO, "stopped", operation.path)
+
+    for index in (3, 4):
+        with failing(stop), pytest.raises(Exception, match="stopped"), storage.session() as session:
+            shoot(RUNNING, index)(session)
+        with failing(Scanner()), HDF5StorageManager(storage.root).session() as session:
+            assert len(session.sequences.get_shots(RUNNING)) == index + 1
+
+
+def test_a_refusal_that_stays_is_an_error_that_names_the_file(
+    storage: HDF5StorageManager,
+) -> None:
+    before = contents(storage)
+
+    def refuse(operation: Operation) -> None:
+        if operation.path.endswith("journal.new") and operation.kind == "rename":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), operation.path)
+
+    with (
+        failing(refuse),
+        pytest.raises(PermissionError, match=r"journal\.new"),
+        storage.session() as session,
+    ):
+        shoot(RUNNING, 3)(session)
+    assert contents(storage) == before
+    work_on(storage)
