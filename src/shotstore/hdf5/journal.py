@@ -188,7 +188,10 @@ def apply(root: Path, journal: Journal) -> bool:
         # back the first rename alone would leave it in a place where nobody looks.
         for _, same_depth in groupby(journal.departures, lambda gone: gone.source.count("/")):
             _rename_all(root, list(same_depth))
-        disk.rename(staging / MARK, mark)
+        if disk.exists(staging / MARK):
+            disk.rename(staging / MARK, mark)
+        else:  # a copy has left it out, for instance
+            disk.write_new_file(mark, b"")
         disk.sync_directory(staging)
     _rename_all(root, journal.arrivals)
     return True
