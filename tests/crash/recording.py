@@ -196,8 +196,6 @@ class Recording:
 
     def add(self, operation: Operation) -> None:
         """Note an operation that is about to be made."""
-        if operation.kind == "open":
-            return
         parts = Path(operation.path).relative_to(self._directory).parts
         if operation.kind in ("create", "mkdir"):
             parent = self._now.find(parts[:-1])

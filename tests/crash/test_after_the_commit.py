@@ -4,6 +4,7 @@ import errno
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -120,13 +121,22 @@ class Scanner:
     does on Windows."""
 
     def __init__(self) -> None:
-        self.refused: Counter[tuple[str, str, str]] = Counter()
+        self.refused: Counter[tuple[str, ...]] = Counter()
 
-    def __call__(self, operation: Operation) -> None:
-        use = (operation.kind, operation.path, operation.destination)
-        if operation.kind not in ("write", "sync") and self.refused[use] < REFUSED_TIMES:
+    def change(self, operation: Operation) -> None:
+        if operation.kind not in ("write", "sync"):
+            self._refuse(operation.kind, operation.path, operation.destination)
+
+    def open(self, path: str) -> None:
+        self._refuse("open", path, "")
+
+    def _refuse(self, *use: str) -> None:
+        if self.refused[use] < REFUSED_TIMES:
             self.refused[use] += 1
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), operation.path)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), use[1])
+
+    def at_work(self) -> AbstractContextManager[None]:
+        return failing(self.change, self.open)
 
 
 @pytest.mark.parametrize("name", OF_ALL_KINDS)
@@ -134,22 +144,22 @@ def test_a_passing_refusal_of_every_operation_is_not_noticed(
     name: str, storage: HDF5StorageManager, done: dict[str, Any]
 ) -> None:
     act = prepared(name, storage)
-    with failing(scanner := Scanner()):
+    with (scanner := Scanner()).at_work():
         act(storage)
         found = contents(HDF5StorageManager(storage.root))
     assert same_but_times(found, done)
-    assert {"open", "rename"} <= {kind for kind, _, _ in scanner.refused}
+    assert {"open", "rename"} <= {kind for kind, *_ in scanner.refused}
 
 
 def test_a_passing_refusal_of_every_operation_does_not_keep_a_store_from_being_made(
     tmp_path: Path,
 ) -> None:
-    with failing(scanner := Scanner()):
+    with (scanner := Scanner()).at_work():
         storage = HDF5StorageManager(tmp_path / "new" / "store")
         populate(storage)
         storage.trash.empty()
         assert RUNNING in storage.session().__enter__().paths.get_all_paths()
-    assert {kind for kind, _, _ in scanner.refused} == {
+    assert {kind for kind, *_ in scanner.refused} == {
         "open",
         "create",
         "truncate",
@@ -171,7 +181,7 @@ def test_a_passing_refusal_of_every_operation_is_not_noticed_in_a_recovery(
     for index in (3, 4):
         with failing(stop), pytest.raises(Exception, match="stopped"), storage.session() as session:
             shoot(RUNNING, index)(session)
-        with failing(Scanner()), HDF5StorageManager(storage.root).session() as session:
+        with Scanner().at_work(), HDF5StorageManager(storage.root).session() as session:
             assert len(session.sequences.get_shots(RUNNING)) == index + 1
 
 

@@ -32,20 +32,13 @@ VARIED = [
 class FailingDisk:
     """Fails at one operation, or from it on, and counts them."""
 
-    def __init__(
-        self, fail_at: int | None, error: int, *, goes_on: bool = False, opens: bool = True
-    ) -> None:
-        """``fail_at`` is the number of the operation; without ``opens``, only those count that
-        change something."""
+    def __init__(self, fail_at: int | None, error: int, *, goes_on: bool = False) -> None:
         self.count = 0
-        self._opens = opens
         self._fail_at = fail_at
         self._error = error
         self._goes_on = goes_on
 
     def __call__(self, operation: Operation) -> None:
-        if operation.kind == "open" and not self._opens:
-            return
         number = self.count
         self.count += 1
         if self._fail_at is not None and (
@@ -55,12 +48,14 @@ class FailingDisk:
 
 
 @contextmanager
-def failing(failure: Callable[[Operation], None]) -> Iterator[None]:
-    disk.observe = failure
+def failing(
+    failure: Callable[[Operation], None], opening: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    disk.observe, disk.observe_opening = failure, opening
     try:
         yield
     finally:
-        disk.observe = None
+        disk.observe = disk.observe_opening = None
 
 
 def outcome_of(
@@ -152,7 +147,7 @@ def test_a_shot_that_could_not_be_written_spoils_its_session_only(
     def two_shots() -> None:
         with storage.session() as session:
             with (
-                failing(FailingDisk(0, errno.ENOSPC, goes_on=True, opens=False)),
+                failing(FailingDisk(0, errno.ENOSPC, goes_on=True)),
                 pytest.raises(OSError, match="No space"),
             ):
                 shoot(RUNNING, 500, big=np.zeros(3 * 10**7, np.uint8))(session)
@@ -174,7 +169,7 @@ def test_a_session_that_ignores_a_failed_shot_does_not_commit(
         with storage.session() as session:
             shoot(RUNNING, 500)(session)
             with (
-                failing(FailingDisk(0, errno.EIO, goes_on=True, opens=False)),
+                failing(FailingDisk(0, errno.EIO, goes_on=True)),
                 pytest.raises(OSError, match="output error"),
             ):
                 shoot(RUNNING, 501, big=np.zeros(3 * 10**7, np.uint8))(session)

@@ -43,14 +43,13 @@ _COPY_BYTES = 4 * 2**20
 
 
 Kind: TypeAlias = Literal[
-    "open", "create", "write", "truncate", "sync", "mkdir", "rename", "unlink", "rmdir",
-    "sync names",
-]  # fmt: skip
+    "create", "write", "truncate", "sync", "mkdir", "rename", "unlink", "rmdir", "sync names"
+]
 
 
 @frozen
 class Operation:
-    """An existing file about to be opened, a change about to be made, or a sync."""
+    """One change, or one sync, about to be made."""
 
     kind: Kind
     path: str
@@ -63,6 +62,14 @@ class Operation:
 
 observe: Callable[[Operation], None] | None = None
 """Called before each operation. If it raises `OSError`, the operation fails with that."""
+
+observe_opening: Callable[[str], None] | None = None
+"""The same, called before a file that exists is opened."""
+
+
+def _about_to_open(path: Path | str) -> None:
+    if observe_opening is not None:
+        observe_opening(str(path))
 
 
 def _about_to(
@@ -86,10 +93,12 @@ class File:
         """Open ``path``: to read (``"r"``), to read and write (``"r+"``), or as a new file
         (``"x"``, `FileExistsError` where there is one)."""
         flags = {"r": "r", "r+": "r+", "x": "x+"}[mode]
-        kind: Kind = "create" if mode == "x" else "open"
 
         def open_it() -> io.FileIO:
-            _about_to(kind, path)
+            if mode == "x":
+                _about_to("create", path)
+            else:
+                _about_to_open(path)
             return io.FileIO(path, flags, opener=_open_itself)
 
         def why_not() -> str | None:
@@ -263,7 +272,7 @@ def read_and_identify(path: str) -> tuple[bytes | None, Identity | None]:
 
 def _open_to_read(path: Path | str) -> int:
     def open_it() -> int:
-        _about_to("open", path)
+        _about_to_open(path)
         return os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
 
     return patiently(open_it, lambda: why_not_opened(path))
@@ -381,7 +390,10 @@ def overwrite(path: Path, content: bytes) -> None:
     """Put ``content`` in the place of what the file holds, with no promise after a crash."""
 
     def open_it() -> int:
-        _about_to("open" if exists(path) else "create", path)
+        if exists(path):
+            _about_to_open(path)
+        else:
+            _about_to("create", path)
         return os.open(path, os.O_WRONLY | os.O_CREAT | _NO_FOLLOW, 0o666)
 
     descriptor = patiently(
