@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from shotstore import PureSequencePath, ShotId
-from shotstore.model import Data, Parameter
+from shotstore.model import (
+    Data,
+    IterationConfiguration,
+    Parameter,
+    UnknownIterationConfiguration,
+)
 from shotstore.testing import serializer
 from shotstore.testing.memory import InMemoryStorageManager
 from shotstore.testing.memory.content import Content
@@ -40,6 +45,14 @@ class ForgetsTheByteOrder(InMemorySequenceCollection):
             else value
             for label, value in super().get_all_shot_data(path, shot_index).items()
         }
+
+
+class ForgetsWhatNobodyElseCounts(InMemorySequenceCollection):
+    def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+        iteration = super().get_iteration_configuration(path)
+        if isinstance(iteration, UnknownIterationConfiguration):
+            return UnknownIterationConfiguration(iteration.tag, iteration.content)
+        return iteration
 
 
 class SortsTheShots(InMemorySequenceCollection):
@@ -90,6 +103,7 @@ FAULTS: dict[str, type[Any]] = {
         LosesNaN,
         MakesIntsOfWholeFloats,
         ForgetsTheByteOrder,
+        ForgetsWhatNobodyElseCounts,
         SortsTheShots,
         ChangesBeforeItChecks,
         LeavesBehindWhatIsDeep,

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import attrs
 import numpy as np
 
-from shotstore.model import Data, UnknownIterationConfiguration
+from shotstore.model import Data
 from shotstore.paths import PureSequencePath
 from shotstore.session import ExperimentSession, SequenceStats, rules
 from shotstore.state import State
@@ -61,8 +60,6 @@ def _create(
 ) -> None:
     iteration = source.sequences.get_iteration_configuration(path)
     expected = stats.expected_number_shots
-    if isinstance(iteration, UnknownIterationConfiguration):
-        iteration = attrs.evolve(iteration, number_of_shots=expected)
     destination.sequences.create(path, iteration, source.sequences.get_time_lanes(path))
     destination.sequences.set_tags(path, source.sequences.get_tags(path))
     destination.sequences.set_note(path, source.sequences.get_note(path))

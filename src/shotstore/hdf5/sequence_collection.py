@@ -24,6 +24,7 @@ from shotstore.model import (
     TimeLanes,
     check_data,
 )
+from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
 from shotstore.model.parameters import check_numbers
 from shotstore.model.quantities import quantity
@@ -111,8 +112,11 @@ class HDF5SequenceCollection(SequenceCollection):
     # The recipe
 
     def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
-        content, load = self._document(path).iteration, self._session.serializer.load_iteration
-        return load_object(self._file(path, SEQUENCE_DOCUMENT), lambda: load(content))
+        document, load = self._document(path), self._session.serializer.load_iteration
+        iteration = load_object(
+            self._file(path, SEQUENCE_DOCUMENT), lambda: load(document.iteration)
+        )
+        return with_stored_number(iteration, document.expected_number_of_shots)
 
     def set_iteration_configuration(
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration

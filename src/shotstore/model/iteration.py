@@ -70,3 +70,18 @@ class UnknownIterationConfiguration(IterationConfiguration):
 
     def get_parameter_schema(self, initial: Mapping[str, Parameter]) -> ParameterSchema:
         return ParameterSchema.of(initial)
+
+
+def with_stored_number(
+    iteration: IterationConfiguration, number: int | None
+) -> IterationConfiguration:
+    """Return an iteration as a storage hands it out.
+
+    Args:
+        iteration: As the serializer has loaded it.
+        number: The expected number of shots that is stored beside it, which is all there is to know
+            about it where the class is not registered.
+    """
+    if isinstance(iteration, UnknownIterationConfiguration):
+        return attrs.evolve(iteration, number_of_shots=number)
+    return iteration

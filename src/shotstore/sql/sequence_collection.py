@@ -33,6 +33,7 @@ from shotstore.model import (
     check_parameters,
     parameter_from_json,
 )
+from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
@@ -138,9 +139,10 @@ class SQLSequenceCollection(SequenceCollection):
     # The recipe
 
     def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
-        row = self._get(path, sequences.c.iteration)
+        row = self._get(path, sequences.c.iteration, sequences.c.expected_number_of_shots)
         with loading(f"The iteration of sequence {path}"):
-            return self._session.serializer.load_iteration(row.iteration)
+            iteration = self._session.serializer.load_iteration(row.iteration)
+        return with_stored_number(iteration, row.expected_number_of_shots)
 
     def set_iteration_configuration(
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration

@@ -57,7 +57,12 @@ iterations = _mostly(
         st.integers(1, 4).map(recipe),
         st.just(recipe_of_unknown_length()),
         st.builds(Schedule, st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=3)),
-        st.builds(UnknownIterationConfiguration, strategies.texts, unknown_content),
+        st.builds(
+            UnknownIterationConfiguration,
+            strategies.texts,
+            unknown_content,
+            number_of_shots=st.one_of(st.none(), st.integers(0, 4)),
+        ),
         strategies.steps_configurations,
     )
 )

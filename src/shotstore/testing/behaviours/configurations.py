@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shotstore import ExperimentSession, StorageManager
+from shotstore import ExperimentSession, Sequence, StorageManager
 from shotstore.model import (
     JSON,
     DeviceConfiguration,
@@ -237,6 +237,28 @@ def test_what_nobody_knows_is_kept_and_written_back_unchanged(storage: StorageMa
     assert exactly_equal(found["devices"]["laser"].content["list"], [1, 1.0, None])
     assert exactly_equal(found[str(PATH)]["iteration"].content["values"], [1, 1.0, None, "é\0"])
     assert found[str(PATH)]["stats"].expected_number_shots is None
+
+
+@pytest.mark.parametrize("number", [0, 7, None])
+def test_an_iteration_that_nobody_knows_keeps_its_number_of_shots(
+    storage: StorageManager, number: int | None
+) -> None:
+    unknown = UnknownIterationConfiguration("Scan", {"values": [1]}, number_of_shots=number)
+    again = path(r"\again")
+    with storage.session() as session:
+        session.sequences.create(PATH, unknown, TIME_LANES)
+        found = session.sequences.get_iteration_configuration(PATH)
+        assert found.expected_number_shots() == number
+    with storage.session() as session:
+        sequence = Sequence(PATH, session)
+        sequence.duplicate(again)
+        session.sequences.set_iteration_configuration(PATH, sequence.get_iteration_configuration())
+    with storage.session() as session:
+        for kept in (PATH, again):
+            assert session.sequences.get_stats(kept).expected_number_shots == number
+            found = session.sequences.get_iteration_configuration(kept)
+            assert found == unknown
+            assert found.expected_number_shots() == number
 
 
 CONTENTS: list[JSON] = [None, True, 1, 1.0, -0.0, 2**64 - 1, "", "1.0", "null", [], {}, [[0.0]]]

@@ -16,10 +16,10 @@ from shotstore.model import (
     ParameterNamespace,
     ParameterSchema,
     TimeLanes,
-    UnknownIterationConfiguration,
     check_data,
     check_parameters,
 )
+from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
@@ -113,9 +113,7 @@ class InMemorySequenceCollection(SequenceCollection):
     def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
         sequence = self._get(path)
         iteration = self._session.serializer.load_iteration(sequence.iteration)
-        if isinstance(iteration, UnknownIterationConfiguration):
-            return evolve(iteration, number_of_shots=sequence.expected_number_of_shots)
-        return iteration
+        return with_stored_number(iteration, sequence.expected_number_of_shots)
 
     def set_iteration_configuration(
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration
