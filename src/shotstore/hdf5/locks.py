@@ -29,6 +29,7 @@ from shotstore.errors import StorageLockTimeoutError
 from shotstore.hdf5 import disk
 from shotstore.hdf5.dropped import settle
 from shotstore.hdf5.worker import check_cancelled
+from shotstore.session.owner import Owner, holders
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _SHARED = LockFlags.SHARED | LockFlags.NON_BLOCKING
@@ -39,10 +40,6 @@ _LONGEST_LOOK = 30.0  # seconds
 _descriptors: set[int] = set()
 """Descriptors with a lock on them. A child of `os.fork` shares the lock with its parent, and would
 hold it for as long as it lives."""
-
-_writers: dict[str, object] = {}
-"""Owner of each write lock that a session of this process holds or waits for."""
-
 
 _turns: dict[str, threading.Lock] = {}
 """For each write lock, which thread of this process may try to take it: many that try for
@@ -101,31 +98,28 @@ class Locks:
             apply_lock.acquire(self._timeout, self._name_holders)
             yield
 
-    def acquire_write(self, owner: object, timeout: float | None = None) -> Callable[[], None]:
+    def acquire_write(
+        self, owner: Owner | None, timeout: float | None = None
+    ) -> Callable[[], None]:
         """Take the write lock; return the function that releases it.
 
         Args:
-            owner: Whoever would wait for itself; its text names it, as in "this thread".
+            owner: Whose session is to write; None for what lasts a moment.
             timeout: In seconds, by default that of the store.
 
         Raises:
-            StorageLockTimeoutError: the owner holds it already, or another one for too long.
+            StorageLockTimeoutError: it would wait for itself, or another one keeps on writing.
         """
-        key = str(self._write)
+        root = str(self._write.parent.parent)
         timeout = self._timeout if timeout is None else timeout
-        if _writers.get(key) == owner:
-            settle(timeout)  # the session that holds it may have been dropped by now
-        if _writers.get(key) == owner:
-            raise StorageLockTimeoutError(
-                f"A writing session on {self._write.parent.parent} is open in {owner} already: it "
-                "would wait for itself. Leave the first `with` block before the second."
-            )
-        turn = _turns.setdefault(key, threading.Lock())
+        turn = _turns.setdefault(root, threading.Lock())
         lock = _WriteLock(self._write)
         is_our_turn = False
 
         def acquired() -> bool:
             nonlocal is_our_turn
+            if owner is not None:
+                _check_holder(root, owner, timeout)
             is_our_turn = is_our_turn or turn.acquire(blocking=False)
             return is_our_turn and lock.attempt()
 
@@ -136,14 +130,15 @@ class Locks:
             if is_our_turn:
                 turn.release()
             raise
-        _writers[key] = owner
+        forget_holder = None if owner is None else holders.add(root, owner)
         process = os.getpid()
         with suppress(OSError):  # who it is, is a courtesy: on a full disk we go on without
             disk.overwrite(self._writer, _describe_this_process())
 
         def release() -> None:
             if os.getpid() == process:
-                _writers.pop(key, None)
+                if forget_holder is not None:
+                    forget_holder()
                 try:
                     lock.release()
                 finally:
@@ -296,6 +291,14 @@ def _locked(path: Path, kind: LockFlags, open_flags: int) -> Iterator[_Lock]:
         lock.release()
 
 
+def _check_holder(store: str, owner: Owner, timeout: float) -> None:
+    try:
+        holders.check(store, owner)
+    except StorageLockTimeoutError:
+        settle(timeout)  # the session that holds it may have been dropped by now
+        holders.check(store, owner)
+
+
 def _wait(attempt: Callable[[], bool], timeout: float, describe: Callable[[], str]) -> None:
     if attempt():
         return
@@ -351,7 +354,6 @@ def _close_inherited_locks() -> None:
         with suppress(OSError):
             os.close(descriptor)
     _descriptors.clear()
-    _writers.clear()
     _turns.clear()
 
 

@@ -124,7 +124,7 @@ class Store:
                     "finished first. Open it once without read_only=True; if the disk cannot be "
                     "written to, copy the whole directory to one that can and open it there."
                 )
-            release = self.locks.acquire_write(object())
+            release = self.locks.acquire_write(None)
             try:
                 self.recover()
             finally:
@@ -270,7 +270,7 @@ class Store:
                 "sequences that were copied here, open it with read_only=True."
             )
         self._make_directories(CONTROL)
-        release = self.locks.acquire_write(object())
+        release = self.locks.acquire_write(None)
         try:
             if not disk.exists(self.root / MARKER):
                 created = documents.dump_time(datetime.now(UTC))

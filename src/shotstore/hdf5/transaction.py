@@ -33,6 +33,7 @@ from shotstore.hdf5.store import SEQUENCES, Store
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
+from shotstore.session.owner import Owner
 from shotstore.state import State
 
 _T = TypeVar("_T")
@@ -44,9 +45,9 @@ _LISTING_TRIES = 3
 class Transaction:
     """What a session does to a store."""
 
-    def __init__(self, store: Store, owner: object, *, beside_writers: bool = False) -> None:
-        """``owner`` is who may hold the write lock once: the thread or the task of the session.
-        With ``beside_writers``, it takes the write lock only to commit."""
+    def __init__(self, store: Store, owner: Owner, *, beside_writers: bool = False) -> None:
+        """``owner`` is whose session it is. With ``beside_writers``, it takes the write lock only
+        to commit."""
         self.store = store
         self._owner = owner
         self._process = os.getpid()

@@ -199,7 +199,7 @@ class Trash:
         store = self._store
         if store.read_only:
             raise StorageError(f"{store.root} was opened with read_only=True: open it without.")
-        release = store.locks.acquire_write(object())
+        release = store.locks.acquire_write(None)
         try:
             store.recover()
             return self._bury([self._measured(entry) for entry in self._found() if is_meant(entry)])

@@ -17,7 +17,12 @@ class Database(Protocol):
 
     @property
     def name(self) -> str:
-        """The database, without a password, for messages and to tell it from others."""
+        """The database, without a password, for messages."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """The database, however it is named and whoever asks, to tell it from others."""
         ...
 
     def create_engine(self) -> Engine: ...

@@ -63,6 +63,11 @@ class PostgreSQL:
         config = self._config
         return f"postgresql://{config.username}@{config.host}:{config.port}/{config.database}"
 
+    @property
+    def identity(self) -> str:
+        config = self._config
+        return f"postgresql://{config.host}:{config.port}/{config.database}"
+
     def create_engine(self) -> Engine:
         return create_engine(
             self._config.url,

@@ -1,6 +1,7 @@
 """What SQLite does in its own way: one writer at a time, and a file."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,10 @@ class SQLite:
     @property
     def name(self) -> str:
         return str(self._path)
+
+    @property
+    def identity(self) -> str:
+        return os.path.realpath(self._path)
 
     def create_engine(self) -> Engine:
         return self._create_engine("rw")

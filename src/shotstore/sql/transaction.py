@@ -17,7 +17,7 @@ from shotstore.errors import (
     StorageLockTimeoutError,
     TransactionConflictError,
 )
-from shotstore.session.owner import check_cancelled, current_owner
+from shotstore.session.owner import check_cancelled, current_owner, holders
 from shotstore.sql.database import Database
 from shotstore.sql.engine import Engines
 
@@ -25,9 +25,6 @@ _T = TypeVar("_T")
 
 _REFUSALS = (PathError, SequenceStateError, ShotExistsError, StorageError, TypeError, ValueError)
 """What an operation raises before it changes anything."""
-
-_writers: set[tuple[str, object]] = set()
-"""Which thread or task has a writing session on which database, in this process."""
 
 
 class Transaction:
@@ -43,7 +40,7 @@ class Transaction:
         self._beside_writers = beside_writers
         self._writes = False
         self._has_changes = False
-        self._writer: tuple[str, object] | None = None
+        self._forget_holder: Callable[[], None] | None = None
         self._failure: BaseException | None = None
         self._process = os.getpid()
         self.is_open = True
@@ -109,15 +106,15 @@ class Transaction:
         """Discard what was not committed, and end."""
         self.is_open = False
         connection, self._connection = self._connection, None
-        writer, self._writer = self._writer, None
+        forget_holder, self._forget_holder = self._forget_holder, None
         if os.getpid() != self._process:
             return
         try:
             if connection is not None:
                 connection.close()
         finally:
-            if writer is not None:
-                _writers.discard(writer)
+            if forget_holder is not None:
+                forget_holder()
 
     # Helpers
 
@@ -133,24 +130,23 @@ class Transaction:
             self._writes = True
             return
         database = self._engines.database
-        writer = (database.name, current_owner())
-        if writer in _writers:
-            raise StorageLockTimeoutError(
-                f"A writing session on {database.name} is open in {writer[1]} already: it would "
-                f"wait for itself. Leave the first `with` block before the second."
-            )
+        owner = current_owner()
+        holders.check(database.identity, owner)
         has_begun = self._connection is not None
         connection = self._engines.connect() if self._connection is None else self._connection
-        _writers.add(writer)
+        give_up = waiting(database, connection, self._lock_timeout)
+
+        def wait() -> None:
+            holders.check(database.identity, owner)
+            give_up()
+
         try:
-            wait = waiting(database, connection, self._lock_timeout)
             database.begin_writing(connection, has_begun=has_begun, wait=wait)
-            self._writer, self._connection, self._writes = writer, connection, True
+            self._connection, self._writes = connection, True
+            self._forget_holder = holders.add(database.identity, owner)
         finally:
-            if self._writer is None:
-                _writers.discard(writer)
-                if not has_begun:
-                    connection.close()
+            if not self._writes and not has_begun:
+                connection.close()
 
     def _commit(self) -> None:
         assert self._connection is not None

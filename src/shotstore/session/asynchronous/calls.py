@@ -27,7 +27,8 @@ class Calls:
     def __init__(self) -> None:
         self.session: ExperimentSession | None = None
         """The session that they are made on, while its block is running."""
-        self._owner = Owner("task", anyio.get_current_task().id)
+        task = anyio.get_current_task().id
+        self._owner = Owner(threading.get_ident(), task, is_async=True)
         # Of its own: sessions that wait for a lock would use up the threads that all others, the
         # holder of the lock included, are waiting for.
         self._limiter = anyio.CapacityLimiter(1)

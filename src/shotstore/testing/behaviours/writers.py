@@ -4,9 +4,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import anyio
 import pytest
 
 from shotstore import (
+    AsyncExperimentSession,
     ExperimentSession,
     PureSequencePath,
     State,
@@ -199,6 +201,33 @@ def test_a_second_writer_in_the_same_thread_fails_at_once(storage: StorageManage
     with storage.session() as session:
         assert session.paths.get_all_paths() == {path(r"\2026"), PATH}
         create(session, OTHER)
+
+
+def test_a_session_that_is_awaited_and_one_that_is_not_do_not_wait_for_each_other(
+    storage: StorageManager,
+) -> None:
+    """In one thread, neither could end: the event loop waits for the one that is not awaited."""
+
+    async def plain_inside(session: AsyncExperimentSession) -> None:
+        await session.paths.create_path(OTHER)
+        with pytest.raises(StorageLockTimeoutError, match="already"), storage.session(write=True):
+            pass
+
+    async def awaited_inside(session: ExperimentSession) -> None:
+        session.paths.create_path(LATE)
+        async with storage.async_session() as second:
+            with pytest.raises(StorageLockTimeoutError, match="already"):
+                await second.paths.create_path(RUNNING)
+
+    async def run() -> None:
+        async with storage.async_session() as session:
+            await plain_inside(session)
+        with storage.session() as plain:
+            await awaited_inside(plain)
+
+    anyio.run(run)
+    with storage.session() as session:
+        assert session.paths.get_all_paths() == {OTHER, LATE}
 
 
 def test_a_writer_waits_for_the_one_before_it(storage: StorageManager) -> None:

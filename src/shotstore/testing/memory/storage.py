@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from shotstore.errors import StorageLockTimeoutError
 from shotstore.model import DefaultSerializer, Serializer
 from shotstore.session import StorageManager
-from shotstore.session.owner import Owner, current_owner
+from shotstore.session.owner import current_owner, holders
 from shotstore.testing.memory.content import Content
 from shotstore.testing.memory.session import InMemoryExperimentSession
 
@@ -33,7 +33,7 @@ class InMemoryStorageManager(StorageManager):
             name: That of a storage in this process, to be opened once more.
         """
         self._name = name or uuid.uuid4().hex
-        self._memory = _MEMORIES.setdefault(self._name, Memory())
+        self._memory = _MEMORIES.setdefault(self._name, Memory(self._name))
         self._arguments: dict[str, Any] = {
             "serializer": DefaultSerializer() if serializer is None else serializer,
             "lock_timeout": lock_timeout,
@@ -61,10 +61,11 @@ class InMemoryStorageManager(StorageManager):
 class Memory:
     """What was committed, and which session is to write next."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.content = Content()
         """Replaced by each commit, never changed."""
-        self._writer: Owner | None = None
+        self._is_written = False
         self._is_free = threading.Condition()
 
     def acquire(self, timeout: float) -> None:
@@ -74,23 +75,25 @@ class Memory:
             StorageLockTimeoutError: the caller does it already, or another one for too long.
         """
         owner = current_owner()
+
+        def is_free() -> bool:
+            holders.check(self._name, owner)
+            return not self._is_written
+
         with self._is_free:
-            if self._writer == owner:
+            if not self._is_free.wait_for(is_free, timeout):
                 raise StorageLockTimeoutError(
-                    f"A writing session is open in {owner} already: end it first."
+                    f"Another writing session has kept this one waiting for {timeout} s: try again."
                 )
-            if not self._is_free.wait_for(lambda: self._writer is None, timeout):
-                raise StorageLockTimeoutError(
-                    f"A writing session in {self._writer} has kept this one waiting for {timeout} "
-                    "s: try again."
-                )
-            self._writer = owner
+            self._is_written = True
+            self._forget_holder = holders.add(self._name, owner)
 
     def release(self) -> None:
         """Let the next one write."""
         with self._is_free:
-            self._writer = None
-            self._is_free.notify()
+            self._is_written = False
+            self._forget_holder()
+            self._is_free.notify_all()
 
 
 _MEMORIES: WeakValueDictionary[str, Memory] = WeakValueDictionary()
