@@ -68,7 +68,8 @@ def test_a_connection_lost_between_sessions_is_not_noticed(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_child_uses_connections_of_its_own(storage: SQLStorageManager) -> None:
+def test_a_forked_child_uses_connections_of_its_own(postgresql: PostgreSQLStorageManager) -> None:
+    storage = postgresql
     with Child(fork_and_work, storage) as child:
         assert child.hear() == "refused"
         assert child.hear() == "done"

@@ -178,7 +178,7 @@ class Trash:
             names = [entry.id for entry in self._found()]
             if not names:
                 return
-            release = self._store.locks.acquire_write(object(), 0)
+            release = self._store.locks.acquire_write(None, 0)
             try:
                 seen = time_in_trash.note_time(self._store.root, names)
                 born = read_information(self._store).created

@@ -12,6 +12,10 @@ from shotstore.errors import StorageError
 class Database(Protocol):
     """One of the databases."""
 
+    is_bound_to_process: bool
+    """Whether what an open connection has locked counts for the process, not for the connection,
+    so that a forked child takes the locks of its parent for its own."""
+
     aborts_on_errors: bool
     """Whether an error ends what a transaction can do."""
 

@@ -53,6 +53,7 @@ WHERE relation = 'writer'::regclass AND mode = 'ExclusiveLock' AND granted
 
 
 class PostgreSQL:
+    is_bound_to_process = False
     aborts_on_errors = True
 
     def __init__(self, config: PostgreSQLConfig) -> None:

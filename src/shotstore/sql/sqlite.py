@@ -31,6 +31,7 @@ _SLICE = 0.05  # seconds that a lock is waited for at a time, deaf to a Ctrl-C
 
 
 class SQLite:
+    is_bound_to_process = True
     aborts_on_errors = False
 
     def __init__(self, config: SQLiteConfig, lock_timeout: float) -> None:

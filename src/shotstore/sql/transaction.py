@@ -107,14 +107,10 @@ class Transaction:
         self.is_open = False
         connection, self._connection = self._connection, None
         forget_holder, self._forget_holder = self._forget_holder, None
-        if os.getpid() != self._process:
-            return
-        try:
-            if connection is not None:
-                connection.close()
-        finally:
-            if forget_holder is not None:
-                forget_holder()
+        if forget_holder is not None:
+            forget_holder()
+        if connection is not None and os.getpid() == self._process:
+            connection.close()
 
     # Helpers
 
