@@ -293,18 +293,19 @@ def wait_to_write(parent: Connection, store: Path) -> None:
 
 
 def test_a_lock_that_is_removed_while_somebody_waits_lets_no_two_write(store: Path) -> None:
-    with Child(hold, store) as holder, Child(wait_to_write, store) as waiter:
+    with Child(hold, store) as holder:
         assert holder.hear() == "holds"
-        assert waiter.hear() == "waits"
-        (store / ".shotstore" / "write.lock").unlink()
-        holder.tell("leave")
-        holder.finish()
-        assert waiter.hear() == "writes"
-        impatient = HDF5StorageManager(store, lock_timeout=0)
-        with pytest.raises(StorageLockTimeoutError), impatient.session(write=True):
-            pass
-        waiter.tell("leave")
-        waiter.finish()
+        with Child(wait_to_write, store) as waiter:
+            assert waiter.hear() == "waits"
+            (store / ".shotstore" / "write.lock").unlink()
+            holder.tell("leave")
+            holder.finish()
+            assert waiter.hear() == "writes"
+            impatient = HDF5StorageManager(store, lock_timeout=0)
+            with pytest.raises(StorageLockTimeoutError), impatient.session(write=True):
+                pass
+            waiter.tell("leave")
+            waiter.finish()
 
 
 def test_a_second_writer_in_the_same_thread_fails_instead_of_waiting_for_itself(
