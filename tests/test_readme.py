@@ -23,7 +23,7 @@ INSTALLS = ("the demo", "the tests")
 """Markers of the blocks that install something: `.ci/run` runs one, the demo's test the other."""
 NEEDS = "needs "
 """How the marker of a block begins that is only run where a program is installed."""
-NOT_INSTALLED = ("matlab", "julia")
+NOT_INSTALLED = ("matlab", "julia", "r")
 """Languages that are not run; the names in them are looked up."""
 
 RSYNC_BY_CP = """#!/bin/sh
@@ -111,7 +111,7 @@ def test_what_other_languages_read_is_there(language: str, demo: Path) -> None:
     [block] = [block for page in PAGES for block in blocks_of(page) if block.language == language]
     [shots, *_] = set(re.findall(r"['\"](\S+/shots\.h5)['\"]", block.text))
     with h5py.File(demo / shots) as file:
-        named = r"(?:read|info)\(file, |file\["
+        named = r"(?:read|info)\(file, |file\[+"
         datasets = set(re.findall(rf"(?:{named})['\"]/?([\w/]+)['\"]", block.text))
         assert {"parameters", "scalars", "data/atoms", "shots"} <= datasets
         assert all(name in file for name in datasets)
@@ -119,7 +119,7 @@ def test_what_other_languages_read_is_there(language: str, demo: Path) -> None:
         assert "evaporation.hold_time" in file["parameters"].dtype.names
         assert "atom_number" in file["scalars"].dtype.names
         assert "start_time" in file["shots"].dtype.names
-        shape = re.search(r"size\(.*?(\d+),? +(\d+),? +(\d+)", block.text)
+        shape = re.search(r"(?:size\(|\$dims).*?(\d+),? +(\d+),? +(\d+)", block.text)
         assert shape is not None
         assert tuple(map(int, shape.groups())) == file["data/atoms"].shape[::-1]
 
