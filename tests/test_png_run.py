@@ -140,6 +140,17 @@ def test_the_sequence_has_finished_and_knows_its_hold_steps(folder: Path, store:
         assert all(shot.get_start_time() <= shot.get_end_time() for shot in sequence)
 
 
+def test_the_run_is_found_by_what_it_sets_before_each_shot(folder: Path, store: Path) -> None:
+    storage = HDF5StorageManager(store, read_only=True)
+    numbers = sorted({int(file.name[:2]) for file in folder.glob("*_atoms.png")})
+    [found] = storage.find(varied="hold_step", where={"hold_step": (numbers[-1], None)})
+    assert found.path == PATH
+    hold_step = found.varied["hold_step"]
+    assert (hold_step.first, hold_step.last) == (numbers[0], numbers[-1])
+    assert hold_step.count == len(numbers)
+    assert storage.find(where={"hold_step": (numbers[-1] + 1, None)}) == []
+
+
 def test_h5py_gives_back_every_bit(folder: Path, store: Path) -> None:
     expected = frames_of(folder)
     with h5py.File(store / "sequences" / "helium" / "evaporation" / "shots.h5") as file:

@@ -7,7 +7,7 @@ import pytest
 
 from shotstore import State, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.model import quantity
+from shotstore.model import Parameter, quantity
 from shotstore.testing.experiments import (
     ERROR,
     MICROSECONDS,
@@ -80,12 +80,34 @@ def test_values_that_are_not_those_of_the_recipe_are_shown(
         record(session, place, 1, {"pulse.length": quantity(2, "us"), "other": math.nan}, {})
         record(session, place, 2, {"other": 2**70}, {"array": np.zeros((0, 2)), "none": None})
     said = shell.run("show", "odd")
-    in_the_shots = f"in the shots 1 to 2 {MICROSECONDS} (2 values)"
+    in_the_shots = f"in the shots 1 to 2 {MICROSECONDS} (2 values) (in 2 of 3 shots)"
     assert f"pulse.length  1 us to 4 us (3 values); {in_the_shots}" in said
     assert "array  float64, any x 2" in said
     found = shell.json("show", "odd")["parameters"]["pulse.length"]
-    assert found == {"low": 1, "high": 2, "count": 2, "units": MICROSECONDS}
+    assert found == {
+        "low": 1,
+        "high": 2,
+        "count": 2,
+        "units": MICROSECONDS,
+        "in_shots": 2,
+        "of_shots": 3,
+    }
     assert shell.json("shots", "odd")["shots"][1]["other"] is None
+
+
+def test_what_one_shot_has_is_not_called_the_same_in_all(
+    shell: Shell, store: StorageManager
+) -> None:
+    place = path(r"\odd")
+    with store.session() as session:
+        launch(session, place, shots=3)
+        for index in range(3):
+            some: dict[str, Parameter] = {"y": quantity(2, "mW")} if index == 1 else {}
+            record(session, place, index, {"pulse.length": quantity(1, "us"), "x": 1, **some}, {})
+    varied, _, same = shell.run("show", "odd").partition("The same in all shots")
+    assert "  y             2 mW (in 1 of 3 shots)\n" in varied
+    assert "  x  1\n" in same
+    assert "y" not in same.partition("Data")[0]
 
 
 @pytest.mark.usefixtures("lab")

@@ -40,7 +40,9 @@ def test_nothing_in_particular_is_everything(pattern: str) -> None:
         (r"\2026\**", PATHS[:4], r"\2026"),
         (r"\*\11\rabi", [PATHS[0], PATHS[4]], "\\"),
         (r"\202?\11\rabi", [PATHS[0], PATHS[4]], "\\"),
-        (r"\2026\*", [], r"\2026"),
+        (r"\2026\*", PATHS[:4], r"\2026"),
+        (r"\2026\1?", PATHS[:4], r"\2026"),
+        ("2026/*2", PATHS[2:4], r"\2026"),
         (r"\2026\11\rabi?2", [PATHS[1]], r"\2026\11"),
         # Without wildcards
         (r"\2026\11\rabi", [PATHS[0]], r"\2026\11\rabi"),
@@ -50,7 +52,7 @@ def test_nothing_in_particular_is_everything(pattern: str) -> None:
         (r"\202", [], r"\202"),
         # A name alone
         ("rabi", [PATHS[0], PATHS[2], PATHS[4], PATHS[5]], "\\"),
-        ("rabi*", [*PATHS[:3], PATHS[4]], "\\"),
+        ("rabi*", [*PATHS[:3], *PATHS[4:6]], "\\"),
         ("11", [*PATHS[:2], PATHS[4]], "\\"),
         ("*y", [PATHS[3]], "\\"),
         # Characters that mean something elsewhere

@@ -4,6 +4,7 @@ import math
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from shotstore.model import (
     ArangeLoop,
@@ -21,6 +22,17 @@ from shotstore.testing import strategies
 from shotstore.testing.lab import Schedule
 
 SHOT = ExecuteShot()
+
+_names = st.sampled_from(["x", "y", "z"])
+_texts = st.sampled_from(["0", "1", "2", "x", "y + 1", "2 * z", "x * y"])
+_steps = st.recursive(
+    st.just(SHOT) | st.builds(VariableDeclaration, _names, _texts),
+    lambda inner: st.builds(
+        LinspaceLoop, _names, _texts, _texts, st.integers(1, 3), st.lists(inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+small_recipes = st.builds(StepsConfiguration, st.lists(_steps, max_size=6))
 
 
 def ranges(*steps: Step, **initial: object) -> ParameterRanges:
@@ -62,12 +74,14 @@ def test_of_loops_in_different_dimensions_no_numbers_are_told() -> None:
 
 
 def test_a_loop_without_values_has_no_numbers() -> None:
-    found = ranges(ArangeLoop("i", "3", "0", "1", [SHOT])).varied
-    assert found == {"i": ParameterRange("3", "0", 0, None, None, None)}
-    found = ranges(
-        ArangeLoop("i", "3", "0", "1", [SHOT]), LinspaceLoop("i", "5", "6", 2, [SHOT])
-    ).varied
-    assert found == {"i": ParameterRange("5", "6", 2, 5.0, 6.0, None)}
+    found = ranges(ArangeLoop("i", "3", "0", "1", [VariableDeclaration("j", "1"), SHOT]))
+    assert found.declared == {
+        "i": ParameterRange("3", "0", 0, None, None, None),
+        "j": ParameterRange("1", "1", 1, 1, 1, None),
+    }
+    assert not found.varied
+    found = ranges(ArangeLoop("i", "3", "0", "1", [SHOT]), LinspaceLoop("i", "5", "6", 2, [SHOT]))
+    assert found.varied == {"i": ParameterRange("5", "6", 2, 5.0, 6.0, None)}
 
 
 def test_bounds_use_what_was_set_before_and_what_is_known_from_outside() -> None:
@@ -107,9 +121,9 @@ def test_what_changes_from_pass_to_pass_of_a_loop_has_no_numbers() -> None:
         ),
         LinspaceLoop("later", "0", "f", 2, [SHOT]),
     )
-    assert found.declared["n"] == ParameterRange("0", "n + 1", 2, None, None, None)
-    assert found.declared["g"].first is None
-    assert found.declared["h"].first == 3
+    assert found.varied["n"] == ParameterRange("n + 1", "n + 1", None, None, None, None)
+    assert found.varied["g"] == ParameterRange("2 * f", "2 * f", None, None, None, None)
+    assert found.declared == {"h": ParameterRange("3", "3", 1, 3, 3, None)}
     assert found.varied["inner"].last is None
     assert found.varied["other"].last == 3
     assert found.varied["later"].last is None
@@ -118,6 +132,55 @@ def test_what_changes_from_pass_to_pass_of_a_loop_has_no_numbers() -> None:
 def test_a_parameter_that_is_set_to_several_values_spans_them() -> None:
     found = ranges(*(VariableDeclaration("a", text) for text in ("1 s", "3 s", "2000 ms", "1 s")))
     assert found.declared == {"a": ParameterRange("1 s", "3 s", 3, 1, 3, "s")}
+
+
+def set_to(*texts: str) -> list[Step]:
+    """A shot for each value of a parameter."""
+    return [step for text in texts for step in (VariableDeclaration("a", text), SHOT)]
+
+
+def test_what_is_declared_anew_before_a_shot_is_varied() -> None:
+    found = ranges(*set_to("1 s", "3 s", "2000 ms", "1 s"))
+    assert found == ParameterRanges({"a": ParameterRange("1 s", "3 s", 3, 1, 3, "s")}, {})
+    found = ranges(*set_to("gain", "2 * gain"))
+    assert found.varied == {"a": ParameterRange("gain", "2 * gain", 2, None, None, None)}
+
+
+def test_what_is_the_same_in_all_shots_is_not_varied() -> None:
+    assert ranges(*set_to("700 us", "0.7 ms")).varied == {}
+    assert ranges(*set_to("2 * gain", "2 * gain")).varied == {}
+    found = ranges(VariableDeclaration("a", "1"), VariableDeclaration("a", "2"), SHOT, SHOT)
+    assert found.declared == {"a": ParameterRange("2", "2", 1, 2, 2, None)}
+    assert ranges(LinspaceLoop("a", "5 MHz", "6 MHz", 1, [SHOT])).varied == {}
+    assert ranges(LinspaceLoop("a", "0", "1", 2, [])).varied == {}
+    assert ranges(LinspaceLoop("i", "0", "1", 2, set_to("3"))).declared["a"].first == 3
+
+
+def test_a_value_that_only_some_shots_have_is_varied() -> None:
+    found = ranges(SHOT, VariableDeclaration("a", "2"), SHOT)
+    assert found.varied == {"a": ParameterRange("2", "2", 1, 2, 2, None)}
+    assert ranges(SHOT, VariableDeclaration("a", "2"), SHOT, a=2).varied == {}
+    found = ranges(SHOT, VariableDeclaration("a", "2"), SHOT, a=1)
+    assert found.varied == {"a": ParameterRange("1", "2", 2, 1, 2, None)}
+
+
+def test_what_a_pass_of_a_loop_leaves_for_the_next_one_is_varied() -> None:
+    found = ranges(
+        VariableDeclaration("a", "0"),
+        LinspaceLoop("i", "0", "1", 2, [SHOT, VariableDeclaration("a", "1")]),
+    )
+    assert list(found.varied) == ["i", "a"]
+    # The last shot has the value that the loop has left: one that is in its range.
+    found = ranges(LinspaceLoop("f", "0", "1", 2, [SHOT]), SHOT)
+    assert found.varied == {"f": ParameterRange("0", "1", 2, 0, 1, None)}
+
+
+def test_what_is_computed_from_a_varied_parameter_is_varied_where_it_differs() -> None:
+    inner = LinspaceLoop("f", "0", "1", 2, [VariableDeclaration("b", "2 * g"), SHOT])
+    found = ranges(LinspaceLoop("g", "0", "1", 1, [inner]))
+    assert (list(found.varied), list(found.declared)) == (["f"], ["g", "b"])
+    found = ranges(LinspaceLoop("g", "0", "1", 3, [inner]))
+    assert list(found.varied) == ["g", "f", "b"]
 
 
 def test_a_name_of_the_recipe_wins_over_a_unit() -> None:
@@ -145,3 +208,21 @@ def test_a_class_that_does_not_say_it_tells_nothing() -> None:
 def test_every_recipe_has_ranges(recipe: StepsConfiguration, initial: dict[str, float]) -> None:
     found = recipe.get_parameter_ranges(initial)
     assert found.varied.keys() | found.declared.keys() == recipe.get_parameter_names()
+
+
+@given(small_recipes)
+def test_all_that_differs_between_the_shots_is_varied(recipe: StepsConfiguration) -> None:
+    found = recipe.get_parameter_ranges({})
+    try:
+        shots = list(recipe.walk({}))
+    except ValueError:
+        return
+    for name in recipe.get_parameter_names():
+        values = [shot.get(name) for shot in shots]
+        if name in found.declared:
+            assert all(value == values[0] for value in values)
+        for span in (found.varied.get(name), found.declared.get(name)):
+            if span is not None and span.first is not None and span.count:
+                assert span.last is not None
+                low, high = sorted((span.first, span.last))
+                assert all(low <= value <= high for value in values if value is not None)  # type: ignore[operator]

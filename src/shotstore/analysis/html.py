@@ -105,19 +105,20 @@ def _columns(sequence: Sequence, summary: SequenceSummary, table: SequenceTable)
         if not present.size:
             continue
         low, high = float(present.min()), float(present.max())
-        if low == high:
-            constant[column.name] = _amount(low, column)
+        span = _amount(low, column)
+        if low != high:
+            span = f"{span} to {_amount(high, column)}"
+        if present.size < values.size:
+            varied[column.name] = f"{span} (in {present.size} of {values.size} shots)"
         else:
-            varied[column.name] = f"{_amount(low, column)} to {_amount(high, column)}"
+            (constant if low == high else varied)[column.name] = span
     for name, planned in summary.varied.items():
-        plan = f"{planned.start} to {planned.stop}"
-        if planned.count is not None:
-            plan += f", {planned.count} values"
-        if summary.number_of_shots == summary.expected_number_of_shots:
-            varied[name] = plan
+        done = varied.get(name) or constant.pop(name, "")
+        is_done = summary.number_of_shots == summary.expected_number_of_shots
+        if not done or (is_done and planned.first is not None):
+            varied[name] = str(planned)
         else:
-            done = varied.get(name) or constant.pop(name, "")
-            varied[name] = f"{done} (planned: {plan})" if done else plan
+            varied[name] = done if is_done else f"{done} (planned: {planned})"
     yield _section("Varied", varied)
     data = {
         column.name: _what(column)

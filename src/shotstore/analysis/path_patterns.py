@@ -17,7 +17,7 @@ class PathPattern:
     r"""Which paths of sequences are asked for.
 
     In a name, ``*`` stands for any characters and ``?`` for one; the name ``**`` stands for any
-    number of names. Without a wildcard, it is a sequence, or a folder and stands for all in it. The
+    number of names. A sequence that it matches is meant, and all in a folder that it matches. The
     names are separated by backslashes, or by slashes where there is no backslash. With a single
     name, sequences or folders of this name are meant wherever they are.
 
@@ -72,8 +72,7 @@ class PathPattern:
     @cached_property
     def _expression(self) -> re.Pattern[str]:
         begin = _ANY_NAMES if self.is_anywhere else ""
-        end = "" if self.has_wildcards else _ANY_NAMES
-        return re.compile(begin + "".join(map(self._translated, self.names)) + end)
+        return re.compile(begin + "".join(map(self._translated, self.names)) + _ANY_NAMES)
 
     def _translated(self, name: str) -> str:
         if not self.has_wildcards:

@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.cli.formats import readable_number, readable_range
+from shotstore.cli.formats import readable_number
 from shotstore.cli.listing import Listing, listing_of, sequence_as_json
+from shotstore.cli.opening import counted
 from shotstore.errors import IncompatibleUnitsError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
@@ -36,13 +37,23 @@ class ParameterValues:
     count: int
     """How many different values."""
     units: str | None
+    in_shots: int
+    """How many shots have it."""
+    of_shots: int
+    """How many shots there are."""
+
+    def is_constant(self) -> bool:
+        """Whether it is the same in all shots."""
+        return self.count == 1 and self.in_shots == self.of_shots
 
     def __str__(self) -> str:
         units = f" {self.units}" if self.units else ""
+        is_in_all = self.in_shots == self.of_shots
+        only = "" if is_in_all else f" (in {self.in_shots} of {counted(self.of_shots, 'shot')})"
         if self.count == 1:
-            return f"{readable_number(self.low)}{units}"
+            return f"{readable_number(self.low)}{units}{only}"
         low, high = readable_number(self.low), readable_number(self.high)
-        return f"{low} to {high}{units} ({self.count} values)"
+        return f"{low} to {high}{units} ({self.count} values){only}"
 
 
 @attrs.frozen
@@ -65,19 +76,21 @@ class Description:
 
     def varied(self) -> dict[str, str]:
         """What differs between the shots, or is to: ranges for people, by name."""
-        varied = {name: readable_range(found) for name, found in self.summary.varied.items()}
+        varied = {name: str(found) for name, found in self.summary.varied.items()}
         for name, found in self.values.items():
             planned = self.summary.varied.get(name)
-            if planned is None and found.count > 1:
+            if planned is None and not found.is_constant():
                 varied[name] = str(found)
-            elif planned is not None and found.count != planned.count:
+            elif planned is not None and (
+                found.count != planned.count or found.in_shots < found.of_shots
+            ):
                 varied[name] += f"; in the shots {found}"
         return varied
 
     def constant(self) -> dict[str, str]:
         """What is the same in all shots, or is to be: values for people, by name."""
-        planned = {name: readable_range(found) for name, found in self.summary.declared.items()}
-        recorded = {name: str(found) for name, found in self.values.items() if found.count == 1}
+        planned = {name: str(found) for name, found in self.summary.declared.items()}
+        recorded = {name: str(found) for name, found in self.values.items() if found.is_constant()}
         varied = self.varied()
         return {
             name: text
@@ -158,8 +171,14 @@ def _values(sequences: SequenceCollection, path: PureSequencePath) -> dict[str, 
     for name, column in columns.items():
         different = _different(column.values[column.is_present])
         if different:
-            low, high = min(different), max(different)
-            values[name] = ParameterValues(low, high, len(different), schema[name].units)
+            values[name] = ParameterValues(
+                low=min(different),
+                high=max(different),
+                count=len(different),
+                units=schema[name].units,
+                in_shots=int(column.is_present.sum()),
+                of_shots=len(column.is_present),
+            )
     return values
 
 

@@ -17,7 +17,8 @@ def find(
         str | None,
         typer.Argument(
             metavar="PATTERN",
-            help="A path, or one with wildcards: `'2026/*/rabi*'`; `**` is any number of folders. "
+            help="A sequence, or a folder with all in it; with wildcards, several: "
+            "`'2026/*/rabi*'`; `**` is any number of folders. "
             "A name alone is looked for in all folders.",
             autocompletion=complete_path,
         ),
@@ -46,7 +47,10 @@ def find(
     varied: Annotated[
         list[str] | None,
         typer.Option(
-            "--varied", "-v", metavar="NAME", help="Its loops vary this parameter; several times."
+            "--varied",
+            "-v",
+            metavar="NAME",
+            help="This parameter differs between its shots, in a loop or set anew; several times.",
         ),
     ] = None,
     where: Annotated[
@@ -85,7 +89,7 @@ def find(
     """Find the sequences that meet all conditions.
 
     Parameters may be named by the end of their names, and with `*` and `?`. In the table, VARIED is
-    what the loops of the recipe vary.
+    what differs between the shots of the recipe.
     """
     from shotstore.analysis.bounds import bounds_of_conditions
     from shotstore.cli.formats import print_json
@@ -126,15 +130,12 @@ def _print(listing: "Listing") -> None:
     from rich.console import Console
 
     from shotstore.cli.columns import Cell, Column, print_columns
-    from shotstore.cli.formats import readable_range
     from shotstore.cli.listing import COLUMNS, sequence_cells
 
     console = Console()
     rows: list[tuple[Cell, ...]] = []
     for path, summary in listing.summaries.items():
-        varied = ", ".join(
-            f"{name} {readable_range(found)}" for name, found in summary.varied.items()
-        )
+        varied = ", ".join(f"{name} {found}" for name, found in summary.varied.items())
         *cells, note = sequence_cells(summary, listing)
         rows.append((str(path), *cells, varied, note))
     *columns, note_column = COLUMNS

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
-from shotstore.cli.opening import counted
-from shotstore.model import ParameterRange
 from shotstore.session import SequenceSummary
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -56,14 +54,6 @@ def readable_number(value: bool | int | float) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)
-
-
-def readable_range(found: ParameterRange) -> str:
-    """From where to where a recipe takes a parameter, and in how many values."""
-    if found.start == found.stop:
-        return found.start
-    count = "" if found.count is None else f" ({counted(found.count, 'value')})"
-    return f"{found.start} to {found.stop}{count}"
 
 
 def print_json(content: object) -> None:

@@ -1,6 +1,8 @@
 """What values a recipe gives its parameters, as far as that can be told without running it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import attrs
 import numpy as np
@@ -28,6 +30,14 @@ class ParameterRange:
     units: str | None
     """Text of the unit; empty for a dimensionless quantity, None for a plain number."""
 
+    def __str__(self) -> str:
+        """Return it as people read it: "0 s to 4.6 s (24 values)"."""
+        if self.start == self.stop:
+            return self.start
+        unit = "value" if self.count == 1 else "values"
+        count = "" if self.count is None else f" ({self.count} {unit})"
+        return f"{self.start} to {self.stop}{count}"
+
     @classmethod
     def of(cls, value: Parameter, text: str = "") -> "ParameterRange":
         """Return the range that is one value; ``text`` is what the recipe has."""
@@ -40,24 +50,32 @@ class ParameterRanges:
     """The ranges of the parameters that a recipe sets, by name."""
 
     varied: Mapping[str, ParameterRange] = attrs.field(factory=dict)
-    """Of those that it loops over."""
+    """Of those that differ between its shots, whether a loop or a declaration sets them."""
     declared: Mapping[str, ParameterRange] = attrs.field(factory=dict)
-    """Of the others."""
+    """Of the others, which are the same in all shots."""
 
 
 class RangeSurvey:
-    """Goes through the steps of a recipe, and notes the values of its parameters.
+    """Goes through the steps of a recipe, and notes what its parameters are in the shots.
 
-    A loop is gone through once. So what its steps set is not known at their beginning, nor is the
-    parameter that it varies.
+    A loop is gone through once, however many values it has. So of what differs from pass to pass,
+    the loop's own parameter for one, it is known that it differs and not what it is.
     """
 
     def __init__(self, initial: Mapping[str, Parameter]) -> None:
         """``initial`` are the parameters before the first step, as far as they are known."""
-        self._known = dict(initial)
-        self._unknown: set[str] = set()
-        self._loops: dict[str, list[ParameterRange]] = {}
-        self._declarations: dict[str, list[ParameterRange]] = {}
+        self._known: dict[Hashable, _Value] = {}
+        self._now = {name: self._value(parameter) for name, parameter in initial.items()}
+        self._set_to: dict[str, dict[ParameterRange, None]] = {}
+        """By name, what steps set it to, whether or not there is a shot then."""
+        self._in_shots: dict[str, dict[_Value, None]] = {}
+        """By name, what it is in shots."""
+        self._since_last_shot: set[str] = set()
+        self._has_shot = False
+        self._looped: dict[str, None] = {}
+        self._loops = 0
+        self._skipped = 0
+        """How many loops there are around that have no value: nothing in them happens."""
 
     def evaluate(self, expression: Expression) -> Parameter:
         """Return the value.
@@ -65,60 +83,192 @@ class RangeSurvey:
         Raises:
             ValueError: it depends on what is not known, or cannot be evaluated.
         """
-        if unknown := expression.names() & self._unknown:
-            raise ValueError(f"{', '.join(sorted(unknown))} may have several values.")
-        return expression.evaluate(self._known)
+        operands = self._operands(expression)
+        if unknown := [name for name, value in operands.items() if value.parameter is None]:
+            raise ValueError(f"{', '.join(unknown)} may have several values.")
+        return expression.evaluate(
+            {
+                name: value.parameter
+                for name, value in operands.items()
+                if value.parameter is not None
+            }
+        )
 
-    def forget(self, names: Iterable[str]) -> None:
-        """From here on, these parameters are not known."""
-        self._unknown.update(names)
+    def shoot(self) -> None:
+        """Note that there is a shot."""
+        if self._skipped:
+            return
+        for name in self._since_last_shot:
+            self._in_shots.setdefault(name, {})[self._now[name]] = None
+        self._since_last_shot.clear()
+        self._has_shot = True
 
     def declare(self, name: str, expression: Expression) -> None:
         """Note what a parameter is set to."""
         text = expression.text
         try:
-            value = self.evaluate(expression)
+            value = self._value(self.evaluate(expression), text)
         except ValueError:
-            self.forget([name])
-            found = ParameterRange(text, text, 1, None, None, None)
-        else:
-            self._known[name] = value
-            self._unknown.discard(name)
-            found = ParameterRange.of(value, text)
-        self._declarations.setdefault(name, []).append(found)
+            operands = self._operands(expression)
+            loops = frozenset[int]().union(*(operand.loops for operand in operands.values()))
+            found = ParameterRange(text, text, None if loops else 1, None, None, None)
+            # The same text of the same operands is the same value, though nobody knows which.
+            key = (text, tuple(operands.items()))
+            value = self._known.setdefault(key, _Value(None, found, loops))
+        self._set(name, value)
 
+    @contextmanager
     def loop(
         self,
         name: str,
-        start: Expression,
-        stop: Expression,
+        bounds: Sequence[Expression],
         count: int | None,
         values: Values | None,
-    ) -> None:
-        """Note what a loop varies; ``count`` and ``values`` are None where they are not known."""
-        self.forget([name])
-        found = ParameterRange(start.text, stop.text, count, None, None, None)
+        inside: Iterable[str],
+    ) -> Iterator[None]:
+        """Note what a loop varies; its steps are to be gone through inside the block.
+
+        Args:
+            name: The parameter.
+            bounds: Where it starts and where it stops, and what else its values depend on.
+            count: How many values it has; None if that is not known.
+            values: The values; None if they are not known.
+            inside: The parameters that the steps in the loop set.
+        """
+        found = ParameterRange(bounds[0].text, bounds[1].text, count, None, None, None)
         if values is not None:
-            found = attrs.evolve(found, count=values.count)
-        if values is not None and values.count:
-            found = attrs.evolve(
-                found,
-                first=values.number(0),
-                last=values.number(values.count - 1),
-                units=None if values.like is None else unit_to_text(values.like.units),
-            )
-        self._loops.setdefault(name, []).append(found)
+            found = _with_values(found, values)
+        self._looped[name] = None
+        if found.count == 0 or self._skipped:
+            self._set_to.setdefault(name, {})[found] = None
+            self._skipped += 1
+            yield
+            self._skipped -= 1
+            return
+        self._loops += 1
+        this = frozenset([self._loops] if found.count != 1 else [])
+        around = frozenset[int]().union(
+            *(operand.loops for bound in bounds for operand in self._operands(bound).values())
+        )
+        changing = {name, *inside} if this else set()
+        at_begin: dict[str, _Value] = {}
+        for other in changing - {name}:
+            # At the beginning of a pass it is what the last pass has left.
+            before = self._at(other)
+            at_begin[other] = _Value(None, None, this | before.loops, [before])
+            self._set(other, at_begin[other])
+        only = next(iter(values)) if values is not None and not this else None
+        self._set(name, _Value(only, found, this | around))
+        yield
+        for other, value in at_begin.items():
+            value.sources.append(self._at(other))
+        for other in changing:
+            last = self._at(other)
+            if last.loops & this:
+                self._set(other, _Value(None, None, last.loops - this, [last]))
 
     def ranges(self) -> ParameterRanges:
         """Return what was noted."""
-        return ParameterRanges(
-            {name: _joined(found) for name, found in self._loops.items()},
-            {
-                name: _joined(list(dict.fromkeys(found)))
-                for name, found in self._declarations.items()
-                if name not in self._loops
-            },
-        )
+        varied: dict[str, ParameterRange] = {}
+        declared: dict[str, ParameterRange] = {}
+        for name in dict.fromkeys([*self._looped, *self._set_to]):
+            values = list(self._in_shots.get(name, ()))
+            (varied if _differ(values) else declared)[name] = self._range(name, values)
+        return ParameterRanges(varied, declared)
+
+    def _range(self, name: str, values: "Sequence[_Value]") -> ParameterRange:
+        # Without a shot, it is nowhere what it is set to.
+        return _joined(list(_ranges_of(values) or self._set_to[name]))
+
+    def _set(self, name: str, value: "_Value") -> None:
+        if value.range is not None:
+            self._set_to.setdefault(name, {})[value.range] = None
+        if self._skipped:
+            return
+        if self._has_shot and name not in self._in_shots:
+            self._in_shots[name] = {self._at(name): None}
+        self._now[name] = value
+        self._since_last_shot.add(name)
+
+    def _at(self, name: str) -> "_Value":
+        return self._now.get(name, _FROM_OUTSIDE)
+
+    def _value(self, parameter: Parameter, text: str | None = None) -> "_Value":
+        number, units = _number(parameter)
+        if text is None:
+            text = f"{number} {units}" if units else str(number)
+        key = (type(number), number, units)
+        found = ParameterRange(text, text, 1, number, number, units)
+        return self._known.setdefault(key, _Value(parameter, found, frozenset()))
+
+    def _operands(self, expression: Expression) -> "dict[str, _Value]":
+        try:
+            names = expression.names()
+        except ValueError:
+            return {}
+        return {name: self._now[name] for name in sorted(names) if name in self._now}
+
+
+@attrs.frozen(eq=False)
+class _Value:
+    """What a parameter is at some step. Of what is not known, the same object is the same value."""
+
+    parameter: Parameter | None
+    """None if it is not known."""
+    range: ParameterRange | None
+    """What it is one of, if a step sets it."""
+    loops: frozenset[int]
+    """The loops around in which it differs from pass to pass."""
+    sources: "list[_Value]" = attrs.field(factory=list)
+    """It is one of these, if it was left by a loop or by the last pass of one."""
+
+
+_FROM_OUTSIDE = _Value(None, None, frozenset())
+
+
+def _ranges_of(values: Iterable[_Value]) -> dict[ParameterRange, None]:
+    """All that the values may be one of, as keys."""
+    found: dict[ParameterRange, None] = {}
+    to_do, done = list(values), set[_Value]()
+    for value in to_do:
+        if value.range is not None:
+            found[value.range] = None
+        to_do += [source for source in value.sources if source not in done]
+        done.update(value.sources)
+    return found
+
+
+def _differ(values: Sequence[_Value]) -> bool:
+    """Whether what a parameter is in shots differs between them."""
+    return any(value.loops for value in values) or any(
+        not _are_equal(values[0], other) for other in values[1:]
+    )
+
+
+def _are_equal(one: _Value, other: _Value) -> bool:
+    if one.parameter is None or other.parameter is None:
+        return one is other
+    (number, units), (other_number, other_units) = _number(one.parameter), _number(other.parameter)
+    if units == other_units:
+        return number == other_number
+    converted = in_units(other_number, other_units, units)
+    try:
+        # 0.7 ms and 700 us differ by rounding.
+        return converted is not None and math.isclose(number, converted, rel_tol=1e-12)
+    except OverflowError:  # an integer that no float can hold
+        return False
+
+
+def _with_values(found: ParameterRange, values: Values) -> ParameterRange:
+    found = attrs.evolve(found, count=values.count)
+    if not values.count:
+        return found
+    return attrs.evolve(
+        found,
+        first=values.number(0),
+        last=values.number(values.count - 1),
+        units=None if values.like is None else unit_to_text(values.like.units),
+    )
 
 
 def _number(value: Parameter) -> tuple[int | float, str | None]:

@@ -179,16 +179,21 @@ def _values(
 def _survey(steps: tuple[Step, ...], survey: RangeSurvey) -> None:
     for step in steps:
         match step:
+            case ExecuteShot():
+                survey.shoot()
             case VariableDeclaration():
                 survey.declare(step.variable, step.value)
             case LinspaceLoop() | ArangeLoop():
                 count = step.num if isinstance(step, LinspaceLoop) else None
+                bounds = [step.start, step.stop]
+                if isinstance(step, ArangeLoop):
+                    bounds.append(step.step)
                 values = None
                 with contextlib.suppress(ValueError):
                     values = _values(step, survey.evaluate)
-                survey.loop(step.variable, step.start, step.stop, count, values)
-                survey.forget(_variables(step.sub_steps))
-                _survey(step.sub_steps, survey)
+                inside = set(_variables(step.sub_steps))
+                with survey.loop(step.variable, bounds, count, values, inside):
+                    _survey(step.sub_steps, survey)
 
 
 def _number_shots(steps: tuple[Step, ...], variables: set[str]) -> int | None:

@@ -93,7 +93,7 @@ class StorageManager(abc.ABC):
         moved meanwhile, are left out.
 
         Args:
-            pattern: A path, of a sequence or of a folder with all that is in it; or one with
+            pattern: A path, of a sequence or of a folder with all that is in it. It may have
                 wildcards, ``\2026\*\rabi*``: ``*`` is any text in a name, ``?`` one character, and
                 the name ``**`` any number of names. It may have ``/`` for every backslash. A name
                 alone is looked for in all folders.
@@ -104,8 +104,9 @@ class StorageManager(abc.ABC):
             until: The latest one. A day, week, month or year is included as a whole.
             min_shots: How many shots it has at least.
             max_shots: How many shots it has at most.
-            varied: One or several parameters, all of which its loops vary. The end of a name is
-                enough, ``detuning`` for ``mot.detuning``; ``*`` and ``?`` are wildcards.
+            varied: One or several parameters, all of which differ between the shots of its recipe,
+                be it in a loop or set anew. The end of a name is enough, ``detuning`` for
+                ``mot.detuning``; ``*`` and ``?`` are wildcards.
             where: For parameters, named as in ``varied``, a range that its values overlap, or a
                 value: ``{"detuning": ("-5 MHz", None), "power": 2}``. Bounds are numbers,
                 quantities, texts, or None.

@@ -30,9 +30,9 @@ class SequenceSummary:
     tags: frozenset[str]
     note: str
     varied: Mapping[str, ParameterRange]
-    """What the loops of its recipe vary, by name; empty for an iteration that does not tell."""
+    """What differs between the shots of its recipe, by name; empty for one that does not tell."""
     declared: Mapping[str, ParameterRange]
-    """What else its recipe sets, by name."""
+    """What else its recipe sets, the same for all shots, by name."""
 
 
 class Remembered(Generic[_T]):
@@ -72,7 +72,7 @@ class RangesWhenAsked:
 
     @property
     def varied(self) -> Mapping[str, ParameterRange]:
-        """What its loops vary."""
+        """What differs between its shots."""
         return _WhenAsked(self, "varied")
 
     @property
