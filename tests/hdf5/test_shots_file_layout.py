@@ -42,6 +42,7 @@ from shotstore.testing.lab import serializer
 from shotstore.version import __version__
 
 FRAME = np.arange(6000, dtype=np.uint16).reshape(60, 100)
+MISSING = np.iinfo(np.int64).min
 
 
 def shots_file(storage: HDF5StorageManager) -> Path:
@@ -182,12 +183,26 @@ def test_rows_are_aligned_where_shots_lack_something(running: HDF5StorageManager
     with record_each(running, *shots) as file:
         assert len(file["shots"]) == 4
         np.testing.assert_array_equal(file["parameters"]["a"], [1.0, np.nan, 3.0])
-        assert file["parameters#2"]["b"].tolist() == [0, 2]
+        assert file["parameters#2"]["b"].tolist() == [MISSING, 2]
         np.testing.assert_array_equal(file["scalars"]["x"], [1.5, np.nan, 1.5])
-        assert file["scalars#2"]["other"].tolist() == [0, 2]
+        assert file["scalars#2"]["other"].tolist() == [MISSING, 2]
         assert file["data/frame"].shape == (3, 60, 100)
         assert not file["data/frame"][1].any()
         assert file["data/text"][:].tolist() == [b"t", b"", b"t"]
+
+
+def test_a_missing_int_is_one_that_nobody_takes_for_a_value(running: HDF5StorageManager) -> None:
+    shots = [(0, {"n": 5, "x": 1.0}, {"count": 0}), (1, {"x": 2.0}, {"y": 2.0}), (2, {"n": 0}, {})]
+    with record_each(running, *shots) as file:
+        assert file["parameters"]["n"].tolist() == [5, MISSING, 0]
+        assert file["scalars"]["count"].tolist() == [0]
+        assert file["scalars"].fillvalue["count"] == MISSING
+    with running.session() as session:
+        schema = session.sequences.get_parameter_schema(PATH)
+        columns = session.sequences.get_columns(PATH, parameters=["n"], labels=["count"])
+        assert schema["n"].type == "int"
+        assert columns.parameters["n"].is_present.tolist() == [True, False, True]
+        assert columns.data["count"].is_present.tolist() == [True, False, False]
 
 
 def test_missing_floats_are_nan(running: HDF5StorageManager) -> None:
@@ -210,7 +225,7 @@ def test_shots_that_differ_go_beside_the_first(running: HDF5StorageManager) -> N
     with record_each(running, *shots) as file:
         np.testing.assert_array_equal(file["parameters"]["f"], [1, np.nan, 3])
         np.testing.assert_array_equal(file["parameters#2"]["f"], [np.nan, 2])
-        assert file["parameters#3"]["f"].tolist() == [0, 0, 0, 4]
+        assert file["parameters#3"]["f"].tolist() == [MISSING] * 3 + [4]
         assert [file[f"parameter_units{n}"][0][0] for n in ("", "#2", "#3")] == [
             b"MHz",
             b"kHz",
@@ -222,7 +237,7 @@ def test_shots_that_differ_go_beside_the_first(running: HDF5StorageManager) -> N
         assert file["data/frame#3"].shape == (3, 60, 7)
         np.testing.assert_array_equal(file["data/frame#3"][2], FRAME[:, :7])
         np.testing.assert_array_equal(file["data/frame"][3], FRAME)
-        assert file["scalars"]["n"].tolist() == [1, 0, 3]
+        assert file["scalars"]["n"].tolist() == [1, MISSING, 3]
         assert file["data/n"][3] == b"text"
 
 

@@ -194,11 +194,13 @@ def create_rows(
 
 
 def fill_value(dtype: np.dtype[Any]) -> Any:
-    """What stands where nothing was written: NaN, 0, False or the empty text."""
+    """What stands where nothing was written: NaN, 0, False or the empty text; the smallest int64 in
+    a table, since viewers show it and a 0 would read as a value."""
     filled = np.zeros((), dtype)
     if dtype.names is not None:
         for name in dtype.names:
-            filled[name] = fill_value(dtype[name])
+            is_int64 = dtype[name] == np.int64
+            filled[name] = np.iinfo(np.int64).min if is_int64 else fill_value(dtype[name])
     elif dtype.kind in "fc":
         filled[()] = np.nan
     return filled[()]
