@@ -99,6 +99,8 @@ def test_the_root_says_what_the_file_is(running: HDF5StorageManager) -> None:
             "sequence": document["id"].encode(),
             "path": str(PATH).encode(),
             "creator": f"shotstore {__version__}".encode(),
+            "NX_class": b"NXroot",
+            "default": b"data",
         }
         assert set(file) == {"configuration", "data", "shots"}
 

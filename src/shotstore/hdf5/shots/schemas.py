@@ -26,6 +26,7 @@ from shotstore.hdf5.shots.stored_values import (
     number_dtype,
     text_size,
 )
+from shotstore.hdf5.shots.viewers import describe_frames
 from shotstore.model import JSON
 from shotstore.model.dtypes import dump_dtype
 
@@ -198,6 +199,7 @@ class Schemas:
             return evolve(slot, type="ragged", dataset=dataset, index=index, shape=array.shape[1:])
         encoded = encode_array(array)
         dataset = self._datasets.create(name, encoded.dtype, encoded.shape, compression=compression)
+        describe_frames(self._datasets.file, dataset, self._datasets.rows(dataset))
         return evolve(slot, dataset=dataset)
 
 

@@ -37,6 +37,7 @@ from shotstore.hdf5.shots.stored_values import (
     store_number,
     text_size,
 )
+from shotstore.hdf5.shots.viewers import describe_file
 from shotstore.model import JSON, Data, DataType, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
@@ -305,6 +306,7 @@ class ShotsFile:
         for name, (tag, content) in launch.device_configurations.items():
             write_attribute(_write_document(devices, hdf5_name(name), content), "type", tag)
         file.create_group("data")
+        describe_file(file)
         self._datasets.create("shots", _SHOT)
 
     def _append(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
+from shotstore.hdf5.shots.rows import text_dtype
 from shotstore.model import Data, structured_from_json, structured_to_json
 from shotstore.model.dtypes import dump_dtype, load_dtype
 
@@ -152,8 +153,9 @@ def encode_array(array: Array) -> Array:
     array = np.asarray(array, order="C")
     dtype = array.dtype
     if dtype.kind == "U":
-        encoded = np.char.encode(array, "utf-8")
-        return np.asarray(encoded.astype(f"S{dtype.itemsize}"), order="C").reshape(array.shape)
+        marked = text_dtype(dtype.itemsize) if dtype.itemsize else np.dtype("S")
+        encoded = np.char.encode(array, "utf-8").astype(marked)
+        return np.asarray(encoded, order="C").reshape(array.shape)
     if dtype.kind in "mM":
         return array.view(dtype.byteorder + "i8")
     if _is_native(dtype):
