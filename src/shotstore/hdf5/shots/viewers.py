@@ -1,9 +1,9 @@
 """Attributes that let other programs open a shots file on its frames.
 
 Those of NeXus, which h5web, silx and NeXpy read
-(https://manual.nexusformat.org/classes/base_classes/NXdata.html), and the one by which HDFView knows
-an image (https://support.hdfgroup.org/documentation/hdf5/latest/_i_m_g.html). shotstore itself reads
-none of them.
+(https://manual.nexusformat.org/classes/base_classes/NXdata.html), and the one by which HDFView
+knows an image (https://support.hdfgroup.org/documentation/hdf5/latest/_i_m_g.html). shotstore
+itself reads none of them.
 """
 
 import h5py
