@@ -153,6 +153,7 @@ class _Copying:
     def run(self) -> Copied:
         """Copy everything."""
         self._skipped.update(self._plan.skipped)
+        self._failed.update(self._plan.failed)
         if not self._plan.is_sequence:
             self._prepare()
         self._report()

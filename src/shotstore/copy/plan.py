@@ -26,6 +26,8 @@ class Plan:
     numbers_of_shots: dict[PureSequencePath, int]
     """In these, as far as they are known before."""
     skipped: dict[PureSequencePath, str]
+    failed: dict[PureSequencePath, Exception]
+    """Folders that cannot be looked into."""
     """Sequences that are in the destination already, and why they are left out."""
     devices: dict[str, DeviceConfiguration]
     """Of the whole storage."""
@@ -80,7 +82,8 @@ def _read(path: PureSequencePath, session: ExperimentSession) -> Plan:
         sequences = sorted(collection.get_contained_sequences(path))
     inside = [found for found in session.paths.get_all_paths() if found.is_descendant_of(path)]
     ends = {*sequences, PureSequencePath.root()}
-    folders = sorted({*path.get_ancestors(), path, *inside} - ends)
+    failed = _unreadable({path, *inside} - ends - {found.parent for found in inside}, session)
+    folders = sorted({*path.get_ancestors(), path, *inside} - ends - {*failed})
     numbers_of_shots = {}
     for sequence in sequences:
         with suppress(DamagedStorageError):  # raised again where its turn comes
@@ -91,11 +94,25 @@ def _read(path: PureSequencePath, session: ExperimentSession) -> Plan:
         sequences=sequences,
         numbers_of_shots=numbers_of_shots,
         skipped={},
+        failed=failed,
         devices=dict(session.default_device_configurations) if path.is_root() else {},
         parameters=session.get_global_parameters()
         if path.is_root()
         else ParameterNamespace.empty(),
     )
+
+
+def _unreadable(
+    folders: Iterable[PureSequencePath], session: ExperimentSession
+) -> dict[PureSequencePath, Exception]:
+    """Those of the folders, in which nothing was found, that cannot be looked into."""
+    failed: dict[PureSequencePath, Exception] = {}
+    for folder in folders:
+        try:
+            session.paths.get_children(folder)
+        except DamagedStorageError as error:
+            failed[folder] = error
+    return failed
 
 
 def _check_shape(

@@ -47,7 +47,7 @@ class Copied:
     """Sequences that were left out, with the reason as a clause: they are in the destination
     already, they are running, or they were moved or deleted meanwhile."""
     failed: Mapping[PureSequencePath, Exception]
-    """Sequences that could not be copied, and why."""
+    """Sequences that could not be copied, and folders that could not be looked into, and why."""
 
 
 class IncompleteCopyError(StorageError):

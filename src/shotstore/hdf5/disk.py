@@ -72,6 +72,16 @@ def _about_to_open(path: Path | str) -> None:
         observe_opening(str(path))
 
 
+observe_reading: Callable[[str], None] | None = None
+"""Called with the path before a file or a directory is read. If it raises `OSError`, the reading
+fails with that."""
+
+
+def _about_to_read(path: Path | str) -> None:
+    if observe_reading is not None:
+        observe_reading(str(path))
+
+
 def _about_to(
     kind: Kind,
     path: Path | str,
@@ -122,11 +132,15 @@ class File:
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill ``buffer`` from ``offset`` on; return how many bytes there were before the end."""
         done = 0
-        while done < len(buffer):
-            count = self._read_at(offset + done, buffer[done:])
-            if not count:
-                break
-            done += count
+        try:
+            _about_to_read(self.path)
+            while done < len(buffer):
+                count = self._read_at(offset + done, buffer[done:])
+                if not count:
+                    break
+                done += count
+        except OSError as error:
+            raise _of(error, self.path) from error
         return done
 
     def _read_at(self, offset: int, buffer: memoryview) -> int:
@@ -250,6 +264,7 @@ def read_file(path: str) -> bytes | None:
 def read_and_identify(path: str) -> tuple[bytes | None, Identity | None]:
     """What `read_file` finds, and the `identity` that the file had before it was read."""
     try:
+        _about_to_read(path)
         descriptor = _open_to_read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None, None
@@ -266,6 +281,8 @@ def read_and_identify(path: str) -> tuple[bytes | None, Identity | None]:
         while piece := os.read(descriptor, status.st_size + 1):
             pieces.append(piece)
         return b"".join(pieces), found
+    except OSError as error:
+        raise _of(error, path) from error
     finally:
         os.close(descriptor)
 
@@ -278,6 +295,21 @@ def _open_to_read(path: Path | str) -> int:
     return patiently(open_it, lambda: why_not_opened(path))
 
 
+def _of(error: OSError, path: Path | str) -> OSError:
+    """The error of a call on a descriptor, with the file's name, which the system leaves out."""
+    return OSError(error.errno, error.strerror or str(error), str(path))
+
+
+def unreadable(path: Path | str, error: OSError) -> DamagedStorageError:
+    """A file or directory that the system does not let us read."""
+    damaged = DamagedStorageError(
+        f"{path} cannot be read: {error.strerror or error}. See to the permissions; if the disk is "
+        "failing, copy everything off it at once, or restore it from a backup."
+    )
+    damaged.__cause__ = error
+    return damaged
+
+
 def _identity(status: os.stat_result) -> Identity | None:
     if not stat.S_ISREG(status.st_mode):
         return None
@@ -286,6 +318,7 @@ def _identity(status: os.stat_result) -> Identity | None:
 
 def list_directories(path: str) -> list[str]:
     """Names of the directories in a directory, without symbolic links to directories."""
+    _about_to_read(path)
     with os.scandir(path) as entries:
         return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
 
@@ -293,6 +326,7 @@ def list_directories(path: str) -> list[str]:
 def list_files(path: str) -> tuple[str, ...]:
     """Names of the files in a directory, sorted, without symbolic links; none if it is missing."""
     try:
+        _about_to_read(path)
         with os.scandir(path) as entries:
             return tuple(sorted(e.name for e in entries if e.is_file(follow_symlinks=False)))
     except FileNotFoundError:
@@ -349,9 +383,11 @@ def copy_piece(source: File, destination: File, start: int, stop: int) -> None:
         try:
             count = source.read_into(piece, offset)
         except OSError as error:
-            raise _unreadable(source, str(error)) from error
+            raise unreadable(source.path, error) from error
         if count < len(piece):
-            raise _unreadable(source, f"it ends before byte {stop}")
+            raise DamagedStorageError(
+                f"{source.path} ends before byte {stop}: it was cut off. Restore it from a backup."
+            )
         destination.write(piece, offset)
         offset += len(piece)
 
@@ -367,13 +403,6 @@ def _copy_in_system(source: File, destination: File, offset: int, length: int) -
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         return 0  # not between these two file systems, not by this kernel, or one cannot be read
-
-
-def _unreadable(file: File, why: str) -> DamagedStorageError:
-    return DamagedStorageError(
-        f"{file.path} cannot be read: {why}. Restore it from a backup; if the disk is failing, "
-        "copy everything off it at once."
-    )
 
 
 def write_new_file(path: Path, content: bytes) -> None:

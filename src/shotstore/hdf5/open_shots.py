@@ -29,9 +29,12 @@ class ShotsReader:
         """Open the file.
 
         Raises:
-            DamagedStorageError: there is none.
+            DamagedStorageError: there is none, or the system does not let us read it.
         """
-        self._file = _open_file(path, "r")
+        try:
+            self._file = _open_file(path, "r")
+        except OSError as error:
+            raise disk.unreadable(path, error) from error
         _opened.add(self)
         self._shots: ShotsFile | None = None
         self._seen: object = None

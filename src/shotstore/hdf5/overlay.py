@@ -14,7 +14,7 @@ import os
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import superblock
-from shotstore.hdf5.disk import File
+from shotstore.hdf5.disk import File, unreadable
 
 PAGE = 4096
 """Bytes in a page: what a disk writes as a whole, or tears."""
@@ -26,10 +26,14 @@ def committed_end(file: File) -> int:
     A file that is longer has an uncommitted tail, left by a writer that was killed.
 
     Raises:
-        DamagedStorageError: the file has no superblock of ours, or is shorter than it says.
+        DamagedStorageError: the file has no superblock of ours, is shorter than it says, or cannot
+            be read.
     """
     block = bytearray(superblock.SIZE)
-    count = file.read_into(memoryview(block), 0)
+    try:
+        count = file.read_into(memoryview(block), 0)
+    except OSError as error:
+        raise unreadable(file.path, error) from error
     end = superblock.end_of_file(bytes(block[:count]))
     if end is None:
         raise DamagedStorageError(
@@ -83,6 +87,8 @@ class HDF5FileObject:
         view = memoryview(buffer).cast("B")
         try:
             self._read(view, self._position)
+        except OSError as raised:
+            self._note(unreadable(self.file.path, raised))
         except Exception as raised:
             self._note(raised)
         self._position += len(view)
@@ -92,14 +98,15 @@ class HDF5FileObject:
         """Read committed bytes, past HDF5.
 
         Raises:
-            OSError: the disk fails.
+            DamagedStorageError: the disk fails.
             ValueError: there are not so many.
         """
         try:
             count = self.file.read_into(view, offset)
         except OSError as raised:
-            self._note(raised)
-            raise
+            error = unreadable(self.file.path, raised)
+            self._note(error)
+            raise error from raised
         if count < len(view):
             raise ValueError(f"{len(view)} bytes at {offset} are not in the file")
 

@@ -62,7 +62,8 @@ class HDF5PathHierarchy(PathHierarchy):
 
         def paths() -> set[PureSequencePath]:
             root = transaction.tree.root
-            return {node.path for node in transaction.tree.walk(root) if node is not root}
+            nodes = transaction.tree.walk(root, skip_unreadable=True)
+            return {node.path for node in nodes if node is not root}
 
         return transaction.run(paths)
 

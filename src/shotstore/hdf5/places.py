@@ -17,6 +17,7 @@ def directory_of(store: Store, path: PureSequencePath) -> Path:
     Raises:
         PathNotFoundError: nothing is at the path.
         InvalidPathFormatError: a name in it is too long for the disk, so that nothing can be there.
+        DamagedStorageError: a directory that would hold it cannot be read.
     """
     root = root_node(store)
     alone = next(iter(root.children), None)
@@ -25,7 +26,11 @@ def directory_of(store: Store, path: PureSequencePath) -> Path:
             raise rules.path_not_found(path)
         return store.root
     directory = store.root.joinpath(root.directory or "", *map(directory_name, path.parts))
-    if not path.is_root() and not disk.is_directory(directory):
+    try:
+        is_there = path.is_root() or disk.is_directory(directory)
+    except OSError as error:
+        raise disk.unreadable(directory.parent, error) from error
+    if not is_there:
         raise rules.path_not_found(path)
     return directory
 
@@ -61,6 +66,9 @@ def _add(directory: str, path: PureSequencePath, found: dict[PureSequencePath, i
                     size += entry.stat(follow_symlinks=False).st_size
                     is_sequence |= entry.name == SEQUENCE_DOCUMENT
     except FileNotFoundError:  # moved away meanwhile, as a commit does it
+        return size
+    except OSError:  # not to be looked into
+        found[path] = size
         return size
     for entry in directories:
         name = None if is_sequence else path_name(entry.name)

@@ -69,7 +69,8 @@ class HDF5SequenceCollection(SequenceCollection):
 
         def contained() -> set[PureSequencePath]:
             node = transaction.tree.get(path)
-            return {found.path for found in transaction.tree.sequences(node)}
+            sequences = transaction.tree.sequences(node, skip_unreadable=True)
+            return {found.path for found in sequences}
 
         return transaction.run(contained)
 
@@ -79,7 +80,8 @@ class HDF5SequenceCollection(SequenceCollection):
 
         def in_state() -> set[PureSequencePath]:
             tree = transaction.tree
-            return {node.path for node in tree.sequences(tree.root) if tree.state(node) is state}
+            sequences = tree.sequences(tree.root, skip_unreadable=True)
+            return {node.path for node in sequences if tree.state(node) is state}
 
         return transaction.run(in_state)
 

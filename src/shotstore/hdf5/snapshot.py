@@ -4,8 +4,9 @@ Paths are texts relative to the root of the store, with slashes, as in the journ
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from shotstore.errors import TransactionConflictError
+from shotstore.errors import DamagedStorageError, TransactionConflictError
 from shotstore.hdf5 import disk
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, path_name
@@ -31,16 +32,29 @@ class Snapshot:
         self._files: dict[str, tuple[str, ...]] = {}
         self._are_directories: dict[str, bool] = {}
         self._are_sequences: dict[str, bool] = {}
+        self._unreadable: dict[str, OSError] = {}
+        """Directories that the system does not let us look into."""
 
     def read(self, path: str) -> bytes | None:
-        """The content of a document, or None if there is none."""
+        """The content of a document, or None if there is none.
+
+        Raises:
+            DamagedStorageError: it cannot be read.
+        """
         if path not in self._contents:
             file = f"{self._root}/{path}"
-            if self._known is None:
-                self._contents[path] = disk.read_file(file)
-            else:
-                self._contents[path] = self._known.read(file, self.commits)
+            try:
+                if self._known is None:
+                    self._contents[path] = disk.read_file(file)
+                else:
+                    self._contents[path] = self._known.read(file, self.commits)
+            except OSError as error:
+                raise disk.unreadable(file, error) from error
         return self._contents[path]
+
+    def is_readable(self, directory: str) -> bool:
+        """Whether the system lets us look into a directory, as far as that was tried."""
+        return directory not in self._unreadable
 
     def children(self, directory: str) -> dict[str, str]:
         """The directories of a folder that stand for paths: path name to directory name. Hidden
@@ -48,8 +62,9 @@ class Snapshot:
 
         Raises:
             TransactionConflictError: the directory was there before, and is not any more.
+            DamagedStorageError: it cannot be read.
         """
-        if directory not in self._listings:
+        if directory not in self._listings and directory not in self._unreadable:
             try:
                 self._listings[directory] = _list(f"{self._root}/{directory}")
             except (FileNotFoundError, NotADirectoryError):
@@ -57,6 +72,10 @@ class Snapshot:
                     raise conflict(directory) from None
                 # The root of the tree, in a copy that leaves out empty directories.
                 self._listings[directory] = {}
+            except OSError as error:
+                self._unreadable[directory] = error
+        if directory in self._unreadable:
+            raise disk.unreadable(f"{self._root}/{directory}", self._unreadable[directory])
         return self._listings[directory]
 
     def files(self, directory: str) -> tuple[str, ...]:
@@ -66,12 +85,19 @@ class Snapshot:
         return self._files[directory]
 
     def is_directory(self, path: str) -> bool:
-        """Whether there is a directory."""
+        """Whether there is a directory.
+
+        Raises:
+            DamagedStorageError: the one that would hold it cannot be read.
+        """
         above, _, entry = path.rpartition("/")
         if above in self._listings:
             return path_name(entry) in self._listings[above]
         if path not in self._are_directories:
-            self._are_directories[path] = disk.is_directory(f"{self._root}/{path}")
+            try:
+                self._are_directories[path] = disk.is_directory(f"{self._root}/{path}")
+            except OSError as error:
+                raise disk.unreadable(f"{self._root}/{above}", error) from error
         return self._are_directories[path]
 
     def is_sequence(self, directory: str) -> bool:
@@ -82,9 +108,13 @@ class Snapshot:
         """
         if directory not in self._are_sequences:
             place = f"{self._root}/{directory}"
-            is_sequence = disk.is_regular_file(f"{place}/{SEQUENCE_DOCUMENT}")
-            if not is_sequence and self._is_known(directory) and not disk.is_directory(place):
-                raise conflict(directory)
+            is_sequence = False
+            try:
+                is_sequence = disk.is_regular_file(f"{place}/{SEQUENCE_DOCUMENT}")
+                if not is_sequence and self._is_known(directory) and not disk.exists(place):
+                    raise conflict(directory)
+            except OSError as error:
+                self._unreadable[directory] = error
             self._are_sequences[directory] = is_sequence
         return self._are_sequences[directory]
 
@@ -111,16 +141,17 @@ class Snapshot:
         pending = [directory]
         while pending:
             current = pending.pop()
-            if documents and self._is_readable(current):
+            if documents and self._has_document(current):
                 self._are_sequences[current] = True
             elif not self.is_sequence(current):
-                pending.extend(join(current, name) for name in self.children(current).values())
+                with suppress(DamagedStorageError):  # one of them must not hide the others
+                    pending.extend(join(current, name) for name in self.children(current).values())
             yield
 
-    def _is_readable(self, directory: str) -> bool:
+    def _has_document(self, directory: str) -> bool:
         try:
             return self.read(join(directory, SEQUENCE_DOCUMENT)) is not None
-        except OSError:
+        except DamagedStorageError:
             return False  # raised again where this one is asked for
 
     def copy(self) -> "Snapshot":
@@ -137,6 +168,7 @@ class Snapshot:
         self._files = dict(other._files)
         self._are_directories = dict(other._are_directories)
         self._are_sequences = dict(other._are_sequences)
+        self._unreadable = dict(other._unreadable)
 
     def check(self) -> None:
         """Compare all that was read with the disk.

@@ -7,7 +7,12 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
-from shotstore.errors import StorageError, StorageLockTimeoutError, TransactionConflictError
+from shotstore.errors import (
+    DamagedStorageError,
+    StorageError,
+    StorageLockTimeoutError,
+    TransactionConflictError,
+)
 from shotstore.hdf5.documents import SequenceDocument, load_sequence
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT
 from shotstore.hdf5.transaction import Transaction
@@ -31,15 +36,14 @@ class _Found:
     file: str
     content: bytes | None
     document: SequenceDocument | None
-    error: OSError | None
+    error: DamagedStorageError | None
     """Why its content could not be read."""
 
     def load(self) -> SequenceDocument:
         """The document.
 
         Raises:
-            DamagedStorageError: it is damaged.
-            OSError: it cannot be read.
+            DamagedStorageError: it is damaged, or cannot be read.
         """
         if self.error is not None:
             raise self.error
@@ -95,7 +99,7 @@ def _each(
             yield function(found)
         except (StorageLockTimeoutError, TransactionConflictError):
             raise
-        except (StorageError, OSError):
+        except StorageError:
             if found.path == path:
                 raise
 
@@ -103,12 +107,12 @@ def _each(
 def _find(transaction: Transaction, path: PureSequencePath) -> list[_Found]:
     tree = transaction.tree
     found = []
-    for node in tree.sequences(tree.get(path)):
+    for node in tree.sequences(tree.get(path), skip_unreadable=True):
         content, document, error = None, None, None
         try:
             content = tree.content(node)
             document = tree.document(node) if content is None else None
-        except OSError as raised:
+        except DamagedStorageError as raised:
             error = raised
         file = f"{transaction.store.root}/{node.directory or ''}/{SEQUENCE_DOCUMENT}"
         found.append(_Found(node.path, node, file, content, document, error))

@@ -13,6 +13,7 @@ from pathlib import Path
 from attrs import evolve
 
 from shotstore.errors import (
+    DamagedStorageError,
     InvalidPathFormatError,
     PathExistsError,
     StorageError,
@@ -140,7 +141,11 @@ class Tree:
         return node
 
     def children(self, node: Node) -> dict[str, Node]:
-        """All children of a folder by name."""
+        """All children of a folder by name.
+
+        Raises:
+            DamagedStorageError: its directory cannot be read.
+        """
         if node.directory is not None and not node.is_sequence:
             for name, entry in self._snapshot.children(node.directory).items():
                 if name not in node.children and name not in node.gone:
@@ -149,14 +154,24 @@ class Tree:
                     Node(name, directory, is_sequence=is_sequence).attach(node, name)
         return node.children
 
-    def walk(self, node: Node) -> Iterator[Node]:
-        """The node and everything below it."""
+    def walk(self, node: Node, *, skip_unreadable: bool = False) -> Iterator[Node]:
+        """The node and everything below it; with ``skip_unreadable``, what lies in directories that
+        cannot be read is left out.
+
+        Raises:
+            DamagedStorageError: a directory cannot be read.
+        """
         pending = [node]
         while pending:
             current = pending.pop()
             yield current
-            if not current.is_sequence:
+            if current.is_sequence:
+                continue
+            try:
                 pending.extend(self.children(current).values())
+            except DamagedStorageError:
+                if not skip_unreadable:
+                    raise
 
     def walk_known(self) -> Iterator[Node]:
         """Every node that the session has come across."""
@@ -166,9 +181,10 @@ class Tree:
             yield node
             pending.extend(node.children.values())
 
-    def sequences(self, node: Node) -> list[Node]:
-        """The sequences at and below a node."""
-        return [found for found in self.walk(node) if found.is_sequence]
+    def sequences(self, node: Node, *, skip_unreadable: bool = False) -> list[Node]:
+        """The sequences at and below a node; see `walk`."""
+        found = self.walk(node, skip_unreadable=skip_unreadable)
+        return [each for each in found if each.is_sequence]
 
     def document(self, node: Node) -> SequenceDocument:
         """The document of a sequence.
@@ -189,7 +205,7 @@ class Tree:
 
         Raises:
             TransactionConflictError: another session has moved or deleted it before it was read.
-            OSError: it cannot be read.
+            DamagedStorageError: it cannot be read.
         """
         if node.directory is None or node.is_changed:
             return None
@@ -202,7 +218,7 @@ class Tree:
             return self.document(node).state
         except TransactionConflictError:
             raise
-        except (StorageError, OSError):
+        except StorageError:
             return None
 
     def creation_date(self, node: Node) -> datetime:

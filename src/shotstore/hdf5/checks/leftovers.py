@@ -6,6 +6,7 @@ from pathlib import Path
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk, journal
 from shotstore.hdf5.checks.report import Finding
+from shotstore.hdf5.checks.sequence_check import unreadable
 from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.journal_check import check_journal
 from shotstore.hdf5.store import CONTROL, TRANSACTIONS, Store
@@ -20,7 +21,10 @@ def find_journal(store: Store) -> tuple[Finding | None, Journal | None]:
     Nothing is said where the next session that reads the store finishes it.
     """
     path = store.root / JOURNAL
-    content = disk.read_file(str(path))
+    try:
+        content = disk.read_file(str(path))
+    except OSError as error:
+        return unreadable(path, error), None
     if content is None or store.is_archive:
         return None, None
     explanation = "a program was killed in a commit, or the store was copied in that moment"

@@ -74,13 +74,21 @@ class _Recovery:
         damage = [finding for finding in check.findings if finding.severity == "damage"]
         if not damage:
             return Recovered(self._path)
+        if check.is_document_unreadable:
+            [first, *_] = damage
+            raise DamagedStorageError(
+                f"{first.file}: {first.problem} Nothing was changed. {first.remedy}"
+            )
         if check.belongs_to_another:
             raise DamagedStorageError(
                 f"{check.shots_file} belongs to another sequence than sequence.json beside it, so "
                 "nothing was changed. Put the two files that belong together back."
             )
         self._check_idle(node, check.document)
-        salvage = transaction.run(lambda: Salvage(check.shots_file))
+        try:
+            salvage = transaction.run(lambda: Salvage(check.shots_file))
+        except OSError as error:
+            raise disk.unreadable(check.shots_file, error) from error
         try:
             recovered = self._recover(node, check, salvage)
         finally:

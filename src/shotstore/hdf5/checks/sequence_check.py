@@ -54,6 +54,8 @@ class SequenceCheck:
         """Whether ``shots.h5`` has the id of another sequence."""
         self.content: bytes | None = None
         """Of ``sequence.json``, if there is one."""
+        self.is_document_unreadable = False
+        """Whether the system refuses to read ``sequence.json``."""
         self._reader: ShotsReader | None = None
         self.inspection = Inspection()
 
@@ -111,9 +113,16 @@ class SequenceCheck:
 
     def _begin(self, commits: int) -> bool:
         """Read the document, and what ``shots.h5`` says of itself; whether there is more."""
-        self.content = content = disk.read_file(str(self.document_file))
         has_shots = disk.is_regular_file(self.shots_file)
-        if content is None:
+        try:
+            self.content = content = disk.read_file(str(self.document_file))
+        except OSError as error:
+            self.is_document_unreadable = True
+            self.findings.append(unreadable(self.document_file, error, self._path))
+            content = None
+        if self.is_document_unreadable:
+            pass
+        elif content is None:
             if has_shots:
                 self._damage(
                     self.shots_file, "It has no sequence.json, so nobody sees it.", self.recovery
@@ -217,9 +226,11 @@ class SequenceCheck:
                 yield
 
     def _is_settled(self) -> bool:
-        return disk.read_file(str(self.document_file)) == self.content and (
-            self._reader is None or self._reader.is_still(self.shots_file)
-        )
+        try:
+            is_same = disk.read_file(str(self.document_file)) == self.content
+            return is_same and (self._reader is None or self._reader.is_still(self.shots_file))
+        except OSError:
+            return True  # that it cannot be read, is among the findings
 
     def _close(self) -> None:
         self.inspection.close()
@@ -233,14 +244,18 @@ class SequenceCheck:
             return step()
         except DamagedStorageError as error:
             self.is_shots_file_damaged = True
-            self._damage(self.shots_file, f"{self._what_of(error)}.", self.recovery)
+            if isinstance(error.__cause__, OSError) and error.__cause__.filename:
+                self.findings.append(unreadable(self.shots_file, error.__cause__, self._path))
+            else:
+                self._damage(self.shots_file, f"{self._what_of(error)}.", self.recovery)
         except StorageError as error:
             if error.__class__ is not StorageError:
                 raise  # a lock, not a file
             self.findings.append(of_later_version(self.shots_file, error, self._path))
         except OSError as error:
             self.is_shots_file_damaged = self._reader is not None
-            self.findings.append(unreadable(self._directory, error, self._path))
+            file = Path(error.filename or self._directory)
+            self.findings.append(unreadable(file, error, self._path))
         return False
 
     def _what_of(self, error: DamagedStorageError) -> str:

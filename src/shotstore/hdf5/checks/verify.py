@@ -37,6 +37,8 @@ from shotstore.paths import PureSequencePath
 from shotstore.session import rules
 
 _T = TypeVar("_T")
+
+_NOTHING: tuple[list[str], list[str]] = [], []
 _TRIES = 3
 
 
@@ -57,6 +59,9 @@ class _Place:
     """Relative to the root of the store."""
     path: PureSequencePath | None
     """None in the trash."""
+
+
+_NO_PLACES: list[_Place] = []
 
 
 class _Verification:
@@ -121,7 +126,8 @@ class _Verification:
                 parameters = keys.get("parameters")
                 load = partial(self._serializer.load_global_parameters, parameters)
                 parts.append((GLOBAL_PARAMETERS, load))
-            for name in disk.list_files(str(self._store.root / DEVICES)):
+            devices = self._store.root / DEVICES
+            for name in self._try(devices, lambda: _entries(devices), _NOTHING)[0]:
                 if not name.endswith(".json") or path_name(name.removesuffix(".json")) is None:
                     continue  # somebody else's
                 file = f"{DEVICES}/{name}"
@@ -181,17 +187,9 @@ class _Verification:
     def _list(self, place: _Place) -> tuple[list[_Place], bool]:
         """The folders and sequences in a directory, and whether it is a sequence itself."""
         directory = self._store.root / place.directory
-        if place.directory in self._unfinished or not disk.is_directory(directory):
+        if place.directory in self._unfinished:
             return [], False
-        try:
-            files = disk.list_files(str(directory))
-            names = disk.list_directories(str(directory))
-        except FileNotFoundError:
-            return [], False  # the trash is emptied while others read
-        except OSError as error:
-            self._findings.append(unreadable(directory, error, place.path))
-            return [], False
-        names = sorted(name for name in names if not name.startswith("."))
+        files, names = self._try(directory, lambda: _entries(directory), _NOTHING, place.path)
         if SEQUENCE_DOCUMENT in files:
             self._find_hidden(place, names)
             return [], True
@@ -217,7 +215,8 @@ class _Verification:
             if directory in self._listed:
                 continue
             self._listed.add(directory)
-            files = disk.list_files(str(self._store.root / directory))
+            below = self._store.root / directory
+            files, names = self._try(below, partial(_entries, below), _NOTHING, place.path)
             if SEQUENCE_DOCUMENT in files or SHOTS_FILE in files:
                 self._findings.append(
                     Finding(
@@ -228,8 +227,7 @@ class _Verification:
                         place.path,
                     )
                 )
-            below = disk.list_directories(str(self._store.root / directory))
-            pending += [join(directory, name) for name in below]
+            pending += [join(directory, name) for name in names]
 
     def _find_misnamed(self, directory: str, path: PureSequencePath | None) -> None:
         """Report a sequence whose directory has a name that shotstore does not give."""
@@ -254,7 +252,8 @@ class _Verification:
             if is_settled or not check.findings:
                 break
             self._size = size
-            if not disk.is_directory(self._store.root / place.directory):
+            directory = self._store.root / place.directory
+            if not self._try(directory, partial(disk.is_directory, directory), True):
                 return  # moved or deleted meanwhile
             check = self._check(place)
         self._findings += check.findings
@@ -268,31 +267,57 @@ class _Verification:
 
         def find(_: int) -> None:
             root = self._store.root / TRASH
-            if self._store.is_archive or not disk.is_directory(root):
+            if self._store.is_archive:
                 return
-            for name in sorted(disk.list_directories(str(root))):
+            for name in self._try(root, lambda: _entries(root), _NOTHING)[1]:
                 entry = f"{TRASH}/{name}"
-                if entry in self._unfinished:
-                    continue
-                keys = self._check_document("trash entry", f"{entry}/entry.json")
-                if not disk.is_directory(self._store.root / entry):
-                    continue  # somebody has emptied the trash
-                if keys is None or not disk.is_directory(self._store.root / entry / "content"):
-                    self._findings.append(
-                        Finding(
-                            "note",
-                            self._store.root / entry,
-                            "This entry of the trash cannot be restored by shotstore.",
-                            "Move what is in its content directory back by hand, or remove it.",
-                        )
+                if entry not in self._unfinished:
+                    directory = self._store.root / entry
+                    places.extend(
+                        self._try(directory, partial(self._check_entry, entry), _NO_PLACES)
                     )
-                elif keys.get("reason") != "recovered":  # that is known to be damaged
-                    places.append(_Place(f"{entry}/content", None))
 
         self._reading(find)
         self._check_tree(places)
 
+    def _check_entry(self, entry: str) -> list[_Place]:
+        """Where what an entry holds is to be checked."""
+        directory = self._store.root / entry
+        keys = self._check_document("trash entry", f"{entry}/entry.json")
+        if not disk.is_directory(directory):
+            return []  # somebody has emptied the trash
+        if keys is None or not disk.is_directory(directory / "content"):
+            self._findings.append(
+                Finding(
+                    "note",
+                    directory,
+                    "This entry of the trash cannot be restored by shotstore.",
+                    "Move what is in its content directory back by hand, or remove it.",
+                )
+            )
+            return []
+        if keys.get("reason") == "recovered":
+            return []  # that is known to be damaged
+        return [_Place(f"{entry}/content", None)]
+
     # Helpers
+
+    def _try(
+        self,
+        file: Path,
+        read: Callable[[], _T],
+        otherwise: _T,
+        path: PureSequencePath | None = None,
+    ) -> _T:
+        """What is read of a file or directory. One that the system refuses to read is a finding,
+        and keeps nothing else from being checked."""
+        try:
+            return read()
+        except OSError as error:
+            finding = unreadable(file, error, path)
+            if finding not in self._findings:
+                self._findings.append(finding)
+            return otherwise
 
     def _reading(self, function: Callable[[int], _T]) -> _T:
         def job() -> _T:
@@ -329,11 +354,7 @@ class _Verification:
         location = self._store.root / file
         if file in self._unfinished:
             return None
-        try:
-            content = disk.read_file(str(location))
-        except OSError as error:
-            self._findings.append(unreadable(location, error, path))
-            return None
+        content = self._try(location, lambda: disk.read_file(str(location)), None, path)
         if content is None:
             return None
         keys, findings = check_document(what, content, location, path)
@@ -345,3 +366,19 @@ class _Verification:
                 findings.append(Finding("damage", location, f"{why}.", MEND, path))
         self._findings += findings
         return keys
+
+
+def _entries(directory: Path) -> tuple[list[str], list[str]]:
+    """Names of the files and of the directories in a directory, without hidden directories; none
+    if it is not there, as where others empty the trash meanwhile.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not disk.is_directory(directory):
+        return [], []
+    try:
+        files, names = disk.list_files(str(directory)), disk.list_directories(str(directory))
+    except FileNotFoundError:
+        return [], []
+    return [*files], sorted(name for name in names if not name.startswith("."))
