@@ -3,10 +3,16 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from shotstore import ShotId
+from shotstore.analysis.conditions import matching_rows
 from shotstore.analysis.periods import Period, period
+from shotstore.analysis.tables import SequenceTable
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.testing.experiments import PARAMETERS, create, path
 
 # A Sunday. In Berlin it is 00:30 of the Monday after.
 NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
@@ -76,6 +82,67 @@ def test_a_text_stands_for_an_instant(text: str, instant: str) -> None:
     found = period(text, NOW)
     assert found.begin == utc(instant)
     assert found.end - found.begin == timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "begin", "last"),
+    [
+        ("2026-10-25 02:45", "2026-10-25T00:45", "2026-10-25T01:45"),
+        ("2026-10-25 03:00", "2026-10-25T02:00", "2026-10-25T02:00"),
+        ("2026-10-25 01:59", "2026-10-24T23:59", "2026-10-24T23:59"),
+        ("2026-10-25 02:45+01:00", "2026-10-25T01:45", "2026-10-25T01:45"),
+        # In spring, the clock goes from 2 to 3.
+        ("2026-03-29 02:30", "2026-03-29T00:30", "2026-03-29T01:30"),
+    ],
+)
+def test_a_time_that_the_clock_repeats_is_all_that_it_can_mean(
+    text: str, begin: str, last: str
+) -> None:
+    assert period(text, NOW) == Period(utc(begin), utc(last) + timedelta(microseconds=1))
+
+
+def test_a_zone_of_its_own_says_which_time_is_meant() -> None:
+    first = datetime(2026, 10, 25, 2, 45, tzinfo=ZoneInfo("Europe/Berlin"))
+    for instant in (first, first.replace(fold=1)):
+        begin = instant.astimezone(UTC)
+        assert period(instant, NOW) == Period(begin, begin + timedelta(microseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ("shot_start_time <= '2026-10-25 02:45'", [0, 1, 2]),
+        ("shot_start_time < '2026-10-25 02:45'", [0]),
+        ("shot_start_time >= '2026-10-25 02:45'", [1, 2, 3]),
+        ("shot_start_time > '2026-10-25 02:45'", [3]),
+        ("shot_start_time = '2026-10-25 02:45'", [1, 2]),
+        ("shot_start_time != '2026-10-25 02:45'", [0, 3]),
+        ("shot_start_time <= '2026-10-25 02:45+02:00'", [0, 1]),
+    ],
+)
+def test_the_hour_that_the_clock_repeats_is_found_whole(
+    storage: HDF5StorageManager, where: str, rows: list[int]
+) -> None:
+    times = [f"2026-10-25T{clock}:00Z" for clock in ("00:40", "00:45", "01:45", "01:50")]
+    with storage.session() as session:
+        for number, text in enumerate(times):
+            start = datetime.fromisoformat(text)
+            sequence = path(rf"\{number}")
+            create(session, sequence)
+            session.sequences.set_preparing(sequence, {}, PARAMETERS)
+            session.sequences.set_running(sequence, start)
+            session.sequences.create_shot(ShotId(sequence, 0), {}, {}, start, start)
+    found = storage.find(until="2026-10-25 02:45")
+    assert [summary.path.name for summary in found] == ["0", "1", "2"]
+    found = storage.find(since="2026-10-25 02:45")
+    assert [summary.path.name for summary in found] == ["1", "2", "3"]
+    with storage.session() as session:
+        met = [
+            number
+            for number in range(4)
+            if len(matching_rows(SequenceTable(session.get_sequence(rf"\{number}")), where))
+        ]
+    assert met == rows
 
 
 def test_so_many_months_ago_is_a_day_that_there_is() -> None:

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ from shotstore.analysis.comparisons import (
     number_of,
     parse_condition,
 )
+from shotstore.analysis.periods import instant
 from shotstore.analysis.tables import HELD, Table, TableColumn
 from shotstore.errors import DataNotFoundError, InvalidConditionError
 from shotstore.model.quantities import convert, is_quantity, unit_to_text
@@ -83,7 +84,7 @@ def _compare(
     if column.kind == "number":
         value = _number(column, comparison.value, where)
     elif column.kind == "time":
-        value = _time(comparison.value, where)
+        value, last = _span(comparison.value, where)
     elif column.kind == "text":
         value = comparison.value.strip("'\"")
     else:
@@ -99,6 +100,9 @@ def _compare(
     elif present.dtype.kind == "f":
         is_close = np.isclose(present, value, rtol=PRECISION, atol=0)
         is_met[found.is_present] = compare(np.where(is_close, value, present), value)
+    elif column.kind == "time":
+        is_within = (value <= present) & (present <= last)
+        is_met[found.is_present] = compare(np.where(is_within, value, present), value)
     else:
         is_met[found.is_present] = compare(present, value)
     return is_met
@@ -134,15 +138,17 @@ def _number(column: TableColumn, text: str, where: str) -> bool | int | float:
     return value
 
 
-def _time(value: str, where: str) -> np.datetime64:
+def _span(value: str, where: str) -> tuple[np.datetime64, np.datetime64]:
+    """The first and the last instant that a text may mean; two where the clock is set back."""
     text = value.strip("'\"")
     try:
-        time = datetime.fromisoformat(text).astimezone()
-    except ValueError as error:
+        span = instant(datetime.fromisoformat(text))
+    except (ValueError, OverflowError) as error:
         raise InvalidConditionError(
             f"{text!r} in {where!r} is no time: write it as 2026-11-22 or 2026-11-22 18:30."
         ) from error
-    return np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "us")
+    begin = np.datetime64(span.begin.replace(tzinfo=None), "us")
+    return begin, np.datetime64(span.end.replace(tzinfo=None), "us") - np.timedelta64(1, "us")
 
 
 def _rows_of_expression(table: Table, where: "polars.Expr") -> npt.NDArray[np.int64]:

@@ -43,7 +43,8 @@ def period(when: When, now: datetime) -> Period:
     ``today``, ``yesterday``, ``this week`` (from Monday on), ``last week``, the same with ``month``
     and ``year``, and ``90 minutes``, ``2 hours``, ``7 days``, ``3 weeks``, ``6 months`` or
     ``1 year``, which are the instant so long ago. Days begin at midnight in the time zone of this
-    computer, and so are times without a time zone.
+    computer, and so are times without a time zone. A time that comes twice, in the night in which
+    the clock is set back, is the whole span from its first to its second coming.
 
     Args:
         when: What was asked for.
@@ -54,7 +55,7 @@ def period(when: When, now: datetime) -> Period:
         TypeError: it is something else.
     """
     if isinstance(when, datetime):
-        return _instant(rules.as_utc(when, "A time"))
+        return instant(rules.as_utc(when, "A time"))
     if isinstance(when, date):
         return _days(when, when + timedelta(days=1))
     if not isinstance(when, str):
@@ -76,11 +77,11 @@ def _named(text: str, now: datetime) -> Period | None:
     if ago := _AGO.fullmatch(text):
         number, unit = int(ago[1]), ago[2]
         if unit in _SPANS:
-            return _instant(now - number * _SPANS[unit])
-        return _instant(_months_before(now, number * _MONTHS[unit]))
+            return instant(now - number * _SPANS[unit])
+        return instant(_months_before(now, number * _MONTHS[unit]))
     match text.split():
         case ["now"]:
-            return _instant(now)
+            return instant(now)
         case ["today"]:
             return _days(today, today + timedelta(days=1))
         case ["yesterday"]:
@@ -106,13 +107,19 @@ def _dated(text: str) -> Period | None:
     if len(text) == len("2026-11-22"):
         day = date.fromisoformat(text)
         return _days(day, day + timedelta(days=1))
-    return _instant(datetime.fromisoformat(text))
+    return instant(datetime.fromisoformat(text))
 
 
-def _instant(time: datetime) -> Period:
-    # One without a time zone is in that of this computer.
-    begin = time.astimezone(UTC)
-    return Period(begin, begin + _TICK)
+def instant(time: datetime) -> Period:
+    """Return the period of a time; without a zone it is on the clock of this computer, and may be
+    two instants, with what is between.
+
+    Raises:
+        OverflowError: it is not in the years 1 to 9999 in UTC.
+    """
+    # In spring, of a time that the clock leaves out, the later one comes first.
+    begin, last = sorted(time.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return Period(begin, last + _TICK)
 
 
 def _days(first: date, behind: date) -> Period:

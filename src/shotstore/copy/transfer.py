@@ -92,7 +92,7 @@ def _run(
     start, stop = stats.start_time, stats.stop_time
     if stop is None:
         # One that was recovered, or edited by hand, may lack it; no storage ends one without.
-        stop = source.paths.get_path_creation_date(path)
+        stop = start or source.paths.get_path_creation_date(path)
     if start is not None or stats.state is not State.CRASHED:
         destination.sequences.set_running(path, stop if start is None else start)
         _copy_shots(path, source, destination, on_shot)

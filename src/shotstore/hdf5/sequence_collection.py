@@ -14,6 +14,7 @@ from shotstore.hdf5.documents import SequenceDocument, load_object
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.model import (
+    JSON,
     Data,
     DataSchema,
     DeviceConfiguration,
@@ -186,12 +187,10 @@ class HDF5SequenceCollection(SequenceCollection):
         self._transit(path, State.RUNNING, lambda document: evolve(document, start_time=time))
 
     def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
-        time = rules.as_utc(stop_time, "stop_time")
-        self._transit(path, State.FINISHED, lambda document: evolve(document, stop_time=time))
+        self._end(path, State.FINISHED, stop_time)
 
     def set_interrupted(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
-        time = rules.as_utc(stop_time, "stop_time")
-        self._transit(path, State.INTERRUPTED, lambda document: evolve(document, stop_time=time))
+        self._end(path, State.INTERRUPTED, stop_time)
 
     def set_crashed(
         self,
@@ -199,13 +198,8 @@ class HDF5SequenceCollection(SequenceCollection):
         tb_summary: TracebackSummary,
         stop_time: datetime | Literal["now"],
     ) -> None:
-        time = rules.as_utc(stop_time, "stop_time")
         exception = strict_json(tb_summary.to_json())
-        self._transit(
-            path,
-            State.CRASHED,
-            lambda document: evolve(document, stop_time=time, exception=exception),
-        )
+        self._end(path, State.CRASHED, stop_time, exception)
 
     def reset_to_draft(self, path: PureSequencePath) -> None:
         transaction = self._session.transaction
@@ -267,10 +261,8 @@ class HDF5SequenceCollection(SequenceCollection):
         shot_end_time: datetime,
     ) -> None:
         path = shot_id.sequence_path
-        times = (
-            _microseconds(rules.as_utc(shot_start_time, "shot_start_time")),
-            _microseconds(rules.as_utc(shot_end_time, "shot_end_time")),
-        )
+        start, end = rules.shot_times(shot_start_time, shot_end_time)
+        times = _microseconds(start), _microseconds(end)
         numbers = check_numbers(shot_parameters)
         data = check_data(shot_data)
         for name in (*numbers, *data):
@@ -423,6 +415,22 @@ class HDF5SequenceCollection(SequenceCollection):
             transaction.change_document(node, changed)
 
         transaction.write(transit)
+
+    def _end(
+        self,
+        path: PureSequencePath,
+        state: State,
+        stop_time: datetime | Literal["now"],
+        exception: JSON = None,
+    ) -> None:
+        stop = rules.stop_time(path, stop_time)
+        self._transit(
+            path,
+            state,
+            lambda document: evolve(
+                document, stop_time=stop(document.start_time), exception=exception
+            ),
+        )
 
     def _launch(self, path: PureSequencePath) -> Launch:
         transaction = self._session.transaction

@@ -229,11 +229,11 @@ class SequenceCollection(abc.ABC):
 
         Args:
             path: The sequence.
-            stop_time: An aware time in any zone.
+            stop_time: An aware time in any zone; "now" is never before the start.
 
         Raises:
             InvalidStateTransitionError: it is not running.
-            ValueError: the time has no time zone.
+            ValueError: the time has no time zone, or is before the start.
         """
 
     @abc.abstractmethod
@@ -242,11 +242,11 @@ class SequenceCollection(abc.ABC):
 
         Args:
             path: The sequence.
-            stop_time: An aware time in any zone.
+            stop_time: An aware time in any zone; "now" is never before the start.
 
         Raises:
             InvalidStateTransitionError: it is not running.
-            ValueError: the time has no time zone.
+            ValueError: the time has no time zone, or is before the start.
         """
 
     @abc.abstractmethod
@@ -261,11 +261,11 @@ class SequenceCollection(abc.ABC):
         Args:
             path: The sequence.
             tb_summary: The error.
-            stop_time: An aware time in any zone.
+            stop_time: An aware time in any zone; "now" is never before the start.
 
         Raises:
             InvalidStateTransitionError: it is neither preparing nor running.
-            ValueError: the time has no time zone.
+            ValueError: the time has no time zone, or is before the start.
         """
 
     @abc.abstractmethod
@@ -366,13 +366,14 @@ class SequenceCollection(abc.ABC):
             shot_parameters: The parameters of the shot, by name.
             shot_data: What was measured, by label. An array is stored with its type and shape.
             shot_start_time: An aware time in any zone.
-            shot_end_time: An aware time in any zone.
+            shot_end_time: An aware time in any zone, not before the start.
 
         Raises:
             SequenceNotRunningError: the sequence is not running.
             ShotExistsError: it has a shot of this index.
             ValueError: the index is negative or not below the expected number of shots, a time
-                has no time zone, or a name, label or text cannot be stored.
+                has no time zone, the shot ends before it starts, or a name, label or text cannot be
+                stored.
             TypeError: the index is not an integer, or a parameter or data (the message names
                 its label) is of a type that cannot be stored, such as an array of objects.
         """

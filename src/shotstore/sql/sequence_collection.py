@@ -208,10 +208,10 @@ class SQLSequenceCollection(SequenceCollection):
         self._transit(path, State.RUNNING, start_time=rules.as_utc(start_time, "start_time"))
 
     def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
-        self._transit(path, State.FINISHED, stop_time=rules.as_utc(stop_time, "stop_time"))
+        self._end(path, State.FINISHED, stop_time)
 
     def set_interrupted(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
-        self._transit(path, State.INTERRUPTED, stop_time=rules.as_utc(stop_time, "stop_time"))
+        self._end(path, State.INTERRUPTED, stop_time)
 
     def set_crashed(
         self,
@@ -219,12 +219,7 @@ class SQLSequenceCollection(SequenceCollection):
         tb_summary: TracebackSummary,
         stop_time: datetime | Literal["now"],
     ) -> None:
-        self._transit(
-            path,
-            State.CRASHED,
-            stop_time=rules.as_utc(stop_time, "stop_time"),
-            exception=strict_json(tb_summary.to_json()),
-        )
+        self._end(path, State.CRASHED, stop_time, exception=strict_json(tb_summary.to_json()))
 
     def reset_to_draft(self, path: PureSequencePath) -> None:
         def reset(tree: Tree) -> None:
@@ -298,8 +293,7 @@ class SQLSequenceCollection(SequenceCollection):
         shot_end_time: datetime,
     ) -> None:
         path = shot_id.sequence_path
-        start_time = rules.as_utc(shot_start_time, "shot_start_time")
-        end_time = rules.as_utc(shot_end_time, "shot_end_time")
+        start_time, end_time = rules.shot_times(shot_start_time, shot_end_time)
         parameters = check_parameters(shot_parameters)
         plain = check_data(shot_data)
         data = encode_data(plain)
@@ -464,11 +458,33 @@ class SQLSequenceCollection(SequenceCollection):
         def transit(tree: Tree) -> None:
             row_id, old = tree.get_sequence(path)
             rules.check_transition(path, old, state)
-            if state.has_ended():
-                values["number_of_shots"] = counted_shots()
             _change(tree.connection, row_id, state=state.value, **values)
 
         self._session.write_tree(transit)
+
+    def _end(
+        self,
+        path: PureSequencePath,
+        state: State,
+        stop_time: datetime | Literal["now"],
+        **values: Any,
+    ) -> None:
+        stop = rules.stop_time(path, stop_time)
+
+        def end(tree: Tree) -> None:
+            row_id, old = tree.get_sequence(path)
+            rules.check_transition(path, old, state)
+            start = _one(tree.connection, row_id, sequences.c.start_time).start_time
+            _change(
+                tree.connection,
+                row_id,
+                state=state.value,
+                stop_time=stop(start),
+                number_of_shots=counted_shots(),
+                **values,
+            )
+
+        self._session.write_tree(end)
 
     def _get_shot(self, path: PureSequencePath, index: int, *columns: Any) -> AnyRow:
         """The columns of a shot."""

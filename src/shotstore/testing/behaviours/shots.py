@@ -213,7 +213,7 @@ def test_times_are_aware_and_come_back_in_utc(storage: StorageManager) -> None:
     times = [
         (START.astimezone(zone), START.astimezone(zone) + timedelta(microseconds=1)),
         (datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
-        (START, START - SECOND),
+        (START, START),
     ]
     with storage.session() as session:
         launch(session)
@@ -237,6 +237,19 @@ def test_times_without_a_zone_are_refused(storage: StorageManager) -> None:
             with pytest.raises(ValueError, match="time zone"):
                 session.sequences.create_shot(ShotId(PATH, 0), {}, {}, start, end)
         assert indices(session) == []
+
+
+def test_a_shot_that_ends_before_it_starts_is_refused(storage: StorageManager) -> None:
+    zone = timezone(timedelta(hours=5, minutes=30))
+    before = START.astimezone(zone) - timedelta(microseconds=1)
+    with storage.session() as session:
+        launch(session)
+        with pytest.raises(ValueError, match=r"shot_end_time .* is before shot_start_time"):
+            session.sequences.create_shot(ShotId(PATH, 0), {}, {}, START, before)
+        assert indices(session) == []
+        record(session)
+    with reopened(storage).session() as session:
+        assert indices(session) == [0]
 
 
 # What is not there

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
 
 import pytest
 
@@ -19,6 +20,7 @@ from shotstore.model import ParameterNamespace
 from shotstore.testing.content import content, content_after, reopened
 from shotstore.testing.experiments import (
     DEVICES,
+    ENDED,
     ENTER,
     ERROR,
     LAUNCHED,
@@ -233,3 +235,36 @@ def test_now_is_now(storage: StorageManager) -> None:
     assert stats.start_time is not None
     assert stats.stop_time is not None
     assert before <= stats.start_time <= stats.stop_time <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("state", ENDED)
+def test_a_sequence_that_ends_before_it_starts_is_refused(
+    storage: StorageManager, state: State
+) -> None:
+    def end(session: ExperimentSession, time: datetime | Literal["now"]) -> None:
+        match state:
+            case State.FINISHED:
+                session.sequences.set_finished(PATH, time)
+            case State.INTERRUPTED:
+                session.sequences.set_interrupted(PATH, time)
+            case State.CRASHED:
+                session.sequences.set_crashed(PATH, ERROR, time)
+
+    future = datetime.now(UTC) + timedelta(days=1)
+    with storage.session() as session:
+        create(session)
+        ENTER[State.PREPARING](session)
+        session.sequences.set_running(PATH, future)
+        record(session)
+    with storage.session() as session:
+        with pytest.raises(ValueError, match="so it cannot end at"):
+            end(session, future - timedelta(microseconds=1))
+        assert session.sequences.get_state(PATH) is State.RUNNING
+        assert session.sequences.get_stats(PATH).stop_time is None
+    with storage.session() as session:
+        # The clock was set back, which must not keep a recorder from ending its run.
+        end(session, "now")
+    with reopened(storage).session() as session:
+        stats = session.sequences.get_stats(PATH)
+        assert stats.state is state
+        assert stats.stop_time == stats.start_time == future

@@ -163,17 +163,16 @@ class InMemorySequenceCollection(SequenceCollection):
         self._transit(path, State.RUNNING, start_time=rules.as_utc(start_time, "start_time"))
 
     def set_finished(self, path: PureSequencePath, stop_time: _Time) -> None:
-        self._transit(path, State.FINISHED, stop_time=rules.as_utc(stop_time, "stop_time"))
+        self._end(path, State.FINISHED, stop_time)
 
     def set_interrupted(self, path: PureSequencePath, stop_time: _Time) -> None:
-        self._transit(path, State.INTERRUPTED, stop_time=rules.as_utc(stop_time, "stop_time"))
+        self._end(path, State.INTERRUPTED, stop_time)
 
     def set_crashed(
         self, path: PureSequencePath, tb_summary: TracebackSummary, stop_time: _Time
     ) -> None:
-        time = rules.as_utc(stop_time, "stop_time")
         exception = strict_json(tb_summary.to_json())
-        self._transit(path, State.CRASHED, stop_time=time, exception=exception)
+        self._end(path, State.CRASHED, stop_time, exception=exception)
 
     def reset_to_draft(self, path: PureSequencePath) -> None:
         self._transit(
@@ -230,8 +229,7 @@ class InMemorySequenceCollection(SequenceCollection):
     ) -> None:
         path = shot_id.sequence_path
         shot = Shot(
-            rules.as_utc(shot_start_time, "shot_start_time"),
-            rules.as_utc(shot_end_time, "shot_end_time"),
+            *rules.shot_times(shot_start_time, shot_end_time),
             check_parameters(shot_parameters),
             _copied(check_data(shot_data)),
         )
@@ -339,6 +337,12 @@ class InMemorySequenceCollection(SequenceCollection):
         sequence = content.get_sequence(path)
         rules.check_transition(path, sequence.state, state)
         content.paths[path] = evolve(sequence, state=state, **changes)
+
+    def _end(self, path: PureSequencePath, state: State, stop_time: _Time, **changes: Any) -> None:
+        stop = rules.stop_time(path, stop_time)
+        sequence = self._session.writing().get_sequence(path)
+        rules.check_transition(path, sequence.state, state)
+        self._transit(path, state, stop_time=stop(sequence.start_time), **changes)
 
 
 def _copied(value: Any) -> Any:
