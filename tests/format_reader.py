@@ -7,9 +7,11 @@ the product: if it cannot read something, the page is wrong or incomplete.
 import base64
 import hashlib
 import io
+import itertools
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -103,6 +105,49 @@ def read_shots(file: Path) -> dict[int, dict[str, Any]]:
                 "data": {slot["name"]: _read_value(hdf5, slot, row) for slot in schema["data"]},
             }
         return shots
+
+
+def read_what_can_be_read(file: Path) -> dict[int, dict[str, Any]]:
+    """As `read_shots`, without the values that HDF5 refuses to read, and the shots without a
+    schema."""
+    try:
+        hdf5 = h5py.File(file)
+    except OSError:
+        return {}
+    shots: dict[int, dict[str, Any]] = {}
+    with hdf5:
+        for row in range(_try(lambda: len(hdf5["shots"])) or 0):
+            shot = _try(lambda row=row: hdf5["shots"][row])
+            schema = None if shot is None else _try(lambda shot=shot: _schema(hdf5, shot["schema"]))
+            if schema is None:
+                continue
+            found = shots[int(shot["shot_index"])] = {
+                "start_time": int(shot["start_time"]),
+                "end_time": int(shot["end_time"]),
+                "parameters": {},
+                "data": {},
+            }
+            for section in ("parameters", "data"):
+                for slot in schema[section]:
+                    value = _try(lambda slot=slot, row=row: (_read_value(hdf5, slot, row),))
+                    if value is not None:
+                        found[section][slot["name"]] = (*value, slot.get("unit"))
+    return shots
+
+
+def _try(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except Exception:
+        return None
+
+
+def _schema(hdf5: h5py.File, number: int) -> Any:
+    names = ("schemas", *(f"schemas#{n}" for n in range(2, 100)))
+    for name in itertools.takewhile(lambda name: name in hdf5, names):
+        if number < len(hdf5[name]) and (text := hdf5[name][number]):
+            return json.loads(text)
+    return None
 
 
 def read_configuration(file: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class StoredDataset:
         self._type = self._dataset.get_type()
         self._is_compressed = self._largest > length
         self._chunk: tuple[int, ...] = self._dataset.get_create_plist().get_chunk()
-        self._allocated = int(self._dataset.get_storage_size())
+        self._length = length
         self.dtype: np.dtype[Any] = self._dataset.dtype
         self.shape: tuple[int, ...] = self._dataset.shape
         if not self._bytes((1, *self.shape[1:])):
@@ -64,9 +64,13 @@ class StoredDataset:
 
     @property
     def most_rows(self) -> int:
-        """How many rows can be stored in as many bytes as its chunks have in the file, unless they
-        are compressed."""
-        return self._allocated // self._bytes((1, *self.shape[1:]))
+        """How many rows can be stored in as many bytes as its chunks have in the file, or, where
+        their index is damaged, in the whole file; unless they are compressed."""
+        try:
+            stored = int(self._dataset.get_storage_size())
+        except RuntimeError:
+            stored = self._length
+        return stored // self._bytes((1, *self.shape[1:]))
 
     def read_attribute(self, name: str) -> str:
         """Read an attribute that is a text."""
@@ -79,7 +83,7 @@ class StoredDataset:
             ValueError: one of them is not as shotstore writes it.
             Exception: HDF5 cannot read where they are.
         """
-        if not self._allocated:
+        if not self._dataset.get_storage_size():
             return []
         stored: list[Any] = []
         visit: Callable[[Any], None] = stored.append

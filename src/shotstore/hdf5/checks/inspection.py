@@ -7,19 +7,18 @@ only at the rows that were there at first.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import count
 from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 from attrs import define, field
-from h5py import h5g
 
 from shotstore.hdf5.checks.chunks import Chunk, StoredDataset
 from shotstore.hdf5.checks.report import listed
-from shotstore.hdf5.shots.own_objects import names as names_in
-from shotstore.hdf5.shots.own_objects import read_text_attribute
+from shotstore.hdf5.shots.own_objects import exists, list_names, read_text_attribute
 from shotstore.hdf5.shots.schemas import Schema, load_schema
 from shotstore.hdf5.shots.stored_values import COLUMN_TYPES, Slot
 from shotstore.model.dtypes import load_dtype
@@ -28,6 +27,7 @@ _TABLES = re.compile(r"shots|(?:parameters|parameter_units|scalars|schemas)(?:#\
 _UNALIGNED = re.compile(r"configuration/.*|(?:parameter_units|schemas)(?:#\d+)?")
 _CONFIGURATION = ("iteration", "time_lanes", "global_parameters")
 _SHOT_FIELDS = {"shot_index", "start_time", "end_time", "schema"}
+_MOST_UNUSED = 1000
 
 
 @define
@@ -78,13 +78,21 @@ class Inspection:
             self.sequence_id = read_text_attribute(file, "sequence")
         except Exception as error:
             self._add(f"the attribute sequence cannot be read ({reason(error)})")
-        self.names = list(self._find_datasets())
+        for group in ("configuration", "configuration/device_configurations"):
+            self._find_datasets(group, self._list(group))
         self._read_configuration()
-        if "shots" not in self.names:
-            self._add("the table of the shots cannot be found")
-        else:
+        tables = [name for name in self._list("") if _TABLES.fullmatch(name)]
+        self._find_datasets("", ["shots"])
+        if "shots" in self.names:
             self._read_shots()
             self._check_schemas()
+        used = {*self._users, *self._flat}
+        known = [name for name in tables if name in used or _UNALIGNED.fullmatch(name)]
+        self._find_datasets("", known)
+        self._find_unused("", set(tables) - {*known, "shots"})
+        labels = self._list("data")
+        self._find_datasets("data", [name for name in labels if f"data/{name}" in used])
+        self._find_unused("data", [name for name in labels if f"data/{name}" not in used])
         self._check_lengths()
 
     def chunks(self, name: str) -> list[Chunk]:
@@ -134,28 +142,35 @@ class Inspection:
 
     # Steps
 
-    def _find_datasets(self) -> Iterator[str]:
-        file = self._get_file()
-        for group in ("", "configuration", "configuration/device_configurations", "data"):
-            try:
-                names = names_in(file, group) if group else _names_in_root(file)
-            except Exception as error:
-                self._add(f"the group {group or '/'} cannot be read ({reason(error)})")
+    def _list(self, group: str) -> list[str]:
+        names: list[str] = []
+        try:
+            list_names(self._get_file(), group, names)
+        except Exception as error:
+            self._add(f"the group {group or '/'} cannot be read ({reason(error)})")
+        return names
+
+    def _find_datasets(self, group: str, names: Iterable[str]) -> None:
+        for name in names:
+            full = f"{group}/{name}" if group else name
+            if full == "configuration/device_configurations":
                 continue
-            for name in names:
-                full = f"{group}/{name}" if group else name
-                if full == "configuration/device_configurations" or not (
-                    group or _TABLES.fullmatch(name)
-                ):
-                    continue
-                try:
-                    self.dataset(full)
-                except Exception as error:
-                    self._add(f"{full} cannot be read ({reason(error)})")
-                    if group.startswith("configuration"):
-                        self.unreadable_configuration.append(full)
-                else:
-                    yield full
+            try:
+                self.dataset(full)
+            except Exception as error:
+                self._add(f"{full} cannot be read ({reason(error)})")
+                if group.startswith("configuration"):
+                    self.unreadable_configuration.append(full)
+            else:
+                self.names.append(full)
+
+    def _find_unused(self, group: str, names: Collection[str]) -> None:
+        """Look at datasets that no readable schema names; not at all if they are very many, which
+        only another program has made."""
+        if len(names) > _MOST_UNUSED:
+            self._add(f"{group or '/'} holds {len(names)} objects that no shot uses")
+        else:
+            self._find_datasets(group, names)
 
     def _read_configuration(self) -> None:
         prefix = "configuration/device_configurations/"
@@ -277,17 +292,19 @@ class Inspection:
 
     def schema_datasets(self) -> Mapping[str, StoredDataset]:
         """Those that hold schemas."""
-        return {
-            name: self.dataset(name) for name in self.names if re.fullmatch(r"schemas(#\d+)?", name)
-        }
+        found: dict[str, StoredDataset] = {}
+        for number in count(1):
+            name = "schemas" if number == 1 else f"schemas#{number}"
+            try:
+                if not exists(self._get_file(), name):
+                    return found
+                found[name] = self.dataset(name)
+            except Exception:
+                continue  # `begin` has reported it
+        return found
 
     def _add(self, problem: str) -> None:
         self._problems.append(problem)
-
-
-def _names_in_root(file: h5py.File) -> list[str]:
-    root = h5g.open(file.id, b"/")
-    return [root.get_objname_by_idx(i).decode() for i in range(root.get_num_objs())]
 
 
 def read_leniently(

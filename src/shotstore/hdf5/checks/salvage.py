@@ -1,5 +1,6 @@
 """What can still be read of a damaged ``shots.h5``, one value after the other."""
 
+import random
 import struct
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ _SUPERBLOCK = struct.Struct("<8sBBBBQQQQ")
 _UNDEFINED = 2**64 - 1
 _LONGEST = 2**60  # bytes: HDF5 cannot handle what does not fit 63 bits
 _SECTOR = 512  # bytes: what a failing disk loses
+_NOISE = random.Random(1).randbytes(4093)
 
 
 @frozen
@@ -52,9 +54,11 @@ class Salvage:
         try:
             inspection.view(self._file, self._file_object.end)
             inspection.begin()
-            if "shots" not in inspection.names:
-                raise nothing_left(path, "its table of shots cannot be read")
-            shots = inspection.dataset("shots")
+            try:
+                shots = inspection.dataset("shots")
+            except Exception as error:
+                why = f"its table of shots cannot be read ({reason(error)})"
+                raise nothing_left(path, why) from error
             # What a damaged file says may be any number.
             self.number_of_rows = min(len(shots), shots.most_rows)
             """How many shots there are, whole or not."""
@@ -173,8 +177,8 @@ class Salvage:
 
 
 class _LenientFile(HDF5FileObject):
-    """Reads zeros where the disk fails, and past the end of a file that was cut off: there the
-    checksums are wrong, and the rest can be read."""
+    """Reads on where the disk fails, and past the end of a file that was cut off: noise, of which
+    no checksum is right, so that only the rest can be read. (That of zeros is zero.)"""
 
     def __init__(self, file: disk.File, end: int, head: bytes) -> None:
         super().__init__(file, end)
@@ -182,17 +186,25 @@ class _LenientFile(HDF5FileObject):
 
     def _read(self, view: memoryview, offset: int) -> None:
         try:
-            super()._read(view, offset)
+            self._read_piece(view, offset)
         except OSError:
             for start in range(0, len(view), _SECTOR):
                 piece = view[start : start + _SECTOR]
                 try:
-                    super()._read(piece, offset + start)
+                    self._read_piece(piece, offset + start)
                 except OSError:
-                    piece[:] = bytes(len(piece))
+                    piece[:] = _noise(len(piece))
         if offset < len(self._head):
             count = min(len(view), len(self._head) - offset)
             view[:count] = self._head[offset : offset + count]
+
+    def _read_piece(self, view: memoryview, offset: int) -> None:
+        count = self.file.read_into(view, offset)
+        view[count:] = _noise(len(view) - count)
+
+
+def _noise(size: int) -> bytes:
+    return (_NOISE * -(-size // len(_NOISE)))[:size]
 
 
 def nothing_left(path: Path, why: str) -> DamagedStorageError:

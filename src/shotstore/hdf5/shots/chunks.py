@@ -41,6 +41,7 @@ class Chunks:
         self._number = -(-dataset.shape[0] // rows)
         self._asked = 0
         self._offsets: list[int] | None = None
+        self._is_damaged = False
 
     def read(self, first: int, count: int) -> _Bytes | None:
         """The bytes of ``count`` chunks from the ``first`` on; None if they are not all in the file
@@ -73,8 +74,11 @@ class Chunks:
         """Where the chunks lie, -1 for one that is not as it should be; None if it is not worth
         while to find out."""
         self._asked += count
-        if self._offsets is None and self._asked * _FEW >= self._number:
-            self._offsets = self._look_up()
+        if self._offsets is None and not self._is_damaged and self._asked * _FEW >= self._number:
+            try:
+                self._offsets = self._look_up()
+            except RuntimeError:
+                self._is_damaged = True  # many of them can be found all the same, one by one
         return None if self._offsets is None else self._offsets[first : first + count]
 
     def _look_up(self) -> list[int]:

@@ -10,6 +10,7 @@ steps: one that an error leaves unfinished in a worker thread never releases it.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import h5py
@@ -52,10 +53,28 @@ def names(file: h5py.File, group: str) -> list[str]:
     Raises:
         ValueError: there is no such group.
     """
-    if not exists(file, group):
+    found: list[str] = []
+    list_names(file, group, found)
+    return found
+
+
+def list_names(file: h5py.File, group: str, found: list[str]) -> None:
+    """Add the names in a group to ``found``: of a damaged one, those that come before the damage.
+    (To ask for the n-th name takes half a second where there are 100,000.)
+
+    Raises:
+        ValueError: there is no such group.
+        RuntimeError: HDF5 cannot read all of them.
+    """
+    if group and not exists(file, group):
         raise ValueError(f"{group} is missing")
-    members = h5g.open(file.id, group.encode())
-    return [members.get_objname_by_idx(i).decode() for i in range(members.get_num_objs())]
+    stored: list[bytes] = []
+    visit: Callable[[bytes], None] = stored.append  # must not raise inside of HDF5
+    members = h5g.open(file.id, group.encode() or b"/")  # open as long as its links are looked at
+    try:
+        members.links.iterate(visit)
+    finally:
+        found += [name.decode() for name in stored]
 
 
 @frozen
@@ -122,9 +141,7 @@ def check_chunk(dataset: h5d.DatasetID, offset: tuple[int, ...], size: int) -> N
     try:
         mask, stored = dataset.read_direct_chunk(offset)
     except RuntimeError:
-        if dataset.get_chunk_info_by_coord(offset).byte_offset is None:
-            return  # nothing was written there: HDF5 gives the fill value
-        raise
+        return  # nothing was written there, or it cannot be found: HDF5 says which when it reads
     if mask or len(stored) != size + CHECKSUM_BYTES:
         raise ValueError(f"the chunk at {offset} has {len(stored)} bytes instead of {size}")
 
