@@ -36,6 +36,28 @@ ROOT = PureSequencePath.root()
 OTHER = path(r"\other")
 
 
+def test_a_session_that_only_reads_is_not_told_of_what_it_was_to_write(
+    storage: StorageManager,
+) -> None:
+    """What it has only listed is moved away before it is looked at."""
+    with storage.session() as session:
+        create(session, PATH)
+    looks: list[Callable[[ExperimentSession], object]] = [
+        lambda reader: reader.sequences.get_state(PATH),
+        lambda reader: reader.paths.get_path_creation_date(PATH),
+    ]
+    for number, look in enumerate(looks):
+        with storage.session() as reader:
+            assert reader.paths.get_children(PATH.parent or ROOT) == {PATH}
+            with storage.session() as writer:
+                writer.paths.move(PATH, path(rf"\moved {number}"))
+            with pytest.raises(TransactionConflictError, match="moved, deleted or reset") as raised:
+                look(reader)
+            assert "write" not in str(raised.value)
+        with storage.session() as writer:
+            writer.paths.move(path(rf"\moved {number}"), PATH)
+
+
 def test_a_session_that_is_dropped_inside_its_block_discards_everything(
     storage: StorageManager,
 ) -> None:

@@ -133,13 +133,90 @@ def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
     assert path.read_bytes() == b"these are notes, and no database\n" * 100
 
 
-def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    """Its tables are not ours, and ours would go beside them only when asked for."""
-    connection = sqlite3.connect(tmp_path / "other.db")
-    connection.execute("CREATE TABLE notes (text TEXT)")
+def state_of(path: Path) -> tuple[dict[str, bytes], str]:
+    """All that lies beside a database of another program and in it, and its journal mode."""
+    files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    with sqlite3.connect(path) as connection:
+        mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    connection.close()
+    return files, mode
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize(
+    "tables",
+    [
+        ["CREATE TABLE notes (text TEXT)"],
+        # An experiment control program with migrations of its own, and tables named as ours.
+        [
+            "CREATE TABLE alembic_version (version_num VARCHAR(32))",
+            "INSERT INTO alembic_version VALUES ('038164d73465')",
+            "CREATE TABLE sequences (id INTEGER PRIMARY KEY, path_id INTEGER)",
+            "CREATE TABLE shots (id INTEGER PRIMARY KEY, sequence_id INTEGER)",
+        ],
+        ["CREATE TABLE x (a)", "CREATE VIEW writer AS SELECT 1", "DROP TABLE x"],
+    ],
+)
+def test_a_file_of_another_program_is_recognised_before_it_is_touched(
+    tmp_path: Path, tables: list[str], mode: str
+) -> None:
+    (tmp_path / "lab").mkdir()
+    path = tmp_path / "lab" / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA journal_mode = {mode}")
+    for statement in tables:
+        connection.execute(statement)
     connection.commit()
     connection.close()
-    storage = SQLiteStorageManager(SQLiteConfig(tmp_path / "other.db"))
-    assert not storage.has_schema()
+    before = state_of(path)
+    storage = SQLiteStorageManager(SQLiteConfig(path))
+
+    def read() -> None:
+        with storage.session() as session:
+            session.paths.get_all_paths()
+
+    def write() -> None:
+        with storage.session(write=True):
+            pass
+
+    for use in (storage.upgrade, storage.has_schema, storage.get_size, read, write):
+        with pytest.raises(StorageError, match=r"other\.db belongs to another program"):
+            use()
+    storage._engines._get().dispose()
+    assert state_of(path) == before
+
+
+def test_a_database_of_another_program_on_a_server_is_recognised_before_it_is_touched(
+    bare_database: PostgreSQLConfig, postgresql_server: Server
+) -> None:
+    with postgresql_server.connection(bare_database.database) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        connection.execute("CREATE TABLE shots (id INTEGER PRIMARY KEY)")
+    storage = PostgreSQLStorageManager(bare_database)
+    for use in (storage.upgrade, storage.has_schema, storage.get_size):
+        with pytest.raises(StorageError, match=r"another program.*\(alembic_version, shots\)"):
+            use()
+    with postgresql_server.connection(bare_database.database) as connection:
+        tables = connection.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchone()
+        assert tables == (2,)
+
+
+def test_an_empty_file_becomes_a_storage(tmp_path: Path) -> None:
+    (tmp_path / "new.db").touch()
+    storage = SQLiteStorageManager(SQLiteConfig(tmp_path / "new.db"))
     with pytest.raises(StorageError, match="holds no experiments"), storage.session() as session:
         session.paths.get_all_paths()
+    storage.upgrade()
+    with storage.session() as session:
+        create(session)
+
+
+def test_tables_of_an_analysis_may_lie_beside_ours(sqlite: SQLiteStorageManager) -> None:
+    with sqlite3.connect(sqlite.config.path) as connection:
+        connection.execute("CREATE TABLE fits (shot INTEGER, fraction REAL)")
+    connection.close()
+    sqlite.upgrade()
+    with sqlite.session() as session:
+        create(session)

@@ -5,12 +5,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from shotstore.errors import DamagedStorageError, TransactionConflictError
+from shotstore.errors import DamagedStorageError
 from shotstore.hdf5.documents import load_sequence
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
-from shotstore.hdf5.snapshot import Snapshot, conflict, join
+from shotstore.hdf5.snapshot import Snapshot, conflict, join, moved_away
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.tree import Node, Tree
@@ -160,10 +160,7 @@ class SessionShots:
         if self._has_seen_commits():
             current = Snapshot(str(self._store.root)).read(document)
         if current != seen and not self._is_same_launch(node, current):
-            raise TransactionConflictError(
-                f"Another session has moved, deleted or reset {node.path} since this one first "
-                "looked at it: run the block again."
-            )
+            raise moved_away(str(node.path))
         reader = ShotsReader(self._path(node))
         self._readers.append(reader)
         node.reader = reader

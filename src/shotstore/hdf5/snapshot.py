@@ -69,7 +69,7 @@ class Snapshot:
                 self._listings[directory] = _list(f"{self._root}/{directory}")
             except (FileNotFoundError, NotADirectoryError):
                 if self._is_known(directory):
-                    raise conflict(directory) from None
+                    raise moved_away(directory) from None
                 # The root of the tree, in a copy that leaves out empty directories.
                 self._listings[directory] = {}
             except OSError as error:
@@ -112,7 +112,7 @@ class Snapshot:
             try:
                 is_sequence = disk.is_regular_file(f"{place}/{SEQUENCE_DOCUMENT}")
                 if not is_sequence and self._is_known(directory) and not disk.exists(place):
-                    raise conflict(directory)
+                    raise moved_away(directory)
             except OSError as error:
                 self._unreadable[directory] = error
             self._are_sequences[directory] = is_sequence
@@ -126,7 +126,7 @@ class Snapshot:
         """
         content = self.read(join(directory, SEQUENCE_DOCUMENT))
         if content is None:
-            raise conflict(directory)
+            raise moved_away(directory)
         return content
 
     def _is_known(self, directory: str) -> bool:
@@ -192,6 +192,14 @@ class Snapshot:
         for directory, was_sequence in self._are_sequences.items():
             if fresh.is_sequence(directory) != was_sequence:
                 raise conflict(directory)
+
+
+def moved_away(path: str) -> TransactionConflictError:
+    """What the session has seen at the path cannot be read there any more."""
+    return TransactionConflictError(
+        f"Another session has moved, deleted or reset {path} since this one first looked at it: "
+        "run the block again."
+    )
 
 
 def conflict(path: str) -> TransactionConflictError:

@@ -31,8 +31,11 @@ class Database(Protocol):
 
     def create_engine(self) -> Engine: ...
 
-    def prepare(self) -> None:
+    def prepare(self, check: Callable[[Connection], object]) -> None:
         """Make the database ready to be given tables.
+
+        Args:
+            check: Called before anything is changed; raises where the database is not ours.
 
         Raises:
             StorageError: it cannot hold what is stored.

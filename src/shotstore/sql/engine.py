@@ -37,7 +37,8 @@ class Engines:
         if not self._is_checked:
             with engine.connect() as connection:
                 self.database.begin(connection)
-                schema.check_version(schema.get_version(connection), self.database.name)
+                version = schema.get_version(connection, self.database.name)
+                schema.check_version(version, self.database.name)
             self._is_checked = True
         return engine.connect()
 

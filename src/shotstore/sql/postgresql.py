@@ -84,11 +84,14 @@ class PostgreSQL:
             },
         )
 
-    def prepare(self) -> None:
+    def prepare(self, check: Callable[[Connection], object]) -> None:
         engine = self.create_engine()
-        with engine.connect() as connection:
-            encoding = connection.scalar(text("SHOW server_encoding"))
-        engine.dispose()
+        try:
+            with engine.connect() as connection:
+                check(connection)
+                encoding = connection.scalar(text("SHOW server_encoding"))
+        finally:
+            engine.dispose()
         if encoding != "UTF8":
             raise StorageError(
                 f"{self.name} has the encoding {encoding}, which cannot hold all texts: create a "

@@ -18,11 +18,23 @@ _one_at_a_time = threading.Lock()
 """Alembic keeps what it works on in global variables."""
 
 
-def get_version(connection: Connection) -> str | None:
-    """The version of the tables, or None where there are none."""
-    if not inspect(connection).has_table(VERSION_TABLE):
-        return None
-    return connection.scalar(select(_versions.c.version_num))
+def get_version(connection: Connection, database: str) -> str | None:
+    """The version of the tables, or None where the database is empty.
+
+    Raises:
+        StorageError: the tables are those of another program.
+    """
+    found = inspect(connection)
+    if found.has_table(VERSION_TABLE):
+        return connection.scalar(select(_versions.c.version_num))
+    tables = sorted({*found.get_table_names(), *found.get_view_names()})
+    if tables:
+        some = ", ".join(tables[:5]) + (", ..." if len(tables) > 5 else "")
+        raise StorageError(
+            f"{database} belongs to another program: it has no tables of shotstore, and it is not "
+            f"empty ({some}). Nothing in it was changed. Give shotstore a database of its own."
+        )
+    return None
 
 
 def check_version(version: str | None, database: str) -> None:

@@ -49,13 +49,17 @@ class SQLite:
     def create_engine(self) -> Engine:
         return self._create_engine("rw")
 
-    def prepare(self) -> None:
+    def prepare(self, check: Callable[[Connection], object]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         engine = self._create_engine("rwc")
-        with engine.connect() as connection:
-            # Kept in the file. Readers and the writer do not wait for each other then.
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        engine.dispose()
+        try:
+            with engine.connect() as connection:
+                check(connection)
+                connection.rollback()
+                # Kept in the file. Readers and the writer do not wait for each other then.
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        finally:
+            engine.dispose()
 
     def begin(self, connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")

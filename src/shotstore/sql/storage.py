@@ -46,16 +46,16 @@ class SQLStorageManager(StorageManager):
 
         Raises:
             StorageError: the database cannot be reached or written to, or its tables were made by
-                a newer shotstore.
+                a newer shotstore, or by another program. Nothing in it has changed.
             StorageLockTimeoutError: somebody else keeps on upgrading or writing.
         """
         database = self._engines.database
         with self._engines.understanding():
-            database.prepare()
+            database.prepare(lambda connection: schema.get_version(connection, database.name))
             with self._engines.connect_unchecked() as connection:
                 wait = waiting(database, connection, self._lock_timeout)
                 database.begin_upgrade(connection, wait)
-                version = schema.get_version(connection)
+                version = schema.get_version(connection, database.name)
                 if version is not None and version > schema.VERSION:
                     schema.check_version(version, database.name)
                 if version != schema.VERSION:
@@ -63,13 +63,14 @@ class SQLStorageManager(StorageManager):
                     connection.commit()
 
     def has_schema(self) -> bool:
-        """Return whether the database has tables of shotstore, of any version.
+        """Return whether the database has tables of shotstore, of any version, and is not empty.
 
         Raises:
-            StorageError: the database does not exist, or cannot be reached.
+            StorageError: the database does not exist, cannot be reached, or belongs to another
+                program.
         """
         with self._engines.understanding(), self._engines.connect_unchecked() as connection:
-            return schema.get_version(connection) is not None
+            return schema.get_version(connection, self.name) is not None
 
     def get_size(self) -> int:
         """Return how many bytes the database takes on its disk.
