@@ -270,12 +270,10 @@ def test_an_interrupt_comes_through_and_changes_no_byte(filled: HDF5StorageManag
             session.sequences.set_finished(running, "now")
             create(session, path(r"\new"), shots=None)
             relaunch(session, path(r"\new"))
-            index = 0
-            while True:
+            for index in range(10_000):  # or until the interrupt comes
                 shot = ShotId(path(r"\new"), index)
                 session.sequences.create_shot(shot, {}, {"x": np.ones(1000)}, START, START)
                 recording.set()
-                index += 1
 
     thread = threading.Thread(target=interrupt)
     thread.start()

@@ -1,0 +1,11 @@
+"""Stores on a disk, since it is what the processes of one machine have in common."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def tmp_path(disk_path: Path) -> Path:
+    """An empty directory on a disk."""
+    return disk_path
