@@ -105,7 +105,7 @@ async def test_an_error_comes_with_its_notes(storage: HDF5StorageManager) -> Non
             await session.get_sequence(r"\2026\rabbi").get_state()
         assert str(PATH) in caught.value.__notes__[0]
         with pytest.raises(InvalidPathFormatError):
-            session.get_sequence("no path")
+            session.get_sequence("no\\")
 
 
 async def test_an_error_in_a_call_leaves_the_session_usable(storage: HDF5StorageManager) -> None:

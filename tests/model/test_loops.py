@@ -18,7 +18,8 @@ def test_linspace_has_the_numbers_of_numpy_but_for_their_rounding(
     start: float, stop: float, num: int
 ) -> None:
     expected = [float(value) for value in np.linspace(start, stop, num)]
-    rounding = 4 * np.spacing(max(abs(start), abs(stop)))
+    # The step of numpy is rounded to the smallest number there is, and multiplied by up to `num`.
+    rounding = 4 * np.spacing(max(abs(start), abs(stop))) + num * np.spacing(0.0)
     assert list(linspace(start, stop, num)) == pytest.approx(expected, rel=0, abs=rounding)
 
 
