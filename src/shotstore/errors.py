@@ -97,6 +97,10 @@ class ExportError(ValueError):
     """A file of this format cannot hold what is asked for."""
 
 
+class ExportWarning(UserWarning):
+    """A file does not hold a column, or not as it was recorded."""
+
+
 class ShotNotFoundError(RuntimeError):
     """The sequence has no shot of this index."""
 

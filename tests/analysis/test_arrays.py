@@ -2,9 +2,11 @@
 
 import sys
 from datetime import UTC
+from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from shotstore import (
     DataNotFoundError,
@@ -104,11 +106,72 @@ def test_an_xarray_dataset_has_a_dimension_of_shots(storage: StorageManager) -> 
     record_run(storage)
     with storage.session() as session:
         dataset = session.get_sequence(PATH).to_xarray(["detuning", "atoms"])
-    assert dict(dataset.sizes) == {"shot": 3, "atoms_0": 2, "atoms_1": 3}
+    assert dict(dataset.sizes) == {"shot": 3, "y": 2, "x": 3}
     assert dataset["detuning"].attrs == {"units": "MHz"}
     assert dataset.sel(shot=3)["atoms"].values.tolist() == [[3, 3, 3], [3, 3, 3]]
     assert dataset.attrs == {"sequence": str(PATH)}
     assert "shot_start_time" in dataset.coords
+
+
+def test_arrays_of_one_shape_share_their_dimensions(
+    storage: StorageManager, tmp_path: Path
+) -> None:
+    """In NetCDF files as in datasets."""
+    with storage.session() as session:
+        launch(session)
+        for index in range(2):
+            data: dict[str, Data] = {
+                "atoms": np.full((2, 3), 5 + index, "i4"),
+                "dark": np.full((2, 3), 2, "i4"),
+                "small": np.zeros((2, 2)),
+                "cavity": np.ones(4),
+                "probe": np.ones(4),
+                "long": np.ones(5),
+                "stack": np.zeros((2, 2, 3)),
+            }
+            record(session, index=index, data=data)
+        sequence = session.get_sequence(PATH)
+        dataset = sequence.to_xarray()
+        file = sequence.export(tmp_path / "run.nc")
+    with xr.open_dataset(file, engine="h5netcdf") as written:
+        for found in (dataset, written):
+            assert {str(name): found[name].dims[1:] for name in data} == {
+                "atoms": ("y", "x"),
+                "dark": ("y", "x"),
+                "small": ("y_2", "x_2"),
+                "cavity": ("sample",),
+                "probe": ("sample",),
+                "long": ("sample_2",),
+                "stack": ("axis_0", "axis_1", "axis_2"),
+            }
+            difference = found["atoms"] - found["dark"]
+            assert difference.dims == ("shot", "y", "x")
+            assert difference.sel(shot=1).values.tolist() == [[4, 4, 4], [4, 4, 4]]
+
+
+def test_a_parameter_that_is_called_like_a_dimension_keeps_its_name(
+    storage: StorageManager,
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, parameters={"x": 1.5, "shot": 7}, data={"atoms": np.zeros((2, 3))})
+        dataset = session.get_sequence(PATH).to_xarray()
+    assert dataset["x"].values.tolist() == [1.5]
+    assert dataset["atoms"].dims == ("shot", "y_2", "x_2")
+    assert dataset["parameter.shot"].values.tolist() == [7]
+    assert dataset["shot"].values.tolist() == [0]
+
+
+def test_integers_that_no_float_holds_stay_integers_where_some_are_missing(
+    storage: StorageManager,
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, index=0, data={"count": 2**60 + 1, "few": 3})
+        record(session, index=1, data={})
+        arrays = session.get_sequence(PATH).to_arrays()
+    assert arrays["count"].tolist() == [2**60 + 1, None]
+    np.testing.assert_array_equal(arrays["few"], [3, np.nan])
 
 
 @pytest.mark.parametrize(

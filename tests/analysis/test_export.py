@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from PIL import Image
 from shotstore import (
     DataNotFoundError,
     ExportError,
+    ExportWarning,
     InvalidConditionError,
     MissingPackageError,
     Sequence,
@@ -27,7 +29,7 @@ from shotstore import (
     StorageManager,
 )
 from shotstore.analysis import export
-from shotstore.analysis.exporting import FORMATS
+from shotstore.analysis.exporting import FORMATS, write_file
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, Parameter, quantity
 from shotstore.sql import SQLiteConfig, SQLiteStorageManager
@@ -35,6 +37,9 @@ from shotstore.testing import exactly_equal, serializer
 from shotstore.testing.content import content
 from shotstore.testing.experiments import PARAMETERS, PATH, finish, launch, record
 from tests.analysis.conftest import FRAME, Reading
+
+# What is said of left-out columns has tests of its own.
+pytestmark = pytest.mark.filterwarnings("ignore::shotstore.ExportWarning")
 
 ORDER = [4, 0, 2, 1]
 """Indices in the order of recording; shot 3 was never taken."""
@@ -147,8 +152,17 @@ def test_a_workbook_holds_the_shots_and_what_the_sequence_is(
     assert facts["path"] == str(PATH)
     assert facts["tags"] == "thesis"
     assert facts["note"] == "the good one"
-    parameters = dict(book["parameters"].iter_rows(values_only=True))
-    assert parameters == {name: str(value) for name, value in PARAMETERS.flatten()}
+    titles, *lines = book["parameters"].iter_rows(values_only=True)
+    parameters = {line[0]: dict(zip(titles[1:], line[1:], strict=True)) for line in lines}
+    assert parameters["mot.detuning"] == {
+        "unit": "MHz",
+        "from": 0,
+        "to": 0.4,
+        "in the global parameters": None,
+        "in the recipe": None,
+    }
+    for name, value in PARAMETERS.flatten():
+        assert parameters[name]["in the global parameters"] == str(value)
 
 
 def test_a_text_too_long_for_a_cell_is_refused(storage: HDF5StorageManager, tmp_path: Path) -> None:
@@ -236,7 +250,7 @@ def test_netcdf_is_read_by_xarray(rabi: Sequence, tmp_path: Path) -> None:
         assert data.attrs["sequence"] == str(PATH)
         assert data["shot"].values.tolist() == [0, 1, 2, 4]
         assert data["mot.detuning"].attrs["units"] == "MHz"
-        assert data["atoms"].dims == ("shot", "atoms_0", "atoms_1")
+        assert data["atoms"].dims == ("shot", "y", "x")
         assert data["atoms"].dtype == np.uint16
         np.testing.assert_array_equal(data["atoms"].sel(shot=4), FRAME + np.uint16(4))
         assert data["is_on"].values.tolist() == [True, False, True, True]
@@ -448,6 +462,135 @@ def test_the_result_says_what_was_left_out(rabi: Sequence, tmp_path: Path) -> No
     assert done.shots == 4
     assert done.size == (tmp_path / "run.csv").stat().st_size
     assert done.columns[:4] == ("shot_index", "shot_start_time", "shot_end_time", "mot.detuning")
+
+
+def test_python_is_warned_of_what_was_left_out(rabi: Sequence, tmp_path: Path) -> None:
+    with pytest.warns(ExportWarning) as caught:
+        rabi.export(tmp_path / "run.csv")
+    said = [str(warning.message) for warning in caught]
+    assert len(said) == 5
+    assert (
+        f"csv file {tmp_path / 'run.csv'}: atoms was left out: it holds arrays of shape "
+        "(128, 128), csv numbers, texts and times." in said
+    )
+    assert {warning.filename for warning in caught} == {__file__}
+    with pytest.warns(ExportWarning) as caught:
+        export(rabi, tmp_path / "more.csv")
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_nothing_is_said_where_nothing_is_lost(rabi: Sequence, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rabi.export(tmp_path / "run.parquet")
+        rabi.export(tmp_path / "frames", to="png")
+        rabi.export(tmp_path / "run.csv", columns=["number", "counts"])
+        rabi.export(tmp_path / "run.zip")
+
+
+@pytest.mark.parametrize("to", ["netcdf", "npz", "parquet"])
+def test_numbers_that_are_rounded_are_said(
+    storage: HDF5StorageManager, tmp_path: Path, to: str
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        for index in range(2):
+            data: dict[str, Data] = {"huge": 3**100, "exact": 2**200, "small": index}
+            if index:
+                data["late"] = 2**60 + 1
+            record(session, index=index, data=data)
+        done = write_file(session.get_sequence(PATH), tmp_path / "run", to=to)
+    rounded = {"huge"} if to == "parquet" else {"huge", "late"}
+    assert {change.column for change in done.changes} == rounded
+    assert all("rounded" in change.what for change in done.changes)
+
+
+def test_what_is_wider_than_64_bits_is_said(storage: HDF5StorageManager, tmp_path: Path) -> None:
+    wide = np.ones(2, np.longdouble)
+    with storage.session() as session:
+        launch(session)
+        record(session, data={"wide": wide})
+        for to in ("netcdf", "parquet", "npz"):
+            done = write_file(session.get_sequence(PATH), tmp_path / to, to=to)
+            is_kept = to == "npz" or wide.dtype.itemsize == 8
+            assert [change.column for change in done.changes] == ([] if is_kept else ["wide"])
+
+
+def test_frames_that_differ_in_both_dimensions_are_kept(
+    storage: HDF5StorageManager, tmp_path: Path
+) -> None:
+    frames = [
+        np.arange(rows * columns, dtype="u2").reshape(rows, columns)
+        for rows, columns in ((2, 3), (4, 1), (0, 5))
+    ]
+    with storage.session() as session:
+        launch(session)
+        for index, frame in enumerate(frames):
+            record(session, index=index, data={"roi": frame})
+        record(session, index=3, data={})
+        sequence = session.get_sequence(PATH)
+        npz, netcdf = sequence.export(tmp_path / "run.npz"), sequence.export(tmp_path / "run.nc")
+    with np.load(npz) as arrays, xr.open_dataset(netcdf, engine="h5netcdf") as data:
+        for found in (dict(arrays), {str(name): data[name].values for name in data.variables}):
+            assert found["roi"].dtype == np.uint16
+            shapes = found["roi.shape"].tolist()
+            assert shapes == [[2, 3], [4, 1], [0, 5], [0, 0]]
+            assert found["roi.is_present"].tolist() == [True, True, True, False]
+            ends = np.cumsum([0] + [rows * columns for rows, columns in shapes])
+            for place, frame in enumerate(frames):
+                items = found["roi"][ends[place] : ends[place + 1]]
+                np.testing.assert_array_equal(items.reshape(shapes[place]), frame)
+
+
+@pytest.mark.parametrize("to", ["parquet", "netcdf", "npz"])
+def test_arrays_without_items_are_exported(
+    storage: HDF5StorageManager, tmp_path: Path, to: str
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        for index in range(2):
+            record(session, index=index, data={"empty": np.zeros((3, 0)), "none": np.zeros(0)})
+        done = write_file(session.get_sequence(PATH), tmp_path / "run", to=to, columns=["empty"])
+        write_file(session.get_sequence(PATH), tmp_path / "both", to=to)
+    if to == "parquet":
+        assert pl.read_parquet(done.file)["empty"].to_list() == [[[], [], []]] * 2
+    elif to == "npz":
+        with np.load(done.file) as arrays:
+            assert arrays["empty"].shape == (2, 3, 0)
+    else:
+        with xr.open_dataset(done.file, engine="h5netcdf") as data:
+            assert data["empty"].shape == (2, 3, 0)
+
+
+def test_times_of_any_unit_and_year_are_exact(storage: HDF5StorageManager, tmp_path: Path) -> None:
+    times = {
+        "fine": np.array("2026-11-22T12:00:00.123456789", "M8[ns]"),
+        "far": np.array("20260-01-01", "M8[s]"),
+        "farther": np.array(10**15, "M8[s]"),
+        "none": np.array("NaT", "M8[s]"),
+    }
+    with storage.session() as session:
+        launch(session)
+        record(session, data=times)
+        sequence = session.get_sequence(PATH)
+        csv_file, netcdf = sequence.export(tmp_path / "run.csv"), sequence.export(tmp_path / "a.nc")
+    with csv_file.open(newline="") as lines:
+        [row] = csv.DictReader(lines)
+    texts = {
+        "fine": "2026-11-22T12:00:00.123456789Z",
+        "far": "20260-01-01T00:00:00.000000Z",
+        "farther": f"{times['farther']}.000Z",
+        "none": "",
+    }
+    assert {name: row[name] for name in times} == texts
+    with xr.open_dataset(netcdf, engine="h5netcdf", decode_times=False) as data:
+        assert data["fine"].values == times["fine"].astype(int)
+        assert data["fine"].attrs["units"] == "nanoseconds since 1970-01-01"
+        assert data["far"].values == times["far"].astype("M8[us]").astype(int)
+        assert data["farther"].values == texts["farther"]
+    with xr.open_dataset(netcdf, engine="h5netcdf", drop_variables=["far"]) as data:
+        assert np.isnat(data["none"].values).all()
+        assert data["fine"].values == times["fine"]
 
 
 def test_the_name_is_that_of_the_sequence(

@@ -42,7 +42,7 @@ def scan(storage: StorageManager, *values: Data, sequences: bool = False) -> pl.
             [[[1.0, 1.0]], []],
         ),
         ([np.ones((1, 2)), np.zeros((1, 1))], pl.List(pl.List(pl.Float64)), [[[1, 1]], [[0]]]),
-        ([np.array([1 + 2j])] * 2, pl.Array(pl.Float64, (1, 2)), [[[1.0, 2.0]]] * 2),
+        ([{"a": np.array([1 + 2j])}], pl.Struct, [{"a": [[1.0, 2.0]]}]),
         ([np.array(["a", "bc"]), None], pl.Array(pl.String, 2), [["a", "bc"], None]),
         ([np.array([b"a"]), None], pl.Array(pl.Binary, 1), [[b"a"], None]),
         ([[1, 2.5], [], None], pl.List(pl.Float64), [[1.0, 2.5], [], None]),

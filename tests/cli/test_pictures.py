@@ -12,9 +12,10 @@ import pytest
 from matplotlib import pyplot
 from PIL import Image
 
+from shotstore import StorageManager
 from shotstore.cli import plot
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.testing.experiments import MICROSECONDS, path
+from shotstore.testing.experiments import MICROSECONDS, launch, path, record
 from tests.cli.conftest import FRAME, Shell
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -185,10 +186,25 @@ def test_what_was_written_as_json(shell: Shell) -> None:
         "shots": 3,
         "columns": ["frame"],
         "left_out": [],
+        "changes": {},
         "size": size,
     }
     with np.load("x.npz") as arrays:
         np.testing.assert_array_equal(arrays["frame"][2], FRAME + 2)
+
+
+def test_what_was_changed_is_said(store: StorageManager, shell: Shell) -> None:
+    named = path(r"\2026\new names")
+    with store.session() as session:
+        launch(session, named)
+        record(session, named, parameters={}, data={"shot": 3, "a/b": 2**60 + 1})
+    said = shell.run("export", "2026/new names", "-o", "run.nc")
+    assert said.splitlines()[1:] == [
+        "shot is called 'data.shot' there.",
+        "a/b is called 'a_b' there.",
+    ]
+    done = shell.json("export", "2026/new names", "-o", "run.csv")
+    assert done["changes"] == {}
 
 
 def test_an_unpacked_zip_file_opens(shell: Shell) -> None:

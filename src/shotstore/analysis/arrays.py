@@ -9,7 +9,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.column_names import FIXED, Origin, name_columns
+from shotstore.analysis.column_labels import label_dimensions
+from shotstore.analysis.column_names import FIXED, Origin, name_columns, origins
 from shotstore.analysis.packages import needed
 from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+_SHOT = "shot"
+"""The dimension of shots in a dataset"""
 _TIMES = ("shot_start_time", "shot_end_time")
 
 
@@ -58,17 +61,17 @@ def to_xarray(
     """Return the shots as a dataset; `Sequence.to_xarray` says how."""
     with needed("A Dataset"):
         import xarray as xr
-    table = _read(sequences, path, names)
+    table = _read(sequences, path, names, reserved=(*FIXED, _SHOT))
+    shapes = {name: values.shape[1:] for name, values in table.arrays.items() if values.ndim > 1}
+    dimensions = label_dimensions(shapes, taken={_SHOT, *table.arrays})
     variables = {}
     for name, values in table.arrays.items():
-        dimensions = ("shot", *(f"{name}_{axis}" for axis in range(values.ndim - 1)))
         units = table.units.get(name)
-        variables[name] = (dimensions, values, {} if units is None else {"units": units})
+        attributes = {} if units is None else {"units": units}
+        variables[name] = ((_SHOT, *dimensions.get(name, ())), values, attributes)
     coordinates = {name: variables.pop(name) for name in _TIMES}
     shot = variables.pop("shot_index")
-    return xr.Dataset(
-        variables, coords={"shot": shot, **coordinates}, attrs={"sequence": str(path)}
-    )
+    return xr.Dataset(variables, coords={_SHOT: shot, **coordinates}, attrs={"sequence": str(path)})
 
 
 @attrs.frozen
@@ -79,14 +82,18 @@ class _Table:
 
 
 def _read(
-    sequences: SequenceCollection, path: PureSequencePath, names: Collection[str] | None
+    sequences: SequenceCollection,
+    path: PureSequencePath,
+    names: Collection[str] | None,
+    reserved: Collection[str] = FIXED,
 ) -> _Table:
     fixed = sequences.get_columns(path)
     parameters, data = _schemas(sequences, path, has_shots=len(fixed.shot_index) > 0)
-    origins = name_columns(parameters, data)
+    columns = name_columns(origins(parameters, data, split=False))
     wanted = data_rules.check_column_names(
-        path, origins if names is None else names, {**dict.fromkeys(FIXED), **origins}
+        path, columns if names is None else names, {**dict.fromkeys(FIXED), **columns}
     )
+    called = {at: name for name, at in name_columns(columns.values(), reserved).items()}
     order = np.argsort(fixed.shot_index, kind="stable")
     arrays: dict[str, npt.NDArray[Any]] = {
         "shot_index": fixed.shot_index[order],
@@ -94,17 +101,17 @@ def _read(
         "shot_end_time": fixed.end_time[order],
     }
     asked = {name: origin for name, origin in wanted.items() if origin is not None}
-    columns = _columns(sequences, path, asked.values(), order, parameters)
+    found = _columns(sequences, path, asked.values(), order, parameters)
     for name, origin in wanted.items():
         if origin is not None:
-            arrays[name] = _with_nan(columns[origin])
+            arrays[called[origin]] = _with_nan(found[origin])
         elif name == "sequence":
             arrays[name] = np.full(len(order), str(path))
     units = {}
-    for name, origin in asked.items():
+    for origin in asked.values():
         unit = parameters[origin.name].units if origin.kind == "parameter" else None
         if unit is not None:
-            units[name] = unit
+            units[called[origin]] = unit
     return _Table(arrays, units)
 
 
@@ -122,12 +129,12 @@ def _schemas(
 def _columns(
     sequences: SequenceCollection,
     path: PureSequencePath,
-    origins: Collection[Origin],
+    asked: Collection[Origin],
     rows: npt.NDArray[np.int64],
     parameters: ParameterSchema,
 ) -> dict[Origin, Column]:
-    names = [origin.name for origin in origins if origin.kind == "parameter"]
-    labels = [origin.name for origin in origins if origin.kind == "label"]
+    names = [origin.name for origin in asked if origin.kind == "parameter"]
+    labels = [origin.name for origin in asked if origin.kind == "label"]
     if not len(rows):  # then there are no labels, and parameters are known from the recipe only
         return {
             Origin("parameter", name): parameter_column(name, parameters[name], [])
@@ -145,7 +152,7 @@ def _with_nan(column: Column) -> npt.NDArray[Any]:
     values = column.values
     if column.is_present.all() or values.dtype.kind in "OmM":
         return values
-    if values.dtype.kind in "biufc":
+    if values.dtype.kind in "biufc" and not _is_rounded_as_float(values):
         with_nan = values.astype(np.result_type(values.dtype, np.float32))
         with_nan[~column.is_present] = np.nan
         return with_nan
@@ -155,3 +162,10 @@ def _with_nan(column: Column) -> npt.NDArray[Any]:
             for value, is_present in zip(values, column.is_present.tolist(), strict=True)
         ]
     ).values
+
+
+def _is_rounded_as_float(values: npt.NDArray[Any]) -> bool:
+    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
+        return False
+    with np.errstate(invalid="ignore"):  # 2**63, which the largest integer becomes
+        return bool((values.astype(np.float64).astype(values.dtype) != values).any())

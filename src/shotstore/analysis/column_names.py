@@ -1,42 +1,111 @@
 """What the columns of a table of shots are called."""
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Literal, TypeAlias
 
 import attrs
+import numpy as np
+
+from shotstore.model import DataType
+from shotstore.session.columns import Column, objects
 
 FIXED = ("sequence", "shot_index", "shot_start_time", "shot_end_time")
 """The columns that every table of shots has."""
 
+Part: TypeAlias = Literal["real", "imag"]
+PARTS: tuple[Part, ...] = ("real", "imag")
+"""Of complex numbers, where a table has no type for them."""
+
 
 @attrs.frozen
 class Origin:
-    """Where the values of a column come from: a parameter, or the data under a label."""
+    """Where the values of a column come from: a parameter, or the data under a label.
+
+    Attributes:
+        kind: Which of both.
+        name: Of the parameter, or the label.
+        part: Of the complex numbers under a label, where the column holds only this.
+    """
 
     kind: Literal["parameter", "label"]
     name: str
+    part: Part | None = None
+
+    @property
+    def title(self) -> str:
+        """What the column is called, if nothing else is."""
+        return self.name if self.part is None else f"{self.name}.{self.part}"
+
+    def type_of(self, kind: DataType) -> DataType:
+        """Return the type of the column, of a label whose data is of this type."""
+        if self.part is None or kind.dtype is None:
+            return kind
+        return attrs.evolve(kind, dtype=np.empty(0, kind.dtype).real.dtype)
+
+    def of(self, column: Column) -> Column:
+        """Return the values of the column, of those of its label."""
+        part = self.part
+        if part is None:
+            return column
+        if column.values.dtype.kind != "O":
+            return Column(getattr(column.values, part), column.is_present)
+        return objects([None if v is None else getattr(v, part) for v in column.values])
 
 
-def name_columns(parameters: Iterable[str], labels: Iterable[str]) -> dict[str, Origin]:
-    """Return the columns that there are beside the fixed ones, parameters first.
+def is_complex(kind: DataType) -> bool:
+    """Return whether the data under a label is complex numbers, in all shots."""
+    return kind.dtype is not None and kind.dtype.kind == "c"
 
-    A label that is called like a parameter or a fixed column becomes ``data.<label>``, a parameter
-    that is called like a fixed column ``parameter.<name>``.
+
+def origins(
+    parameters: Iterable[str], labels: Mapping[str, DataType], *, split: bool = True
+) -> Iterator[Origin]:
+    """Yield what the columns of a table hold, beside the fixed ones.
+
+    Args:
+        parameters: Their names.
+        labels: With the type of their data.
+        split: Whether complex numbers are two columns: their real and imaginary part.
     """
-    parameters, labels = list(parameters), list(labels)
-    taken = {*FIXED, *parameters, *labels}
-    columns: dict[str, Origin] = {}
     for name in parameters:
-        column = _free(name, "parameter.", taken) if name in FIXED else name
-        columns[column] = Origin("parameter", name)
-    occupied = {*FIXED, *columns}
-    for label in labels:
-        column = _free(label, "data.", taken | occupied) if label in occupied else label
-        columns[column] = Origin("label", label)
-    return columns
+        yield Origin("parameter", name)
+    for label, kind in labels.items():
+        if split and is_complex(kind):
+            yield from (Origin("label", label, part) for part in PARTS)
+        else:
+            yield Origin("label", label)
 
 
-def _free(name: str, prefix: str, taken: set[str]) -> str:
+def name_columns(found: Iterable[Origin], reserved: Collection[str] = FIXED) -> dict[str, Origin]:
+    """Return the columns by name, in this order; no two have one name.
+
+    A label that is called like a parameter or a reserved column becomes ``data.<label>``, a
+    parameter that is called like a reserved column ``parameter.<name>``. A part of complex numbers
+    makes room for whatever else is called so.
+    """
+    found = list(found)
+    taken = {*reserved, *(origin.title for origin in found)}
+    names: dict[Origin, str] = {}
+    occupied = set(reserved)
+    for origin in sorted(found, key=_rank):
+        name = origin.title
+        if name in occupied:
+            name = _free(name, _PREFIXES[origin.kind], taken | occupied)
+        names[origin] = name
+        occupied.add(name)
+    return {names[origin]: origin for origin in found}
+
+
+_PREFIXES = {"parameter": "parameter.", "label": "data."}
+
+
+def _rank(origin: Origin) -> int:
+    if origin.kind == "parameter":
+        return 0
+    return 1 if origin.part is None else 2
+
+
+def _free(name: str, prefix: str, taken: Collection[str]) -> str:
     while name in taken:
         name = prefix + name
     return name

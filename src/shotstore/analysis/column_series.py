@@ -122,8 +122,9 @@ def _of_traces(name: str, column: Column, target: pl.DataType) -> pl.Series:
 
 
 def _with_nulls(series: pl.Series, is_present: npt.NDArray[np.bool_]) -> pl.Series:
-    condition = pl.when(pl.Series(is_present)).then(pl.col(series.name))
-    return series.to_frame().select(condition.alias(series.name)).to_series()
+    # Not by its name, for polars takes "*" for all columns.
+    condition = pl.when(pl.Series(is_present)).then(series)
+    return pl.select(condition.alias(series.name)).to_series()
 
 
 def _plain(value: Any, dtype: pl.DataType) -> Any:

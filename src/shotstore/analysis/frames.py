@@ -82,7 +82,7 @@ def png(
     Args:
         pixels: Grey, of 8 or 16 bits, or numbers of colours; shape (height, width).
         palette: The colours that 8-bit pixels stand for, shape (256, 3).
-        texts: What else the file says of itself, by keyword (1 to 79 letters), all in Latin-1.
+        texts: What else the file says of itself, by keyword: 1 to 79 letters of ASCII.
     """
     height, width = pixels.shape
     depth = 8 * pixels.dtype.itemsize
@@ -91,7 +91,10 @@ def png(
     if palette is not None:
         chunks.append(_chunk(b"PLTE", palette.tobytes()))
     for key, text in (texts or {}).items():
-        chunks.append(_chunk(b"tEXt", f"{key}\0{text}".encode("latin-1", "replace")))
+        if text.isascii() and "\0" not in text:
+            chunks.append(_chunk(b"tEXt", f"{key}\0{text}".encode("ascii")))
+        else:  # in UTF-8, not compressed, of no language
+            chunks.append(_chunk(b"iTXt", f"{key}\0\0\0\0\0{text}".encode()))
     stored = pixels.astype(">u2" if depth == 16 else "u1")
     rows = stored.view(np.uint8).reshape(height, -1)
     # Each row begins with the number of its filter: none.

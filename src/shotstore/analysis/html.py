@@ -120,11 +120,7 @@ def _columns(sequence: Sequence, summary: SequenceSummary, table: SequenceTable)
         else:
             varied[name] = done if is_done else f"{done} (planned: {planned})"
     yield _section("Varied", varied)
-    data = {
-        column.name: _what(column)
-        for column in table.columns.values()
-        if column.key is not None and not column.is_parameter
-    }
+    data = {column.name: _what(column) for column in table.columns.values() if column.is_label}
     yield _section("Data", data)
     if not constant and not len(table) and summary.state is not State.DRAFT:
         globals_ = sequence.get_global_parameters()

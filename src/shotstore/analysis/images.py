@@ -12,7 +12,8 @@ from shotstore.analysis.conditions import Where, matching_rows
 from shotstore.analysis.frames import Frame, places_of_frames, reduced, shown_range
 from shotstore.analysis.plots import new_axes
 from shotstore.analysis.points import default_x, value_text
-from shotstore.analysis.tables import HELD, INDEX, Source, Table, TableColumn, as_table
+from shotstore.analysis.sources import Source, as_table
+from shotstore.analysis.tables import HELD, INDEX, Table, TableColumn
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.session import Sequence
 

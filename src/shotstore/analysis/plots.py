@@ -8,7 +8,7 @@ import numpy as np
 from shotstore.analysis.conditions import Where
 from shotstore.analysis.packages import needed
 from shotstore.analysis.points import Curve, Points, collect_points
-from shotstore.analysis.tables import Source
+from shotstore.analysis.sources import Source
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

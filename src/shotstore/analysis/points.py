@@ -8,16 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.conditions import Where, matching_rows
-from shotstore.analysis.tables import (
-    HELD,
-    INDEX,
-    Kind,
-    Source,
-    Table,
-    TableColumn,
-    as_table,
-    number_values,
-)
+from shotstore.analysis.sources import Source, as_table
+from shotstore.analysis.tables import HELD, INDEX, Kind, Table, TableColumn, number_values
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.session import Sequence
 from shotstore.session.columns import Column
@@ -122,8 +114,8 @@ def collect_points(
         x_column = table.columns[default_x(source, table)]
     else:
         raise DataNotFoundError(f"Say what to plot as x: there is {', '.join(table.columns)}.")
-    names = [_default_y(table)] if y is None else [y] if isinstance(y, str) else list(y)
-    y_columns = [table.find(name) for name in names]
+    names = _default_y(table) if y is None else [y] if isinstance(y, str) else list(y)
+    y_columns = [column for name in names for column in table.find_all(name)]
     by_column = None if by is None else table.find(by)
     for column in (x_column, *y_columns):
         _check_kind(column, ("number", "time") if column is x_column else ("number",))
@@ -227,13 +219,13 @@ def _axis_label(column: TableColumn) -> str:
     return f"{column.name} ({unit})" if unit else column.name
 
 
-def _default_y(table: Table) -> str:
-    labels = [
-        column.name
-        for column in table.columns.values()
-        if column.kind == "number" and column.key is not None and not column.is_parameter
+def _default_y(table: Table) -> list[str]:
+    """The only label that is a number, or the parts of it."""
+    columns = [
+        column for column in table.columns.values() if column.kind == "number" and column.is_label
     ]
-    if len(labels) == 1:
-        return labels[0]
-    which = ", ".join(labels) if labels else "none that is a number; compute one, and plot that"
+    if len({column.origin.name for column in columns if column.origin is not None}) == 1:
+        return [column.name for column in columns]
+    names = ", ".join(column.name for column in columns)
+    which = names or "none that is a number; compute one, and plot that"
     raise DataNotFoundError(f"Say what to plot as y; {table.title or 'the table'} has {which}.")

@@ -91,11 +91,16 @@ def _lazy_frame(plan: Plan, read: Callable[["_Query"], _Frames]) -> pl.LazyFrame
     ) -> _Frames:
         wanted = list(schema) if columns is None else columns
         query = _Query(plan, wanted, _stages(plan, predicate), n_rows, batch_size)
-        yield schema.to_frame().select(wanted)  # where no shot is found, this is the answer
+        yield _only(schema.to_frame(), wanted)  # where no shot is found, this is the answer
         yield from read(query)
 
     # Needs cloudpickle, if a filter calls a function of Python.
     return register_io_source(source, schema=schema, is_pure=True)
+
+
+def _only(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Some columns; polars takes a plain ``"*"`` or ``"^a.*$"`` for many of them."""
+    return frame.select(pl.selectors.by_name(names) if names else [])
 
 
 def _stages(plan: Plan, predicate: pl.Expr | None) -> list[list[pl.Expr]]:
@@ -187,7 +192,7 @@ class _Query:
             row_size = max(row_size, int(read.estimated_size()) // len(part))
             whole = part.hstack(read) if missing else part
             if not stages:
-                yield whole.select(self.wanted)
+                yield _only(whole, self.wanted)
                 continue
             matching = whole.filter(*stages[0])
             if len(matching):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from shotstore.analysis.column_names import Origin, name_columns
+from shotstore.analysis.column_names import Origin, name_columns, origins
 from shotstore.analysis.column_types import (
     TIME,
     in_polars,
@@ -15,7 +15,7 @@ from shotstore.analysis.column_types import (
     type_of_values,
 )
 from shotstore.analysis.packages import needed
-from shotstore.model import ParameterSchema
+from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
 from shotstore.session.columns import ShotRows
 from shotstore.session.sequence_collection import SequenceCollection
@@ -72,13 +72,8 @@ def plan_sequence(sequences: SequenceCollection, path: PureSequencePath) -> Plan
             raise
         parameters = ParameterSchema()
     data = sequences.get_data_schema(path)
-    types = {Origin("parameter", name): type_of_parameter(of) for name, of in parameters.items()}
-    open_labels = []
-    for label, kind in data.items():
-        found = type_of_data(kind)
-        if found is None:
-            open_labels.append(label)
-        types[Origin("label", label)] = pl.Null() if found is None else found
+    types = {at: _known_type(at, parameters, data) for at in origins(parameters, data)}
+    open_labels = [label for label, kind in data.items() if type_of_data(kind) is None]
     wide = count > 0 and sequences.has_wide_integers(path)
     integers = [at for at, dtype in types.items() if dtype == pl.Int64()] if wide else []
     if integers:
@@ -87,7 +82,7 @@ def plan_sequence(sequences: SequenceCollection, path: PureSequencePath) -> Plan
         for label, structures in sequences.get_structures(path, open_labels).items():
             types[Origin("label", label)] = type_of_structures(structures)
     units = {name: Unit(kind.units, path) for name, kind in parameters.items()}
-    return Plan(name_columns(parameters, data), types, units)
+    return Plan(name_columns(types), types, units)
 
 
 def joined_plan(plans: Iterable[Plan]) -> Plan:
@@ -101,26 +96,28 @@ def joined_plan(plans: Iterable[Plan]) -> Plan:
             if name in units and units[name].text != unit.text:
                 types[Origin("parameter", name)] = pl.Float64()
             units.setdefault(name, unit)
-    names = {
-        kind: [origin.name for origin in types if origin.kind == kind]
-        for kind in ("parameter", "label")
-    }
-    return Plan(name_columns(names["parameter"], names["label"]), types, units)
+    in_order = sorted(types, key=lambda origin: origin.kind == "label")
+    return Plan(name_columns(in_order), types, units)
+
+
+def _known_type(origin: Origin, parameters: ParameterSchema, data: DataSchema) -> pl.DataType:
+    """The type as far as the schemas tell."""
+    if origin.kind == "parameter":
+        return type_of_parameter(parameters[origin.name])
+    return type_of_data(origin.type_of(data[origin.name])) or pl.Null()
 
 
 def _types_of_integers(
-    sequences: SequenceCollection, path: PureSequencePath, origins: list[Origin], count: int
+    sequences: SequenceCollection, path: PureSequencePath, asked: list[Origin], count: int
 ) -> dict[Origin, pl.DataType]:
-    names = {
-        kind: [at.name for at in origins if at.kind == kind] for kind in ("parameter", "label")
-    }
-    types: dict[Origin, pl.DataType] = {at: pl.Null() for at in origins}
+    names = {kind: [at.name for at in asked if at.kind == kind] for kind in ("parameter", "label")}
+    types: dict[Origin, pl.DataType] = {at: pl.Null() for at in asked}
     for start in range(0, count, _BATCH):
         rows: ShotRows = range(start, min(start + _BATCH, count))
         found = sequences.get_columns(
             path, parameters=names["parameter"], labels=names["label"], rows=rows
         )
-        for at in origins:
+        for at in asked:
             column = (found.parameters if at.kind == "parameter" else found.data)[at.name]
             values = column.values[column.is_present]
             dtype = type_of_values(values) if values.dtype.kind == "O" else pl.Int64()

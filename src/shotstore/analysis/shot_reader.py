@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.column_names import FIXED, Origin
+from shotstore.analysis.column_names import FIXED, Origin, origins
 from shotstore.analysis.column_series import to_series
 from shotstore.analysis.column_types import (
     TIME,
@@ -53,6 +53,7 @@ class ShotReader:
                 sequences.get_parameter_schema(path) if has_shots else ParameterSchema()
             )
             self._data = sequences.get_data_schema(path) if has_shots else DataSchema()
+        self._there = set(origins(self._parameters, self._data))
 
     def rows(self, first: int | None = None) -> pl.DataFrame:
         """Return the rows of the first shots, or of all, by increasing index."""
@@ -61,8 +62,8 @@ class ShotReader:
 
     def row_size(self, names: Iterable[str]) -> int:
         """Return about how many bytes a shot has in these columns."""
-        origins = (self._plan.origins[name] for name in names if name not in FIXED)
-        labels = (at.name for at in origins if at.kind == "label")
+        asked = (self._plan.origins[name] for name in names if name not in FIXED)
+        labels = {at.name for at in asked if at.kind == "label"}
         return row_size(self._data[label] for label in labels if label in self._data)
 
     def read(self, names: Collection[str], rows: npt.NDArray[np.int64]) -> pl.DataFrame:
@@ -72,8 +73,10 @@ class ShotReader:
             TransactionConflictError: a value is of another type than the columns were planned with.
             IncompatibleUnitsError: a unit cannot be converted to that of the plan.
         """
-        origins = {name: self._plan.origins[name] for name in names if name not in FIXED}
-        there = [at for at in origins.values() if at.name in self._names(at)]
+        asked = {name: self._plan.origins[name] for name in names if name not in FIXED}
+        for at in asked.values():
+            self._check_is_planned(at)
+        there = [at for at in asked.values() if at in self._there]
         found: ShotColumns | None = None
         if there:
             with self._calling:
@@ -87,15 +90,20 @@ class ShotReader:
         for name in names:
             if name in FIXED:
                 columns.append(self._fixed_column(name, rows))
-            elif found is None or origins[name] not in there:
-                dtype = in_polars(self._plan.types[origins[name]])
+            elif found is None or asked[name] not in self._there:
+                dtype = in_polars(self._plan.types[asked[name]])
                 columns.append(pl.Series(name, [None] * len(rows), dtype=dtype))
             else:
-                columns.append(self._column(name, origins[name], found))
+                columns.append(self._column(name, asked[name], found))
         return pl.DataFrame(columns)
 
-    def _names(self, origin: Origin) -> Collection[str]:
-        return self._parameters if origin.kind == "parameter" else self._data
+    def _check_is_planned(self, origin: Origin) -> None:
+        """Check that all of a label has a place, also where it has become complex, or is no more
+        so in all shots."""
+        if origin.kind == "label" and origin not in self._there and origin.name in self._data:
+            own = origins((), {origin.name: self._data[origin.name]})
+            if not self._plan.types.keys() >= set(own):
+                raise self._changed(origin, str(self._data[origin.name]))
 
     def _fixed_column(self, name: str, rows: npt.NDArray[np.int64]) -> pl.Series:
         match name:
@@ -114,21 +122,26 @@ class ShotReader:
         if origin.kind == "parameter":
             column = self._in_planned_unit(origin.name, found.parameters[origin.name])
         else:
-            column = _in_one_type(self._data[origin.name], found.data[origin.name])
+            kind = self._data[origin.name]
+            column = origin.of(_in_one_type(kind, found.data[origin.name]))
         dtype = self._type(origin, column)
         if merged(planned, dtype) != planned:
-            raise TransactionConflictError(
-                f"Sequence {self._path} has recorded {origin.kind} {origin.name!r} as {dtype} "
-                f"since the scan was made, which knows it as {planned}: call scan again."
-            )
+            raise self._changed(origin, str(dtype))
         return to_series(name, column, planned)
+
+    def _changed(self, origin: Origin, dtype: str) -> TransactionConflictError:
+        """The error that says so."""
+        return TransactionConflictError(
+            f"Sequence {self._path} has recorded {origin.kind} {origin.name!r} as {dtype} since "
+            f"the scan was made, which knows it as {self._plan.types[origin]}: call scan again."
+        )
 
     def _type(self, origin: Origin, column: Column) -> pl.DataType:
         values = column.values
         if origin.kind == "parameter":
             dtype = type_of_parameter(self._parameters[origin.name])
         else:
-            known = type_of_data(self._data[origin.name])
+            known = type_of_data(origin.type_of(self._data[origin.name]))
             if known is None:
                 return type_of_values(values[column.is_present])
             dtype = known

@@ -86,7 +86,7 @@ def export(
     makes a picture of each frame; `zip` holds the sequence as it is, and opens with shotstore, h5py
     and HDFView.
     """
-    from shotstore.analysis.exporting import export as export_to
+    from shotstore.analysis.exporting import write_file
     from shotstore.cli.formats import print_json
     from shotstore.cli.places import find_sequence
     from shotstore.cli.progress import part_bar
@@ -96,7 +96,7 @@ def export(
             "Say in which format, as --to csv, or to which file, as -o run.csv."
         )
     with open_to_read(store).session() as session, part_bar("Exporting") as show:
-        done = export_to(
+        done = write_file(
             session.get_sequence(find_sequence(session, path)),
             output,
             to=None if to is None else to.value,
@@ -121,6 +121,9 @@ def _print(done: "Exported") -> None:
         typer.echo(
             f"Without {', '.join(done.left_out)}, for which {done.format} has no place{hint}."
         )
+    for change in done.changes:
+        if change.column not in done.left_out:
+            typer.echo(f"{change}.")
 
 
 def _as_json(done: "Exported") -> dict[str, object]:
@@ -130,5 +133,6 @@ def _as_json(done: "Exported") -> dict[str, object]:
         "shots": done.shots,
         "columns": list(done.columns),
         "left_out": list(done.left_out),
+        "changes": {change.column: change.what for change in done.changes},
         "size": done.size,
     }

@@ -100,7 +100,7 @@ def _shown(table: "SequenceTable", chosen: "list[TableColumn] | None") -> "list[
     always = [table.columns["shot_index"], table.columns["shot_start_time"]]
     if chosen is None:
         rest = [table.columns["shot_end_time"]]
-        rest += [column for column in table.columns.values() if column.key is not None]
+        rest += [column for column in table.columns.values() if column.origin is not None]
         return always + [column for column in rest if column.kind in _IN_CELLS]
     for column in chosen:
         if column.kind not in _IN_CELLS:

@@ -309,15 +309,15 @@ class Sequence:
         """Return the shots, by increasing index, as a numpy array for each column.
 
         Args:
-            names: Parameters and labels, called as in :meth:`scan`; by default all. The rest is
-                not read.
+            names: Parameters and labels, called as in :meth:`scan`, but complex numbers are one
+                column; by default all. The rest is not read.
 
         Returns:
             ``shot_index``, ``shot_start_time`` and ``shot_end_time`` (datetime64, in UTC), and the
             names, each of shape (number of shots, ...). Parameters are in the units of
             :meth:`get_parameter_schema`. Where values are missing there is NaN, for which integers
-            become floats; texts, lists, dicts and arrays of differing shapes are objects, with
-            None.
+            become floats; texts, lists, dicts, arrays of differing shapes, and integers that no
+            float holds exactly, are objects, with None.
 
         Raises:
             DataNotFoundError: there is no such column; the message names close ones.
@@ -347,8 +347,9 @@ class Sequence:
         """Return what :meth:`to_arrays` does as an xarray Dataset.
 
         Its dimension is ``shot``, with the indices as coordinate, so that ``.sel(shot=3)`` is the
-        shot of index 3; the further dimensions of frames under a label are ``<label>_0``, ... Each
-        parameter has its unit as the attribute ``units``.
+        shot of index 3. Arrays of one shape share further dimensions: ``y`` and ``x`` for frames,
+        ``sample`` for traces; those of a second shape are ``y_2`` and ``x_2``. A label that is
+        called ``shot`` is ``data.shot``. Each parameter has its unit as the attribute ``units``.
 
         Raises:
             MissingPackageError: xarray is not installed.
@@ -452,7 +453,13 @@ class Sequence:
             DataNotFoundError: there is no such column.
             InvalidConditionError: ``where`` cannot be understood.
             MissingPackageError: a package is not installed.
-        """
-        from shotstore.analysis import export
 
-        return export(self, file, to=to, columns=columns, where=where, force=force).file
+        Warns:
+            ExportWarning: a column was left out, or is not in the file as it was recorded. The
+                message says which, and why.
+        """
+        from shotstore.analysis.exporting import write_file
+
+        done = write_file(self, file, to=to, columns=columns, where=where, force=force)
+        done.warn(stacklevel=2)
+        return done.file

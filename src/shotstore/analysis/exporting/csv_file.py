@@ -7,7 +7,7 @@ differs from a missing value.
 
 from pathlib import Path
 
-from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, header
+from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, headers
 from shotstore.analysis.exporting.job import Job
 
 holds = fits_cells
@@ -16,7 +16,7 @@ holds = fits_cells
 def write(job: Job, file: Path) -> None:
     """Write the columns."""
     with file.open("w", encoding="utf-8", newline="\n") as out:
-        out.write(",".join(_quoted(header(column)) for column in job.columns) + "\n")
+        out.write(",".join(map(_quoted, headers(job))) + "\n")
         for _, batch in job.batches([column.name for column in job.columns]):
             columns = [cells(column, batch[column.name]) for column in job.columns]
             out.writelines(",".join(map(_text, row)) + "\n" for row in zip(*columns, strict=True))
@@ -30,7 +30,7 @@ def _text(cell: Cell) -> str:
             return "true" if cell else "false"
         case str():
             return _quoted(cell)
-    return repr(cell)
+    return str(cell)  # as many digits as repr, also of numpy's longdouble
 
 
 def _quoted(text: str) -> str:

@@ -1,6 +1,7 @@
 """Files that appear when they are complete, and never half-written."""
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -61,6 +62,26 @@ def folder_to_be(folder: Path, *, force: bool) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
+def file_name(name: str) -> str:
+    """Return what a file is called that is named after a sequence, on every system.
+
+    Args:
+        name: Of the sequence.
+    """
+    plain = _NOT_IN_NAMES.sub("_", name).rstrip(". ")
+    plain = _cut(plain, _LONGEST)
+    is_device = _DEVICES.fullmatch(plain.partition(".")[0])
+    return f"_{plain}" if is_device or not plain else plain
+
+
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+"""What names of files cannot hold on Windows, and the slash nowhere"""
+_DEVICES = re.compile(r"(?i)con|prn|aux|nul|(com|lpt)[0-9¹²³]")
+"""What Windows takes for a device, whatever the ending"""
+_LONGEST = 200
+"""Bytes; file systems end at 255"""
+
+
 def check_place(path: Path, *, force: bool, is_folder: bool = False) -> None:
     """Check that a file or folder can be written, before anything is read for it.
 
@@ -89,4 +110,9 @@ def check_place(path: Path, *, force: bool, is_folder: bool = False) -> None:
 def _beside(path: Path) -> Path:
     # On the same file system, where it can be renamed.
     path = path.absolute()  # so that "." has a name
-    return path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.part")
+    return path.with_name(f".{_cut(path.name, 80)}.{secrets.token_hex(4)}.part")
+
+
+def _cut(text: str, size: int) -> str:
+    """As much of a text as has this many bytes."""
+    return text.encode("utf-8", "surrogateescape")[:size].decode("utf-8", "ignore")

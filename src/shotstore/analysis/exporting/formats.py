@@ -1,6 +1,7 @@
 """What is exported: which columns of which shots, in which format, to which file."""
 
 import os
+import warnings
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from shotstore.analysis.exporting import (
     xlsx_file,
     zip_file,
 )
-from shotstore.analysis.exporting.destination import file_to_be, folder_to_be
+from shotstore.analysis.exporting.changes import Change
+from shotstore.analysis.exporting.destination import file_name, file_to_be, folder_to_be
 from shotstore.analysis.exporting.job import Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
-from shotstore.errors import ExportError
+from shotstore.errors import ExportError, ExportWarning
 from shotstore.session import Sequence
 
 
@@ -33,6 +35,8 @@ class _Format:
         holds: Whether it has a place for a column.
         holds_what: That, as a message says it.
         is_folder: Whether it is a folder of files.
+        has_complex: Whether complex numbers have a type, and are not two columns.
+        is_table: Whether arrays of one item are what their item is.
     """
 
     suffix: str
@@ -40,6 +44,8 @@ class _Format:
     holds: Callable[[TableColumn], bool]
     holds_what: str
     is_folder: bool = False
+    has_complex: bool = False
+    is_table: bool = False
 
 
 def _anything(column: TableColumn) -> bool:
@@ -47,12 +53,16 @@ def _anything(column: TableColumn) -> bool:
     return True
 
 
+_IN_CELLS = "numbers, texts and times"
+_IN_ARRAYS = "numbers, texts and arrays of numbers"
 _FORMATS = {
-    "csv": _Format(".csv", csv_file.write, csv_file.holds, "numbers, texts and times"),
+    "csv": _Format(".csv", csv_file.write, csv_file.holds, _IN_CELLS, is_table=True),
     "parquet": _Format(".parquet", parquet_file.write, _anything, "all data"),
-    "xlsx": _Format(".xlsx", xlsx_file.write, csv_file.holds, "numbers, texts and times"),
-    "netcdf": _Format(".nc", netcdf_file.write, netcdf_file.holds, "numbers, texts and arrays"),
-    "npz": _Format(".npz", npz_file.write, npz_file.holds, "numbers, texts and arrays"),
+    "xlsx": _Format(".xlsx", xlsx_file.write, csv_file.holds, _IN_CELLS, is_table=True),
+    "netcdf": _Format(".nc", netcdf_file.write, netcdf_file.holds, _IN_ARRAYS),
+    "npz": _Format(
+        ".npz", npz_file.write, npz_file.holds, "numbers, texts and arrays", has_complex=True
+    ),
     "png": _Format(
         ".png", png_files.write, png_files.holds, "frames: arrays in two dimensions", is_folder=True
     ),
@@ -70,8 +80,11 @@ class Exported:
         format: One of ``FORMATS``.
         shots: How many.
         columns: Which columns, by name.
-        left_out: Columns that the format has no place for.
+        left_out: Columns that the format has no place for; with "png", which is for frames
+            alone, none.
         size: In bytes, all files together.
+        changes: What became of columns that were left out, or are not in the file as they were
+            recorded.
     """
 
     file: Path
@@ -80,6 +93,17 @@ class Exported:
     columns: tuple[str, ...]
     left_out: tuple[str, ...]
     size: int
+    changes: tuple[Change, ...] = ()
+
+    def warn(self, stacklevel: int) -> None:
+        """Warn of each change.
+
+        Args:
+            stacklevel: Of the line that it is about: 1 is the one that calls this.
+        """
+        for change in self.changes:
+            message = f"{self.format} file {self.file}: {change}."
+            warnings.warn(message, ExportWarning, stacklevel=stacklevel + 1)
 
 
 def export(
@@ -93,7 +117,40 @@ def export(
     raw: bool = False,
     progress: Progress | None = None,
 ) -> Exported:
+    """Write the shots of a sequence to a file for other programs, as :func:`write_file` does.
+
+    Warns:
+        ExportWarning: a column was left out, or is not in the file as it was recorded. The message
+            says which, and why.
+    """
+    done = write_file(
+        sequence,
+        file,
+        to=to,
+        columns=columns,
+        where=where,
+        force=force,
+        raw=raw,
+        progress=progress,
+    )
+    done.warn(stacklevel=2)
+    return done
+
+
+def write_file(
+    sequence: Sequence,
+    file: str | os.PathLike[str] | None = None,
+    *,
+    to: str | None = None,
+    columns: Collection[str] | None = None,
+    where: "Where | None" = None,
+    force: bool = False,
+    raw: bool = False,
+    progress: Progress | None = None,
+) -> Exported:
     """Write the shots of a sequence, by increasing index, to a file for other programs.
+
+    The result says what was left out or changed; :func:`export` also warns of it.
 
     ``csv`` and ``xlsx`` hold numbers, texts and times (a workbook also the recipe), ``parquet``,
     ``netcdf`` and ``npz`` arrays too, ``png`` one picture for each frame, and ``zip`` the sequence
@@ -126,15 +183,15 @@ def export(
     """
     name, kind = _format(file, to)
     ending = "_frames" if kind.is_folder else kind.suffix
-    place = Path(f"{sequence.path.name}{ending}" if file is None else file)
+    place = Path(f"{file_name(sequence.path.name or '')}{ending}" if file is None else file)
     if name == "zip" and (columns is not None or where is not None):
         raise ExportError("A zip file holds the whole sequence: choose another format for a part.")
     if raw and name != "png":
         raise ExportError("Only png files can be raw: leave that out.")
     with (folder_to_be if kind.is_folder else file_to_be)(place, force=force) as new:
-        table = SequenceTable(sequence)
+        table = SequenceTable(sequence, split=not kind.has_complex, unpack=kind.is_table)
         chosen, left_out = _choose(table, columns, name, kind)
-        rows = matching_rows(table, where)
+        rows = matching_rows(SequenceTable(sequence) if where is not None else table, where)
         job = Job(sequence, table, chosen, rows, progress or _show_nothing, raw)
         kind.write(job, new)
         size = sum(found.stat().st_size for found in (new.rglob("*") if new.is_dir() else [new]))
@@ -143,8 +200,9 @@ def export(
         format=name,
         shots=len(rows),
         columns=tuple(column.name for column in chosen),
-        left_out=left_out,
+        left_out=tuple(change.column for change in left_out),
         size=size,
+        changes=(*left_out, *job.changes),
     )
 
 
@@ -180,12 +238,12 @@ def _listed() -> str:
 
 def _choose(
     table: SequenceTable, names: Collection[str] | None, name: str, kind: _Format
-) -> tuple[tuple[TableColumn, ...], tuple[str, ...]]:
-    """The columns to write, and the names of those that are left out."""
+) -> tuple[tuple[TableColumn, ...], tuple[Change, ...]]:
+    """The columns to write, and what is left out."""
     if isinstance(names, str):
         raise TypeError(f"columns must be several names, not the text {names!r}.")
     if names is not None:
-        asked = list({table.find(text): None for text in names})
+        asked = list({column: None for text in names for column in table.find_all(text)})
         for column in asked:
             if not kind.holds(column):
                 raise ExportError(
@@ -196,12 +254,17 @@ def _choose(
     chosen = tuple(column for column in table.columns.values() if kind.holds(column))
     if not chosen:
         raise ExportError(f"{table.title} has nothing that {name} holds: {kind.holds_what}.")
-    left_out = tuple(column for column in table.columns if table.columns[column] not in chosen)
+    left_out = tuple(
+        Change(column.name, f"was left out: it holds {_what(column)}, {name} {kind.holds_what}")
+        for column in table.columns.values()
+        if not kind.holds(column)
+    )
     return chosen, () if name == "png" else left_out
 
 
 def _what(column: TableColumn) -> str:
-    if column.shape is None:
+    if not column.shape:
         return HELD[column.kind]
     shape = ", ".join("any" if length is None else str(length) for length in column.shape)
-    return f"arrays of shape ({shape})"
+    items = "" if column.dtype is None or column.dtype.kind in "biuf" else f"{column.dtype} "
+    return f"{items}arrays of shape ({shape})"

@@ -1,12 +1,14 @@
 """What the writers of all formats are given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.analysis.column_labels import label_columns
+from shotstore.analysis.exporting.changes import Change
 from shotstore.analysis.tables import SequenceTable, TableColumn
 from shotstore.session import Sequence
 from shotstore.session.columns import Column
@@ -26,6 +28,7 @@ class Job:
         rows: Which rows of the table, increasing.
         show: Called with how much is done, and of how much.
         raw: Whether pixels are written as they are.
+        changes: What the file does not hold as it was recorded, of these columns.
     """
 
     sequence: Sequence
@@ -34,6 +37,26 @@ class Job:
     rows: npt.NDArray[np.int64]
     show: Progress
     raw: bool = False
+    changes: list[Change] = attrs.field(factory=list)
+
+    def note(self, column: TableColumn, what: str) -> None:
+        """Note what became of a column: ``"holds integers that are rounded here"``."""
+        self.changes.append(Change(column.name, what))
+
+    def labels(
+        self,
+        *,
+        reserved: Collection[str] = (),
+        spelled: Callable[[str], str] = str,
+        occupies: Callable[[TableColumn, str], Collection[str]] = lambda _, name: (name,),
+    ) -> dict[str, str]:
+        """Return what each column is called in the file, and note where that is something else;
+        see :func:`~shotstore.analysis.column_labels.label_columns`."""
+        names = label_columns(self.columns, reserved=reserved, spelled=spelled, occupies=occupies)
+        for column in self.columns:
+            if names[column.name] != column.name:
+                self.note(column, f"is called {names[column.name]!r} there")
+        return names
 
     def units(self) -> dict[str, str]:
         """Return the units of the columns that have one."""

@@ -1,7 +1,8 @@
 """NetCDF-4: variables along a dimension ``shot``, as xarray, MATLAB and Panoply read them.
 
-Units are attributes. Numbers that a shot lacks are NaN, texts empty, and what else is missing is
-told as in ``.npz`` files. Times are microseconds since 1970 in UTC, which xarray decodes.
+Units are attributes. Numbers that a shot lacks are NaN, texts empty, and what else is missing or
+differs in shape is told as in ``.npz`` files. Complex numbers are two variables. Times are
+microseconds since 1970 in UTC, or nanoseconds, which xarray decodes.
 """
 
 from collections.abc import Iterator
@@ -12,38 +13,41 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.analysis.column_labels import label_dimensions, shortened
 from shotstore.analysis.exporting.arrays import (
     IS_PRESENT,
     LENGTH,
+    SHAPE,
     filled,
+    is_flat,
     is_ragged,
-    lengths,
+    names_beside,
+    ragged_shape,
     scalar_array,
+    shapes,
 )
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.packages import needed
 from shotstore.analysis.tables import INDEX, TableColumn
+from shotstore.analysis.times import is_exact, utc_texts
 
 if TYPE_CHECKING:
     import h5netcdf
 
 _SHOT = "shot"
-_EPOCH = "microseconds since 1970-01-01"
+_COUNTED = {"us": "microseconds", "ns": "nanoseconds"}
 _SMALL_CHUNK = 64 * 2**10
 """Bytes"""
+_HIDDEN = "_nc4_non_coord_"
+"""What the NetCDF library hides in names in the file, and takes out when it reads them"""
 
 
 def holds(column: TableColumn) -> bool:
-    """Return whether a column holds numbers, texts, times, or arrays of numbers that have one
-    shape or differ in their first dimension only."""
+    """Return whether a column holds numbers, texts, times, or arrays of numbers of one number of
+    dimensions."""
     if column.kind != "array":
         return True
-    return (
-        column.shape is not None
-        and None not in column.shape[1:]
-        and column.dtype is not None
-        and column.dtype.kind in "biuf"
-    )
+    return column.shape is not None and column.dtype is not None and column.dtype.kind in "biuf"
 
 
 def write(job: Job, file: Path) -> None:
@@ -54,67 +58,122 @@ def write(job: Job, file: Path) -> None:
     """
     with needed("A NetCDF file", "export"):
         import h5netcdf
+    names = job.labels(reserved=(_SHOT,), spelled=_spelled, occupies=_occupies)
+    taken = {_SHOT}.union(*(_occupies(column, names[column.name]) for column in job.columns))
+    dimensions = label_dimensions(_shapes(job), taken)
     with h5netcdf.File(file, "w") as out:
-        out.attrs["sequence"] = str(job.sequence.path)
+        out.attrs["sequence"] = _without_nul(str(job.sequence.path))
         out.dimensions[_SHOT] = len(job.rows)
         index = job.table.read([INDEX], job.rows)[INDEX].values
         _create(out, _SHOT, (_SHOT,), index.dtype)[...] = index
         for column in job.columns:
             if column.name == INDEX:
                 continue
-            name = _free_name(column.name, out)
+            name = names[column.name]
             if column.kind == "array":
-                _write_arrays(job, column, out, name)
+                _write_arrays(job, column, out, name, dimensions.get(column.name))
             else:
-                _write_scalars(out, name, scalar_array(column, job.read(column)), column.units)
+                _write_scalars(job, column, out, name)
             if name != column.name:
-                out.variables[name].attrs["long_name"] = column.name
+                out.variables[name].attrs["long_name"] = _without_nul(column.name)
 
 
-def _write_scalars(
-    out: "h5netcdf.File", name: str, values: npt.NDArray[Any], units: str | None
-) -> None:
-    if values.dtype.kind == "U":
-        variable = out.create_variable(name, (_SHOT,), h5py.string_dtype())
-        variable[...] = values.astype(object)
-        return
-    attributes: dict[str, str] = {}
+def _shapes(job: Job) -> dict[str, tuple[int, ...]]:
+    """Of the arrays of columns in which all are of one shape."""
+    return {
+        column.name: tuple(length or 0 for length in column.shape)
+        for column in job.columns
+        if column.kind == "array" and column.shape is not None and not is_ragged(column)
+    }
+
+
+def _write_scalars(job: Job, column: TableColumn, out: "h5netcdf.File", name: str) -> None:
+    values = scalar_array(job, column)
+    attributes = {} if column.units is None else {"units": column.units}
     if values.dtype.kind == "M":
-        values = values.astype("M8[us]").astype(np.int64)
-        attributes["units"] = _EPOCH
-    elif units is not None:
-        attributes["units"] = units
-    variable = _create(out, name, (_SHOT,), values.dtype)
-    variable[...] = _stored(values)
+        unit = next((unit for unit in _COUNTED if is_exact(values, unit)), None)
+        if unit is None:
+            job.note(column, "holds texts there, for NetCDF has no such times")
+            values = np.array([text or "" for text in utc_texts(values)])
+        else:
+            attributes["units"] = f"{_COUNTED[unit]} since 1970-01-01"
+            values = values.astype(f"M8[{unit}]").astype(np.int64)
+    if values.dtype.kind == "U":
+        texts = values.tolist()
+        if any("\0" in text for text in texts):
+            job.note(column, "has texts with \N{SYMBOL FOR NULL} for NUL there")
+        variable = out.create_variable(name, (_SHOT,), h5py.string_dtype())
+        variable[...] = np.array([_without_nul(text) for text in texts], object)
+    else:
+        variable = _create(out, name, (_SHOT,), values.dtype)
+        variable[...] = _stored(values)
+        _note_width(job, column)
     variable.attrs.update(attributes)
 
 
-def _write_arrays(job: Job, column: TableColumn, out: "h5netcdf.File", name: str) -> None:
+def _write_arrays(
+    job: Job,
+    column: TableColumn,
+    out: "h5netcdf.File",
+    name: str,
+    dimensions: tuple[str, ...] | None,
+) -> None:
     assert column.shape is not None
     assert column.dtype is not None
-    first = _SHOT
-    if is_ragged(column):
-        found = lengths(job, column)
-        _create(out, f"{name}.{LENGTH}", (_SHOT,), found.dtype)[...] = found
-        first = f"{name}_0"
-        out.dimensions[first] = int(found.sum())
-    dimensions = [first]
-    # Called as Sequence.to_xarray calls them.
-    for axis, length in enumerate(column.shape):
-        if length is not None:
-            dimensions.append(f"{name}_{axis}")
-            out.dimensions[dimensions[-1]] = length
-    variable = _create(out, name, tuple(dimensions), column.dtype)
+    if dimensions is None:
+        along = _write_shapes(job, column, out, name)
+    else:
+        along = (_SHOT, *dimensions)
+        for dimension, length in zip(dimensions, column.shape, strict=True):
+            if dimension not in out.dimensions:
+                out.dimensions[dimension] = length
+    variable = _create(out, name, along, column.dtype)
+    _note_width(job, column)
     is_present: list[npt.NDArray[np.bool_]] = []
     done = 0
     for values, present in _batches(job, column):
-        if len(values):
+        if values.size:
             variable[done : done + len(values)] = _stored(values)
         done += len(values)
         is_present.append(present)
     if not all(present.all() for present in is_present):
         kept = np.concatenate(is_present)
         _create(out, f"{name}.{IS_PRESENT}", (_SHOT,), kept.dtype)[...] = _stored(kept)
+
+
+def _write_shapes(
+    job: Job, column: TableColumn, out: "h5netcdf.File", name: str
+) -> tuple[str, ...]:
+    """Write the shapes of arrays that differ in it, and make the dimensions along which the arrays
+    lie one after the other."""
+    found = shapes(job, column)
+    whole = ragged_shape(column, found)
+    dimensions = [f"{name}.{_AXIS}{axis}" for axis in range(len(whole))]
+    for dimension, length in zip(dimensions, whole, strict=True):
+        out.dimensions[dimension] = length
+    if is_flat(column):
+        out.dimensions[f"{name}.{_AXIS}"] = found.shape[1]
+        along = (_SHOT, f"{name}.{_AXIS}")
+        _create(out, f"{name}.{SHAPE}", along, found.dtype)[...] = found
+    else:
+        _create(out, f"{name}.{LENGTH}", (_SHOT,), found.dtype)[...] = found[:, 0]
+    return tuple(dimensions)
+
+
+_AXIS = "axis"
+
+
+def _occupies(column: TableColumn, name: str) -> set[str]:
+    names = names_beside(column, name)
+    if is_ragged(column):
+        axes = (f"{name}.{_AXIS}{axis}" for axis in ("", *range(len(column.shape or ()))))
+        names.update(axes)
+    return names
+
+
+def _note_width(job: Job, column: TableColumn) -> None:
+    if column.dtype is not None and column.dtype.kind == "f" and column.dtype.itemsize > 8:
+        job.note(column, f"is float64 there, and {column.dtype} in the store")
 
 
 def _create(
@@ -124,7 +183,7 @@ def _create(
     lengths = [len(out.dimensions[dimension]) for dimension in dimensions]
     row = dtype.itemsize * int(np.prod(lengths[1:], dtype=np.int64))
     chunks = None
-    if all(lengths):
+    if all(lengths):  # an array without items has no chunks
         chunks = (min(lengths[0], max(1, _SMALL_CHUNK // row)), *lengths[1:])
     variable = out.create_variable(
         name, dimensions, _stored(np.empty(0, dtype)).dtype, chunks=chunks
@@ -150,9 +209,16 @@ def _batches(
         yield filled(column, batch[column.name]), batch[column.name].is_present
 
 
-def _free_name(name: str, out: "h5netcdf.File") -> str:
-    """A name that NetCDF allows: without slashes, which make groups."""
-    plain = name.replace("/", "_").strip() or "_"
-    while plain in out.variables or plain in out.dimensions:
-        plain += "_"
-    return plain
+def _spelled(name: str) -> str:
+    """A name that NetCDF allows (its "File Format Specifications", under "name"), with a
+    ``long_name`` beside it: no slashes, which make groups, no control characters, no spaces around
+    it, and a letter or digit in front."""
+    plain = "".join(c if c.isprintable() and c != "/" else "_" for c in shortened(name)).strip()
+    while _HIDDEN in plain:
+        plain = plain.replace(_HIDDEN, _HIDDEN[1:])
+    return plain if plain[:1].isalnum() or plain[:1] == "_" else f"data_{plain}"
+
+
+def _without_nul(text: str) -> str:
+    """A text that HDF5 can hold."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")

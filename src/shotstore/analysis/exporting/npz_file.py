@@ -2,68 +2,81 @@
 
 Numbers that a shot lacks are NaN, texts empty. Frames of integers have no value for that: if shots
 lack one, ``<name>.is_present`` says which have one. Arrays that differ in their first dimension lie
-one after the other in ``<name>``, and ``<name>.length`` has the length of each shot's.
+one after the other in ``<name>``, and ``<name>.length`` has the length of each shot's. Of those
+that differ in others too, the items lie one after the other, and ``<name>.shape`` has the shapes.
 """
 
 import json
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.analysis.column_labels import shortened
 from shotstore.analysis.exporting.arrays import (
     IS_PRESENT,
     LENGTH,
+    SHAPE,
     filled,
+    is_flat,
     is_ragged,
-    lengths,
+    names_beside,
+    ragged_shape,
     scalar_array,
+    shapes,
 )
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn
 
+_UNITS, _SEQUENCE = "units", "sequence"
+
 
 def holds(column: TableColumn) -> bool:
-    """Return whether arrays of a column have one shape, or differ in their first dimension only."""
-    return column.kind != "array" or (
-        column.shape is not None and None not in column.shape[1:] and column.dtype is not None
-    )
+    """Return whether a column holds no arrays, or arrays of one number of dimensions."""
+    return column.kind != "array" or (column.shape is not None and column.dtype is not None)
 
 
 def write(job: Job, file: Path) -> None:
     """Write the columns, and ``sequence`` and ``units`` (JSON) as texts."""
+    names = job.labels(
+        reserved=(_UNITS, _SEQUENCE),
+        spelled=_spelled,
+        occupies=lambda column, name: {_key(part) for part in names_beside(column, name)},
+    )
+    units = {names[column]: units for column, units in job.units().items()}
     with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
         for column in job.columns:
             if column.kind == "array":
-                _write_arrays(job, column, archive)
+                _write_arrays(job, column, archive, names[column.name])
             else:
-                _save(archive, column.name, scalar_array(column, job.read(column)))
-        if "units" not in job.table.columns:
-            units = json.dumps(job.units(), ensure_ascii=False)
-            _save(archive, "units", np.array(units))
-        _save(archive, "sequence", np.array(str(job.sequence.path)))
+                _save(archive, names[column.name], scalar_array(job, column))
+        _save(archive, _UNITS, np.array(json.dumps(units, ensure_ascii=False)))
+        _save(archive, _SEQUENCE, np.array(str(job.sequence.path)))
 
 
-def _write_arrays(job: Job, column: TableColumn, archive: zipfile.ZipFile) -> None:
+def _write_arrays(job: Job, column: TableColumn, archive: zipfile.ZipFile, name: str) -> None:
     assert column.shape is not None
     assert column.dtype is not None
     is_present: list[npt.NDArray[np.bool_]] = []
+    shape = (len(job.rows), *(length or 0 for length in column.shape))
     if is_ragged(column):
-        found = lengths(job, column)
-        shape = (int(found.sum()), *column.shape[1:])
-        _save(archive, f"{column.name}.{LENGTH}", found)
-    else:
-        shape = (len(job.rows), *column.shape)
-    with _open(archive, column.name) as out:
-        _write_header(out, column.dtype, cast("tuple[int, ...]", shape))
+        found = shapes(job, column)
+        if is_flat(column):
+            _save(archive, f"{name}.{SHAPE}", found)
+        else:
+            _save(archive, f"{name}.{LENGTH}", found[:, 0])
+        shape = ragged_shape(column, found)
+    with _open(archive, name) as out:
+        _write_header(out, column.dtype, shape)
         for values, present in _batches(job, column):
             out.write(np.ascontiguousarray(values).tobytes())
             is_present.append(present)
     if not all(present.all() for present in is_present):
-        _save(archive, f"{column.name}.{IS_PRESENT}", np.concatenate(is_present))
+        _save(archive, f"{name}.{IS_PRESENT}", np.concatenate(is_present))
 
 
 def _batches(
@@ -75,18 +88,41 @@ def _batches(
 
 def _save(archive: zipfile.ZipFile, name: str, values: npt.NDArray[Any]) -> None:
     with _open(archive, name) as out:
-        np.lib.format.write_array(out, values, allow_pickle=False)
+        np.lib.format.write_array(out, values, version=(3, 0), allow_pickle=False)
 
 
 def _open(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    # A slash would make a directory of what a label begins with, which numpy reads all the same.
-    return archive.open(f"{name}.npy", "w", force_zip64=True)
+    entry = zipfile.ZipInfo()
+    # Given to ZipInfo itself, a backslash would become a slash on Windows.
+    entry.filename = entry.orig_filename = f"{name}.npy"
+    return archive.open(entry, "w", force_zip64=True)
+
+
+def _spelled(name: str) -> str:
+    """A name that a zip file can hold: it ends at a NUL."""
+    return shortened(name).replace("\0", "_")
+
+
+def _key(name: str) -> str:
+    """What must differ between two names, for numpy to tell them apart: it takes ``a.npy`` for
+    ``a``, and Windows a backslash for a slash."""
+    while name.endswith(".npy"):
+        name = name.removesuffix(".npy")
+    return name.replace("\\", "/")
 
 
 def _write_header(out: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
-    description = {
+    """Write the beginning of a ``.npy`` file of version 3, the first that takes all names of
+    fields, before the items are there (numpy.lib.format, "Format Version 3.0")."""
+    content = {
         "descr": np.lib.format.dtype_to_descr(dtype),
         "fortran_order": False,
         "shape": shape,
     }
-    np.lib.format.write_array_header_2_0(out, description)
+    text = repr(content).encode("utf-8")
+    text += b" " * (-(len(text) + _BEFORE_HEADER + 1) % np.lib.format.ARRAY_ALIGN) + b"\n"
+    out.write(np.lib.format.magic(3, 0) + struct.pack("<I", len(text)) + text)
+
+
+_BEFORE_HEADER = np.lib.format.MAGIC_LEN + 4
+"""Bytes"""

@@ -5,10 +5,15 @@ The units are in the metadata of the file, as JSON under the key ``units``.
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from shotstore.analysis.exporting.changes import is_rounded
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.packages import needed
 from shotstore.analysis.tables import INDEX
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _GROUP = 32 * 2**20
 """Bytes"""
@@ -22,6 +27,7 @@ def write(job: Job, file: Path) -> None:
     """
     with needed("A .parquet file", "analysis"):
         import polars as pl
+        from polars import selectors
     indices = job.table.read([INDEX], job.rows)[INDEX].values
     scan = job.sequence.scan()
     if len(indices) < len(job.table):
@@ -30,10 +36,23 @@ def write(job: Job, file: Path) -> None:
         "sequence": str(job.sequence.path),
         "units": json.dumps(job.units(), ensure_ascii=False),
     }
-    scan.select(column.name for column in job.columns).sink_parquet(
+    _note_what_is_rounded(job, scan.collect_schema())
+    # By name, for polars takes "*" and "^a.*$" for many columns.
+    scan.select(selectors.by_name([column.name for column in job.columns])).sink_parquet(
         file,
         compression="zstd",
         metadata=metadata,
         # A group is in memory as a whole; by default it has 250,000 rows.
-        row_group_size=max(1, _GROUP // sum(column.row_size for column in job.columns)),
+        row_group_size=max(1, _GROUP // (1 + sum(column.row_size for column in job.columns))),
     )
+
+
+def _note_what_is_rounded(job: Job, schema: "pl.Schema") -> None:
+    has_wide = len(job.rows) and job.sequence.session.sequences.has_wide_integers(job.sequence.path)
+    for column in job.columns:
+        if column.dtype is not None and column.dtype.kind == "f" and column.dtype.itemsize > 8:
+            job.note(column, f"is float64 there, and {column.dtype} in the store")
+            continue
+        may_be = has_wide and column.kind == "number" and schema[column.name].is_float()
+        if may_be and is_rounded(job.read(column)):
+            job.note(column, "holds integers that are rounded there, to floats of 64 bits")

@@ -5,10 +5,12 @@ All pictures of a label have one scale, from black to white in 256 greys; the fi
 """
 
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 
+from shotstore.analysis.column_labels import label_columns
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.frames import as_bytes, places_of_frames, png, shown_range
 from shotstore.analysis.tables import INDEX, TableColumn
@@ -16,6 +18,8 @@ from shotstore.errors import ExportError
 
 _SAMPLES = 32
 """Frames that decide about black and white"""
+_LONGEST = 160
+"""Bytes of a name; file systems end at 255, and others add something to it"""
 
 
 def holds(column: TableColumn) -> bool:
@@ -29,7 +33,7 @@ def write(job: Job, folder: Path) -> None:
     Raises:
         ExportError: they are to be raw, and are no unsigned integers of 8 or 16 bits.
     """
-    names = _file_names(job.columns)
+    names = label_columns(job.columns, spelled=_ending, occupies=lambda _, name: (_key(name),))
     ranges = {column.name: _range(job, column) for column in job.columns}
     digits = max(4, len(str(job.table.read([INDEX])[INDEX].values.max(initial=0))))
     for _, batch in job.batches([INDEX, *names]):
@@ -60,12 +64,13 @@ def _range(job: Job, column: TableColumn) -> tuple[float, float]:
     return shown_range(found.values[place] for place in places_of_frames(found))
 
 
-def _file_names(columns: tuple[TableColumn, ...]) -> dict[str, str]:
-    """How the names of the files of each column end."""
-    names: dict[str, str] = {}
-    for column in columns:
-        ending = re.sub(r"[^\w.+-]+", "_", column.name)[:80]
-        while ending in names.values():
-            ending += "_"
-        names[column.name] = ending
-    return names
+def _ending(label: str) -> str:
+    """What the names of the files of a label end in, before ``.png``; the label is in the file."""
+    plain = re.sub(r"[^\w.+-]+", "_", label)
+    return plain.encode("utf-8")[:_LONGEST].decode("utf-8", "ignore")
+
+
+def _key(name: str) -> str:
+    """What must differ between two names on every file system: macOS and Windows ignore case, and
+    macOS how letters with accents are made up."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -6,12 +6,13 @@ texts. So are times before 1901: it knows no earlier years, and a 29 February 19
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, header
+from shotstore.analysis.column_labels import shortened
+from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, headers
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.packages import needed
 from shotstore.errors import ExportError, SequenceNotLaunchedError
@@ -51,14 +52,14 @@ def write(job: Job, file: Path) -> None:
         bold, time = book.add_format({"bold": True}), book.add_format({"num_format": _TIME})
         _write_shots(job, book, bold, time)
         _write_rows(book, "sequence", bold, _facts(job))
-        _write_rows(book, "parameters", bold, _parameters(job))
+        _write_rows(book, "parameters", bold, _parameters(job), _PARAMETERS)
 
 
 def _write_shots(job: Job, book: "Workbook", bold: "Format", time: "Format") -> None:
     sheet = book.add_worksheet("shots")
     sheet.freeze_panes(1, 0)
-    for place, column in enumerate(job.columns):
-        title = f"{header(column)} (UTC)" if column.kind == "time" else header(column)
+    for place, (column, title) in enumerate(zip(job.columns, headers(job, shortened), strict=True)):
+        title = f"{title} (UTC)" if column.kind == "time" else title
         width = 23 if column.kind == "time" else min(max(len(title) + 2, _NARROWEST), _WIDEST)
         sheet.set_column(place, place, width, time if column.kind == "time" else None)
         sheet.write_string(0, place, title, bold)
@@ -97,17 +98,24 @@ def _write(sheet: "Worksheet", row: int, place: int, value: Cell, name: str) -> 
 
 
 def _write_rows(
-    book: "Workbook", title: str, bold: "Format", rows: Iterator[tuple[str, Any]]
+    book: "Workbook",
+    title: str,
+    bold: "Format",
+    rows: Iterable[tuple[Any, ...]],
+    header: tuple[str, ...] = (),
 ) -> None:
+    """Write a sheet of rows that begin with a name."""
     sheet = book.add_worksheet(title)
     sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 1, 60)
-    for row, (name, value) in enumerate(rows):
-        sheet.write_string(row, 0, name, bold)
-        plain = value if isinstance(value, bool | int | float | str | None) else str(value)
-        if isinstance(plain, str):
-            plain = plain[:_LONGEST_TEXT]
-        _write(sheet, row, 1, plain, name)
+    sheet.set_column(1, 1, 60 if not header else 20)
+    sheet.set_column(2, 5, 20)
+    for row, cells_of_row in enumerate([header, *rows] if header else rows):
+        for place, value in enumerate(cells_of_row):
+            plain = value if isinstance(value, bool | int | float | str | None) else str(value)
+            if isinstance(plain, str):
+                sheet.write_string(row, place, plain[:_LONGEST_TEXT], bold if not place else None)
+            else:
+                _write(sheet, row, place, plain, title)
 
 
 def _facts(job: Job) -> Iterator[tuple[str, Any]]:
@@ -126,14 +134,36 @@ def _facts(job: Job) -> Iterator[tuple[str, Any]]:
         yield f"varies {name}", f"from {varied.start} to {varied.stop}{count}"
 
 
-def _parameters(job: Job) -> Iterator[tuple[str, Any]]:
-    """The global parameters of the launch, as they were written."""
+_PARAMETERS = ("parameter", "unit", "from", "to", "in the global parameters", "in the recipe")
+
+
+def _parameters(job: Job) -> Iterator[tuple[Any, ...]]:
+    """Each parameter of the shots in the file: its range, and how it was written where."""
     try:
-        parameters = job.sequence.get_global_parameters()
+        written = job.sequence.get_global_parameters()
     except SequenceNotLaunchedError:
-        parameters = ParameterNamespace.empty()
-    for name, expression in parameters.flatten():
-        yield name, str(expression)
+        written = ParameterNamespace.empty()
+    expressions = {name: str(expression) for name, expression in written.flatten()}
+    [summary] = job.sequence.session.sequences.get_summaries(job.sequence.path)
+    recipes = {
+        name: found.start if found.start == found.stop else f"{found.start} to {found.stop}"
+        for name, found in summary.varied.items()
+    }
+    columns = {
+        column.origin.name: column
+        for column in job.table.columns.values()
+        if column.is_parameter and column.origin is not None
+    }
+    for name in dict.fromkeys((*columns, *expressions, *recipes)):
+        unit, low, high = None, None, None
+        if column := columns.get(name):
+            unit = column.units
+            found = job.read(column)
+            present = found.values[found.is_present]
+            if len(present):
+                low, high = present.min(), present.max()
+                low, high = (getattr(end, "item", lambda end=end: end)() for end in (low, high))
+        yield name, unit, low, high, expressions.get(name), recipes.get(name)
 
 
 def _time(time: datetime | None) -> str:
