@@ -111,7 +111,7 @@ def test_a_sequence_is_found_by_path_or_text(draft: Sequence) -> None:
     assert session.get_sequence(r"\2026\rabi").get_state() is State.DRAFT
     assert len({draft, Sequence(PATH, session)}) == 1
     with pytest.raises(InvalidPathFormatError):
-        session.get_sequence("2026")
+        session.get_sequence("\\2026\\")
 
 
 def test_a_sequence_without_shots_is_not_false(draft: Sequence) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Self
+from typing import Self, TypeAlias
 
 import attrs
 
@@ -127,6 +127,20 @@ class PureSequencePath:
         path = cls.__new__(cls)
         object.__setattr__(path, "parts", parts)
         return path
+
+
+AnyPath: TypeAlias = PureSequencePath | str
+"""A path, or the text of one: taken everywhere."""
+
+
+def as_path(path: AnyPath) -> PureSequencePath:
+    """Return the path that is meant.
+
+    Raises:
+        InvalidPathFormatError: the text is not a valid path.
+        TypeError: it is neither a text nor a path.
+    """
+    return path if isinstance(path, PureSequencePath) else PureSequencePath(path)
 
 
 def split_names(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shotstore import PureSequencePath, ShotId
+from shotstore import PathHierarchy, PureSequencePath, SequenceCollection, ShotId
 from shotstore.model import (
     Data,
     IterationConfiguration,
@@ -127,14 +127,14 @@ class FaultyStorageManager(InMemoryStorageManager):
 
         class Session(fault if is_session else InMemoryExperimentSession):  # type: ignore[misc]
             @property
-            def paths(self) -> InMemoryPathHierarchy:
-                sound = super().paths
-                return fault(self) if issubclass(fault, type(sound)) else sound
+            def paths(self) -> PathHierarchy:
+                is_meant = issubclass(fault, InMemoryPathHierarchy)
+                return PathHierarchy(fault(self)) if is_meant else super().paths
 
             @property
-            def sequences(self) -> InMemorySequenceCollection:
-                sound = super().sequences
-                return fault(self) if issubclass(fault, type(sound)) else sound
+            def sequences(self) -> SequenceCollection:
+                is_meant = issubclass(fault, InMemorySequenceCollection)
+                return SequenceCollection(fault(self)) if is_meant else super().sequences
 
         session = super().session(write=write)
         session.__class__ = Session

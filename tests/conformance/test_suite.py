@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from shotstore import ExperimentSession, testing
-from shotstore.session import DeviceConfigurationCollection, PathHierarchy, SequenceCollection
+from shotstore.session import DeviceConfigurationCollection
+from shotstore.session.stored_paths import StoredPaths
+from shotstore.session.stored_sequences import StoredSequences
 from shotstore.testing import behaviours, state_machine
 from tests.conformance.mutants import FAULTS, FaultyStorageManager
 
@@ -109,8 +111,8 @@ def test_random_operations_call_every_method_of_a_session() -> None:
     source = inspect.getsource(state_machine) + inspect.getsource(testing.content)
     for interface in (
         ExperimentSession,
-        PathHierarchy,
-        SequenceCollection,
+        StoredPaths,
+        StoredSequences,
         DeviceConfigurationCollection,
     ):
         for method in interface.__abstractmethods__ - {"__enter__", "__exit__"}:

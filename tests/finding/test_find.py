@@ -257,6 +257,43 @@ def test_what_cannot_be_meant_for_a_range_is_refused(
         bounds_of_conditions([where])
 
 
+def test_a_condition_is_taken_as_text(lab: StorageManager) -> None:
+    assert found(lab, where="detuning >= 5 MHz") == found(lab, where={"detuning": ("5 MHz", None)})
+    assert found(lab, where="detuning >= 5 MHz")
+    with pytest.raises(TypeError, match='"hold > 1 s"'):
+        lab.find(where=["detuning > 5 MHz"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("where", ["detuning > 5 MHz or hold > 1 s", "x > 1 | x < 0", "not x > 1"])
+def test_a_word_that_conditions_do_not_know_is_named(lab: StorageManager, where: str) -> None:
+    with pytest.raises(InvalidConditionError, match="not known yet"):
+        lab.find(where=where)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"state": 5},
+        {"state": [5]},
+        {"varied": 5},
+        {"varied": [5]},
+        {"tag": [None]},
+        {"label": 5},
+        {"text": b"x"},
+        {"min_shots": "1"},
+        {"max_shots": 1.5},
+        {"where": 5},
+        {"since": 5},
+    ],
+    ids=str,
+)
+def test_what_is_of_a_wrong_type_is_a_type_error(
+    lab: StorageManager, asked: dict[str, Any]
+) -> None:
+    with pytest.raises(TypeError):
+        lab.find(**asked)
+
+
 def test_by_the_label_of_data(lab: StorageManager) -> None:
     assert found(lab, label="atom_number") == [DETUNING, FINE, HOLD, RELATIVE]
     assert found(lab, label="Camera\\atoms") == [FINE]

@@ -28,7 +28,7 @@ def test_the_directory_of_a_path_is_named(filled: HDF5StorageManager) -> None:
     with pytest.raises(PathNotFoundError):
         filled.get_directory(r"\2027")
     with pytest.raises(InvalidPathFormatError):
-        filled.get_directory("2026")
+        filled.get_directory("2026\\")
 
 
 def test_sizes_are_those_of_all_files(filled: HDF5StorageManager) -> None:

@@ -16,6 +16,8 @@ EXAMPLE = 'write something like "detuning > 5 MHz and hold_time <= 2 s"'
 
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SPLIT = re.compile(r"(<=|>=|==|!=|<|>|=)")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_NOT_KNOWN = re.compile(r"\b(or|not)\b|(\|+)")
 _AND = re.compile(r"\s+and\s+|\s*&+\s*")
 _TRUTH = {"true": "True", "false": "False"}
 
@@ -47,6 +49,11 @@ def parse_condition(text: str, is_known: Callable[[str], bool]) -> list[Comparis
     Raises:
         InvalidConditionError: it is no condition.
     """
+    if found := _NOT_KNOWN.search(_QUOTED.sub("", text)):
+        raise InvalidConditionError(
+            f"{found[0]!r} in {text!r} is not known yet: conditions are joined by `and` alone. Ask "
+            "once for each alternative, and take what is found together."
+        )
     comparisons: list[Comparison] = []
     for part in _AND.split(text.strip()):
         match [piece.strip() for piece in _SPLIT.split(part)]:

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 
 import attrs
 
-from shotstore.analysis.bounds import Bound, Bounds
+from shotstore.analysis.bounds import Bound, Bounds, bounds_of_conditions
 from shotstore.analysis.path_patterns import PathPattern
 from shotstore.analysis.periods import Period, When, period
 from shotstore.errors import (
@@ -25,13 +25,14 @@ from shotstore.session import (
     SequenceSummary,
     StorageManager,
 )
+from shotstore.session.arguments import as_count, as_state, as_text, as_texts, shown
 from shotstore.session.columns import Column
 from shotstore.state import State
 
 _T = TypeVar("_T")
 
-Where: TypeAlias = Mapping[str, Bound | tuple[Bound, Bound] | Bounds]
-"""By the name of a parameter, the value or the range of values that is looked for."""
+Where: TypeAlias = str | Mapping[str, Bound | tuple[Bound, Bound] | Bounds]
+"""A condition; or, by the name of a parameter, the value or the range that is looked for."""
 
 _TRIES = 5
 """For a look that meets what others write."""
@@ -60,30 +61,40 @@ def find(
         None if state is None else _states(state),
         None if since is None else period(since, now),
         None if until is None else period(until, now),
-        min_shots,
-        max_shots,
-        _several(varied),
-        {name: Bounds.of(name, value) for name, value in (where or {}).items()},
-        label,
-        text,
-        _several(tag),
+        None if min_shots is None else as_count(min_shots, "min_shots"),
+        None if max_shots is None else as_count(max_shots, "max_shots"),
+        _several(varied, "names of parameters"),
+        _bounds(where),
+        None if label is None else as_text(label, "label"),
+        None if text is None else as_text(text, "text"),
+        _several(tag, "tags"),
     )
     return search.run()
 
 
-def _several(value: str | Collection[str] | None) -> list[str]:
+def _several(value: str | Collection[str] | None, what: str) -> list[str]:
     if value is None:
         return []
-    return [value] if isinstance(value, str) else list(value)
+    return as_texts([value] if isinstance(value, str) else value, what)
 
 
 def _states(value: State | str | Collection[State | str]) -> set[State]:
-    several = [value] if isinstance(value, State | str) else value
-    try:
-        return {State(each.lower() if isinstance(each, str) else each) for each in several}
-    except ValueError:
-        names = ", ".join(state.value for state in State)
-        raise ValueError(f"{value!r} is no state: these are {names}.") from None
+    if isinstance(value, State | str) or not isinstance(value, Collection):
+        return {as_state(value)}
+    return {as_state(each) for each in value}
+
+
+def _bounds(where: Where | None) -> dict[str, Bounds]:
+    if where is None:
+        return {}
+    if isinstance(where, str):
+        return bounds_of_conditions([where])
+    if not isinstance(where, Mapping):
+        raise TypeError(
+            'where must be a condition such as "hold > 1 s", or a dict such as '
+            f'{{"hold": ("1 s", None)}}, not {shown(where)}.'
+        )
+    return {name: Bounds.of(name, value) for name, value in where.items()}
 
 
 @attrs.frozen

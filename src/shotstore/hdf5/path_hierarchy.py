@@ -8,13 +8,14 @@ from attrs import evolve
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
 from shotstore.paths import PureSequencePath
-from shotstore.session import PathHierarchy, rules
+from shotstore.session import rules
+from shotstore.session.stored_paths import StoredPaths
 
 if TYPE_CHECKING:
     from shotstore.hdf5.session import HDF5ExperimentSession
 
 
-class HDF5PathHierarchy(PathHierarchy):
+class HDF5PathHierarchy(StoredPaths):
     def __init__(self, session: "HDF5ExperimentSession") -> None:
         self._session = session
 
@@ -28,7 +29,7 @@ class HDF5PathHierarchy(PathHierarchy):
             lambda: [node.path for node in transaction.tree.create_folders(path)]
         )
 
-    def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
+    def delete_path(self, path: PureSequencePath, delete_sequences: bool) -> None:
         if path.is_root():
             raise rules.path_is_root("deleted")
         transaction = self._session.transaction
@@ -76,16 +77,15 @@ class HDF5PathHierarchy(PathHierarchy):
     def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
         if path.is_root():
             raise rules.path_is_root("dated")
-        created = rules.as_utc(date, "date")
         transaction = self._session.transaction
 
         def update() -> None:
             node = transaction.tree.get(path)
             if node.is_sequence:
                 document = transaction.tree.document(node)
-                transaction.change_document(node, evolve(document, created=created))
+                transaction.change_document(node, evolve(document, created=date))
             else:
-                node.created = created
+                node.created = date
                 node.is_changed = True
 
         transaction.write(update)

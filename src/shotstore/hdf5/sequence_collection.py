@@ -29,19 +29,17 @@ from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
 from shotstore.model.parameters import check_numbers
 from shotstore.model.quantities import quantity
-from shotstore.model.scalars import check_text
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.session import (
     DataId,
-    SequenceCollection,
     SequenceStats,
     ShotId,
     data_rules,
     rules,
 )
-from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.columns import ShotColumns, ShotRows
+from shotstore.session.stored_sequences import StoredSequences
 from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -54,7 +52,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class HDF5SequenceCollection(SequenceCollection):
+class HDF5SequenceCollection(StoredSequences):
     def __init__(self, session: "HDF5ExperimentSession") -> None:
         self._session = session
 
@@ -87,8 +85,7 @@ class HDF5SequenceCollection(SequenceCollection):
         return transaction.run(in_state)
 
     def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
-        wanted = check_text(text, "What to look for")
-        return summaries.find_text(self._session.transaction, path, wanted)
+        return summaries.find_text(self._session.transaction, path, text)
 
     def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
         return summaries.read(self._session.transaction, path, self._session.serializer)
@@ -182,9 +179,8 @@ class HDF5SequenceCollection(SequenceCollection):
 
         transaction.write(prepare)
 
-    def set_running(self, path: PureSequencePath, start_time: datetime | Literal["now"]) -> None:
-        time = rules.as_utc(start_time, "start_time")
-        self._transit(path, State.RUNNING, lambda document: evolve(document, start_time=time))
+    def set_running(self, path: PureSequencePath, start_time: datetime) -> None:
+        self._transit(path, State.RUNNING, lambda document: evolve(document, start_time=start_time))
 
     def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
         self._end(path, State.FINISHED, stop_time)
@@ -240,15 +236,13 @@ class HDF5SequenceCollection(SequenceCollection):
         return set(self._document(path).tags)
 
     def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
-        checked = check_tags(tags)
-        self._change(path, lambda document: evolve(document, tags=checked))
+        self._change(path, lambda document: evolve(document, tags=frozenset(tags)))
 
     def get_note(self, path: PureSequencePath) -> str:
         return self._document(path).note
 
     def set_note(self, path: PureSequencePath, note: str) -> None:
-        checked = check_note(note)
-        self._change(path, lambda document: evolve(document, note=checked))
+        self._change(path, lambda document: evolve(document, note=note))
 
     # The shots
 
@@ -261,8 +255,7 @@ class HDF5SequenceCollection(SequenceCollection):
         shot_end_time: datetime,
     ) -> None:
         path = shot_id.sequence_path
-        start, end = rules.shot_times(shot_start_time, shot_end_time)
-        times = _microseconds(start), _microseconds(end)
+        times = _microseconds(shot_start_time), _microseconds(shot_end_time)
         numbers = check_numbers(shot_parameters)
         data = check_data(shot_data)
         for name in (*numbers, *data):

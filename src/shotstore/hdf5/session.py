@@ -135,12 +135,12 @@ class HDF5ExperimentSession(ExperimentSession):
     @property
     def paths(self) -> PathHierarchy:
         self.transaction  # noqa: B018 - raises outside the block
-        return HDF5PathHierarchy(self)
+        return PathHierarchy(HDF5PathHierarchy(self))
 
     @property
     def sequences(self) -> SequenceCollection:
         self.transaction  # noqa: B018 - raises outside the block
-        return HDF5SequenceCollection(self)
+        return SequenceCollection(HDF5SequenceCollection(self))
 
     @property
     def default_device_configurations(self) -> DeviceConfigurationCollection:

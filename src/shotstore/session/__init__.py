@@ -12,15 +12,11 @@ from shotstore.session.device_configurations import DeviceConfigurationCollectio
 from shotstore.session.experiment_session import ExperimentSession
 from shotstore.session.path_hierarchy import PathHierarchy
 from shotstore.session.sequence import Sequence
-from shotstore.session.sequence_collection import (
-    DataId,
-    SequenceCollection,
-    SequenceStats,
-    ShotId,
-)
+from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.shot import Shot
 from shotstore.session.storage import ExperimentSessionMaker, StorageManager
 from shotstore.session.summaries import SequenceSummary
+from shotstore.session.values import DataId, SequenceStats, ShotId
 
 __all__ = [
     "AsyncDeviceConfigurationCollection",

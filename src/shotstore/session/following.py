@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from shotstore.errors import PathError, RunDeletedError, TransactionConflictError
 from shotstore.paths import PureSequencePath
+from shotstore.session.arguments import as_count, shown
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.sequence import Sequence
-from shotstore.session.sequence_collection import SequenceStats
 from shotstore.session.shot import Shot
+from shotstore.session.values import SequenceStats
 
 if TYPE_CHECKING:
     from shotstore.session.experiment_session import ExperimentSession
@@ -57,10 +58,13 @@ class Following:
 
         Raises:
             ValueError: a number is negative.
+            TypeError: it is not a number.
         """
-        if poll < 0:
+        if isinstance(poll, bool) or not isinstance(poll, int | float):
+            raise TypeError(f"poll must be a number of seconds, not {shown(poll)}.")
+        if not poll >= 0:
             raise ValueError(f"poll must not be negative: {poll}")
-        if skip < 0:
+        if as_count(skip, "skip") < 0:
             raise ValueError(f"skip must not be negative: {skip}")
         self.storage = storage
         self.has_ended = False

@@ -1,23 +1,27 @@
 """The tree of folders and sequences."""
 
-import abc
 from datetime import datetime
 
-from shotstore.paths import PureSequencePath
+from shotstore.paths import AnyPath, PureSequencePath, as_path
+from shotstore.session.arguments import as_flag
+from shotstore.session.rules import as_utc
+from shotstore.session.stored_paths import StoredPaths
 
 
-class PathHierarchy(abc.ABC):
+class PathHierarchy:
     r"""The tree of folders and sequences of a session, ``session.paths``.
 
     The root ``\`` always exists. A folder holds other paths, a sequence holds none.
     """
 
-    @abc.abstractmethod
-    def does_path_exists(self, path: PureSequencePath) -> bool:
-        """Return whether a folder or a sequence is at the path."""
+    def __init__(self, stored: StoredPaths) -> None:
+        self._stored = stored
 
-    @abc.abstractmethod
-    def create_path(self, path: PureSequencePath) -> list[PureSequencePath]:
+    def does_path_exists(self, path: AnyPath) -> bool:
+        """Return whether a folder or a sequence is at the path."""
+        return self._stored.does_path_exists(as_path(path))
+
+    def create_path(self, path: AnyPath) -> list[PureSequencePath]:
         """Create a folder, and the folders above it that do not exist.
 
         Returns:
@@ -28,9 +32,9 @@ class PathHierarchy(abc.ABC):
             InvalidPathFormatError: the storage cannot hold a name of this length.
             PathExistsError: the storage cannot hold two names that differ only in case.
         """
+        return self._stored.create_path(as_path(path))
 
-    @abc.abstractmethod
-    def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
+    def delete_path(self, path: AnyPath, delete_sequences: bool = False) -> None:
         """Delete a folder or a sequence, with everything inside.
 
         Args:
@@ -44,31 +48,31 @@ class PathHierarchy(abc.ABC):
                 False.
             SequenceRunningError: one of the sequences to be deleted is preparing or running.
         """
+        self._stored.delete_path(as_path(path), as_flag(delete_sequences, "delete_sequences"))
 
-    @abc.abstractmethod
-    def get_children(self, path: PureSequencePath) -> set[PureSequencePath]:
+    def get_children(self, path: AnyPath) -> set[PureSequencePath]:
         """Return the folders and sequences directly inside a folder.
 
         Raises:
             PathNotFoundError: nothing is at the path.
             PathIsSequenceError: the path is a sequence.
         """
+        return self._stored.get_children(as_path(path))
 
-    @abc.abstractmethod
     def get_all_paths(self) -> set[PureSequencePath]:
         """Return all folders and sequences, without the root."""
+        return self._stored.get_all_paths()
 
-    @abc.abstractmethod
-    def get_path_creation_date(self, path: PureSequencePath) -> datetime:
+    def get_path_creation_date(self, path: AnyPath) -> datetime:
         """Return when the folder or sequence was created, in UTC.
 
         Raises:
             PathIsRootError: the path is the root.
             PathNotFoundError: nothing is at the path.
         """
+        return self._stored.get_path_creation_date(as_path(path))
 
-    @abc.abstractmethod
-    def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
+    def update_creation_date(self, path: AnyPath, date: datetime) -> None:
         """Change when the folder or sequence was created, as a copy does to keep the true date.
 
         Args:
@@ -80,9 +84,9 @@ class PathHierarchy(abc.ABC):
             PathNotFoundError: nothing is at the path.
             ValueError: the time has no time zone.
         """
+        self._stored.update_creation_date(as_path(path), as_utc(date, "date"))
 
-    @abc.abstractmethod
-    def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
+    def move(self, source: AnyPath, destination: AnyPath) -> None:
         """Move or rename a folder or a sequence, with everything inside.
 
         The folders above the destination are created where they do not exist.
@@ -101,3 +105,4 @@ class PathHierarchy(abc.ABC):
             SequenceRunningError: a sequence at or inside the source is preparing or running.
             InvalidPathFormatError: the storage cannot hold a name of this length.
         """
+        self._stored.move(as_path(source), as_path(destination))

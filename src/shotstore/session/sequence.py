@@ -20,10 +20,11 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.session.arguments import as_text
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.rules import check_shot_index
-from shotstore.session.sequence_collection import SequenceStats
 from shotstore.session.shot import Shot
+from shotstore.session.values import SequenceStats
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -211,8 +212,12 @@ class Sequence:
         self.set_tags([*self.get_tags(), tag])
 
     def remove_tag(self, tag: str) -> None:
-        """Take a tag from the sequence, if it has it."""
-        self.set_tags(self.get_tags() - {tag})
+        """Take a tag from the sequence, if it has it.
+
+        Raises:
+            TypeError: it is not a text.
+        """
+        self.set_tags(self.get_tags() - {as_text(tag, "A tag")})
 
     def get_note(self) -> str:
         """Return the note on the sequence; empty if there is none."""

@@ -1,12 +1,8 @@
 """The sequences: their recipes, states and shots."""
 
-import abc
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
-
-import attrs
-import numpy as np
 
 from shotstore.model import (
     Data,
@@ -18,60 +14,33 @@ from shotstore.model import (
     ParameterSchema,
     TimeLanes,
 )
-from shotstore.model.structures import Structure, structure_of
-from shotstore.paths import PureSequencePath
-from shotstore.session import data_rules
-from shotstore.session.columns import (
-    ShotColumns,
-    ShotRows,
-    as_number,
-    data_column,
-    parameter_column,
-    row_size,
-    time_column,
+from shotstore.model.scalars import check_text
+from shotstore.model.structures import Structure
+from shotstore.paths import AnyPath, PureSequencePath, as_path
+from shotstore.session.annotations import check_note, check_tags
+from shotstore.session.arguments import (
+    as_data_id,
+    as_mapping,
+    as_rows,
+    as_shot_id,
+    as_shot_index,
+    as_state,
+    as_texts,
+    as_traceback,
 )
+from shotstore.session.columns import ShotColumns, ShotRows
+from shotstore.session.rules import as_utc, shot_times
+from shotstore.session.stored_sequences import StoredSequences
 from shotstore.session.summaries import SequenceSummary
+from shotstore.session.values import DataId, SequenceStats, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
     import polars
 
-_LARGEST_BATCH = 16 * 2**20  # bytes
 
-
-@attrs.frozen(order=True)
-class ShotId:
-    """Which shot."""
-
-    sequence_path: PureSequencePath
-    index: int
-    """The place of the shot in the iteration of its sequence, from 0."""
-
-
-@attrs.frozen(order=True)
-class DataId:
-    """Which data of which shot."""
-
-    shot_id: ShotId
-    data_label: str
-
-
-@attrs.frozen
-class SequenceStats:
-    """How far a sequence is."""
-
-    state: State
-    start_time: datetime | None
-    """When it began to run, in UTC; None before, and for one that crashed while preparing."""
-    stop_time: datetime | None
-    """When it ended, in UTC; None before."""
-    number_completed_shots: int
-    expected_number_shots: int | None
-    """How many shots its iteration makes; None if that cannot be known before."""
-
-
-class SequenceCollection(abc.ABC):
+class SequenceCollection:
     """The sequences of a session, ``session.sequences``.
 
     Every method that takes the path of a sequence, except :meth:`create`, raises
@@ -81,30 +50,32 @@ class SequenceCollection(abc.ABC):
     changing it changes nothing here.
     """
 
+    def __init__(self, stored: StoredSequences) -> None:
+        self._stored = stored
+
     # The tree
 
-    @abc.abstractmethod
-    def is_sequence(self, path: PureSequencePath) -> bool:
+    def is_sequence(self, path: AnyPath) -> bool:
         """Return whether the path is a sequence, and not a folder.
 
         Raises:
             PathNotFoundError: nothing is at the path.
         """
+        return self._stored.is_sequence(as_path(path))
 
-    @abc.abstractmethod
-    def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
+    def get_contained_sequences(self, path: AnyPath) -> set[PureSequencePath]:
         """Return all sequences inside a folder at any depth; of a sequence, the path itself.
 
         Raises:
             PathNotFoundError: nothing is at the path.
         """
+        return self._stored.get_contained_sequences(as_path(path))
 
-    @abc.abstractmethod
-    def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
+    def get_sequences_in_state(self, state: State | str) -> set[PureSequencePath]:
         """Return all sequences of the storage that are in the state."""
+        return self._stored.get_sequences_in_state(as_state(state))
 
-    @abc.abstractmethod
-    def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
+    def get_sequences_with_text(self, path: AnyPath, text: str) -> set[PureSequencePath]:
         """Return the sequences at or inside a path whose recipe, note or exception holds a text.
 
         Upper and lower case are the same.
@@ -112,9 +83,11 @@ class SequenceCollection(abc.ABC):
         Raises:
             PathNotFoundError: nothing is at the path.
         """
+        return self._stored.get_sequences_with_text(
+            as_path(path), check_text(text, "What to look for")
+        )
 
-    @abc.abstractmethod
-    def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
+    def get_summaries(self, path: AnyPath) -> list[SequenceSummary]:
         """Return what is known of all sequences at or inside a path, sorted by path.
 
         This is fast for thousands of sequences: no shots are read, but for the number of those of
@@ -123,11 +96,11 @@ class SequenceCollection(abc.ABC):
         Raises:
             PathNotFoundError: nothing is at the path.
         """
+        return self._stored.get_summaries(as_path(path))
 
-    @abc.abstractmethod
     def create(
         self,
-        path: PureSequencePath,
+        path: AnyPath,
         iteration_configuration: IterationConfiguration,
         time_lanes: TimeLanes,
     ) -> None:
@@ -149,16 +122,16 @@ class SequenceCollection(abc.ABC):
             TypeError: the storage's serializer does not know the class of the recipe.
             ValueError: the number of shots that the iteration makes is negative or beyond 64 bits.
         """
+        self._stored.create(as_path(path), iteration_configuration, time_lanes)
 
     # The recipe
 
-    @abc.abstractmethod
-    def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+    def get_iteration_configuration(self, path: AnyPath) -> IterationConfiguration:
         """Return what the sequence varies."""
+        return self._stored.get_iteration_configuration(as_path(path))
 
-    @abc.abstractmethod
     def set_iteration_configuration(
-        self, path: PureSequencePath, iteration_configuration: IterationConfiguration
+        self, path: AnyPath, iteration_configuration: IterationConfiguration
     ) -> None:
         """Change what the sequence varies, and with it the expected number of shots.
 
@@ -167,34 +140,34 @@ class SequenceCollection(abc.ABC):
             TypeError: the storage's serializer does not know the class.
             ValueError: the number of shots that it makes is negative or beyond 64 bits.
         """
+        self._stored.set_iteration_configuration(as_path(path), iteration_configuration)
 
-    @abc.abstractmethod
-    def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
+    def get_time_lanes(self, path: AnyPath) -> TimeLanes:
         """Return what the sequence plays in each shot."""
+        return self._stored.get_time_lanes(as_path(path))
 
-    @abc.abstractmethod
-    def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
+    def set_time_lanes(self, path: AnyPath, time_lanes: TimeLanes) -> None:
         """Change what the sequence plays in each shot.
 
         Raises:
             SequenceNotEditableError: it is not a draft.
             TypeError: the storage's serializer does not know the class.
         """
+        self._stored.set_time_lanes(as_path(path), time_lanes)
 
     # The state
 
-    @abc.abstractmethod
-    def get_state(self, path: PureSequencePath) -> State:
+    def get_state(self, path: AnyPath) -> State:
         """Return what the sequence is doing."""
+        return self._stored.get_state(as_path(path))
 
-    @abc.abstractmethod
-    def get_stats(self, path: PureSequencePath) -> SequenceStats:
+    def get_stats(self, path: AnyPath) -> SequenceStats:
         """Return how far the sequence is; its values belong to one moment."""
+        return self._stored.get_stats(as_path(path))
 
-    @abc.abstractmethod
     def set_preparing(
         self,
-        path: PureSequencePath,
+        path: AnyPath,
         device_configurations: Mapping[str, DeviceConfiguration],
         global_parameters: ParameterNamespace,
     ) -> None:
@@ -209,9 +182,13 @@ class SequenceCollection(abc.ABC):
             InvalidStateTransitionError: it is not a draft.
             TypeError: the storage's serializer does not know the class of a configuration.
         """
+        self._stored.set_preparing(
+            as_path(path),
+            as_mapping(device_configurations, "Device configurations"),
+            global_parameters,
+        )
 
-    @abc.abstractmethod
-    def set_running(self, path: PureSequencePath, start_time: datetime | Literal["now"]) -> None:
+    def set_running(self, path: AnyPath, start_time: datetime | Literal["now"]) -> None:
         """Let a sequence that is preparing take shots.
 
         Args:
@@ -222,9 +199,9 @@ class SequenceCollection(abc.ABC):
             InvalidStateTransitionError: it is not preparing.
             ValueError: the time has no time zone.
         """
+        self._stored.set_running(as_path(path), as_utc(start_time, "start_time"))
 
-    @abc.abstractmethod
-    def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+    def set_finished(self, path: AnyPath, stop_time: datetime | Literal["now"]) -> None:
         """End a running sequence that has done its work.
 
         Args:
@@ -235,9 +212,9 @@ class SequenceCollection(abc.ABC):
             InvalidStateTransitionError: it is not running.
             ValueError: the time has no time zone, or is before the start.
         """
+        self._stored.set_finished(as_path(path), stop_time)
 
-    @abc.abstractmethod
-    def set_interrupted(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
+    def set_interrupted(self, path: AnyPath, stop_time: datetime | Literal["now"]) -> None:
         """End a running sequence that was stopped by its user.
 
         Args:
@@ -248,11 +225,11 @@ class SequenceCollection(abc.ABC):
             InvalidStateTransitionError: it is not running.
             ValueError: the time has no time zone, or is before the start.
         """
+        self._stored.set_interrupted(as_path(path), stop_time)
 
-    @abc.abstractmethod
     def set_crashed(
         self,
-        path: PureSequencePath,
+        path: AnyPath,
         tb_summary: TracebackSummary,
         stop_time: datetime | Literal["now"],
     ) -> None:
@@ -267,9 +244,9 @@ class SequenceCollection(abc.ABC):
             InvalidStateTransitionError: it is neither preparing nor running.
             ValueError: the time has no time zone, or is before the start.
         """
+        self._stored.set_crashed(as_path(path), as_traceback(tb_summary), stop_time)
 
-    @abc.abstractmethod
-    def reset_to_draft(self, path: PureSequencePath) -> None:
+    def reset_to_draft(self, path: AnyPath) -> None:
         """Make a sequence that has ended a draft again.
 
         Its recipe is kept. Its shots, its times, its error, and the parameters and devices of its
@@ -278,27 +255,25 @@ class SequenceCollection(abc.ABC):
         Raises:
             InvalidStateTransitionError: it has not ended.
         """
+        self._stored.reset_to_draft(as_path(path))
 
-    @abc.abstractmethod
-    def get_exception(self, path: PureSequencePath) -> TracebackSummary:
+    def get_exception(self, path: AnyPath) -> TracebackSummary:
         """Return the error that the sequence crashed with.
 
         Raises:
             SequenceNotCrashedError: it has not crashed.
         """
+        return self._stored.get_exception(as_path(path))
 
-    @abc.abstractmethod
-    def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
+    def get_global_parameters(self, path: AnyPath) -> ParameterNamespace:
         """Return the global parameters as they were when the sequence was launched.
 
         Raises:
             SequenceNotLaunchedError: it is a draft.
         """
+        return self._stored.get_global_parameters(as_path(path))
 
-    @abc.abstractmethod
-    def get_device_configurations(
-        self, path: PureSequencePath
-    ) -> Mapping[str, DeviceConfiguration]:
+    def get_device_configurations(self, path: AnyPath) -> Mapping[str, DeviceConfiguration]:
         """Return the devices as they were when the sequence was launched, by name.
 
         A configuration whose class is not known here is an ``UnknownDeviceConfiguration``.
@@ -306,15 +281,15 @@ class SequenceCollection(abc.ABC):
         Raises:
             SequenceNotLaunchedError: it is a draft.
         """
+        return self._stored.get_device_configurations(as_path(path))
 
     # Tags and notes
 
-    @abc.abstractmethod
-    def get_tags(self, path: PureSequencePath) -> set[str]:
+    def get_tags(self, path: AnyPath) -> set[str]:
         """Return the tags of the sequence."""
+        return self._stored.get_tags(as_path(path))
 
-    @abc.abstractmethod
-    def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
+    def set_tags(self, path: AnyPath, tags: Collection[str]) -> None:
         """Replace the tags of the sequence, in any state, also when it runs or has ended.
 
         They stay when it is reset, and come along when it is moved or copied.
@@ -328,13 +303,13 @@ class SequenceCollection(abc.ABC):
             ValueError: one of them is no tag.
             TypeError: one is no text, or they are a single text.
         """
+        self._stored.set_tags(as_path(path), check_tags(tags))
 
-    @abc.abstractmethod
-    def get_note(self, path: PureSequencePath) -> str:
+    def get_note(self, path: AnyPath) -> str:
         """Return the note on the sequence; empty if there is none."""
+        return self._stored.get_note(as_path(path))
 
-    @abc.abstractmethod
-    def set_note(self, path: PureSequencePath, note: str) -> None:
+    def set_note(self, path: AnyPath, note: str) -> None:
         """Replace the note on the sequence, in any state, also when it runs or has ended.
 
         It stays when the sequence is reset, and comes along when it is moved or copied.
@@ -347,10 +322,10 @@ class SequenceCollection(abc.ABC):
             ValueError: it holds a lone surrogate.
             TypeError: it is no text.
         """
+        self._stored.set_note(as_path(path), check_note(note))
 
     # The shots
 
-    @abc.abstractmethod
     def create_shot(
         self,
         shot_id: ShotId,
@@ -377,28 +352,33 @@ class SequenceCollection(abc.ABC):
             TypeError: the index is not an integer, or a parameter or data (the message names
                 its label) is of a type that cannot be stored, such as an array of objects.
         """
+        self._stored.create_shot(
+            as_shot_id(shot_id),
+            as_mapping(shot_parameters, "The parameters of a shot"),
+            as_mapping(shot_data, "The data of a shot"),
+            *shot_times(shot_start_time, shot_end_time),
+        )
 
-    @abc.abstractmethod
-    def get_shots(self, path: PureSequencePath) -> list[ShotId]:
+    def get_shots(self, path: AnyPath) -> list[ShotId]:
         """Return the shots that the sequence has, in the order they were recorded."""
+        return self._stored.get_shots(as_path(path))
 
-    @abc.abstractmethod
-    def get_shot_parameters(self, path: PureSequencePath, shot_index: int) -> dict[str, Parameter]:
+    def get_shot_parameters(self, path: AnyPath, shot_index: int) -> dict[str, Parameter]:
         """Return the parameters of a shot, by name.
 
         Raises:
             ShotNotFoundError: the sequence has no shot of this index.
         """
+        return self._stored.get_shot_parameters(as_path(path), as_shot_index(shot_index))
 
-    @abc.abstractmethod
-    def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
+    def get_all_shot_data(self, path: AnyPath, shot_index: int) -> dict[str, Data]:
         """Return all data of a shot, by label, in the types and shapes that were stored.
 
         Raises:
             ShotNotFoundError: the sequence has no shot of this index.
         """
+        return self._stored.get_all_shot_data(as_path(path), as_shot_index(shot_index))
 
-    @abc.abstractmethod
     def get_shot_data_by_label(self, data: DataId) -> Data:
         """Return the data of a shot under one label.
 
@@ -407,10 +387,10 @@ class SequenceCollection(abc.ABC):
             DataNotFoundError: the shot has no data under the label; the message names close
                 ones.
         """
+        return self._stored.get_shot_data_by_label(as_data_id(data))
 
-    @abc.abstractmethod
     def get_shot_data_by_labels(
-        self, path: PureSequencePath, shot_index: int, labels: Collection[str]
+        self, path: AnyPath, shot_index: int, labels: Collection[str]
     ) -> dict[str, Data]:
         """Return the data of a shot under some labels, by label; the rest is not read.
 
@@ -420,25 +400,27 @@ class SequenceCollection(abc.ABC):
                 names them all, and close ones.
             TypeError: ``labels`` is a single text.
         """
+        return self._stored.get_shot_data_by_labels(
+            as_path(path), as_shot_index(shot_index), as_texts(labels, "labels")
+        )
 
-    @abc.abstractmethod
-    def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+    def get_shot_start_time(self, path: AnyPath, shot_index: int) -> datetime:
         """Return when the shot began, in UTC.
 
         Raises:
             ShotNotFoundError: the sequence has no shot of this index.
         """
+        return self._stored.get_shot_start_time(as_path(path), as_shot_index(shot_index))
 
-    @abc.abstractmethod
-    def get_shot_end_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+    def get_shot_end_time(self, path: AnyPath, shot_index: int) -> datetime:
         """Return when the shot ended, in UTC.
 
         Raises:
             ShotNotFoundError: the sequence has no shot of this index.
         """
+        return self._stored.get_shot_end_time(as_path(path), as_shot_index(shot_index))
 
-    @abc.abstractmethod
-    def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
+    def get_parameter_schema(self, path: AnyPath) -> ParameterSchema:
         """Return the types and units of the parameters that the shots have.
 
         Of a sequence with shots it is read off the shots. Before that it is computed from the
@@ -447,33 +429,20 @@ class SequenceCollection(abc.ABC):
         Raises:
             ValueError: it has no shots, and its recipe cannot be evaluated.
         """
+        return self._stored.get_parameter_schema(as_path(path))
 
     # Many shots at once
 
-    def get_data_schema(self, path: PureSequencePath) -> DataSchema:
+    def get_data_schema(self, path: AnyPath) -> DataSchema:
         """Return the type and shape of the data that the shots have, by label."""
-        schema = DataSchema()
-        for shot in self.get_shots(path):
-            schema = schema.merged(DataSchema.of(self.get_all_shot_data(path, shot.index)))
-        return schema
+        return self._stored.get_data_schema(as_path(path))
 
-    def has_wide_integers(self, path: PureSequencePath) -> bool:
+    def has_wide_integers(self, path: AnyPath) -> bool:
         """Return whether an integer beyond 64 bits is among the parameters and numbers of the
         shots."""
-        if not self.get_shots(path):
-            return False
-        parameters, data = self.get_parameter_schema(path), self.get_data_schema(path)
-        found = self.get_columns(
-            path,
-            parameters=[name for name, kind in parameters.items() if kind.type == "int"],
-            labels=[label for label, kind in data.items() if kind.kind == "int"],
-        )
-        columns = [*found.parameters.values(), *found.data.values()]
-        return any(column.values.dtype.kind == "O" for column in columns)
+        return self._stored.has_wide_integers(as_path(path))
 
-    def get_structures(
-        self, path: PureSequencePath, labels: Collection[str]
-    ) -> dict[str, list[Structure]]:
+    def get_structures(self, path: AnyPath, labels: Collection[str]) -> dict[str, list[Structure]]:
         """Return the structures that the data under some labels has, each once, by label.
 
         They are in the order of the shots that have them. Shots without data under a label count
@@ -483,20 +452,9 @@ class SequenceCollection(abc.ABC):
             DataNotFoundError: no shot has data under one of the labels.
             TypeError: ``labels`` is a single text.
         """
-        kinds = data_rules.check_data_labels(path, labels, self.get_data_schema(path))
-        found: dict[str, dict[Structure, None]] = {label: {} for label in kinds}
-        count = len(self.get_shots(path))
-        step = max(1, _LARGEST_BATCH // row_size(kinds.values()))
-        for start in range(0, count, step):
-            rows = range(start, min(start + step, count))
-            for label, column in self.get_columns(path, labels=list(kinds), rows=rows).data.items():
-                values = column.values[column.is_present]
-                is_array = kinds[label].kind == "array"
-                items = map(np.asarray, values) if is_array else values.tolist()
-                found[label].update(dict.fromkeys(map(structure_of, items)))
-        return {label: list(structures) for label, structures in found.items()}
+        return self._stored.get_structures(as_path(path), as_texts(labels, "labels"))
 
-    def scan(self, path: PureSequencePath) -> "polars.LazyFrame":
+    def scan(self, path: AnyPath) -> "polars.LazyFrame":
         """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.
 
         Its columns are ``sequence``, ``shot_index``, ``shot_start_time``, ``shot_end_time`` (in
@@ -513,11 +471,11 @@ class SequenceCollection(abc.ABC):
         """
         from shotstore.analysis.scan import scan_sequence
 
-        return scan_sequence(self, path)
+        return scan_sequence(self, as_path(path))
 
     def get_columns(
         self,
-        path: PureSequencePath,
+        path: AnyPath,
         *,
         parameters: Collection[str] = (),
         labels: Collection[str] = (),
@@ -540,28 +498,9 @@ class SequenceCollection(abc.ABC):
             IncompatibleUnitsError: a parameter has units that cannot be converted.
             TypeError: ``parameters`` or ``labels`` is a single text.
         """
-        shots = self.get_shots(path)
-        wanted = data_rules.check_rows(path, rows, len(shots)).tolist()
-        has_shots = bool(shots)
-        kinds = data_rules.check_parameter_names(
-            path, parameters, self.get_parameter_schema(path) if has_shots else {}
-        )
-        types = data_rules.check_data_labels(path, labels, self.get_data_schema(path))
-        indices = [shots[row].index for row in wanted]
-        numbers = [self.get_shot_parameters(path, index) for index in indices]
-        data = [self.get_all_shot_data(path, index) for index in indices]
-        starts = [self.get_shot_start_time(path, index) for index in indices]
-        ends = [self.get_shot_end_time(path, index) for index in indices]
-        return ShotColumns(
-            shot_index=np.array(indices, np.int64),
-            start_time=time_column(starts),
-            end_time=time_column(ends),
-            parameters={
-                name: parameter_column(name, kind, [as_number(shot.get(name)) for shot in numbers])
-                for name, kind in kinds.items()
-            },
-            data={
-                label: data_column(kind, [shot.get(label) for shot in data])
-                for label, kind in types.items()
-            },
+        return self._stored.get_columns(
+            as_path(path),
+            parameters=as_texts(parameters, "parameters"),
+            labels=as_texts(labels, "labels"),
+            rows=as_rows(rows),
         )

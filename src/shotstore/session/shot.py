@@ -12,7 +12,8 @@ import attrs
 from shotstore.model import Data, Parameter
 from shotstore.paths import PureSequencePath
 from shotstore.session.closest import naming_closest_sequence
-from shotstore.session.sequence_collection import DataId, SequenceCollection, ShotId
+from shotstore.session.sequence_collection import SequenceCollection
+from shotstore.session.values import DataId, ShotId
 
 if TYPE_CHECKING:
     from shotstore.session.sequence import Sequence

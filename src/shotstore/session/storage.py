@@ -108,8 +108,9 @@ class StorageManager(abc.ABC):
                 be it in a loop or set anew. The end of a name is enough, ``detuning`` for
                 ``mot.detuning``; ``*`` and ``?`` are wildcards.
             where: For parameters, named as in ``varied``, a range that its values overlap, or a
-                value: ``{"detuning": ("-5 MHz", None), "power": 2}``. Bounds are numbers,
-                quantities, texts, or None.
+                value: ``{"detuning": ("-5 MHz", None), "power": 2}``, where bounds are numbers,
+                quantities, texts, or None; or a condition as on shots,
+                ``"detuning > -5 MHz and power = 2"``.
             label: Some shot has data under it.
             text: It is in the recipe, the note or the exception, in upper or lower case.
             tag: One or several, all of which it has.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, update
 
 from shotstore.paths import PureSequencePath
-from shotstore.session import PathHierarchy, rules
+from shotstore.session import rules
+from shotstore.session.stored_paths import StoredPaths
 from shotstore.sql.tables import paths
 from shotstore.sql.tree import Tree, check_idle
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from shotstore.sql.session import SQLExperimentSession
 
 
-class SQLPathHierarchy(PathHierarchy):
+class SQLPathHierarchy(StoredPaths):
     def __init__(self, session: "SQLExperimentSession") -> None:
         self._session = session
 
@@ -26,7 +27,7 @@ class SQLPathHierarchy(PathHierarchy):
             lambda tree: [node.path for node in tree.create_folders(path)]
         )
 
-    def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
+    def delete_path(self, path: PureSequencePath, delete_sequences: bool) -> None:
         if path.is_root():
             raise rules.path_is_root("deleted")
 
@@ -63,10 +64,9 @@ class SQLPathHierarchy(PathHierarchy):
     def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
         if path.is_root():
             raise rules.path_is_root("dated")
-        created = rules.as_utc(date, "date")
         self._session.write_tree(
             lambda tree: tree.connection.execute(
-                update(paths).where(paths.c.id == tree.get(path).id).values(created=created)
+                update(paths).where(paths.c.id == tree.get(path).id).values(created=date)
             )
         )
 

@@ -35,18 +35,16 @@ from shotstore.model import (
 )
 from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
-from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import (
     DataId,
-    SequenceCollection,
     SequenceStats,
     ShotId,
     data_rules,
     rules,
 )
-from shotstore.session.annotations import check_note, check_tags
 from shotstore.session.columns import ShotColumns, ShotRows
+from shotstore.session.stored_sequences import StoredSequences
 from shotstore.session.summaries import SequenceSummary
 from shotstore.sql.columns import read_arrays, read_columns
 from shotstore.sql.loading import loading
@@ -76,7 +74,7 @@ if TYPE_CHECKING:
     from shotstore.sql.session import SQLExperimentSession
 
 
-class SQLSequenceCollection(SequenceCollection):
+class SQLSequenceCollection(StoredSequences):
     def __init__(self, session: "SQLExperimentSession") -> None:
         self._session = session
 
@@ -94,8 +92,7 @@ class SQLSequenceCollection(SequenceCollection):
         return self._session.read_tree(lambda tree: tree.in_state(state))
 
     def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
-        wanted = check_text(text, "What to look for")
-        return self._session.read_tree(lambda tree: find_text(tree, path, wanted))
+        return self._session.read_tree(lambda tree: find_text(tree, path, text))
 
     def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
         session = self._session
@@ -204,8 +201,8 @@ class SQLSequenceCollection(SequenceCollection):
             global_parameters=strict_json(serializer.dump_global_parameters(global_parameters)),
         )
 
-    def set_running(self, path: PureSequencePath, start_time: datetime | Literal["now"]) -> None:
-        self._transit(path, State.RUNNING, start_time=rules.as_utc(start_time, "start_time"))
+    def set_running(self, path: PureSequencePath, start_time: datetime) -> None:
+        self._transit(path, State.RUNNING, start_time=start_time)
 
     def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
         self._end(path, State.FINISHED, stop_time)
@@ -273,14 +270,14 @@ class SQLSequenceCollection(SequenceCollection):
             return set(row.tags)
 
     def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
-        self._write(path, tags=sorted(check_tags(tags)))
+        self._write(path, tags=sorted(tags))
 
     def get_note(self, path: PureSequencePath) -> str:
         note: str = self._get(path, sequences.c.note).note
         return note
 
     def set_note(self, path: PureSequencePath, note: str) -> None:
-        self._write(path, note=check_note(note))
+        self._write(path, note=note)
 
     # The shots
 
@@ -293,13 +290,12 @@ class SQLSequenceCollection(SequenceCollection):
         shot_end_time: datetime,
     ) -> None:
         path = shot_id.sequence_path
-        start_time, end_time = rules.shot_times(shot_start_time, shot_end_time)
         parameters = check_parameters(shot_parameters)
         plain = check_data(shot_data)
         data = encode_data(plain)
         values = {
-            "start_time": start_time,
-            "end_time": end_time,
+            "start_time": shot_start_time,
+            "end_time": shot_end_time,
             "parameters": encode_parameters(parameters),
             "data": data.document,
         }

@@ -124,12 +124,12 @@ class SQLExperimentSession(ExperimentSession):
     @property
     def paths(self) -> PathHierarchy:
         self.transaction  # noqa: B018 - raises outside the block
-        return SQLPathHierarchy(self)
+        return PathHierarchy(SQLPathHierarchy(self))
 
     @property
     def sequences(self) -> SequenceCollection:
         self.transaction  # noqa: B018 - raises outside the block
-        return SQLSequenceCollection(self)
+        return SequenceCollection(SQLSequenceCollection(self))
 
     @property
     def default_device_configurations(self) -> DeviceConfigurationCollection:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from shotstore.paths import PureSequencePath
+from shotstore.paths import AnyPath, PureSequencePath
 from shotstore.session.asynchronous.docstrings import takes_docstrings_from
 from shotstore.session.path_hierarchy import PathHierarchy
 
@@ -23,28 +23,28 @@ class AsyncPathHierarchy:
     def __init__(self, session: AsyncExperimentSession) -> None:
         self._session = session
 
-    async def does_path_exists(self, path: PureSequencePath) -> bool:
+    async def does_path_exists(self, path: AnyPath) -> bool:
         return await self._run(lambda paths: paths.does_path_exists(path))
 
-    async def create_path(self, path: PureSequencePath) -> list[PureSequencePath]:
+    async def create_path(self, path: AnyPath) -> list[PureSequencePath]:
         return await self._run(lambda paths: paths.create_path(path))
 
-    async def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
+    async def delete_path(self, path: AnyPath, delete_sequences: bool = False) -> None:
         return await self._run(lambda paths: paths.delete_path(path, delete_sequences))
 
-    async def get_children(self, path: PureSequencePath) -> set[PureSequencePath]:
+    async def get_children(self, path: AnyPath) -> set[PureSequencePath]:
         return await self._run(lambda paths: paths.get_children(path))
 
     async def get_all_paths(self) -> set[PureSequencePath]:
         return await self._run(lambda paths: paths.get_all_paths())
 
-    async def get_path_creation_date(self, path: PureSequencePath) -> datetime:
+    async def get_path_creation_date(self, path: AnyPath) -> datetime:
         return await self._run(lambda paths: paths.get_path_creation_date(path))
 
-    async def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
+    async def update_creation_date(self, path: AnyPath, date: datetime) -> None:
         return await self._run(lambda paths: paths.update_creation_date(path, date))
 
-    async def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
+    async def move(self, source: AnyPath, destination: AnyPath) -> None:
         return await self._run(lambda paths: paths.move(source, destination))
 
     async def _run(self, function: Callable[[PathHierarchy], _T]) -> _T:

@@ -24,7 +24,7 @@ from shotstore.session.asynchronous.docstrings import takes_docstrings_from
 from shotstore.session.asynchronous.shot import AsyncShot
 from shotstore.session.rules import check_shot_index
 from shotstore.session.sequence import Sequence
-from shotstore.session.sequence_collection import SequenceStats
+from shotstore.session.values import SequenceStats
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

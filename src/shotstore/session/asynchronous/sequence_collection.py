@@ -17,16 +17,12 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.model.structures import Structure
-from shotstore.paths import PureSequencePath
+from shotstore.paths import AnyPath, PureSequencePath
 from shotstore.session.asynchronous.docstrings import takes_docstrings_from
 from shotstore.session.columns import ShotColumns, ShotRows
-from shotstore.session.sequence_collection import (
-    DataId,
-    SequenceCollection,
-    SequenceStats,
-    ShotId,
-)
+from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.summaries import SequenceSummary
+from shotstore.session.values import DataId, SequenceStats, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -47,26 +43,24 @@ class AsyncSequenceCollection:
 
     # The tree
 
-    async def is_sequence(self, path: PureSequencePath) -> bool:
+    async def is_sequence(self, path: AnyPath) -> bool:
         return await self._run(lambda sequences: sequences.is_sequence(path))
 
-    async def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
+    async def get_contained_sequences(self, path: AnyPath) -> set[PureSequencePath]:
         return await self._run(lambda sequences: sequences.get_contained_sequences(path))
 
-    async def get_sequences_in_state(self, state: State) -> set[PureSequencePath]:
+    async def get_sequences_in_state(self, state: State | str) -> set[PureSequencePath]:
         return await self._run(lambda sequences: sequences.get_sequences_in_state(state))
 
-    async def get_sequences_with_text(
-        self, path: PureSequencePath, text: str
-    ) -> set[PureSequencePath]:
+    async def get_sequences_with_text(self, path: AnyPath, text: str) -> set[PureSequencePath]:
         return await self._run(lambda sequences: sequences.get_sequences_with_text(path, text))
 
-    async def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
+    async def get_summaries(self, path: AnyPath) -> list[SequenceSummary]:
         return await self._run(lambda sequences: sequences.get_summaries(path))
 
     async def create(
         self,
-        path: PureSequencePath,
+        path: AnyPath,
         iteration_configuration: IterationConfiguration,
         time_lanes: TimeLanes,
     ) -> None:
@@ -76,33 +70,33 @@ class AsyncSequenceCollection:
 
     # The recipe
 
-    async def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
+    async def get_iteration_configuration(self, path: AnyPath) -> IterationConfiguration:
         return await self._run(lambda sequences: sequences.get_iteration_configuration(path))
 
     async def set_iteration_configuration(
-        self, path: PureSequencePath, iteration_configuration: IterationConfiguration
+        self, path: AnyPath, iteration_configuration: IterationConfiguration
     ) -> None:
         return await self._run(
             lambda sequences: sequences.set_iteration_configuration(path, iteration_configuration)
         )
 
-    async def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
+    async def get_time_lanes(self, path: AnyPath) -> TimeLanes:
         return await self._run(lambda sequences: sequences.get_time_lanes(path))
 
-    async def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
+    async def set_time_lanes(self, path: AnyPath, time_lanes: TimeLanes) -> None:
         return await self._run(lambda sequences: sequences.set_time_lanes(path, time_lanes))
 
     # The state
 
-    async def get_state(self, path: PureSequencePath) -> State:
+    async def get_state(self, path: AnyPath) -> State:
         return await self._run(lambda sequences: sequences.get_state(path))
 
-    async def get_stats(self, path: PureSequencePath) -> SequenceStats:
+    async def get_stats(self, path: AnyPath) -> SequenceStats:
         return await self._run(lambda sequences: sequences.get_stats(path))
 
     async def set_preparing(
         self,
-        path: PureSequencePath,
+        path: AnyPath,
         device_configurations: Mapping[str, DeviceConfiguration],
         global_parameters: ParameterNamespace,
     ) -> None:
@@ -112,55 +106,47 @@ class AsyncSequenceCollection:
             )
         )
 
-    async def set_running(
-        self, path: PureSequencePath, start_time: datetime | Literal["now"]
-    ) -> None:
+    async def set_running(self, path: AnyPath, start_time: datetime | Literal["now"]) -> None:
         return await self._run(lambda sequences: sequences.set_running(path, start_time))
 
-    async def set_finished(
-        self, path: PureSequencePath, stop_time: datetime | Literal["now"]
-    ) -> None:
+    async def set_finished(self, path: AnyPath, stop_time: datetime | Literal["now"]) -> None:
         return await self._run(lambda sequences: sequences.set_finished(path, stop_time))
 
-    async def set_interrupted(
-        self, path: PureSequencePath, stop_time: datetime | Literal["now"]
-    ) -> None:
+    async def set_interrupted(self, path: AnyPath, stop_time: datetime | Literal["now"]) -> None:
         return await self._run(lambda sequences: sequences.set_interrupted(path, stop_time))
 
     async def set_crashed(
         self,
-        path: PureSequencePath,
+        path: AnyPath,
         tb_summary: TracebackSummary,
         stop_time: datetime | Literal["now"],
     ) -> None:
         return await self._run(lambda sequences: sequences.set_crashed(path, tb_summary, stop_time))
 
-    async def reset_to_draft(self, path: PureSequencePath) -> None:
+    async def reset_to_draft(self, path: AnyPath) -> None:
         return await self._run(lambda sequences: sequences.reset_to_draft(path))
 
-    async def get_exception(self, path: PureSequencePath) -> TracebackSummary:
+    async def get_exception(self, path: AnyPath) -> TracebackSummary:
         return await self._run(lambda sequences: sequences.get_exception(path))
 
-    async def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
+    async def get_global_parameters(self, path: AnyPath) -> ParameterNamespace:
         return await self._run(lambda sequences: sequences.get_global_parameters(path))
 
-    async def get_device_configurations(
-        self, path: PureSequencePath
-    ) -> Mapping[str, DeviceConfiguration]:
+    async def get_device_configurations(self, path: AnyPath) -> Mapping[str, DeviceConfiguration]:
         return await self._run(lambda sequences: sequences.get_device_configurations(path))
 
     # Tags and notes
 
-    async def get_tags(self, path: PureSequencePath) -> set[str]:
+    async def get_tags(self, path: AnyPath) -> set[str]:
         return await self._run(lambda sequences: sequences.get_tags(path))
 
-    async def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
+    async def set_tags(self, path: AnyPath, tags: Collection[str]) -> None:
         return await self._run(lambda sequences: sequences.set_tags(path, tags))
 
-    async def get_note(self, path: PureSequencePath) -> str:
+    async def get_note(self, path: AnyPath) -> str:
         return await self._run(lambda sequences: sequences.get_note(path))
 
-    async def set_note(self, path: PureSequencePath, note: str) -> None:
+    async def set_note(self, path: AnyPath, note: str) -> None:
         return await self._run(lambda sequences: sequences.set_note(path, note))
 
     # The shots
@@ -179,53 +165,51 @@ class AsyncSequenceCollection:
             )
         )
 
-    async def get_shots(self, path: PureSequencePath) -> list[ShotId]:
+    async def get_shots(self, path: AnyPath) -> list[ShotId]:
         return await self._run(lambda sequences: sequences.get_shots(path))
 
-    async def get_shot_parameters(
-        self, path: PureSequencePath, shot_index: int
-    ) -> dict[str, Parameter]:
+    async def get_shot_parameters(self, path: AnyPath, shot_index: int) -> dict[str, Parameter]:
         return await self._run(lambda sequences: sequences.get_shot_parameters(path, shot_index))
 
-    async def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
+    async def get_all_shot_data(self, path: AnyPath, shot_index: int) -> dict[str, Data]:
         return await self._run(lambda sequences: sequences.get_all_shot_data(path, shot_index))
 
     async def get_shot_data_by_label(self, data: DataId) -> Data:
         return await self._run(lambda sequences: sequences.get_shot_data_by_label(data))
 
     async def get_shot_data_by_labels(
-        self, path: PureSequencePath, shot_index: int, labels: Collection[str]
+        self, path: AnyPath, shot_index: int, labels: Collection[str]
     ) -> dict[str, Data]:
         return await self._run(
             lambda sequences: sequences.get_shot_data_by_labels(path, shot_index, labels)
         )
 
-    async def get_shot_start_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+    async def get_shot_start_time(self, path: AnyPath, shot_index: int) -> datetime:
         return await self._run(lambda sequences: sequences.get_shot_start_time(path, shot_index))
 
-    async def get_shot_end_time(self, path: PureSequencePath, shot_index: int) -> datetime:
+    async def get_shot_end_time(self, path: AnyPath, shot_index: int) -> datetime:
         return await self._run(lambda sequences: sequences.get_shot_end_time(path, shot_index))
 
-    async def get_parameter_schema(self, path: PureSequencePath) -> ParameterSchema:
+    async def get_parameter_schema(self, path: AnyPath) -> ParameterSchema:
         return await self._run(lambda sequences: sequences.get_parameter_schema(path))
 
-    async def get_data_schema(self, path: PureSequencePath) -> DataSchema:
+    async def get_data_schema(self, path: AnyPath) -> DataSchema:
         return await self._run(lambda sequences: sequences.get_data_schema(path))
 
-    async def has_wide_integers(self, path: PureSequencePath) -> bool:
+    async def has_wide_integers(self, path: AnyPath) -> bool:
         return await self._run(lambda sequences: sequences.has_wide_integers(path))
 
     async def get_structures(
-        self, path: PureSequencePath, labels: Collection[str]
+        self, path: AnyPath, labels: Collection[str]
     ) -> dict[str, list[Structure]]:
         return await self._run(lambda sequences: sequences.get_structures(path, labels))
 
-    async def scan(self, path: PureSequencePath) -> polars.LazyFrame:
+    async def scan(self, path: AnyPath) -> polars.LazyFrame:
         return await self._run(lambda sequences: sequences.scan(path))
 
     async def get_columns(
         self,
-        path: PureSequencePath,
+        path: AnyPath,
         *,
         parameters: Collection[str] = (),
         labels: Collection[str] = (),

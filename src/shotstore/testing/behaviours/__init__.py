@@ -15,6 +15,7 @@ from shotstore.testing.behaviours.following import *
 from shotstore.testing.behaviours.moves import *
 from shotstore.testing.behaviours.random_operations import *
 from shotstore.testing.behaviours.recipes import *
+from shotstore.testing.behaviours.refused_arguments import *
 from shotstore.testing.behaviours.refused_values import *
 from shotstore.testing.behaviours.repeated_reads import *
 from shotstore.testing.behaviours.resets import *

@@ -9,11 +9,11 @@ from shotstore import (
     DataNotFoundError,
     ExperimentSession,
     IncompatibleUnitsError,
-    SequenceCollection,
     StorageManager,
 )
 from shotstore.model import Data, DataType, ParameterType, quantity
 from shotstore.model.structures import structure_of
+from shotstore.session import shot_by_shot
 from shotstore.session.columns import Column, ShotColumns
 from shotstore.testing import strategies
 from shotstore.testing.exactness import exactly_equal
@@ -60,15 +60,13 @@ def test_columns_hold_what_the_shots_hold(
         sequences = session.sequences
         names = list(sequences.get_parameter_schema(sequence)) if shots else []
         schema = sequences.get_data_schema(sequence)
-        assert schema == SequenceCollection.get_data_schema(sequences, sequence)
+        assert schema == shot_by_shot.data_schema(sequences, sequence)
         for rows in (None, [row for row in at if row < len(shots)]):
             found = sequences.get_columns(
                 sequence, parameters=names, labels=list(schema), rows=rows
             )
             # As the interface does it where a backend knows nothing better.
-            plain = SequenceCollection.get_columns(
-                sequences, sequence, parameters=names, labels=list(schema), rows=rows
-            )
+            plain = shot_by_shot.columns(sequences, sequence, names, list(schema), rows)
             assert_same(found, plain)
 
 

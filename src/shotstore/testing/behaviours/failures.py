@@ -69,6 +69,11 @@ def _remove_devices(session: ExperimentSession) -> None:
     session.default_device_configurations.clear()
 
 
+def _date_all(session: ExperimentSession) -> None:
+    for found in session.paths.get_all_paths():
+        session.paths.update_creation_date(found, START)
+
+
 OPERATIONS: dict[str, Operation] = {
     "creating a folder": lambda s: s.paths.create_path(path(r"\new\folder")),
     "creating a sequence": lambda s: create(s, path(r"\new\sequence")),
@@ -79,7 +84,7 @@ OPERATIONS: dict[str, Operation] = {
     "swapping two sequences": _swap,
     "deleting a sequence": lambda s: s.paths.delete_path(sequence_in(State.FINISHED), True),
     "deleting a folder": lambda s: s.paths.delete_path(path(r"\folder"), True),
-    "dating": lambda s: [s.paths.update_creation_date(p, START) for p in s.paths.get_all_paths()],
+    "dating": _date_all,
     "editing the iteration": lambda s: s.sequences.set_iteration_configuration(
         sequence_in(State.DRAFT), recipe(3)
     ),

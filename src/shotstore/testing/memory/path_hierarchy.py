@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from shotstore.paths import PureSequencePath
-from shotstore.session import PathHierarchy, rules
+from shotstore.session import rules
+from shotstore.session.stored_paths import StoredPaths
 from shotstore.testing.memory.content import Content, Sequence, check_names
 
 if TYPE_CHECKING:
     from shotstore.testing.memory.session import InMemoryExperimentSession
 
 
-class InMemoryPathHierarchy(PathHierarchy):
-    """See `PathHierarchy`."""
+class InMemoryPathHierarchy(StoredPaths):
+    """See `StoredPaths`."""
 
     def __init__(self, session: "InMemoryExperimentSession") -> None:
         self._session = session
@@ -25,7 +26,7 @@ class InMemoryPathHierarchy(PathHierarchy):
     def create_path(self, path: PureSequencePath) -> list[PureSequencePath]:
         return self._session.writing().create_folders(path)
 
-    def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
+    def delete_path(self, path: PureSequencePath, delete_sequences: bool) -> None:
         if path.is_root():
             raise rules.path_is_root("deleted")
         content = self._session.writing()
@@ -53,9 +54,8 @@ class InMemoryPathHierarchy(PathHierarchy):
     def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
         if path.is_root():
             raise rules.path_is_root("dated")
-        created = rules.as_utc(date, "date")
         content = self._session.writing()
-        content.paths[path] = evolve(content.get(path), created=created)
+        content.paths[path] = evolve(content.get(path), created=date)
 
     def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
         rules.check_move(source, destination)

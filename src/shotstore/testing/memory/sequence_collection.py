@@ -21,17 +21,15 @@ from shotstore.model import (
 )
 from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
-from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.session import (
     DataId,
-    SequenceCollection,
     SequenceStats,
     ShotId,
     data_rules,
     rules,
 )
-from shotstore.session.annotations import check_note, check_tags
+from shotstore.session.stored_sequences import StoredSequences
 from shotstore.session.summaries import RangesWhenAsked, SequenceSummary, holds_text
 from shotstore.state import State
 from shotstore.testing.memory.content import Launch, Sequence, Shot
@@ -40,11 +38,9 @@ from shotstore.tracebacks import TracebackSummary
 if TYPE_CHECKING:
     from shotstore.testing.memory.session import InMemoryExperimentSession
 
-_Time = datetime | Literal["now"]
 
-
-class InMemorySequenceCollection(SequenceCollection):
-    """See `SequenceCollection`."""
+class InMemorySequenceCollection(StoredSequences):
+    """See `StoredSequences`."""
 
     def __init__(self, session: "InMemoryExperimentSession") -> None:
         self._session = session
@@ -64,14 +60,13 @@ class InMemorySequenceCollection(SequenceCollection):
         return {path for path, sequence in sequences.items() if sequence.state is state}
 
     def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
-        wanted = check_text(text, "What to look for")
         content = self._session.reading()
         content.get(path)
         return {
             found
             for found, sequence in content.sequences(path).items()
             if holds_text(
-                wanted,
+                text,
                 sequence.iteration,
                 sequence.time_lanes,
                 sequence.exception,
@@ -159,17 +154,20 @@ class InMemorySequenceCollection(SequenceCollection):
         parameters = strict_json(serializer.dump_global_parameters(global_parameters))
         self._transit(path, State.PREPARING, launch=Launch(parameters, devices))
 
-    def set_running(self, path: PureSequencePath, start_time: _Time) -> None:
-        self._transit(path, State.RUNNING, start_time=rules.as_utc(start_time, "start_time"))
+    def set_running(self, path: PureSequencePath, start_time: datetime) -> None:
+        self._transit(path, State.RUNNING, start_time=start_time)
 
-    def set_finished(self, path: PureSequencePath, stop_time: _Time) -> None:
+    def set_finished(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
         self._end(path, State.FINISHED, stop_time)
 
-    def set_interrupted(self, path: PureSequencePath, stop_time: _Time) -> None:
+    def set_interrupted(self, path: PureSequencePath, stop_time: datetime | Literal["now"]) -> None:
         self._end(path, State.INTERRUPTED, stop_time)
 
     def set_crashed(
-        self, path: PureSequencePath, tb_summary: TracebackSummary, stop_time: _Time
+        self,
+        path: PureSequencePath,
+        tb_summary: TracebackSummary,
+        stop_time: datetime | Literal["now"],
     ) -> None:
         exception = strict_json(tb_summary.to_json())
         self._end(path, State.CRASHED, stop_time, exception=exception)
@@ -209,13 +207,13 @@ class InMemorySequenceCollection(SequenceCollection):
         return set(self._get(path).tags)
 
     def set_tags(self, path: PureSequencePath, tags: Collection[str]) -> None:
-        self._change(path, tags=check_tags(tags))
+        self._change(path, tags=frozenset(tags))
 
     def get_note(self, path: PureSequencePath) -> str:
         return self._get(path).note
 
     def set_note(self, path: PureSequencePath, note: str) -> None:
-        self._change(path, note=check_note(note))
+        self._change(path, note=note)
 
     # The shots
 
@@ -229,7 +227,8 @@ class InMemorySequenceCollection(SequenceCollection):
     ) -> None:
         path = shot_id.sequence_path
         shot = Shot(
-            *rules.shot_times(shot_start_time, shot_end_time),
+            shot_start_time,
+            shot_end_time,
             check_parameters(shot_parameters),
             _copied(check_data(shot_data)),
         )
@@ -338,7 +337,13 @@ class InMemorySequenceCollection(SequenceCollection):
         rules.check_transition(path, sequence.state, state)
         content.paths[path] = evolve(sequence, state=state, **changes)
 
-    def _end(self, path: PureSequencePath, state: State, stop_time: _Time, **changes: Any) -> None:
+    def _end(
+        self,
+        path: PureSequencePath,
+        state: State,
+        stop_time: datetime | Literal["now"],
+        **changes: Any,
+    ) -> None:
         stop = rules.stop_time(path, stop_time)
         sequence = self._session.writing().get_sequence(path)
         rules.check_transition(path, sequence.state, state)

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from shotstore.errors import TransactionConflictError
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
-from shotstore.session import ExperimentSession, StorageManager, rules
+from shotstore.session import (
+    ExperimentSession,
+    PathHierarchy,
+    SequenceCollection,
+    StorageManager,
+    rules,
+)
 from shotstore.testing.memory.content import Content
 from shotstore.testing.memory.device_configurations import InMemoryDeviceConfigurations
 from shotstore.testing.memory.path_hierarchy import InMemoryPathHierarchy
@@ -99,14 +105,14 @@ class InMemoryExperimentSession(ExperimentSession):
         return self._storage
 
     @property
-    def paths(self) -> InMemoryPathHierarchy:
+    def paths(self) -> PathHierarchy:
         self._check_active()
-        return InMemoryPathHierarchy(self)
+        return PathHierarchy(InMemoryPathHierarchy(self))
 
     @property
-    def sequences(self) -> InMemorySequenceCollection:
+    def sequences(self) -> SequenceCollection:
         self._check_active()
-        return InMemorySequenceCollection(self)
+        return SequenceCollection(InMemorySequenceCollection(self))
 
     @property
     def default_device_configurations(self) -> InMemoryDeviceConfigurations:

@@ -1,0 +1,39 @@
+"""Values that sessions take and return."""
+
+from datetime import datetime
+
+import attrs
+
+from shotstore.paths import PureSequencePath, as_path
+from shotstore.state import State
+
+
+@attrs.frozen(order=True)
+class ShotId:
+    """Which shot."""
+
+    sequence_path: PureSequencePath = attrs.field(converter=as_path)
+    index: int
+    """The place of the shot in the iteration of its sequence, from 0."""
+
+
+@attrs.frozen(order=True)
+class DataId:
+    """Which data of which shot."""
+
+    shot_id: ShotId
+    data_label: str
+
+
+@attrs.frozen
+class SequenceStats:
+    """How far a sequence is."""
+
+    state: State
+    start_time: datetime | None
+    """When it began to run, in UTC; None before, and for one that crashed while preparing."""
+    stop_time: datetime | None
+    """When it ended, in UTC; None before."""
+    number_completed_shots: int
+    expected_number_shots: int | None
+    """How many shots its iteration makes; None if that cannot be known before."""
