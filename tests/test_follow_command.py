@@ -13,11 +13,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from shotstore import ExperimentSession, PureSequencePath, ShotId
+from shotstore import ExperimentSession, PureSequencePath, ShotId, Step
 from shotstore.cli.live_table import LiveTable, ShotNumbers
 from shotstore.copy import copy_path
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.model import quantity
+from shotstore.model import (
+    ExecuteShot,
+    LinspaceLoop,
+    StepsConfiguration,
+    TimeLanes,
+    VariableDeclaration,
+    quantity,
+)
 from shotstore.session import following
 from shotstore.sql import SQLiteConfig, SQLiteStorageManager
 from shotstore.testing import serializer
@@ -210,3 +217,21 @@ def test_the_table_is_never_wider_than_the_terminal(
     assert all(len(line) <= width for line in lines)
     assert any(line.split()[:1] == ["1"] for line in lines)
     assert "\x1b" not in "".join(lines)
+
+
+def test_a_narrow_table_keeps_what_is_varied(shell: Shell, storage: HDF5StorageManager) -> None:
+    assert shell.code == 0
+    narrow = PureSequencePath(r"\narrow")
+    steps: list[Step] = [VariableDeclaration(f"set.number_{i}", str(i)) for i in range(5)]
+    steps.append(LinspaceLoop("zeeman.detuning", "1", "2", 2, [ExecuteShot()]))
+    with storage.session() as session:
+        session.sequences.create(narrow, StepsConfiguration(steps), TimeLanes.empty())
+        session.sequences.set_preparing(narrow, {}, session.get_global_parameters())
+        session.sequences.set_running(narrow, START)
+        for index, parameters in enumerate(StepsConfiguration(steps).walk({})):
+            session.sequences.create_shot(
+                ShotId(narrow, index), parameters, {"atoms": 10 + index}, START, STOP
+            )
+        session.sequences.set_finished(narrow, STOP)
+    [titles] = [line for line in table_of(storage, 40, narrow) if line.split()[0] == "shot"]
+    assert titles.split() == ["shot", "time", "detuning", "atoms"]

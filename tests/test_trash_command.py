@@ -96,6 +96,21 @@ def test_verify_reports_damage_and_recover_saves_the_rest(
     assert "recovered" in shell.run("trash", "list")
 
 
+def test_what_verify_says_is_on_whole_lines_where_no_terminal_is(
+    shell: Shell, storage: HDF5StorageManager
+) -> None:
+    assert shell.code == 0
+    damage(storage)
+    command = [sys.executable, "-m", "shotstore", "verify", "--store", str(storage.root)]
+    environment = {**os.environ, "COLUMNS": "40"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    [finding] = storage.verify().findings
+    lines = done.stdout.splitlines()
+    assert [f"        {finding.problem}", f"        {finding.remedy}"] == lines[2:4]
+    assert lines[-1].startswith("Damage: 1. Read: 1 sequence, 2 shots, ")
+    assert all(line == line.rstrip() for line in lines)
+
+
 def test_verify_prints_json(shell: Shell, storage: HDF5StorageManager) -> None:
     damage(storage)
     report = json.loads(shell.run("verify", "--json"))

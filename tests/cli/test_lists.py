@@ -10,7 +10,7 @@ import pytest
 from shotstore import StorageManager
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.sql import SQLiteStorageManager
-from shotstore.testing.experiments import START, path
+from shotstore.testing.experiments import MICROSECONDS, START, path
 from tests.cli.conftest import Shell
 
 RABI, LIVE = r"\2026\rabi", r"\2026\12\live"
@@ -206,8 +206,41 @@ def test_a_condition_means_the_same_for_sequences_as_for_shots(shell: Shell, whe
 def test_what_was_found_is_listed_with_what_it_varies(shell: Shell) -> None:
     [row] = shell.rows("find", "rabi").values()
     assert row[-2:] == ["pulse.length 1 us to 4 us (3 values)", "the good one …"]
-    assert shell.run("find", "nothing") == "Nothing was found.\n"
+    assert shell.run("find", "rabi", "--state", "crashed") == "Nothing was found.\n"
     assert shell.code == 0
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("raby",), r"No sequence is at 'raby': the closest is '\2026\rabi'."),
+        (("2027/*",), r"No sequence is at '2027/*': the closest is '\2026'."),
+        (("--tag", "tesis"), "No sequence has the tag 'tesis': the closest is 'thesis'."),
+        (("--label", "Frame"), "No shot has data under 'Frame': the closest is 'frame'."),
+        (
+            ("--varied", "lenght"),
+            "No sequence has a parameter 'lenght': the closest is 'pulse.length'.",
+        ),
+        (("--where", "zzz > 3"), "No sequence has a parameter 'zzz'."),
+        # These exist, in the shots alone, or elsewhere.
+        (("--varied", "offset"), ""),
+        (("drafts", "--tag", "thesis", "--label", "frame"), ""),
+    ],
+)
+def test_a_name_that_exists_nowhere_is_told(
+    shell: Shell, arguments: tuple[str, ...], said: str
+) -> None:
+    assert shell.run("find", *arguments) == f"Nothing was found. {said}".rstrip() + "\n"
+    assert shell.code == 0
+    assert shell.json("find", *arguments) == []
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_wrong_unit_is_told_in_words(shell: Shell) -> None:
+    shell.run("find", "rabi", "--where", "length > 3")
+    assert shell.code == 2
+    assert f"as from 1 {MICROSECONDS} to 2 {MICROSECONDS}" in shell.error
 
 
 @pytest.mark.usefixtures("lab")

@@ -150,6 +150,14 @@ def test_some_shots_and_columns_are_chosen(shell: Shell) -> None:
 
 
 @pytest.mark.usefixtures("store")
+def test_of_a_single_shot_what_is_varied_is_a_column(shell: Shell) -> None:
+    header, row, others, _ = shell.run("shots", "2026/rabi", "--first", "1").splitlines()
+    assert header.split() == ["SHOT", "START", "length", f"({MICROSECONDS})", "atoms", "camera"]
+    assert row.split()[2:] == ["1", "1000", "left"]
+    assert others == "Its other parameters: offset = 2 MHz"
+
+
+@pytest.mark.usefixtures("store")
 def test_programs_get_exact_numbers(shell: Shell) -> None:
     found = shell.json("shots", "2026/rabi")
     assert found["units"] == {"pulse.length": MICROSECONDS, "offset": "MHz"}

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -118,13 +119,11 @@ def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPa
             ("2026/rabi", "-w", "length > 5"),
             f"pulse.length is in {MICROSECONDS}: write 5 {MICROSECONDS}",
         ),
-        (("2026/rabi", "-w", "length > 5 us"), "no shot that meets"),
         (("2026/rabi", "-o", "plot.xyz"), r"plot\.xyz has not the ending of a picture"),
         (("2026/rabi", "-o", "nowhere/plot.png"), "nowhere does not exist"),
         # Where it goes is checked before anything is read.
         (("2026/raby", "-o", "nowhere/plot.png"), "nowhere does not exist"),
         (("2026/raby", "-o", ".", "--force"), r"\. is a directory, not a file: name a file in it"),
-        (("drafts/later",), "has no shots"),
         (("2026",), "is a folder"),
         (("2026/raby",), r"closest one is \\2026\\rabi"),
     ],
@@ -148,7 +147,38 @@ def test_options_that_do_not_fit(shell: Shell, arguments: tuple[str, ...]) -> No
     assert shell.code == 2
 
 
+@pytest.mark.parametrize("how", [(), ("-o", "x.png"), ("--image", "frame"), ("-t",)])
+def test_where_nothing_is_selected_nothing_is_drawn(shell: Shell, how: tuple[str, ...]) -> None:
+    assert shell.run("plot", "2026/rabi", "-w", "length > 5 us", *how) == ""
+    assert shell.error == "No shot meets the condition: there is nothing to draw.\n"
+    assert shell.code == 0
+    shell.run("plot", "drafts/later", *how)
+    assert (shell.error, shell.code) == ("There are no shots: there is nothing to draw.\n", 0)
+    assert not made()
+
+
 # export
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet"])
+def test_an_export_to_the_standard_output_is_the_file(shell: Shell, to: str) -> None:
+    command = ["shotstore", "export", "2026/rabi", "--to", to]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "-o", "-"], check=True, capture_output=True
+    )
+    assert not made()
+    assert (b"Without frame" in done.stderr) is (to == "csv")
+    shell.run(*command[1:])
+    [file] = made()
+    assert done.stdout == file.read_bytes()
+
+
+@pytest.mark.parametrize("how", [(), ("--to", "png"), ("--to", "csv", "--json")])
+def test_what_the_standard_output_cannot_take(shell: Shell, how: tuple[str, ...]) -> None:
+    assert shell.run("export", "2026/rabi", "-o", "-", *how) == ""
+    assert shell.code == 2
+    assert "--to csv" in shell.error
+    assert not made()
 
 
 @pytest.mark.parametrize("to", ["csv", "parquet", "xlsx", "netcdf", "npz", "png", "zip"])

@@ -20,6 +20,8 @@ def test_the_page_is_up_to_date() -> None:
 def test_every_command_has_help(shell: Shell, name: str) -> None:
     said = shell.run(*name.split()[1:], "--help")
     assert shell.code == 0
+    assert shell.run(*name.split()[1:], "-h") == said
+    assert "bool" not in said.lower()  # a flag takes no value
     assert f"Usage: {name}" in said
     command = COMMANDS[name]
     if callable(command):
@@ -29,6 +31,13 @@ def test_every_command_has_help(shell: Shell, name: str) -> None:
             assert information.help.split()[0] in said
     else:
         assert command
+
+
+def test_what_all_commands_have_in_common_is_shown(shell: Shell) -> None:
+    said = shell.run("-h")
+    assert shell.code == 0
+    assert "--version" in said
+    assert "bool" not in said.lower()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

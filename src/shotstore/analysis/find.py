@@ -279,6 +279,6 @@ def _misfit(path: PureSequencePath, name: str, units: str | None) -> Incompatibl
         )
     kind = f"in {units}" if units else "a quantity without dimension"
     return IncompatibleUnitsError(
-        f"Nothing was found, and {name} of {path} is {kind}: look for a range in such a unit, as "
-        f'in ("1 {units}", "2 {units}").'
+        f"Nothing was found, and {name} of {path} is {kind}: look for a range in such a unit, "
+        f"as from 1 {units} to 2 {units}."
     )

@@ -30,6 +30,7 @@ from shotstore.cli import (
     upgrade,
     verify,
 )
+from shotstore.cli.commands import Commands
 from shotstore.errors import (
     ColumnKindError,
     DataNotFoundError,
@@ -43,32 +44,30 @@ from shotstore.errors import (
     StorageError,
 )
 
-app = typer.Typer(
-    help="Store the shots of an experiment in plain files, and look at them.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-)
-app.command("demo")(demo.demo)
-app.command("init")(init.init)
-app.command("ls")(ls.ls)
-app.command("tree")(tree.tree)
-app.command("show")(show.show)
-app.command("shots")(shots.shots)
-app.command("find")(find.find)
-app.command("tag")(tag.tag)
-app.command("note")(note.note)
-app.command("mv")(mv.mv)
-app.command("rm")(rm.rm)
-app.command("du")(du.du)
-app.command("info")(info.info)
-app.command("verify")(verify.verify)
-app.command("recover")(recover.recover)
-app.command("follow")(follow.follow)
-app.command("plot")(plot.plot)
-app.command("export")(export.export)
-app.command("copy")(copy.copy)
-app.command("upgrade")(upgrade.upgrade)
+app = Commands("Store the shots of an experiment in plain files, and look at them.")
+for command in (
+    demo.demo,
+    init.init,
+    ls.ls,
+    tree.tree,
+    show.show,
+    shots.shots,
+    find.find,
+    tag.tag,
+    note.note,
+    mv.mv,
+    rm.rm,
+    du.du,
+    info.info,
+    verify.verify,
+    recover.recover,
+    follow.follow,
+    plot.plot,
+    export.export,
+    copy.copy,
+    upgrade.upgrade,
+):
+    app.add(command)
 app.add_typer(trash.app, name="trash")
 
 
@@ -85,6 +84,13 @@ _FOR_THE_USER = (
     MissingPackageError,
     OSError,
 )
+
+_IN_WORDS = {
+    "open it with read_only=True": "name it with --store, for a command that only reads",
+    "without read_only=True": "for writing",
+    "run the block again": "try again",
+}
+"""What messages of the library advise in Python, as a command says it."""
 
 
 def run() -> None:
@@ -106,6 +112,8 @@ def _print_error(message: str) -> None:
     from rich.text import Text
 
     line = re.sub(r"\s*\n\s*", " ", message)  # a database server may say more than one
+    for python, words in _IN_WORDS.items():
+        line = line.replace(python, words)
     Console(stderr=True).print(Text(line, style="red"), soft_wrap=True)
 
 

@@ -67,9 +67,9 @@ def copy(
     meanwhile. A copy that was interrupted goes on with `--existing skip`. Running sequences are
     left out. The exit code is 1 if something could not be copied.
     """
-    from rich.console import Console
     from rich.text import Text
 
+    from shotstore.cli.console import new_console
     from shotstore.cli.progress import copy_bar
     from shotstore.copy import IncompleteCopyError, copy_path
 
@@ -87,7 +87,7 @@ def copy(
         except IncompleteCopyError as error:
             copied = error.copied
     seconds = max(monotonic() - start, 1e-3)
-    console = Console()
+    console = new_console()
     _print_copied(copied, seconds, console)
     if copied.failed:
         failed = {path: str(error) for path, error in copied.failed.items()}

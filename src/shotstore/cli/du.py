@@ -30,9 +30,8 @@ def du(
 
     Each with everything in it. For stores of files; of a database, `shotstore info` tells its size.
     """
-    from rich.console import Console
-
     from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.console import new_console
     from shotstore.cli.formats import print_json
     from shotstore.cli.places import find_path
 
@@ -63,7 +62,7 @@ def du(
         what = f"in the trash, {counted(len(entries), 'entry')}"
         rows.append((readable_size(trash), "", ((what, "yellow"),)))
     columns = (Column("SIZE", is_right=True), Column("SHARE", is_right=True), Column("PATH"))
-    print_columns(Console(), columns, rows)
+    print_columns(new_console(), columns, rows)
 
 
 def _in_all(place: PureSequencePath) -> str:

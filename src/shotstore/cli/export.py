@@ -1,8 +1,11 @@
 """``shotstore export``: the shots of a sequence, for other programs."""
 
+import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +14,9 @@ from shotstore.cli.opening import StorageOption, counted, open_to_read, readable
 
 if TYPE_CHECKING:
     from shotstore.analysis.exporting import Exported
+    from shotstore.session import ExperimentSession
 
+_STANDARD_OUTPUT = Path("-")
 _HINTS = {
     "csv": "parquet, netcdf and npz hold arrays too",
     "xlsx": "parquet, netcdf and npz hold arrays too",
@@ -45,8 +50,8 @@ def export(
             "--output",
             "-o",
             metavar="FILE",
-            help="Where to write; with png it is a folder. By default the name of the sequence, in "
-            "the current directory.",
+            help="Where to write; with png it is a folder; - is the standard output. By default "
+            "the name of the sequence, in the current directory.",
         ),
     ] = None,
     columns: Annotated[
@@ -86,44 +91,63 @@ def export(
     makes a picture of each frame; `zip` holds the sequence as it is, and opens with shotstore, h5py
     and HDFView.
     """
-    from shotstore.analysis.exporting import write_file
     from shotstore.cli.formats import print_json
-    from shotstore.cli.places import find_sequence
-    from shotstore.cli.progress import part_bar
 
     if to is None and output is None:
         raise typer.BadParameter(
             "Say in which format, as --to csv, or to which file, as -o run.csv."
         )
-    with open_to_read(store).session() as session, part_bar("Exporting") as show:
-        done = write_file(
-            session.get_sequence(find_sequence(session, path)),
-            output,
+    is_output = output == _STANDARD_OUTPUT
+    if is_output and (to is None or to is _Format.png or as_json):
+        raise typer.BadParameter(
+            "The standard output takes one file, of a format that --to names, as --to csv -o -, "
+            "and nothing else: no folder of pictures, and no JSON about it."
+        )
+    with open_to_read(store).session() as session, TemporaryDirectory() as directory:
+        done = _write(
+            session,
+            path,
+            Path(directory) / "shots" if is_output else output,
             to=None if to is None else to.value,
             columns=None if columns is None else [name.strip() for name in columns.split(",")],
             where=where,
             force=force,
             raw=raw,
-            progress=show,
         )
+        if is_output:
+            with done.file.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
     if as_json:
         print_json(_as_json(done))
     else:
-        _print(done)
+        _print(done, is_output=is_output)
 
 
-def _print(done: "Exported") -> None:
-    folder = done.file.is_dir()
-    name = f"{done.file}/" if folder else str(done.file)
-    typer.echo(f"Wrote {counted(done.shots, 'shot')} to {name}: {readable_size(done.size)}.")
+def _write(
+    session: "ExperimentSession", path: str, file: Path | None, **options: Any
+) -> "Exported":
+    from shotstore.analysis.exporting import write_file
+    from shotstore.cli.places import find_sequence
+    from shotstore.cli.progress import part_bar
+
+    sequence = session.get_sequence(find_sequence(session, path))
+    with part_bar("Exporting") as show:
+        return write_file(sequence, file, progress=show, **options)
+
+
+def _print(done: "Exported", *, is_output: bool) -> None:
+    if not is_output:
+        name = f"{done.file}/" if done.file.is_dir() else str(done.file)
+        typer.echo(f"Wrote {counted(done.shots, 'shot')} to {name}: {readable_size(done.size)}.")
     if done.left_out:
         hint = f" ({_HINTS[done.format]})" if done.format in _HINTS else ""
         typer.echo(
-            f"Without {', '.join(done.left_out)}, for which {done.format} has no place{hint}."
+            f"Without {', '.join(done.left_out)}, for which {done.format} has no place{hint}.",
+            err=is_output,
         )
     for change in done.changes:
         if change.column not in done.left_out:
-            typer.echo(f"{change}.")
+            typer.echo(f"{change}.", err=is_output)
 
 
 def _as_json(done: "Exported") -> dict[str, object]:

@@ -9,6 +9,7 @@ from shotstore.cli.opening import StorageOption, counted, open_to_read
 from shotstore.state import State
 
 if TYPE_CHECKING:
+    from shotstore.analysis.find import Where
     from shotstore.cli.listing import Listing
 
 
@@ -92,11 +93,14 @@ def find(
     what differs between the shots of the recipe.
     """
     from shotstore.analysis.bounds import bounds_of_conditions
+    from shotstore.analysis.unknown_names import unknown_names
     from shotstore.cli.formats import print_json
     from shotstore.cli.listing import listing_of, sequence_as_json
 
     storage = open_to_read(store)
+    bounds: Where = {}
     try:
+        bounds = bounds_of_conditions(where or [])
         found = storage.find(
             pattern,
             state=state or None,
@@ -105,7 +109,7 @@ def find(
             min_shots=min_shots,
             max_shots=max_shots,
             varied=varied or None,
-            where=bounds_of_conditions(where or []),
+            where=bounds,
             label=label,
             text=text,
             tag=tag or None,
@@ -123,16 +127,22 @@ def find(
     elif found:
         _print(listing)
     else:
-        typer.echo("Nothing was found.")
+        names = unknown_names(
+            storage,
+            pattern,
+            parameters=[*(varied or ()), *bounds],
+            label=label,
+            tags=tag or (),
+        )
+        typer.echo(" ".join(["Nothing was found.", *names]))
 
 
 def _print(listing: "Listing") -> None:
-    from rich.console import Console
-
     from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.console import new_console
     from shotstore.cli.listing import COLUMNS, sequence_cells
 
-    console = Console()
+    console = new_console()
     rows: list[tuple[Cell, ...]] = []
     for path, summary in listing.summaries.items():
         varied = ", ".join(f"{name} {found}" for name, found in summary.varied.items())

@@ -47,11 +47,10 @@ def follow(
     A draft is waited for. The recorder is not disturbed: frames are not read, and nothing is while
     nothing is recorded. Ctrl-C ends the command, with exit code 130, and not the run.
     """
-    from rich.console import Console
-
+    from shotstore.cli.console import new_console
     from shotstore.cli.live_table import LiveTable
 
-    place, storage, console = PureSequencePath(path), _open(store), Console()
+    place, storage, console = PureSequencePath(path), _open(store), new_console()
     is_live = console.is_terminal and not as_json
     with storage.session() as session:
         there = session.get_sequence(place).get_stats().number_completed_shots

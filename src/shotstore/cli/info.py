@@ -106,9 +106,8 @@ def _counts(summaries: "list[SequenceSummary]") -> dict[str, object]:
 
 
 def _print(content: dict[str, Any]) -> None:
-    from rich.console import Console
-
     from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.console import new_console
     from shotstore.cli.formats import readable_time
 
     def time(key: str) -> str:
@@ -145,4 +144,4 @@ def _print(content: dict[str, Any]) -> None:
         rows.append(("writing", "a process" if content["writing"] else "nobody at this moment"))
     rows.append(("shotstore", content["shotstore"]))
     shown = [(((name, "dim"),), cell) for name, cell in rows if cell]
-    print_columns(Console(), (Column(""), Column("")), shown, has_header=False)
+    print_columns(new_console(), (Column(""), Column("")), shown, has_header=False)

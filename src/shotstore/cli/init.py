@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from shotstore.cli.opening import has_tables, is_store, is_url, open_database, open_or_create
+from shotstore.errors import StorageError
 
 
 def init(
@@ -20,7 +21,8 @@ def init(
 ) -> None:
     """Create a store, in the current directory or in another one.
 
-    In a database, its tables are created. Nothing happens to a store that is there already.
+    In a database, its tables are created. Nothing happens to a store that is there already, and
+    none is created inside of another one.
     """
     if is_url(store):
         database = open_database(store)
@@ -31,5 +33,11 @@ def init(
     else:
         name = str(Path(store).resolve())
         is_there = is_store(store)
+        around = next((str(d) for d in Path(name).parents if is_store(str(d))), None)
+        if around is not None and not is_there:
+            raise StorageError(
+                f"{name} is inside of the store {around}, which commands use there; nothing was "
+                "created. Choose a place outside of it."
+            )
         open_or_create(store)
     typer.echo(f"{name} is a store already." if is_there else f"{name} is a store now.")

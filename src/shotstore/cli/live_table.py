@@ -1,8 +1,8 @@
 """The newest shots of a run, and how far it is, as a table that stays in its place."""
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import attrs
@@ -13,7 +13,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from shotstore import PureSequencePath, SequenceStats, Shot, State, StorageManager
+from shotstore import (
+    PathError,
+    PureSequencePath,
+    SequenceStats,
+    Shot,
+    State,
+    StorageError,
+    StorageManager,
+)
 from shotstore.cli.columns import printable
 from shotstore.cli.formats import readable_duration, readable_number
 from shotstore.cli.listing import STATE_STYLES
@@ -104,6 +112,7 @@ class LiveTable:
         self._storage = storage
         self._shots: deque[ShotNumbers] = deque(maxlen=rows)
         self._end: SequenceStats | None = None
+        self._varied: frozenset[str] | None = None
 
     @contextmanager
     def shown_on(self, console: Console) -> Iterator[None]:
@@ -114,6 +123,8 @@ class LiveTable:
     def add(self, shot: ShotNumbers) -> None:
         """Show a further shot."""
         self._path = shot.path
+        if self._varied is None:
+            self._varied = self._planned()
         self._shots.append(shot)
 
     def end(self, stats: SequenceStats | None) -> None:
@@ -125,7 +136,14 @@ class LiveTable:
         shots = list(self._shots)
         if not shots:
             return Text(f"{self._path}: waiting for shots", style="dim")
-        return Group(self._header(shots), _NewestShots(shots))
+        return Group(self._header(shots), _NewestShots(shots, self._varied or frozenset()))
+
+    def _planned(self) -> frozenset[str]:
+        """What is to differ between the shots, which the recipe tells."""
+        with suppress(PathError, StorageError), self._storage.session() as session:
+            [summary] = session.sequences.get_summaries(self._path)
+            return frozenset(summary.varied)
+        return frozenset()
 
     def _header(self, shots: list[ShotNumbers]) -> RenderableType:
         stats = self._end or shots[-1].stats
@@ -154,8 +172,9 @@ class LiveTable:
 class _NewestShots:
     """A table, the newest shot last, with as many columns as fit."""
 
-    def __init__(self, shots: Sequence[ShotNumbers]) -> None:
+    def __init__(self, shots: Sequence[ShotNumbers], varied: Collection[str]) -> None:
         self._shots = shots
+        self._varied = varied
 
     def __rich_console__(self, console: Console, _: object) -> Iterator[RenderableType]:
         rows = [shot.cells() for shot in self._shots]
@@ -166,9 +185,8 @@ class _NewestShots:
         names = list(dict.fromkeys(name for row in rows for name in row))
         titles = self._titles(names)
         columns |= {titles[name]: [row.get(name, "") for row in rows] for name in names}
-        shown = _fitting(
-            columns, [titles[name] for name in self._by_interest(names)], console.width
-        )
+        by_interest = self._by_interest(names, rows)
+        shown = _fitting(columns, [titles[name] for name in by_interest], console.width)
         table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim")
         for title in shown:
             table.add_column(
@@ -183,10 +201,16 @@ class _NewestShots:
             table.add_row(*cells, style="bold" if row == len(rows) - 1 else "")
         yield table
 
-    def _by_interest(self, names: Sequence[str]) -> list[str]:
-        """What is varied first, then what was measured, then what follows from the first."""
+    def _by_interest(self, names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[str]:
+        """What differs from shot to shot first, then what was measured, then what is constant."""
         parameters = [name for name in names if name in self._shots[-1].parameters]
-        return [*parameters[:1], *(name for name in names if name not in parameters), *parameters]
+        differing = [
+            name
+            for name in parameters
+            if name in self._varied or len({row.get(name) for row in rows}) > 1
+        ]
+        measured = [name for name in names if name not in parameters]
+        return list(dict.fromkeys([*differing[:2], *measured, *differing, *parameters]))
 
     def _titles(self, names: Sequence[str]) -> dict[str, str]:
         """Names as short as they can be told from each other, with the units."""

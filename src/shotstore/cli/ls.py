@@ -98,9 +98,8 @@ def _print(
     *,
     is_with_path: bool,
 ) -> None:
-    from rich.console import Console
-
     from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.console import new_console
     from shotstore.cli.listing import COLUMNS, damaged_cells, folder_cells, sequence_cells
 
     rows: list[tuple[Cell, ...]] = []
@@ -113,4 +112,4 @@ def _print(
         else:
             rows.append((((name + "\\", "bold blue"),), *folder_cells(path, listing)))
     title = Column("PATH" if is_with_path else "NAME")
-    print_columns(Console(), (title, *COLUMNS), rows)
+    print_columns(new_console(), (title, *COLUMNS), rows)

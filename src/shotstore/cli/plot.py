@@ -88,6 +88,8 @@ def plot(
     A point for each shot; where x repeats, the mean with its standard error. In a window, unless
     `--output` or `--terminal` is given or there is no screen.
     """
+    from shotstore.analysis.conditions import matching_rows
+    from shotstore.analysis.tables import SequenceTable
     from shotstore.cli.places import find_sequence
 
     if image is not None and (x is not None or y or by is not None):
@@ -99,6 +101,10 @@ def plot(
     in_terminal = output is None and (terminal or not _has_screen())
     with open_to_read(store).session() as session:
         sequence = session.get_sequence(find_sequence(session, path))
+        if not len(matching_rows(SequenceTable(sequence), where)):
+            nothing = "There are no shots" if where is None else "No shot meets the condition"
+            typer.echo(f"{nothing}: there is nothing to draw.", err=True)
+            return
         picture = _read(sequence, x, y, by, image, where, mean=mean, in_terminal=in_terminal)
     if output is not None:
         _save(picture, output, force=force)
@@ -159,13 +165,12 @@ def _save(picture: "Points | ContactSheet | MeanImage", output: Path, *, force: 
 
 
 def _print(picture: "Points | ContactSheet | MeanImage") -> None:
-    from rich.console import Console
-
     from shotstore.analysis.images import ContactSheet, MeanImage
+    from shotstore.cli.console import new_console
     from shotstore.cli.terminal_image import print_image
     from shotstore.cli.terminal_plot import print_points
 
-    console = Console()
+    console = new_console()
     if isinstance(picture, ContactSheet | MeanImage):
         print_image(picture, console)
     else:

@@ -26,15 +26,14 @@ def recover(
     Every shot that can be read, even in part, goes into a new shots.h5; the damaged files go to the
     trash. Nothing is changed if nothing is damaged, or if nothing can be saved.
     """
-    from rich.console import Console
-
+    from shotstore.cli.console import new_console
     from shotstore.cli.progress import progress_bar
 
     place = PureSequencePath(path)
     storage = open_store(store)
     with progress_bar("Recovering") as progress:
         recovered = storage.recover(place, progress=progress)
-    _print(recovered, Console())
+    _print(recovered, new_console())
 
 
 def _print(recovered: "Recovered", console: "Console") -> None:

@@ -11,11 +11,13 @@ from shotstore.cli.opening import StorageOption, counted, open_to_read
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from shotstore import Sequence
     from shotstore.analysis.tables import SequenceTable, TableColumn
     from shotstore.session.columns import Column as Values
 
 _USUAL_NUMBER = 50
 _LONGEST_TEXT = 40
+_NOTHING = "-"
 _IN_CELLS = ("number", "text", "time")
 _TITLES = {"shot_index": "SHOT", "shot_start_time": "START", "shot_end_time": "END"}
 
@@ -74,7 +76,8 @@ def shots(
     if sum((first is not None, last is not None, every)) > 1:
         raise typer.BadParameter("Only one of --first, --last and --all can be meant.")
     with open_to_read(store).session() as session:
-        table = SequenceTable(session.get_sequence(find_sequence(session, path)))
+        sequence = session.get_sequence(find_sequence(session, path))
+        table = SequenceTable(sequence)
         rows = matching_rows(table, where)
         number = len(rows)
         if first is not None:
@@ -84,12 +87,13 @@ def shots(
         chosen = None if columns is None else [table.find(n.strip()) for n in columns.split(",")]
         shown = _shown(table, chosen)
         values = table.read([column.name for column in shown], rows)
+        varied = _varied(sequence) if len(rows) == 1 else None
     if as_json:
         print_json(_as_json(shown, values, len(rows)))
     elif not len(rows):
         typer.echo("There are no shots." if where is None else "No shot meets the condition.")
     else:
-        _print(shown, values, is_chosen=chosen is not None)
+        _print(shown, values, is_chosen=chosen is not None, varied=varied)
         if len(rows) < number:
             end = "last" if first is None else "first"
             typer.echo(f"The {end} {len(rows)} of {counted(number, 'shot')}; --all shows all.")
@@ -135,19 +139,33 @@ def _plain(values: "Values", kind: str) -> list[Any]:
     )
 
 
-def _print(columns: "list[TableColumn]", values: "dict[str, Values]", *, is_chosen: bool) -> None:
-    from rich.console import Console
+def _varied(sequence: "Sequence") -> set[str]:
+    """What is to differ between the shots, as the recipe tells it."""
+    [summary] = sequence.session.sequences.get_summaries(sequence.path)
+    return set(summary.varied)
 
+
+def _print(
+    columns: "list[TableColumn]",
+    values: "dict[str, Values]",
+    *,
+    is_chosen: bool,
+    varied: "set[str] | None",
+) -> None:
+    """Print the table. Of a single shot, ``varied`` says which parameters are columns."""
     from shotstore.cli.columns import Column, print_columns
+    from shotstore.cli.console import new_console
 
     constant: list[str] = []
     titles: list[Column] = []
     cells: list[list[str]] = []
     for column in columns:
         texts = _texts(values[column.name], column.kind)
-        if not is_chosen and column.is_parameter and len(texts) > 1 and len(set(texts)) == 1:
-            units = f" {column.units}" if column.units else ""
-            constant.append(f"{column.name} = {texts[0]}{units}")
+        is_column = is_chosen or not column.is_parameter or len(set(texts)) > 1
+        if not is_column and column.name not in (varied or ()):
+            if texts[0] != _NOTHING:
+                units = f" {column.units}" if column.units else ""
+                constant.append(f"{column.name} = {texts[0]}{units}")
         elif is_chosen or column.name != "shot_end_time":
             title = _TITLES.get(column.name) or _short(column.name, values)
             title = f"{title} ({column.units})" if column.units else title
@@ -155,11 +173,12 @@ def _print(columns: "list[TableColumn]", values: "dict[str, Values]", *, is_chos
             rank = len(columns) if column.kind == "time" else len(titles)
             titles.append(Column(title, is_right=column.kind != "text", rank=rank))
             cells.append(texts)
-    console = Console()
+    console = new_console()
     left_out = print_columns(console, titles, list(zip(*cells, strict=True)))
     if constant:
         console.print(
-            f"The same in all of them: {', '.join(constant)}",
+            f"{'Its other parameters' if varied is not None else 'The same in all of them'}: "
+            f"{', '.join(constant)}",
             style="dim",
             markup=False,
             highlight=False,
@@ -189,7 +208,7 @@ def _texts(values: "Values", kind: str) -> list[str]:
     texts = []
     for item, is_present in zip(values.values.tolist(), values.is_present.tolist(), strict=True):
         if not is_present:
-            texts.append("-")
+            texts.append(_NOTHING)
         elif isinstance(item, str):
             line = " ".join(item.split())
             texts.append(line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…")
@@ -206,4 +225,4 @@ def _times(values: "Values") -> list[str]:
     ]
     is_one_day = len({time.date() for time in times if time is not None}) == 1
     form = "%H:%M:%S" if is_one_day else "%Y-%m-%d %H:%M:%S"
-    return ["-" if time is None else time.strftime(form) for time in times]
+    return [_NOTHING if time is None else time.strftime(form) for time in times]

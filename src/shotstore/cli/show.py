@@ -33,8 +33,7 @@ def show(
     Of parameters that differ between the shots, the range over the shots is shown; of one that has
     crashed, the error with its causes.
     """
-    from rich.console import Console
-
+    from shotstore.cli.console import new_console
     from shotstore.cli.description import as_json as to_json
     from shotstore.cli.description import describe
     from shotstore.cli.formats import print_json
@@ -45,7 +44,7 @@ def show(
     if as_json:
         print_json(to_json(description))
     else:
-        _print(description, Console())
+        _print(description, new_console())
 
 
 def _print(found: "Description", console: "Console") -> None:

@@ -63,9 +63,8 @@ def tag(
 
 
 def _list(store: str | None, *, as_json: bool) -> None:
-    from rich.console import Console
-
     from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.console import new_console
     from shotstore.cli.formats import print_json
 
     with open_to_read(store, recipes=False).session() as session:
@@ -80,4 +79,4 @@ def _list(store: str | None, *, as_json: bool) -> None:
             (((tag, "magenta"),), counted(number, "sequence"))
             for tag, number in sorted(numbers.items())
         ]
-        print_columns(Console(), (Column("TAG"), Column("ON", is_right=True)), rows)
+        print_columns(new_console(), (Column("TAG"), Column("ON", is_right=True)), rows)

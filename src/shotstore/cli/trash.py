@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shotstore.cli.commands import Commands
 from shotstore.cli.opening import StoreOption, counted, open_store, readable_size
 from shotstore.errors import StorageError
 from shotstore.paths import PureSequencePath
@@ -14,12 +15,10 @@ from shotstore.paths import PureSequencePath
 if TYPE_CHECKING:
     from shotstore.hdf5 import HDF5StorageManager, TrashEntry
 
-app = typer.Typer(
-    help="List what was deleted, get it back, or give its disk space back.", no_args_is_help=True
-)
+app = Commands("List what was deleted, get it back, or give its disk space back.")
 
 
-@app.command("list")
+@app.add
 def list_(
     store: StoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the entries as JSON.")] = False,
@@ -39,7 +38,7 @@ def list_(
         typer.echo("The trash is empty.")
 
 
-@app.command()
+@app.add
 def restore(
     entry: Annotated[
         str, typer.Argument(metavar="ENTRY", help="An entry of the list, or how it begins.")
@@ -60,7 +59,7 @@ def restore(
     typer.echo(f"{path} is back.")
 
 
-@app.command()
+@app.add
 def empty(
     older_than: Annotated[
         float,
@@ -115,9 +114,8 @@ def _find(storage: "HDF5StorageManager", beginning: str) -> "TrashEntry":
 
 
 def _print(entries: "list[TrashEntry]") -> None:
-    from rich.console import Console
-
     from shotstore.cli.columns import Cell, Column, print_columns
+    from shotstore.cli.console import new_console
     from shotstore.cli.formats import readable_time
 
     rows: list[tuple[Cell, ...]] = [
@@ -137,7 +135,7 @@ def _print(entries: "list[TrashEntry]") -> None:
         Column("WHY", rank=3),
         Column("SIZE", is_right=True, rank=2),
     )
-    console = Console()
+    console = new_console()
     print_columns(console, columns, rows)
     total = readable_size(sum(entry.size for entry in entries))
     console.print(f"{counted(len(entries), 'entry')}, {total} in all.")

@@ -40,8 +40,7 @@ def tree(
     With the same columns as `shotstore ls`. For programs, `shotstore ls --recursive --json` tells
     the same.
     """
-    from rich.console import Console
-
+    from shotstore.cli.console import new_console
     from shotstore.cli.places import find_path
 
     storage = open_to_read(store, recipes=False)
@@ -50,7 +49,7 @@ def tree(
         title = str(place)
         if place.is_root() and store is not None and not is_url(store):
             title = store
-        print_tree(session, place, title, Console(), depth=depth, folders=folders)
+        print_tree(session, place, title, new_console(), depth=depth, folders=folders)
 
 
 def print_tree(

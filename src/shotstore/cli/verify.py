@@ -31,8 +31,7 @@ def verify(
     store can be checked too, with --store. The exit code is 1 if something is damaged: then each
     finding says what to do. Notes are about what is harmless.
     """
-    from rich.console import Console
-
+    from shotstore.cli.console import new_console
     from shotstore.cli.progress import progress_bar
 
     place = None if path is None else PureSequencePath(path)
@@ -42,7 +41,7 @@ def verify(
     if as_json:
         typer.echo(json.dumps(_as_json(report), ensure_ascii=False, indent=2))
     else:
-        _print(report, Console())
+        _print(report, new_console())
     if report.is_damaged:
         raise typer.Exit(1)
 
@@ -76,8 +75,11 @@ def _print(report: "Report", console: "Console") -> None:
 
 def _print_indented(console: "Console", text: "Text") -> None:
     from rich.padding import Padding
+    from rich.text import Text
 
-    console.print(Padding(text, (0, 0, 0, 8)))
+    # Padding fills the lines with spaces, up to the width of a terminal.
+    is_wrapped = not console.soft_wrap
+    console.print(Padding(text, (0, 0, 0, 8)) if is_wrapped else Text("        ") + text)
 
 
 def _as_json(report: "Report") -> dict[str, object]:

@@ -31,11 +31,10 @@ def demo(
             f"Name another one: shotstore demo DIR"
         )
     # Imported here, since h5py and matplotlib take longer to load than `shotstore --help` to run.
-    from rich.console import Console
-
+    from shotstore.cli.console import new_console
     from shotstore.cli.demo import recording, report
 
-    console = Console()
+    console = new_console()
     storage = recording.open_store(directory)
     report.record_with_progress(storage, console)
     report.save_picture(storage, directory / report.PICTURE)

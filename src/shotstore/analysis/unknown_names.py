@@ -1,0 +1,112 @@
+"""Why nothing was found: names that nothing in the storage has, and what is close to them."""
+
+import difflib
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from shotstore.analysis.find import matching_names
+from shotstore.analysis.path_patterns import PathPattern
+from shotstore.errors import PathError, StorageError
+from shotstore.paths import PureSequencePath
+from shotstore.session import ExperimentSession, SequenceSummary, StorageManager
+
+
+def unknown_names(
+    storage: StorageManager,
+    pattern: str | PureSequencePath | None = None,
+    *,
+    parameters: Collection[str] = (),
+    label: str | None = None,
+    tags: Collection[str] = (),
+) -> list[str]:
+    """Tell which of the names that were looked for exist nowhere in a storage.
+
+    Args:
+        storage: Where nothing was found.
+        pattern: Of paths.
+        parameters: Names of parameters, which may be the ends of names, with wildcards.
+        label: Of data.
+        tags: Of sequences.
+
+    Returns:
+        A sentence for each, which names the closest one that exists. Shots are looked at where the
+        recipes do not have a name.
+    """
+    with storage.session() as session:
+        summaries = session.sequences.get_summaries(PureSequencePath.root())
+        return list(_sentences(session, summaries, pattern, parameters, label, tags))
+
+
+def _sentences(
+    session: ExperimentSession,
+    summaries: list[SequenceSummary],
+    pattern: str | PureSequencePath | None,
+    parameters: Collection[str],
+    label: str | None,
+    tags: Collection[str],
+) -> Iterator[str]:
+    if pattern is not None:
+        asked = PathPattern.parse(pattern)
+        if not any(asked.matches(summary.path) for summary in summaries):
+            paths = [str(path) for path in session.paths.get_all_paths()]
+            yield f"No sequence is at '{pattern}'{_closest(str(pattern), paths, _last_name)}."
+    if parameters:
+        known = _parameters_of_recipes(session, summaries)
+        unknown = [name for name in parameters if not matching_names(name, known)]
+        if unknown:
+            known |= _names_in_shots(
+                summaries, lambda path: session.sequences.get_parameter_schema(path)
+            )
+        for name in unknown:
+            if not matching_names(name, known):
+                yield f"No sequence has a parameter '{name}'{_closest(name, known, _end_of_name)}."
+    if label is not None:
+        labels = _names_in_shots(summaries, lambda path: session.sequences.get_data_schema(path))
+        if label not in labels:
+            yield f"No shot has data under '{label}'{_closest(label, labels)}."
+    there = {tag for summary in summaries for tag in summary.tags}
+    for tag in tags:
+        if tag not in there:
+            yield f"No sequence has the tag '{tag}'{_closest(tag, there)}."
+
+
+def _parameters_of_recipes(
+    session: ExperimentSession, summaries: Iterable[SequenceSummary]
+) -> set[str]:
+    known: set[str] = set()
+    for summary in summaries:
+        known.update(summary.varied, summary.declared)
+    known.update(name for name, _ in session.get_global_parameters().flatten())
+    return known
+
+
+def _names_in_shots(
+    summaries: Iterable[SequenceSummary],
+    names_of: Callable[[PureSequencePath], Iterable[str]],
+) -> set[str]:
+    """The names in all sequences that have shots; those that cannot be read are left out."""
+    found: set[str] = set()
+    for summary in summaries:
+        if summary.number_of_shots:
+            try:
+                found.update(names_of(summary.path))
+            except (PathError, StorageError, OSError):
+                continue
+    return found
+
+
+def _closest(
+    name: str, there: Collection[str], short: Callable[[str], str] = lambda name: name
+) -> str:
+    """What exists and is close to a name, as a sentence goes on; empty if nothing is."""
+    by_text = {short(each).casefold(): each for each in sorted(there)}
+    by_text |= {each.casefold(): each for each in sorted(there)}
+    found = difflib.get_close_matches(name.casefold(), list(by_text), n=1)
+    return f": the closest is '{by_text[found[0]]}'" if found else ""
+
+
+def _last_name(path: str) -> str:
+    return path.rpartition("\\")[2]
+
+
+def _end_of_name(name: str) -> str:
+    return name.rpartition(".")[2]

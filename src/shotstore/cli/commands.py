@@ -1,0 +1,48 @@
+"""What all commands have in common: -h, and help that shows a flag as a flag."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Commands(typer.Typer):
+    """Some commands under one name."""
+
+    def __init__(self, help: str) -> None:  # noqa: A002 - as typer calls it
+        super().__init__(
+            help=help,
+            cls=_Group,
+            no_args_is_help=True,
+            pretty_exceptions_enable=False,
+            rich_markup_mode="markdown",
+            context_settings={"help_option_names": ["--help", "-h"]},
+        )
+
+    def add(self, function: _F) -> _F:
+        """Make a function a command, of its name without underscores at its end."""
+        return self.command(function.__name__.strip("_"), cls=_Command)(function)
+
+
+class _FlagsShown:
+    """Of a command or group. Some versions of typer print ``<bool>`` behind a flag, as if it took a
+    value, unless it has a name for its value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return all arguments and options, ``--help`` included."""
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False) and parameter.metavar is None:
+                parameter.metavar = ""
+        return parameters
+
+
+class _Command(_FlagsShown, TyperCommand):
+    pass
+
+
+class _Group(_FlagsShown, TyperGroup):
+    pass
