@@ -61,7 +61,7 @@ def contents(directory: Path) -> dict[str, bytes | str | None]:
         name = str(path.relative_to(directory))
         if path.is_symlink():
             found[name] = os.readlink(path)  # noqa: PTH115
-        elif not name.endswith((".lock", "writer.json")):
+        elif not name.endswith((".lock", ".line", "writer.json")):
             found[name] = path.read_bytes() if path.is_file() else None
     return found
 

@@ -76,7 +76,7 @@ def test_a_link_in_the_place_of_the_shots_is_not_followed(
     "name",
     ["shotstore.json", "sequences", "device_configurations", ".shotstore", ".shotstore/tx"]
     + [f".shotstore/{name}" for name in ("trash", "commits", "write.lock", "gate.lock")]
-    + [".shotstore/apply.lock", ".shotstore/writer.json"],
+    + [".shotstore/apply.lock", ".shotstore/writer.json", ".shotstore/write.line"],
 )
 def test_a_store_with_a_link_in_place_of_its_own_files_is_not_opened(
     name: str, storage: HDF5StorageManager, tmp_path: Path

@@ -2,7 +2,8 @@
 
 Order: write lock, gate, apply lock. Nothing is acquired while the apply lock is held.
 
-- The *write lock* is held by one writing session at a time, from its first write to its end.
+- The *write lock* is held by one writing session at a time, from its first write to its end. Those
+  that wait for it stand in a line.
 - The *apply lock* is shared by readers while they touch files, and exclusive while a commit
   changes them.
 - The *gate* lets a waiting commit in: it holds the gate exclusively while it waits for the readers
@@ -25,9 +26,10 @@ import portalocker
 from filelock import lock_descriptor, unlock_descriptor
 from portalocker import LockFlags
 
-from shotstore.errors import StorageLockTimeoutError
-from shotstore.hdf5 import disk
+from shotstore.errors import StorageError, StorageLockTimeoutError
+from shotstore.hdf5 import disk, waiting_line
 from shotstore.hdf5.dropped import settle
+from shotstore.hdf5.waiting_line import WaitingLine
 from shotstore.hdf5.worker import check_cancelled
 from shotstore.session.owner import Owner, holders
 
@@ -41,10 +43,6 @@ _descriptors: set[int] = set()
 """Descriptors with a lock on them. A child of `os.fork` shares the lock with its parent, and would
 hold it for as long as it lives."""
 
-_turns: dict[str, threading.Lock] = {}
-"""For each write lock, which thread of this process may try to take it: many that try for
-themselves keep the one busy that has it."""
-
 
 class Locks:
     """The locks of one store."""
@@ -53,6 +51,7 @@ class Locks:
         """``directory`` holds the lock files; ``timeout`` is in seconds."""
         self._timeout = timeout
         self._write = directory / "write.lock"
+        self._line = directory / "write.line"
         self._writer = directory / "writer.json"
         self._gate = directory / "gate.lock"
         self._apply = directory / "apply.lock"
@@ -65,6 +64,7 @@ class Locks:
         """Create the lock files."""
         for path in (self._gate, self._apply):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666))
+        waiting_line.create(self._line)
 
     @contextmanager
     def shared(self) -> Iterator[None]:
@@ -112,24 +112,32 @@ class Locks:
         """
         root = str(self._write.parent.parent)
         timeout = self._timeout if timeout is None else timeout
-        turn = _turns.setdefault(root, threading.Lock())
         lock = _WriteLock(self._write)
-        is_our_turn = False
+        line = WaitingLine(self._line)
+        deadline = time.monotonic() + timeout
 
         def acquired() -> bool:
-            nonlocal is_our_turn
             if owner is not None:
                 _check_holder(root, owner, timeout)
-            is_our_turn = is_our_turn or turn.acquire(blocking=False)
-            return is_our_turn and lock.attempt()
+            # Who would give up otherwise tries out of turn.
+            if (line.is_first() or time.monotonic() >= deadline) and lock.attempt():
+                return True
+            line.wait()
+            return False
 
         try:
-            _wait(acquired, timeout, lambda: f"the write lock of {self._describe_writer()}")
+            _wait(
+                acquired,
+                timeout,
+                lambda: f"the write lock of {self._describe_writer()}",
+                # Each of many that look often keeps the one busy that has it.
+                lambda: _LONGEST_WAIT * (1 + line.ahead),
+            )
         except BaseException:
             lock.release()
-            if is_our_turn:
-                turn.release()
             raise
+        finally:
+            line.leave()
         forget_holder = None if owner is None else holders.add(root, owner)
         process = os.getpid()
         with suppress(OSError):  # who it is, is a courtesy: on a full disk we go on without
@@ -139,10 +147,7 @@ class Locks:
             if os.getpid() == process:
                 if forget_holder is not None:
                     forget_holder()
-                try:
-                    lock.release()
-                finally:
-                    turn.release()
+                lock.release()
 
         return release
 
@@ -238,6 +243,8 @@ class _Lock:
             portalocker.lock(self._descriptor, self._kind)
         except portalocker.AlreadyLocked:
             return False
+        except portalocker.LockException as error:
+            raise _cannot_lock(self._path, error) from error
         return True
 
     def release(self) -> None:
@@ -245,11 +252,11 @@ class _Lock:
         if self._descriptor >= 0 and self._process == os.getpid():
             descriptor, self._descriptor = self._descriptor, -1
             _descriptors.discard(descriptor)
-            try:
-                # Unlocked and not only closed: a child that was forked at a bad moment may still
-                # share the descriptor.
+            # Unlocked and not only closed: a child that was forked at a bad moment may still share
+            # the descriptor. Where that fails, closing releases it.
+            with suppress(OSError, portalocker.LockException):
                 self._unlock(descriptor)
-            finally:
+            with suppress(OSError):
                 os.close(descriptor)
 
     def _unlock(self, descriptor: int) -> None:
@@ -263,8 +270,11 @@ class _WriteLock(_Lock):
         super().__init__(path, _ALONE, os.O_RDWR | os.O_CREAT)
 
     def attempt(self) -> bool:
-        if not lock_descriptor(self._descriptor, blocking=False):
-            return False
+        try:
+            if not lock_descriptor(self._descriptor, blocking=False):
+                return False
+        except OSError as error:
+            raise _cannot_lock(self._path, error) from error
         if self._lies_at_path():
             return True
         # Somebody has removed the file while we waited, and others lock the one that came after.
@@ -291,6 +301,14 @@ def _locked(path: Path, kind: LockFlags, open_flags: int) -> Iterator[_Lock]:
         lock.release()
 
 
+def _cannot_lock(path: Path, error: Exception) -> StorageError:
+    return StorageError(
+        f"{path} cannot be locked ({error}). Where the file system cannot lock files, as some "
+        "network shares cannot, keep the store on a disk of this machine; to read a copy, leave "
+        "out its .shotstore and open it with read_only=True."
+    )
+
+
 def _check_holder(store: str, owner: Owner, timeout: float) -> None:
     try:
         holders.check(store, owner)
@@ -299,7 +317,12 @@ def _check_holder(store: str, owner: Owner, timeout: float) -> None:
         holders.check(store, owner)
 
 
-def _wait(attempt: Callable[[], bool], timeout: float, describe: Callable[[], str]) -> None:
+def _wait(
+    attempt: Callable[[], bool],
+    timeout: float,
+    describe: Callable[[], str],
+    longest_pause: Callable[[], float] = lambda: _LONGEST_WAIT,
+) -> None:
     if attempt():
         return
     deadline = time.monotonic() + timeout
@@ -314,7 +337,7 @@ def _wait(attempt: Callable[[], bool], timeout: float, describe: Callable[[], st
                 f"Waited {timeout:g} s for {describe()}. Let that process finish, or end it, and "
                 "try again."
             )
-        pause = min(pause * 1.5, _LONGEST_WAIT)
+        pause = min(pause * 1.5, longest_pause())
 
 
 def _describe_this_process() -> bytes:
@@ -354,7 +377,6 @@ def _close_inherited_locks() -> None:
         with suppress(OSError):
             os.close(descriptor)
     _descriptors.clear()
-    _turns.clear()
 
 
 if hasattr(os, "register_at_fork"):
