@@ -288,10 +288,74 @@ def test_a_missing_file(recorded: HDF5StorageManager) -> None:
     assert "missing" in damage(recorded.verify()).problem
 
 
-def test_a_tail_that_was_never_committed_is_a_note(recorded: HDF5StorageManager) -> None:
+def test_what_is_behind_the_end_is_of_a_killed_program_or_of_a_bad_copy(
+    recorded: HDF5StorageManager,
+) -> None:
+    before = shots_file(recorded).read_bytes()
     with shots_file(recorded).open("ab") as file:
         file.write(bytes(5000))
-    assert "5000 bytes behind its end" in note(recorded.verify()).problem
+    finding = damage(recorded.verify())
+    assert "5000 bytes behind its end" in finding.problem
+    assert "killed" in finding.problem
+    assert "rsync --append" in finding.problem
+    assert "copy it again, without --append" in finding.remedy
+    done = recorded.recover(PATH)
+    assert (done.number_of_shots, done.lost_shots, done.incomplete_shots) == (4, 0, {})
+    assert recorded.verify().findings == []
+    (entry,) = recorded.trash.entries()
+    kept = recorded.trash.directory / entry.id / "content" / "shots.h5"
+    assert kept.read_bytes() == before + bytes(5000)
+
+
+def test_an_old_beginning_with_a_new_end_is_told(
+    storage: HDF5StorageManager, serializer: DefaultSerializer, tmp_path: Path
+) -> None:
+    with storage.session() as session:
+        launch(session)
+
+    def take(indices: range) -> None:
+        for index in indices:
+            with storage.session() as session:
+                record(session, index=index, data={"frame": FRAME + index})
+
+    take(range(2))
+    copy = shutil.copytree(storage.root, tmp_path / "copy")
+    take(range(2, 6))
+    # What `rsync --append` does: it leaves alone what is there, and adds what is missing behind.
+    there = copy / shots_file(storage).relative_to(storage.root)
+    old = there.read_bytes()
+    there.write_bytes(old + shots_file(storage).read_bytes()[len(old) :])
+    archive = HDF5StorageManager(copy, read_only=True, serializer=serializer)
+    finding = damage(archive.verify())
+    assert finding.file == there
+    assert "the newer shots are missing" in finding.problem
+
+
+def test_shots_that_are_a_link(recorded: HDF5StorageManager, tmp_path: Path) -> None:
+    moved = shots_file(recorded).rename(tmp_path / "elsewhere.h5")
+    shots_file(recorded).symlink_to(moved)
+    finding = damage(recorded.verify())
+    assert "is a link" in finding.problem
+    assert str(moved) in finding.remedy
+
+
+@pytest.mark.parametrize("name", ["shots (1).h5", "shots - Copy.h5", "sequence (conflict).json"])
+def test_a_copy_that_a_sync_program_has_made(recorded: HDF5StorageManager, name: str) -> None:
+    file = document(recorded) if name.endswith("json") else shots_file(recorded)
+    shutil.copy(file, directory(recorded) / name)
+    finding = note(recorded.verify())
+    assert finding.file == directory(recorded) / name
+    assert "nobody reads it" in finding.problem
+
+
+def test_two_sequences_with_one_id(recorded: HDF5StorageManager) -> None:
+    shutil.copytree(directory(recorded), directory(recorded).parent / "rabi copy")
+    assert r"\2026\rabi and \2026\rabi copy have one id" in note(recorded.verify()).problem
+
+
+def test_names_that_differ_in_case(recorded: HDF5StorageManager) -> None:
+    directory(recorded, OTHER).rename(directory(recorded).parent / "Rabi")
+    assert "Rabi and rabi differ in upper and lower case only" in note(recorded.verify()).problem
 
 
 def test_shots_of_another_sequence(recorded: HDF5StorageManager) -> None:
@@ -431,7 +495,7 @@ def test_a_document_and_shots_of_different_moments(recorded: HDF5StorageManager)
 def test_a_draft_with_shots(recorded: HDF5StorageManager) -> None:
     with recorded.session() as session:
         create(session, path(r"\2026\draft"))
-    shutil.copy(directory(recorded, r"\2026\draft") / "sequence.json", document(recorded))
+    directory(recorded, r"\2026\draft").joinpath("sequence.json").replace(document(recorded))
     assert "draft" in damage(recorded.verify()).problem
 
 

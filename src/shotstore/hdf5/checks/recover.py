@@ -68,7 +68,9 @@ class _Recovery:
         transaction = self._transaction
         node = transaction.read(self._find)
         assert node.directory is not None
-        check = SequenceCheck(transaction.store, self._serializer, node.directory, self._path)
+        check = SequenceCheck(
+            transaction.store, self._serializer, node.directory, self._path, is_only_writer=True
+        )
         self._size = check.size
         check.run(self._reading, self._note_read)
         damage = [finding for finding in check.findings if finding.severity == "damage"]
@@ -123,7 +125,7 @@ class _Recovery:
     def _recover(self, node: Node, check: SequenceCheck, salvage: Salvage) -> Recovered:
         transaction = self._transaction
         document = self._rebuilt(check, salvage)
-        is_rewritten = check.is_shots_file_damaged
+        is_rewritten = check.is_shots_file_damaged or check.tail > 0
         said = 0 if check.document is None else check.document.number_of_shots or 0
         entry = None
         if is_rewritten or check.content is not None:

@@ -37,9 +37,17 @@ class SequenceCheck:
     """A check of one sequence, used once."""
 
     def __init__(
-        self, store: Store, serializer: Serializer, directory: str, path: PureSequencePath | None
+        self,
+        store: Store,
+        serializer: Serializer,
+        directory: str,
+        path: PureSequencePath | None,
+        *,
+        is_only_writer: bool = False,
     ) -> None:
-        """``directory`` is relative to the root of the store; ``path`` is None in the trash."""
+        """``directory`` is relative to the root of the store; ``path`` is None in the trash; with
+        ``is_only_writer``, the caller has the write lock."""
+        self._is_only_writer = is_only_writer
         self._store = store
         self._serializer = serializer
         self._path = path
@@ -50,6 +58,8 @@ class SequenceCheck:
         self.findings: list[Finding] = []
         self.number_of_shots = 0
         self.is_shots_file_damaged = False
+        self.tail = 0
+        """How many bytes lie behind the end of ``shots.h5``."""
         self.belongs_to_another = False
         """Whether ``shots.h5`` has the id of another sequence."""
         self.content: bytes | None = None
@@ -151,12 +161,23 @@ class SequenceCheck:
             # It crashed before its launch was complete.
             state is State.CRASHED and self.document and self.document.start_time is None
         ):
+            self._report_missing()
+        return self._reader is not None
+
+    def _report_missing(self) -> None:
+        if disk.is_link(self.shots_file):
+            self._damage(
+                self.shots_file,
+                "It is a link, and what it leads to is not part of the store: a copy would lack "
+                "it, so it is not read.",
+                f"Move the file that it leads to, {self.shots_file.readlink()}, into its place.",
+            )
+        else:
             self._damage(
                 self.shots_file,
                 "It is missing, which holds the shots of a launched sequence.",
                 "Copy it again, or restore it from a backup.",
             )
-        return self._reader is not None
 
     def _open(self, commits: int) -> None:
         self._reader = reader = ShotsReader(self.shots_file)
@@ -168,21 +189,36 @@ class SequenceCheck:
         length = self.shots_file.stat().st_size
         if (
             length > shots.length
-            and not self._store.locks.is_writing()
+            and (self._is_only_writer or not self._store.locks.is_writing())
             and self.shots_file.stat().st_size == length
         ):
-            self.findings.append(
-                Finding(
-                    "note",
-                    self.shots_file,
-                    f"{length - shots.length} bytes behind its end belong to a shot that was never "
-                    "committed: the program was killed, or the file copied, in that moment.",
-                    "Nothing to do: they are ignored.",
-                    self._path,
-                )
-            )
+            self.tail = length - shots.length
+            self._report_tail()
         if self.document is not None:
             self._compare(self.document)
+
+    def _report_tail(self) -> None:
+        """It cannot be known which of the two it is. In the trash, neither is to be mended."""
+        self.findings.append(
+            Finding(
+                "note" if self._path is None else "damage",
+                self.shots_file,
+                f"{self.tail} bytes behind its end are ignored. If this is the original, a program "
+                "was killed while it recorded a shot, which was never committed: nothing is lost. "
+                "If this is a copy, `rsync --append` or a program like it has put the end of the "
+                "present file behind the beginning of an older one: the newer shots are missing.",
+                "If this is a copy, copy it again, without --append (`rsync -a -c`). If it is the "
+                "original, the bytes go with the next shot that is recorded into the sequence, or "
+                f"with {self._recover_command}.",
+                self._path,
+            )
+        )
+
+    @property
+    def _recover_command(self) -> str:
+        if self._path is None or self._store.is_archive:
+            return "`shotstore recover`"
+        return f"`shotstore recover {typed(self._path)}`"
 
     def _compare(self, document: SequenceDocument) -> None:
         found = self.inspection

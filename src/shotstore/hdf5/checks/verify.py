@@ -5,7 +5,7 @@ session does it. Sessions go on meanwhile: files are read in short pieces, and c
 between.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,11 @@ from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, documents
 from shotstore.hdf5.checks.inspection import reason
 from shotstore.hdf5.checks.leftovers import find_journal, find_staged
+from shotstore.hdf5.checks.lookalikes import (
+    find_copies_of_files,
+    find_names_differing_in_case,
+    find_same_ids,
+)
 from shotstore.hdf5.checks.report import Finding, Progress, Report
 from shotstore.hdf5.checks.sequence_check import (
     MEND,
@@ -76,6 +81,8 @@ class _Verification:
         """Directories of sequences."""
         self._listed: set[str] = set()
         """Other directories of which something was said already."""
+        self._places: dict[str, list[_Place]] = {}
+        """Of sequences, by id."""
         self._sequences = 0
         self._shots = 0
         self._size = 0
@@ -95,6 +102,7 @@ class _Verification:
             before, commits = commits, self._reading(lambda commits: commits)
             if commits == before:
                 break
+        self._note(self._reading(self._find_same_ids))
         if is_whole:
             self._check_trash()
             if self._finishes_journal:
@@ -192,6 +200,7 @@ class _Verification:
         files, names = self._try(directory, lambda: _entries(directory), _NOTHING, place.path)
         if SEQUENCE_DOCUMENT in files:
             self._find_hidden(place, names)
+            self._note(find_copies_of_files(directory, files, place.path))
             return [], True
         if place.directory not in self._listed:
             self._listed.add(place.directory)
@@ -205,6 +214,8 @@ class _Verification:
                 self._find_misnamed(below, place.path)
             else:
                 children.append(_Place(below, None if place.path is None else place.path / name))
+        known = [name for name in map(path_name, names) if name is not None]
+        self._note(find_names_differing_in_case(directory, known, place.path))
         return children, SHOTS_FILE in files
 
     def _find_hidden(self, place: _Place, names: list[str]) -> None:
@@ -228,6 +239,16 @@ class _Verification:
                     )
                 )
             pending += [join(directory, name) for name in names]
+
+    def _find_same_ids(self, _: int) -> list[Finding]:
+        def is_there(place: _Place) -> bool:
+            # It may have been moved since, and found again at its other place.
+            file = self._store.root / place.directory / SEQUENCE_DOCUMENT
+            return self._try(file, lambda: disk.is_regular_file(file), False)
+
+        several = (places for places in self._places.values() if len(places) > 1)
+        there = [[place.path for place in places if is_there(place)] for places in several]
+        return [*find_same_ids(there, self._store.root)]
 
     def _find_misnamed(self, directory: str, path: PureSequencePath | None) -> None:
         """Report a sequence whose directory has a name that shotstore does not give."""
@@ -257,6 +278,8 @@ class _Verification:
                 return  # moved or deleted meanwhile
             check = self._check(place)
         self._findings += check.findings
+        if check.document is not None and place.path is not None:
+            self._places.setdefault(check.document.id, []).append(place)
         self._sequences += 1
         self._shots += check.number_of_shots
 
@@ -314,9 +337,7 @@ class _Verification:
         try:
             return read()
         except OSError as error:
-            finding = unreadable(file, error, path)
-            if finding not in self._findings:
-                self._findings.append(finding)
+            self._note([unreadable(file, error, path)])
             return otherwise
 
     def _reading(self, function: Callable[[int], _T]) -> _T:
@@ -339,6 +360,10 @@ class _Verification:
         result = run(job)
         self._tell()
         return result
+
+    def _note(self, findings: Iterable[Finding]) -> None:
+        """Say it, once: what lies in a directory is looked at again where commits come between."""
+        self._findings += [finding for finding in findings if finding not in self._findings]
 
     def _note_read(self, size: int) -> None:
         self._size += size
