@@ -43,6 +43,10 @@ def decode_name(directory: str) -> str | None:
     """The path name, or None if the directory is not shotstore's."""
     if directory.startswith("."):
         return None
+    composed = unicodedata.normalize("NFC", directory)
+    if directory not in (composed, unicodedata.normalize("NFD", composed)):
+        return None
+    directory = composed
     try:
         name = unquote(directory, errors="strict")
     except UnicodeDecodeError:
@@ -51,26 +55,26 @@ def decode_name(directory: str) -> str | None:
 
 
 def encode_name(name: str) -> str:
-    """The rules 1 to 5 of "Directory names"."""
+    """The rules 1 to 4 of "Directory names"."""
 
     def percent(text: str) -> str:
         return "".join(f"%{byte:02X}" for byte in text.encode())
 
-    encoded = ""
-    for character in name:
-        forbidden = character in '%/\\:*?"<>|' or unicodedata.category(character) == "Cc"
-        normalised = any(unicodedata.normalize(f, character) != character for f in ("NFC", "NFD"))
-        combining = unicodedata.combining(character) != 0
-        encoded += percent(character) if forbidden or normalised or combining else character
+    encoded = "".join(
+        percent(character)
+        if character in '%/\\:*?"<>|' or unicodedata.category(character) == "Cc"
+        else character
+        for character in name
+    )
     stem = encoded.rstrip(". ")
     encoded = stem + percent(encoded[len(stem) :])
     reserved = re.match(
         r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])([. ]|$)", encoded, re.I
     )
-    ours = encoded.lower() in ("sequence.json", "folder.json", "shots.h5")
+    ours = encoded.lower() in ("sequence.json", "folder.json", "shots.h5", "results.h5")
     if encoded.startswith(".") or ours or reserved:
         encoded = percent(encoded[0]) + encoded[1:]
-    if unicodedata.normalize("NFC", encoded) != encoded:
+    if any(unicodedata.normalize("NFC", text) != text for text in (name, encoded)):
         encoded = "".join(c if c.isascii() else percent(c) for c in encoded)
     return encoded
 

@@ -517,7 +517,9 @@ def test_a_sequence_inside_of_another(recorded: HDF5StorageManager) -> None:
 
 def test_a_sequence_under_a_name_that_is_none(recorded: HDF5StorageManager) -> None:
     directory(recorded, OTHER).rename(directory(recorded).parent / "ramsey: old")
-    assert "nobody sees" in note(recorded.verify()).problem
+    finding = damage(recorded.verify())
+    assert "nobody sees" in finding.problem
+    assert finding.remedy == "Rename the directory to 'ramsey%3A old'."
 
 
 # .shotstore

@@ -10,8 +10,9 @@ import pytest
 from shotstore import StorageManager
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.sql import SQLiteStorageManager
-from shotstore.testing.experiments import MICROSECONDS, START, path
+from shotstore.testing.experiments import MICROSECONDS, START, create, path
 from tests.cli.conftest import Shell
+from tests.permissions import mode, ordinary_user
 
 RABI, LIVE = r"\2026\rabi", r"\2026\12\live"
 RAMSEY, LATER = r"\2026\11\ramsey", r"\drafts\later"
@@ -369,3 +370,29 @@ def test_json_is_printed_in_any_script(shell: Shell, store: StorageManager) -> N
     text = shell.run("ls", "2026", "--json")
     assert "原子" in text
     assert json.loads(text)[-1]["note"].endswith("原子")
+
+
+def test_what_is_not_shown_is_listed_with_the_reason(
+    storage: HDF5StorageManager, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOTSTORE", str(storage.root))
+    monkeypatch.setenv("COLUMNS", "200")
+    with storage.session() as session:
+        create(session, path(r"\folder\rabi"))
+        create(session, path(r"\folder\ramsey"))
+    folder = storage.root / "sequences" / "folder"
+    (folder / "ramsey").rename(folder / "10:30")
+    (folder / "lost+found").mkdir()
+    with ordinary_user(storage.root), mode(folder / "lost+found", 0):
+        for arguments in (("ls", "folder"), ("tree",)):
+            shown = shell.run(*arguments).splitlines()
+            assert shell.code == 0
+            [renamed] = [line for line in shown if "10:30" in line]
+            assert "not shown" in renamed
+            assert "'10%3A30'" in renamed
+            [lost] = [line for line in shown if "lost+found" in line]
+            assert "unreadable" in lost
+            assert "it cannot be read: Permission denied" in lost
+        found = shell.json("ls", "folder")
+        assert [each["kind"] for each in found] == ["sequence", "unseen", "unseen"]
+    assert r"\folder\10:30" in shell.run("ls", "--recursive")

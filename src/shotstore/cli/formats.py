@@ -12,6 +12,11 @@ from shotstore.session import SequenceSummary
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
+def printable(text: str) -> str:
+    """A name that may hold anything, on one line of a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def readable_time(time: datetime, *, seconds: bool = False) -> str:
     """A time on the clock of this machine; in UTC where that has none for it."""
     text = "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"

@@ -17,6 +17,7 @@ from shotstore.session import SequenceSummary
 from shotstore.state import State
 
 if TYPE_CHECKING:
+    from shotstore.hdf5 import Unseen
     from shotstore.model import JSON, ParameterRange
     from shotstore.session import ExperimentSession, StorageManager
 
@@ -103,6 +104,32 @@ def sizes_below(storage: "StorageManager", path: PureSequencePath) -> dict[PureS
         return storage.get_sizes(path)
     except PathError:  # moved away since the session began
         return {}
+
+
+def unseen_below(storage: "StorageManager", path: PureSequencePath) -> "list[Unseen]":
+    """Return what lies on the disk at and below a path and is not shown; nothing for databases."""
+    if not isinstance(storage, HDF5StorageManager):
+        return []
+    try:
+        return storage.get_unseen(path)
+    except PathError:  # moved away since the session began
+        return []
+
+
+def unseen_cells(unseen: "Unseen") -> tuple[Cell, ...]:
+    """The cells of what is not shown, all but its name."""
+    state = "unreadable" if unseen.path is not None else "not shown"
+    return (((state, "dim"),), "", "", "", "", "", ((unseen.why, "dim"),))
+
+
+def unseen_as_json(unseen: "Unseen") -> "dict[str, JSON]":
+    """What is not shown, for programs."""
+    return {
+        "path": None if unseen.path is None else str(unseen.path),
+        "kind": "unseen",
+        "directory": str(unseen.directory),
+        "why": unseen.why,
+    }
 
 
 def sequence_cells(summary: SequenceSummary, listing: Listing) -> tuple[Cell, ...]:

@@ -11,6 +11,7 @@ from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
     from shotstore.cli.listing import Listing
+    from shotstore.hdf5 import Unseen
 
 
 class _Order(StrEnum):
@@ -40,10 +41,11 @@ def ls(
 
     With state, shots out of those expected, date, duration, size, tags, and the note or the error
     that a sequence has crashed with. The date is that of the start or, dimmed, of the creation.
-    Dates are on the clock of this machine.
+    Dates are on the clock of this machine. Directories in which sequences lie that are not shown,
+    since their names stand for no path or they cannot be read, are listed last, with the reason.
     """
     from shotstore.cli.formats import print_json
-    from shotstore.cli.listing import read_listing
+    from shotstore.cli.listing import read_listing, unseen_as_json, unseen_below
     from shotstore.cli.places import find_path
 
     with open_to_read(store, recipes=as_json).session() as session:
@@ -52,12 +54,22 @@ def ls(
         # Damaged ones included, of which nothing else is known.
         sequences = session.sequences.get_contained_sequences(place)
         is_flat = recursive or place in sequences
-        shown = sequences if is_flat else session.paths.get_children(place)
-    ordered = _sorted(shown, listing, sort)
+        unseen = unseen_below(session.storage, place)
+        if not is_flat:
+            unseen = [found for found in unseen if place in (found.folder, found.path)]
+        unreadable = {found.path for found in unseen}
+        is_readable = place not in unreadable
+        shown = sequences if is_flat or not is_readable else session.paths.get_children(place)
+    ordered = _sorted({*shown} - unreadable, listing, sort)
     if as_json:
-        print_json([_as_json(found, found in sequences, listing) for found in ordered])
-    elif ordered:
-        _print(ordered, sequences, listing, is_with_path=is_flat)
+        print_json(
+            [
+                *(_as_json(found, found in sequences, listing) for found in ordered),
+                *map(unseen_as_json, unseen),
+            ]
+        )
+    elif ordered or unseen:
+        _print(ordered, sequences, listing, unseen, is_with_path=is_flat)
     else:
         typer.echo("The store is empty." if place.is_root() else f"{place} is empty.")
 
@@ -95,12 +107,20 @@ def _print(
     paths: list[PureSequencePath],
     sequences: set[PureSequencePath],
     listing: "Listing",
+    unseen: "list[Unseen]",
     *,
     is_with_path: bool,
 ) -> None:
     from shotstore.cli.columns import Cell, Column, print_columns
     from shotstore.cli.console import new_console
-    from shotstore.cli.listing import COLUMNS, damaged_cells, folder_cells, sequence_cells
+    from shotstore.cli.formats import printable
+    from shotstore.cli.listing import (
+        COLUMNS,
+        damaged_cells,
+        folder_cells,
+        sequence_cells,
+        unseen_cells,
+    )
 
     rows: list[tuple[Cell, ...]] = []
     for path in paths:
@@ -111,5 +131,9 @@ def _print(
             rows.append((name, *damaged_cells(path, listing)))
         else:
             rows.append((((name + "\\", "bold blue"),), *folder_cells(path, listing)))
+    for found in unseen:
+        at = str(found.folder) if is_with_path and not found.folder.is_root() else ""
+        name = (at + "\\" if is_with_path else "") + printable(found.directory.name)
+        rows.append((((name, "dim"),), *unseen_cells(found)))
     title = Column("PATH" if is_with_path else "NAME")
     print_columns(new_console(), (title, *COLUMNS), rows)

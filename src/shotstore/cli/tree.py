@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from shotstore.cli.columns import Cell
     from shotstore.cli.listing import Listing
+    from shotstore.hdf5 import Unseen
     from shotstore.session import ExperimentSession
 
 
@@ -75,27 +76,41 @@ def print_tree(
         PathNotFoundError: nothing is at ``root``.
     """
     from shotstore.cli.columns import Column, print_columns
-    from shotstore.cli.listing import COLUMNS, read_listing
+    from shotstore.cli.formats import printable
+    from shotstore.cli.listing import COLUMNS, read_listing, unseen_below, unseen_cells
 
     listing = read_listing(session, root)
     children: defaultdict[PureSequencePath, list[PureSequencePath]] = defaultdict(list)
     for path in sorted(session.paths.get_all_paths()):
         if path.is_descendant_of(root) and not (folders and path in listing.summaries):
             children[PureSequencePath.from_parts(path.parts[:-1])].append(path)
+    not_shown: defaultdict[PureSequencePath, list[Unseen]] = defaultdict(list)
+    unreadable: dict[PureSequencePath, Unseen] = {}
+    for unseen in unseen_below(session.storage, root):
+        if unseen.path is None:
+            not_shown[unseen.folder].append(unseen)
+        else:
+            unreadable[unseen.path] = unseen
     rows: list[tuple[Cell, ...]] = [_row(session, root, ((title, "bold"),), listing, children)]
 
     def add(folder: PureSequencePath, guide: str, level: int) -> None:
         if depth is not None and level > depth:
             return
         for child in children[folder]:
-            is_last = child is children[folder][-1]
-            name = (
-                (guide + ("└── " if is_last else "├── "), "dim"),
-                (child.name or "", "bold blue" if child in children else ""),
-            )
+            is_last = child is children[folder][-1] and not not_shown[folder]
+            branch = (guide + ("└── " if is_last else "├── "), "dim")
+            if child in unreadable:
+                rows.append(((branch, (child.name or "", "dim")), *unseen_cells(unreadable[child])))
+                continue
+            name = (branch, (child.name or "", "bold blue" if child in children else ""))
             rows.append(_row(session, child, name, listing, children))
-            if child in children:
+            if child in children or not_shown[child]:
                 add(child, guide + ("    " if is_last else "│   "), level + 1)
+        for found in not_shown[folder]:
+            is_last = found is not_shown[folder][-1]
+            branch = (guide + ("└── " if is_last else "├── "), "dim")
+            title = (printable(found.directory.name), "dim")
+            rows.append(((branch, title), *unseen_cells(found)))
 
     add(root, "", 1)
     print_columns(console, (Column("NAME"), *COLUMNS), rows)

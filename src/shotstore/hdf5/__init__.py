@@ -8,7 +8,7 @@ with `snapshot`, `known_documents`, `tree`, `open_shots`, `kept_writers` and `se
 `shots` is the layout of ``shots.h5``, `documents` that of the JSON files, `names` how paths and
 labels are written on disk. HDF5 works through the file objects of `overlay`, everything runs on the
 threads of `worker`, and `disk` makes every change. `checks` looks for damage, and mends it.
-`places` and `information` tell of files, sizes and who is writing.
+`places`, `unseen` and `information` tell of files, sizes, what is not shown, and who is writing.
 """
 
 from shotstore.hdf5.checks.report import Finding, Recovered, Report
@@ -16,6 +16,7 @@ from shotstore.hdf5.information import StoreInformation, Writer
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.storage import HDF5StorageManager
 from shotstore.hdf5.trash import Trash, TrashEntry
+from shotstore.hdf5.unseen import Unseen
 
 __all__ = [
     "Finding",
@@ -26,5 +27,6 @@ __all__ = [
     "StoreInformation",
     "Trash",
     "TrashEntry",
+    "Unseen",
     "Writer",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shotstore.hdf5 import documents
-from shotstore.hdf5.names import document_name, path_name
+from shotstore.hdf5.names import decomposed, document_name, path_name
 from shotstore.hdf5.store import DEVICES
 from shotstore.model import DeviceConfiguration
 from shotstore.model.json_form import strict_json
@@ -20,7 +20,7 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
 
     def __getitem__(self, name: str) -> DeviceConfiguration:
         try:
-            path = f"{DEVICES}/{document_name(check_device_name(name))}"
+            path = self._place(name)
         except (TypeError, ValueError):
             raise KeyError(name) from None  # what cannot be stored is not there
         transaction = self._session.transaction
@@ -39,7 +39,7 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
         return documents.load_object(location, lambda: load(tag, values))
 
     def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
-        path = f"{DEVICES}/{document_name(check_device_name(name))}"
+        path = self._place(name)
         tag, values = self._session.serializer.dump_device_configuration(configuration)
         keys = {"name": name, "type": tag, "content": strict_json(values)}
         content = documents.dump("device configuration", keys)
@@ -49,7 +49,7 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
     def __delitem__(self, name: str) -> None:
         if name not in self:
             raise KeyError(name)
-        path = f"{DEVICES}/{document_name(name)}"
+        path = self._place(name)
         transaction = self._session.transaction
         transaction.write(lambda: transaction.replace_document(path, None))
 
@@ -61,6 +61,16 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names()
+
+    def _place(self, name: str) -> str:
+        """The file of a configuration, relative to the root of the store."""
+        own = document_name(check_device_name(name))
+        if not own.isascii():
+            transaction = self._session.transaction
+            files = transaction.read(lambda: transaction.list_documents(DEVICES))
+            if own not in files and decomposed(own) in files:
+                own = decomposed(own)  # as macOS may have written it
+        return f"{DEVICES}/{own}"
 
     def _names(self) -> list[str]:
         transaction = self._session.transaction

@@ -1,21 +1,25 @@
 """Names on disk: path names as directory names, and labels as names inside HDF5.
 
 Both mappings are one-to-one. What a file system, or HDF5, cannot hold everywhere is written as the
-percent-encoded bytes of its UTF-8 form, as in a URL.
+percent-encoded bytes of its UTF-8 form, as in a URL. Letters with accents are written as they are,
+in the composed form (NFC) that keyboards type: who renames a directory in a file manager gives the
+path that name.
 """
 
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from shotstore.errors import InvalidPathFormatError
+from shotstore.paths import PureSequencePath
 
 SEQUENCE_DOCUMENT = "sequence.json"
 FOLDER_DOCUMENT = "folder.json"
 SHOTS_FILE = "shots.h5"
 
-_OURS = frozenset({SEQUENCE_DOCUMENT, FOLDER_DOCUMENT, SHOTS_FILE})
+_OURS = frozenset({SEQUENCE_DOCUMENT, FOLDER_DOCUMENT, SHOTS_FILE, "results.h5"})
 _MAXIMUM_BYTES = 255
 _MAXIMUM_HDF5_BYTES = 32 * 1024  # HDF5 limits the header message that holds a name to 64 KiB
 
@@ -35,17 +39,12 @@ def directory_name(name: str) -> str:
     Raises:
         InvalidPathFormatError: the directory's name would be longer than 255 bytes.
     """
-    encoded = "".join(
-        _percent(character)
-        if _FORBIDDEN_IN_DIRECTORY.match(character) or _is_normalised_away(character)
-        else character
-        for character in name
-    )
+    encoded = _FORBIDDEN_IN_DIRECTORY.sub(lambda found: _percent(found.group()), name)
     encoded = re.sub(r"[. ]+$", lambda found: _percent(found.group()), encoded)
     if encoded.startswith(".") or encoded.lower() in _OURS or _RESERVED_ON_WINDOWS.match(encoded):
         encoded = _percent(encoded[0]) + encoded[1:]
-    if not unicodedata.is_normalized("NFC", encoded):
-        # Characters that only change together, such as the jamo of a Hangul syllable.
+    if not (unicodedata.is_normalized("NFC", name) and unicodedata.is_normalized("NFC", encoded)):
+        # A file system may take two forms of a text for one name, and hand out either.
         encoded = re.sub(r"[^\x00-\x7f]+", lambda found: _percent(found.group()), encoded)
     return _checked_length(name, encoded)
 
@@ -53,12 +52,37 @@ def directory_name(name: str) -> str:
 @lru_cache(maxsize=65536)
 def path_name(directory: str) -> str | None:
     """The path name that the directory stands for, or None if `directory_name` never makes it:
-    then it is somebody else's directory."""
+    then it is somebody else's directory.
+
+    A directory that macOS has decomposed (HFS+ does, and copies of it keep that) is taken too.
+    """
+    composed = unicodedata.normalize("NFC", directory)
+    if directory not in (composed, decomposed(composed)):
+        return None
     try:
-        name = unquote_to_bytes(directory).decode()
-        return name if name and directory_name(name) == directory else None
+        name = unquote_to_bytes(composed).decode()
+        return name if name and directory_name(name) == composed else None
     except (UnicodeError, InvalidPathFormatError):
         return None
+
+
+def decomposed(directory: str) -> str:
+    """The other form in which a file system may hand out the name of a directory."""
+    return directory if directory.isascii() else unicodedata.normalize("NFD", directory)
+
+
+def suggested_name(directory: str) -> str:
+    """A directory that stands for a path, for one that stands for none: what to rename it to."""
+    text = re.sub("[\ud800-\udfff]", "_", directory)  # bytes that are not UTF-8
+    with suppress(UnicodeError):
+        text = unquote_to_bytes(text).decode()
+    text = unicodedata.normalize("NFC", text)
+    valid = "".join(c if PureSequencePath.is_valid_name("x" + c) else "_" for c in text)
+    name = valid.lstrip(" ").rstrip(". ") or "renamed"
+    try:
+        return directory_name(name)
+    except InvalidPathFormatError:
+        return directory_name(name[: _MAXIMUM_BYTES // 12])  # each character takes 12 bytes at most
 
 
 @lru_cache(maxsize=4096)
@@ -102,12 +126,3 @@ def _checked_length(name: str, encoded: str) -> str:
 
 def _percent(text: str) -> str:
     return "".join(f"%{byte:02X}" for byte in text.encode())
-
-
-def _is_normalised_away(character: str) -> bool:
-    """Whether a file system that normalises names (HFS+ to NFD, others to NFC) may change it."""
-    return (
-        unicodedata.normalize("NFD", character) != character
-        or unicodedata.normalize("NFC", character) != character
-        or unicodedata.combining(character) != 0
-    )

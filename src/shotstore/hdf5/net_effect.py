@@ -9,7 +9,13 @@ from attrs import field, frozen
 
 from shotstore.hdf5 import documents
 from shotstore.hdf5.journal import FilePatch, Journal, Rename
-from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, SHOTS_FILE, directory_name
+from shotstore.hdf5.names import (
+    FOLDER_DOCUMENT,
+    SEQUENCE_DOCUMENT,
+    SHOTS_FILE,
+    directory_name,
+    path_name,
+)
 from shotstore.hdf5.open_shots import ShotsWriter
 from shotstore.hdf5.snapshot import join
 from shotstore.hdf5.staging import Staging
@@ -96,10 +102,10 @@ class _Preparation:
             name = SEQUENCE_DOCUMENT if node.is_sequence else FOLDER_DOCUMENT
             self._staging.new_file(self._content(node), join(slot, name))
         else:
-            in_place = parent_directory is not None and node.directory == join(
-                parent_directory, directory_name(node.name)
-            )
-            if not in_place:
+            above, _, entry = node.directory.rpartition("/")
+            if above == parent_directory and path_name(entry) == node.name:
+                final = join(final.rpartition("/")[0], entry)
+            else:
                 slot = self._staging.slot()
                 self._departures.append(Rename(node.directory, slot))
                 self._arrivals.append(Rename(slot, final))

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from shotstore.hdf5 import disk
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, directory_name, path_name
+from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import root_node
+from shotstore.hdf5.tree import Tree
 from shotstore.paths import PureSequencePath
 from shotstore.session import rules
 
@@ -25,14 +27,10 @@ def directory_of(store: Store, path: PureSequencePath) -> Path:
         if path.parts not in ((), (alone,)):
             raise rules.path_not_found(path)
         return store.root
-    directory = store.root.joinpath(root.directory or "", *map(directory_name, path.parts))
-    try:
-        is_there = path.is_root() or disk.is_directory(directory)
-    except OSError as error:
-        raise disk.unreadable(directory.parent, error) from error
-    if not is_there:
-        raise rules.path_not_found(path)
-    return directory
+    for name in path.parts:
+        directory_name(name)
+    found = Tree(Snapshot(str(store.root)), root, store.root).get(path)
+    return store.root / (found.directory or "")
 
 
 def sizes(store: Store, path: PureSequencePath) -> dict[PureSequencePath, int]:

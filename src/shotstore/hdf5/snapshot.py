@@ -3,13 +3,14 @@
 Paths are texts relative to the root of the store, with slashes, as in the journal.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 
 from shotstore.errors import DamagedStorageError, TransactionConflictError
 from shotstore.hdf5 import disk
 from shotstore.hdf5.known_documents import KnownDocuments
-from shotstore.hdf5.names import SEQUENCE_DOCUMENT, path_name
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, decomposed, directory_name, path_name
 from shotstore.paths import PureSequencePath
 
 
@@ -78,6 +79,22 @@ class Snapshot:
             raise disk.unreadable(f"{self._root}/{directory}", self._unreadable[directory])
         return self._listings[directory]
 
+    def entry(self, directory: str, name: str) -> str:
+        """The directory in a folder that stands for a path name: the one that is there, or the
+        one to make.
+
+        Raises:
+            InvalidPathFormatError: the disk cannot hold the name.
+            DamagedStorageError: the folder cannot be read.
+        """
+        own = directory_name(name)
+        if directory in self._listings:
+            return self._listings[directory].get(name, own)
+        other = decomposed(own)
+        if other == own or self.is_directory(join(directory, own)):
+            return own
+        return other if self.is_directory(join(directory, other)) else own
+
     def files(self, directory: str) -> tuple[str, ...]:
         """Names of the files in a directory."""
         if directory not in self._files:
@@ -92,7 +109,7 @@ class Snapshot:
         """
         above, _, entry = path.rpartition("/")
         if above in self._listings:
-            return path_name(entry) in self._listings[above]
+            return self._listings[above].get(path_name(entry) or "") == entry
         if path not in self._are_directories:
             try:
                 self._are_directories[path] = disk.is_directory(f"{self._root}/{path}")
@@ -131,8 +148,8 @@ class Snapshot:
 
     def _is_known(self, directory: str) -> bool:
         above, _, entry = directory.rpartition("/")
-        return path_name(entry) in self._listings.get(above, {}) or self._are_directories.get(
-            directory, False
+        return self._listings.get(above, {}).get(path_name(entry) or "") == entry or (
+            self._are_directories.get(directory, False)
         )
 
     def scan(self, directory: str, *, documents: bool) -> Iterator[None]:
@@ -212,7 +229,10 @@ def conflict(path: str) -> TransactionConflictError:
 
 
 def _list(path: str) -> dict[str, str]:
-    names = {path_name(entry): entry for entry in disk.list_directories(path)}
+    # Where two forms of one name lie beside each other, the one that we write counts.
+    entries = disk.list_directories(path)
+    entries.sort(key=lambda entry: unicodedata.is_normalized("NFC", entry))
+    names = {path_name(entry): entry for entry in entries}
     return {
         name: entry
         for name, entry in names.items()

@@ -16,6 +16,7 @@ from shotstore.hdf5.information import StoreInformation, read_information
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.trash import Trash
+from shotstore.hdf5.unseen import Unseen, find_unseen
 from shotstore.hdf5.worker import run
 from shotstore.model import DefaultSerializer, Serializer
 from shotstore.paths import PureSequencePath
@@ -135,6 +136,16 @@ class HDF5StorageManager(StorageManager):
         """
         place = PureSequencePath(path)
         return run(lambda: places.sizes(self._store, place))
+
+    def get_unseen(self, path: PureSequencePath | str = "\\") -> list[Unseen]:
+        """Return what lies at and below a path on the disk and is not shown: sequences in
+        directories whose names stand for no path, and directories that cannot be read.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+        """
+        place = PureSequencePath(path)
+        return run(lambda: find_unseen(self._store, place))
 
     def get_information(self) -> StoreInformation:
         """Return what there is to know of the store beside its sequences.

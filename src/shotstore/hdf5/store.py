@@ -66,6 +66,8 @@ class Store:
         self._check_places()
         marker = disk.read_file(str(self.root / MARKER))
         self.is_archive = marker is None
+        if self.is_archive:
+            self._check_marker_was_not_lost()
         if marker is not None:
             documents.load("store", marker, self.root / MARKER)
         elif read_only and not self.root.is_dir():
@@ -257,6 +259,16 @@ class Store:
                     f"{place} is a link, and what it leads to is not part of the store. Move what "
                     "it leads to into its place."
                 )
+
+    def _check_marker_was_not_lost(self) -> None:
+        if all(disk.is_directory(self.root / name) for name in (SEQUENCES, CONTROL)):
+            raise StorageError(
+                f"{self.root} holds {SEQUENCES}/ and {CONTROL}/ as a store does, and no {MARKER}, "
+                "which was lost, or left out by a copy. Copy it from the original or a backup; if "
+                "there is none, make a store elsewhere with `shotstore init` and move its "
+                f"{MARKER} here. To look at the sequences without it, open "
+                f"{self.root / SEQUENCES} for reading only."
+            )
 
     def _create(self) -> None:
         if self.root.exists() and not self.root.is_dir():

@@ -320,7 +320,7 @@ class Tree:
         if child is not None or node.directory is None or name in node.gone:
             return child
         try:
-            directory = join(node.directory, directory_name(name))
+            directory = join(node.directory, self._snapshot.entry(node.directory, name))
         except InvalidPathFormatError:
             return None  # a name that the disk cannot hold is not on it
         # In this order: a directory that is known is looked for again where it is no sequence.

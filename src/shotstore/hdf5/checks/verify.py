@@ -36,6 +36,7 @@ from shotstore.hdf5.snapshot import Snapshot, join
 from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, MARKER, TRASH, Store
 from shotstore.hdf5.transaction import root_node
 from shotstore.hdf5.tree import Tree
+from shotstore.hdf5.unseen import holds_sequence, seen_as, what_to_call
 from shotstore.hdf5.worker import run
 from shotstore.model import Serializer
 from shotstore.paths import PureSequencePath
@@ -208,10 +209,10 @@ class _Verification:
                 self._check_document("folder", join(place.directory, FOLDER_DOCUMENT), place.path)
         children = []
         for entry in names:
-            name = path_name(entry)
+            name = seen_as(entry, names)
             below = join(place.directory, entry)
-            if name is None or not PureSequencePath.is_valid_name(name):
-                self._find_misnamed(below, place.path)
+            if name is None:
+                self._find_misnamed(below, what_to_call(entry, names), place.path)
             else:
                 children.append(_Place(below, None if place.path is None else place.path / name))
         known = [name for name in map(path_name, names) if name is not None]
@@ -250,18 +251,18 @@ class _Verification:
         there = [[place.path for place in places if is_there(place)] for places in several]
         return [*find_same_ids(there, self._store.root)]
 
-    def _find_misnamed(self, directory: str, path: PureSequencePath | None) -> None:
-        """Report a sequence whose directory has a name that shotstore does not give."""
+    def _find_misnamed(self, directory: str, better: str, path: PureSequencePath | None) -> None:
+        """Report a directory with sequences in it that has a name which shotstore does not give."""
         file = self._store.root / directory
-        if directory not in self._listed and disk.is_regular_file(file / SEQUENCE_DOCUMENT):
+        if directory not in self._listed and holds_sequence(file):
             self._listed.add(directory)
             self._findings.append(
                 Finding(
-                    "note",
+                    "damage",
                     file,
                     "It holds a sequence, but its name is none that shotstore gives, so nobody "
-                    "sees the sequence.",
-                    "Rename the directory, for instance to letters and digits.",
+                    "sees what is in it.",
+                    f"Rename the directory to {better!r}.",
                     path,
                 )
             )
