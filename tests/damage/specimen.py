@@ -17,7 +17,7 @@ from shotstore import (
 )
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, DefaultSerializer, Parameter, quantity
-from shotstore.testing.experiments import DEVICES, PARAMETERS, TIME_LANES, finish, recipe
+from shotstore.testing.experiments import DEVICES, PARAMETERS, START, TIME_LANES, finish, recipe
 from shotstore.testing.experiments import record as record_shot
 from shotstore.testing.lab import CameraConfiguration
 
@@ -50,7 +50,7 @@ def create_store(root: Path) -> HDF5StorageManager:
         for path in (PATH, NEIGHBOUR):
             session.sequences.create(path, recipe(100), TIME_LANES)
             session.sequences.set_preparing(path, _devices(), PARAMETERS)
-            session.sequences.set_running(path, "now")
+            session.sequences.set_running(path, START)
         session.set_global_parameters(PARAMETERS)
         session.default_device_configurations["camera"] = DEVICES["camera"]
     for index in range(_NUMBER_OF_SHOTS):

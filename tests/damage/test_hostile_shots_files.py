@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
+from shotstore import DamagedStorageError
 from tests.damage import specimen
 from tests.damage.reader import REFUSED, Reader
 
@@ -150,6 +151,18 @@ def _other_type(file: h5py.File, _: Path) -> None:
     _like_ours(file, "data/Camera\\picture", picture.astype("<u4"))
 
 
+def _shots_in_two_dimensions(file: h5py.File, _: Path) -> None:
+    shots = _replaced(file, "shots")
+    _like_ours(file, "shots", np.stack([shots, shots], axis=1))
+
+
+def _many_links(file: h5py.File, _: Path) -> None:
+    del file["data/trace"]
+    group = file["data"].id
+    for number in range(100_000):
+        group.links.create_soft(b"%d" % number, b"/shots")
+
+
 def _nested_configuration(file: h5py.File, _: Path) -> None:
     del file["configuration/iteration"]
     text = b"[" * 100_000 + b"]" * 100_000
@@ -227,6 +240,8 @@ _CHANGES: dict[str, Change] = {
     "a label of variable length": _variable_length("data/comment"),
     "a configuration of variable length": _variable_length("configuration/iteration"),
     "an attribute of variable length": _attribute_of_variable_length,
+    "shots in two dimensions": _shots_in_two_dimensions,
+    "many links": _many_links,
     "2**60 shots": _many_rows("shots"),
     "2**60 schemas": _many_rows("schemas"),
     "a row of 8 TiB": _huge_row,
@@ -267,6 +282,7 @@ _CHANGES: dict[str, Change] = {
     "shapes of text": _schema(lambda slot: slot.update(shape="ab")),
     "unknown types": _schema(lambda slot: slot.update(type="pickle")),
     "towers of powers": _schema(lambda slot: slot.update(unit="m**9**9**9**9**9")),
+    "a unit of 60,000 characters": _schema(lambda slot: slot.update(unit="*".join(["m"] * 30_000))),
     "powers of numbers": _schema(lambda slot: slot.update(unit="9 ** 99999999999")),
     "names that are none": _schema(lambda slot: slot.update(name=None)),
     "lists for names": _schema(lambda slot: slot.update(name=[])),
@@ -310,3 +326,20 @@ def test_a_hostile_file_of_shots_is_refused(
     finally:
         path.write_bytes(whole)
     assert child.read().kind == "right"
+
+
+@pytest.mark.parametrize("name", ["shots in two dimensions", "many links", "a row of 8 TiB"])
+def test_a_hostile_file_of_shots_is_a_finding(name: str, tmp_path: Path) -> None:
+    storage = specimen.create_store(tmp_path / "store")
+    with h5py.File(specimen.shots_file(storage.root), "r+", libver=("v110", "v110")) as file:
+        _CHANGES[name](file, tmp_path / "outside")
+    findings = storage.verify().findings
+    assert findings
+    assert {(finding.severity, finding.path) for finding in findings} == {("damage", specimen.PATH)}
+    assert all(len(finding.problem) < 5000 for finding in findings)
+    try:
+        storage.recover(specimen.PATH)
+    except DamagedStorageError:
+        assert storage.verify().findings == findings
+    else:
+        assert storage.verify().findings == []

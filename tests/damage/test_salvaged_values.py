@@ -75,11 +75,18 @@ def _cut_a_little(content: bytearray, _: list[int], chance: random.Random) -> No
     del content[int(len(content) * chance.uniform(0.93, 0.999)) :]
 
 
+def _turn_to_zeros(content: bytearray, _: list[int], chance: random.Random) -> None:
+    start = int(len(content) * chance.uniform(0.05, 0.9))
+    stop = min(len(content), start + chance.choice([4096, 30_000, len(content)]))
+    content[start:stop] = bytes(stop - start)
+
+
 CASES: list[tuple[Damage, int]] = [
     *((_flip_metadata, seed) for seed in range(10)),
     *((_flip_anywhere, seed) for seed in range(2)),
     *((_cut, seed) for seed in range(4)),
     *((_cut_a_little, seed) for seed in range(4)),
+    *((_turn_to_zeros, seed) for seed in range(4)),
 ]
 
 
@@ -94,6 +101,7 @@ def test_what_can_be_read_before_is_there_afterwards_and_nothing_else(
     shutil.copytree(whole, store)
     _file(store).write_bytes(content)
     before = [read_what_can_be_read(_padded(content, length, tmp_path)), _read(open_store(store))]
+    _forget_zeros(before[0], original)
     if content == _file(whole).read_bytes():
         return
     storage = open_store(store)
@@ -111,6 +119,25 @@ def test_what_can_be_read_before_is_there_afterwards_and_nothing_else(
     for index, shot in after.items():
         _assert_contained(shot, original[index])
     _assert_reported(done, after)
+
+
+def _forget_zeros(shots: Shots, original: Shots) -> None:
+    """Leave out what HDF5 takes for data, and what is not: no recorded value is zeros alone."""
+    for index in list(shots):
+        for section in ("parameters", "data"):
+            for name, value in list(shots[index][section].items()):
+                if not _is_equal(value, original.get(index, {}).get(section, {}).get(name)):
+                    del shots[index][section][name]
+        if not shots[index]["parameters"] and not shots[index]["data"]:
+            del shots[index]
+
+
+def _is_equal(value: object, other: object) -> bool:
+    try:
+        np.testing.assert_equal(value, other)
+    except AssertionError:
+        return False
+    return True
 
 
 def _assert_contained(part: dict[str, Any], all_of_it: dict[str, Any]) -> None:

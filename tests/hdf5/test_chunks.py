@@ -53,8 +53,11 @@ def test_chunks_of_every_size_have_the_checksum_that_hdf5_gives_them(
     array = np.broadcast_to(np.asarray(one, np.uint8), (3, size))
     chunks, dataset = make(array)
     found = chunks.read(0, 3)
-    assert found is not None
-    assert found.tobytes() == array.tobytes()
+    if content == "zeros":
+        assert found is None  # which the disk may have lost, so they are left to others
+    else:
+        assert found is not None
+        assert found.tobytes() == array.tobytes()
     _, stored = dataset.id.read_direct_chunk((0, 0))
     assert as_stored(array[0]).tobytes() == bytes(stored)
 

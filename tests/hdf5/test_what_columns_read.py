@@ -21,9 +21,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counter: Counter[str] = Counter()
     read = Rows.read
 
-    def note(rows: Rows, start: int, count: int) -> npt.NDArray[Any]:
+    def note(rows: Rows, start: int, count: int, values: int | None = None) -> npt.NDArray[Any]:
         counter[(rows.dtype.names or ("",))[0]] += 1
-        return read(rows, start, count)
+        return read(rows, start, count, values)
 
     monkeypatch.setattr(Rows, "read", note)
     return counter

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _Exponents: TypeAlias = tuple[tuple[str, int | float], ...]
 
 
+LONGEST_UNIT = 1000
+"""Characters in the text of a unit: pint takes seconds to read one of many thousands."""
+
+
 def is_quantity(value: object) -> "TypeIs[pint.Quantity[Any]]":
     """Whether the value is a pint quantity, of any registry. Does not import pint."""
     return isinstance(value, quantity_class())
@@ -167,6 +171,11 @@ def _text_of_unit(registry: "pint.UnitRegistry[Any]", exponents: _Exponents) -> 
 @lru_cache(maxsize=1024)
 def _parsed_unit(registry: "pint.UnitRegistry[Any]", text: str) -> "pint.Unit":
     exact = exact_unit_text(text)
+    if len(text) > LONGEST_UNIT:
+        raise ValueError(
+            f"The unit '{text[:40]}...' has {len(text)} characters. Write one of at most "
+            f"{LONGEST_UNIT}."
+        )
     try:
         # Without as_delta, which reads "degC * m" as a difference of temperatures.
         return registry.parse_units(exact, as_delta=False)

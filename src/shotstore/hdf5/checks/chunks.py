@@ -10,10 +10,9 @@ import numpy.typing as npt
 from attrs import frozen
 from h5py import h5s
 
+from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES
 from shotstore.hdf5.shots.own_objects import open_dataset, read_text_attribute
 from shotstore.hdf5.shots.rows import Rows
-
-_CHECKSUM_BYTES = 4
 
 
 @frozen
@@ -38,10 +37,10 @@ class StoredDataset:
         """
         opened = open_dataset(file, name, length)
         self._dataset, self._largest = opened.dataset, opened.largest
-        self._rows = Rows(opened.dataset, opened.largest, opened.chunk)
+        self._rows = Rows(opened)
+        self._opened = opened
         self._type = self._dataset.get_type()
-        self._is_compressed = self._largest > length
-        self._chunk: tuple[int, ...] = self._dataset.get_create_plist().get_chunk()
+        self._chunk = opened.chunk
         self._length = length
         self.dtype: np.dtype[Any] = self._dataset.dtype
         self.shape: tuple[int, ...] = self._dataset.shape
@@ -63,6 +62,11 @@ class StoredDataset:
         return math.prod(-(-length // chunk) for length, chunk in sizes)
 
     @property
+    def has_holes(self) -> bool:
+        """Whether zeros are not stored."""
+        return self._rows.fills_with_zeros
+
+    @property
     def most_rows(self) -> int:
         """How many rows can be stored in as many bytes as its chunks have in the file, or, where
         their index is damaged, in the whole file; unless they are compressed."""
@@ -70,7 +74,8 @@ class StoredDataset:
             stored = int(self._dataset.get_storage_size())
         except RuntimeError:
             stored = self._length
-        return stored // self._bytes((1, *self.shape[1:]))
+        # Zeros at the end, less than a chunk of them, take no place.
+        return stored // self._bytes((1, *self.shape[1:])) + self.rows_in_chunk
 
     def read_attribute(self, name: str) -> str:
         """Read an attribute that is a text."""
@@ -99,10 +104,12 @@ class StoredDataset:
         """
         if self._bytes(chunk.shape) > self._largest:
             raise ValueError(f"the chunk at {chunk.offset} is larger than the file")
+        self._rows.check_stored(chunk.offset)
         block = np.empty(chunk.shape, self.dtype)
         selection = self._dataset.get_space()
         selection.select_hyperslab(chunk.offset, chunk.shape)
         self._dataset.read(h5s.create_simple(chunk.shape), selection, block, self._type)
+        self._rows.check_zeros(chunk.offset, block)
         return block
 
     def read_rows(self, start: int, count: int) -> npt.NDArray[Any]:
@@ -120,10 +127,13 @@ class StoredDataset:
         shape = tuple(min(chunk, length - start) for start, length, chunk in places)
         if min(shape) <= 0:
             raise ValueError(f"it has a chunk at {offset}, outside of its shape {self.shape}")
-        if info.filter_mask or not (
-            self._is_compressed or info.size == self._bytes(self._chunk) + _CHECKSUM_BYTES
-        ):
+        size = self._bytes(self._chunk)
+        is_plain = self._opened.is_compressed or info.size == size + CHECKSUM_BYTES
+        is_marked = info.filter_mask == 1 and self._rows.marks_zeros
+        if info.filter_mask and not is_marked:
             raise ValueError(f"its chunk at {offset} was written without a checksum")
+        if not (is_plain or is_marked):
+            raise ValueError(f"its chunk at {offset} has {info.size} bytes instead of {size}")
         return Chunk(offset, shape, info.size)
 
     def _bytes(self, shape: tuple[int, ...]) -> int:

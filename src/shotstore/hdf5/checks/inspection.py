@@ -103,7 +103,7 @@ class Inspection:
         except Exception as error:
             self._add(f"{name} cannot be read ({reason(error)})")
             return []
-        if name in self._flat:
+        if name in self._flat and not dataset.has_holes:
             needed = dataset.chunks_for_row * -(-len(dataset) // dataset.rows_in_chunk)
             if len(chunks) < needed:
                 self._add(f"{name} lacks {needed - len(chunks)} of its {needed} chunks")
@@ -191,9 +191,10 @@ class Inspection:
                 self._add(f"{name} cannot be read ({reason(error)})")
 
     def _read_shots(self) -> None:
-        dataset = self.dataset("shots")
-        if not set(dataset.dtype.names or ()) >= _SHOT_FIELDS:
-            self._add("the table of the shots lacks a column")
+        try:
+            dataset = self.shots()
+        except ValueError as error:
+            self._add(str(error))
             return
         if len(dataset) > dataset.most_rows:
             self._add(
@@ -273,7 +274,10 @@ class Inspection:
         rows = dataset.rows_in_chunk
         stored = Counter(chunk.offset[0] // rows for chunk in chunks)
         whole = [block for block, count in stored.items() if count >= dataset.chunks_for_row]
-        missing = used[(used >= len(dataset)) | ~np.isin(used // rows, whole)]
+        is_missing = used >= len(dataset)
+        if not dataset.has_holes:
+            is_missing |= ~np.isin(used // rows, whole)
+        missing = used[is_missing]
         if len(missing):
             self._add(f"{name} lacks the shots {listed(self._indices[missing].tolist())}")
 
@@ -288,6 +292,18 @@ class Inspection:
         dataset = self._open.get(name)
         if dataset is None:
             dataset = self._open[name] = StoredDataset(self._get_file(), name, self._length)
+        return dataset
+
+    def shots(self) -> StoredDataset:
+        """The table of the shots.
+
+        Raises:
+            ValueError: it is not one; and as `dataset`.
+        """
+        dataset = self.dataset("shots")
+        kinds = {name: dataset.dtype[name].kind for name in dataset.dtype.names or ()}
+        if dataset.shape[1:] or not all(kinds.get(name) in ("i", "u") for name in _SHOT_FIELDS):
+            raise ValueError("the table of the shots is not one of single shots, with their times")
         return dataset
 
     def schema_datasets(self) -> Mapping[str, StoredDataset]:

@@ -55,7 +55,7 @@ class Salvage:
             inspection.view(self._file, self._file_object.end)
             inspection.begin()
             try:
-                shots = inspection.dataset("shots")
+                shots = inspection.shots()
             except Exception as error:
                 why = f"its table of shots cannot be read ({reason(error)})"
                 raise nothing_left(path, why) from error

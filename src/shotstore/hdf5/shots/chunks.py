@@ -77,7 +77,7 @@ class Chunks:
         if self._offsets is None and not self._is_damaged and self._asked * _FEW >= self._number:
             try:
                 self._offsets = self._look_up()
-            except RuntimeError:
+            except (RuntimeError, OSError):
                 self._is_damaged = True  # many of them can be found all the same, one by one
         return None if self._offsets is None else self._offsets[first : first + count]
 
@@ -99,7 +99,7 @@ class Chunks:
         offset = (number * self.rows, *(0 for _ in self._dataset.shape[1:]))
         try:
             mask, stored = self._dataset.read_direct_chunk(offset, out=place)
-        except (RuntimeError, ValueError):  # nothing was written there, or it is larger
+        except (RuntimeError, OSError, ValueError):  # nothing was written there, or it is larger
             return False
         return not mask and len(stored) == len(place)
 
@@ -128,8 +128,9 @@ class _Checksums:
         self._after = np.arange(self._lines - 1, -1, -1.0) * _SIDE % 65535
 
     def fit(self, chunks: _Bytes, stored: npt.NDArray[np.uint16]) -> bool:
-        """Whether chunks, a row each, have these checksums."""
-        return bool((self.of(chunks) == stored).all())
+        """Whether chunks, a row each, have these checksums, and are not zeros, of which they are
+        zero: that is for others to judge."""
+        return bool(stored.all() and (self.of(chunks) == stored).all())
 
     def of(self, chunks: _Bytes) -> npt.NDArray[np.uint16]:
         """Both sums of each chunk."""

@@ -87,7 +87,8 @@ class UsedSlots:
     def _look_at(self, count: int) -> None:
         if count == self._count:  # shots that were recorded once stay as they are
             return
-        numbers = np.unique(self._datasets.rows("shots").read(0, count)["schema"]).tolist()
+        shots = self._datasets.rows("shots").read(0, count, values=0)
+        numbers = np.unique(shots["schema"]).tolist()
         known = self._schemas.load()
         used = [known[number] for number in numbers]
         self._parameters = _each_once(schema.parameters for schema in used)
@@ -302,9 +303,9 @@ def _read_spans(rows: Rows, starts: Array, lengths: Array) -> Iterable[Array]:
     """The rows of each span. Those of shots that follow each other lie together."""
     first, end = int(starts.min()), int((starts + lengths).max())
     if end - first == int(lengths.sum()):
-        whole = rows.read(first, end - first)
+        whole = rows.read(first, end - first, values=len(starts))
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
             yield whole[start - first : start - first + length]
     else:
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
-            yield rows.read(start, length)
+            yield rows.read(start, length, values=1)

@@ -27,7 +27,10 @@ _MOST_COMPRESSION = 1032
 """What deflate makes of zeros: https://zlib.net/zlib_tech.html, "Maximum Compression Factor"."""
 
 _HARMLESS_CHUNK = 2**14  # bytes; what lies so close behind a block of memory can be read
+_OVERHEAD = 1024  # bytes by which a compressed chunk may be longer than its content
 _LONGEST_ATTRIBUTE = 2**16  # bytes
+LARGEST_HOLE = 2**32
+"""Bytes of zeros that are believed to be a value: they take no place in the file."""
 _PLAIN_TYPES = frozenset({h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE})
 
 
@@ -86,10 +89,13 @@ class OpenDataset:
     """How many bytes can be read of it at the most."""
     chunk: tuple[int, ...]
     """Shape of its chunks."""
+    is_compressed: bool
     must_be_checked: bool
     """Whether `check_chunk` is to look at each chunk before HDF5 reads it."""
-    has_checksums_alone: bool
-    """Whether there is no other filter."""
+    has_plain_rows: bool
+    """Whether each chunk is whole rows and a checksum, and not too long for our own sums."""
+    rows_are_chunks: bool
+    """Whether it is one such row."""
 
 
 def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
@@ -113,22 +119,32 @@ def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
     if h5z.FILTER_FLETCHER32 not in filters or filters - _FILTERS:
         raise ValueError(f"{name} has no checksums, or filters that shotstore does not use")
     chunk: tuple[int, ...] = properties.get_chunk()
-    chunk_bytes = math.prod(chunk) * dtype.itemsize
-    if chunk_bytes > max(LARGEST, dtype.itemsize):
+    size = math.prod(chunk) * dtype.itemsize
+    if size > max(LARGEST, dtype.itemsize):
         raise ValueError(f"the chunks of {name} are too large")
     is_compressed = bool(filters & _COMPRESSIONS)
     largest = length * (_MOST_COMPRESSION if is_compressed else 1)
     rows, *row_shape = dataset.shape
-    if rows and math.prod(row_shape) * dtype.itemsize > largest:
+    if rows and math.prod(row_shape) * dtype.itemsize > max(largest, LARGEST_HOLE):
         raise ValueError(f"a row of {name} is larger than the file")
-    has_large_chunks = chunk_bytes > _HARMLESS_CHUNK and not is_compressed
+    is_plain = filters == {h5z.FILTER_FLETCHER32}
+    has_plain_rows = is_plain and chunk[1:] == dataset.shape[1:] and size <= LARGEST
     return OpenDataset(
-        dataset, largest, chunk, has_large_chunks, filters == {h5z.FILTER_FLETCHER32}
+        dataset,
+        largest,
+        chunk,
+        is_compressed,
+        must_be_checked=size > _HARMLESS_CHUNK and not is_compressed,
+        has_plain_rows=has_plain_rows,
+        rows_are_chunks=has_plain_rows and chunk[0] == 1,
     )
 
 
-def check_chunk(dataset: h5d.DatasetID, offset: tuple[int, ...], size: int) -> None:
-    """Make sure that a chunk, which begins at ``offset``, has ``size`` bytes and a checksum.
+def check_chunk(
+    dataset: h5d.DatasetID, offset: tuple[int, ...], size: int, *, may_be_marked: bool
+) -> None:
+    """Make sure that a chunk, which begins at ``offset``, has ``size`` bytes and a checksum, and
+    holds something else than zeros; or that it holds zeros and has none, if it may be so.
 
     HDF5 (2.0 at least) takes a stored chunk that is shorter for a whole one, and reads past the end
     of its memory: a crash, if chunks are large. No flipped bit makes one, since the lengths have
@@ -138,12 +154,51 @@ def check_chunk(dataset: h5d.DatasetID, offset: tuple[int, ...], size: int) -> N
     Raises:
         ValueError: it is not so.
     """
-    try:
-        mask, stored = dataset.read_direct_chunk(offset)
-    except RuntimeError:
+    mask, stored = _read_stored(dataset, offset, size)
+    if stored is None:
         return  # nothing was written there, or it cannot be found: HDF5 says which when it reads
-    if mask or len(stored) != size + CHECKSUM_BYTES:
+    if may_be_marked and mask == 1 and len(stored) == size:
+        if stored.strip(b"\0"):
+            raise ValueError(f"the chunk at {offset} is not the zeros that it should be")
+    elif mask or len(stored) != size + CHECKSUM_BYTES:
         raise ValueError(f"the chunk at {offset} has {len(stored)} bytes instead of {size}")
+    else:
+        _check_zeros(offset, stored)
+
+
+def check_zeros(dataset: h5d.DatasetID, offset: tuple[int, ...], size: int) -> None:
+    """Make sure that zeros that were read are the fill value, or a part of a chunk of other values,
+    or marked as zeros. The chunk has ``size`` bytes.
+
+    Raises:
+        ValueError: the chunk holds nothing else.
+    """
+    mask, stored = _read_stored(dataset, offset, size)
+    if stored is not None and not mask:
+        _check_zeros(offset, stored)
+
+
+def _read_stored(
+    dataset: h5d.DatasetID, offset: tuple[int, ...], size: int
+) -> tuple[int, bytes | None]:
+    """The filters that were left out of a chunk, and its bytes in the file, if there are any."""
+    # Of a dataset without any chunk, h5py takes what is in memory for the length.
+    place = bytearray(size + size // 8 + _OVERHEAD)
+    try:
+        mask, stored = dataset.read_direct_chunk(offset, out=place)
+    except (RuntimeError, OSError):
+        return 0, None
+    except ValueError as error:
+        if not dataset.get_storage_size():
+            return 0, None
+        raise ValueError(f"the chunk at {offset} has more than {size} bytes") from error
+    return mask, bytes(stored)
+
+
+def _check_zeros(offset: tuple[int, ...], stored: bytes) -> None:
+    # The checksum of zeros is zero, so HDF5 takes what the disk never got for data.
+    if not any(stored[-CHECKSUM_BYTES:]) and not stored.strip(b"\0"):
+        raise ValueError(f"the chunk at {offset} holds nothing but zeros: its content is lost")
 
 
 def read_text_attribute(target: h5py.HLObject, name: str) -> str:

@@ -5,18 +5,20 @@ memory is the type in the file, so HDF5 converts nothing.
 """
 
 import math
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import product, repeat
+from itertools import product
 from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
-from h5py import h5d, h5s
+from h5py import h5s
 
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.chunks import LARGEST, Chunks, as_stored
+from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES, LARGEST, Chunks, as_stored
+from shotstore.hdf5.shots.own_objects import LARGEST_HOLE, OpenDataset
 
 Array = npt.NDArray[Any]
 
@@ -27,27 +29,15 @@ ROW_CHUNK = 4096
 class Rows:
     """A dataset of shape (rows, *row shape)."""
 
-    def __init__(
-        self,
-        dataset: h5d.DatasetID,
-        largest: int = 0,
-        checked: tuple[int, ...] | None = None,
-        chunks: Chunks | None = None,
-        *,
-        rows_are_chunks: bool = False,
-    ) -> None:
-        """``largest`` is how many bytes can be read at the most, besides those by which it grows
-        here, ``checked`` the shape of chunks that are to be looked at before HDF5 reads them, and
-        ``chunks`` are those that need not be read through HDF5. With ``rows_are_chunks``, each row
-        is one, which has a checksum and is not compressed."""
-        self._dataset = dataset
-        self._largest = largest
-        self._checked = checked
+    def __init__(self, found: OpenDataset, chunks: Chunks | None = None) -> None:
+        """``chunks`` are those that need not be read through HDF5."""
+        self._dataset = found.dataset
+        self._largest = found.largest
+        self._found = found
         self._chunks = chunks
-        self._rows_are_chunks = rows_are_chunks
-        self._type = dataset.get_type()
-        self.dtype: np.dtype[Any] = dataset.dtype
-        self._shape: tuple[int, ...] = dataset.shape
+        self._type = found.dataset.get_type()
+        self.dtype: np.dtype[Any] = found.dataset.dtype
+        self._shape: tuple[int, ...] = found.dataset.shape
 
     def __len__(self) -> int:
         return self._shape[0]
@@ -70,39 +60,104 @@ class Rows:
 
     def write(self, start: int, rows: Array) -> None:
         """Write ``rows``, of shape (n, *row shape), C-contiguous and of the dataset's type, from
-        row ``start`` on. What lies between the end and ``start`` holds the fill value."""
-        grown = start + len(rows) - self._shape[0]
-        if grown > 0:
-            self._shape = (start + len(rows), *self._shape[1:])
-            self._dataset.set_extent(self._shape)
-            self._largest += grown * self.row_bytes
-        if self._rows_are_chunks:
-            others = (0,) * len(self.row_shape)
-            for number in range(len(rows)):
-                chunk = as_stored(rows[number : number + 1])
-                self._dataset.write_direct_chunk((start + number, *others), chunk)
-            return
-        memory, selection = self._select(start, len(rows))
-        self._dataset.write(memory, selection, rows, self._type)
+        row ``start`` on, which is not before the end. What lies between holds the fill value.
 
-    def read(self, start: int, count: int) -> Array:
-        """Read ``count`` rows from ``start`` on.
+        Where that is zeros, no zeros are written: a chunk of nothing else would be taken for one
+        that the disk has lost. Where it is not, a chunk of zeros is written without a checksum,
+        which its index says; the checksum would be zeros as well."""
+        self._largest += (start + len(rows) - self._shape[0]) * self.row_bytes
+        self._shape = (start + len(rows), *self.row_shape)
+        self._dataset.set_extent(self._shape)
+        for place in self._places(len(rows), start):
+            piece = rows[place]
+            offset = (start + place[0].start, *(part.start for part in place[1:]))
+            if self._found.rows_are_chunks:
+                self._write_chunk(offset, as_stored(piece))
+            elif not _is_zeros(piece):
+                self._write_piece(offset, piece)
+            elif not self.fills_with_zeros:
+                self._write_piece(offset, piece)
+                self._mark(offset[0] + len(piece), offset[1:])
+
+    def _write_chunk(self, offset: tuple[int, ...], stored: npt.NDArray[np.uint8]) -> None:
+        if stored[-CHECKSUM_BYTES:].any():  # it is that of something else than zeros
+            self._dataset.write_direct_chunk(offset, stored)
+        elif not self.fills_with_zeros:
+            self._write_marked(offset)
+
+    def _write_piece(self, offset: tuple[int, ...], piece: Array) -> None:
+        memory, selection = self._select(offset, piece.shape)
+        self._dataset.write(memory, selection, np.ascontiguousarray(piece), self._type)
+
+    def _mark(self, end: int, others: tuple[int, ...]) -> None:
+        """Write the chunk whose rows end at ``end``, if it is full of zeros, without checksum."""
+        rows, *sizes = self._found.chunk
+        if end % rows or not self.marks_zeros:
+            return
+        offset = (end - rows, *others)
+        places = zip(self.row_shape, others, sizes, strict=True)
+        shape = (rows, *(min(size, length - start) for length, start, size in places))
+        chunk = np.empty(shape, self.dtype)
+        memory, selection = self._select(offset, shape)
+        self._dataset.read(memory, selection, chunk, self._type)
+        if _is_zeros(chunk):
+            self._write_marked(offset)
+
+    def _write_marked(self, offset: tuple[int, ...]) -> None:
+        self._dataset.write_direct_chunk(offset, bytes(self._chunk_bytes), 1)
+        # HDF5 (2.0) takes the chunk it was last at for one with a checksum, and forgets which that
+        # was when the dataset shrinks.
+        self._dataset.set_extent((self._shape[0] + 1, *self.row_shape))
+        self._dataset.set_extent(self._shape)
+
+    def read(self, start: int, count: int, values: int | None = None) -> Array:
+        """Read ``count`` rows from ``start`` on, which are so many values: by default as many.
 
         Raises:
-            ValueError: they are not all before the end, or are more than the file can hold.
+            ValueError: they are not all before the end, or are more than the file can hold; or a
+                chunk holds nothing but zeros, which shotstore does not write.
         """
         size = count * self.row_bytes
-        if start + count > self._shape[0] or size > self._largest:
+        most = max(self._largest, LARGEST_HOLE * (count if values is None else values))
+        if start + count > self._shape[0] or size > most:
             raise ValueError(f"{count} rows from {start} on are not in the file")
         rows = self._read_chunks(start, count) if size else None
         if rows is not None:
             return rows
         rows = np.empty((count, *self._shape[1:]), self.dtype)
         if rows.size:
-            self._check_chunks(start, count)
-            memory, selection = self._select(start, count)
+            chunks = [(self._offset(start, place), place) for place in self._places(count, start)]
+            for offset, _ in chunks:
+                self.check_stored(offset)
+            memory, selection = self._select((start, *(0 for _ in self.row_shape)), rows.shape)
             self._dataset.read(memory, selection, rows, self._type)
+            for offset, place in chunks:
+                self.check_zeros(offset, rows[place])
         return rows
+
+    def check_stored(self, offset: tuple[int, ...]) -> None:
+        """Look at the chunk that begins at ``offset`` before HDF5 reads it, if it must be.
+
+        Raises:
+            ValueError: HDF5 would take it for something else than it is.
+        """
+        if self._found.must_be_checked:
+            own_objects.check_chunk(
+                self._dataset, offset, self._chunk_bytes, may_be_marked=self.marks_zeros
+            )
+        elif self._found.is_compressed:
+            # LZF makes of zeros half as many, and HDF5 takes what is in memory for the rest.
+            own_objects.check_zeros(self._dataset, offset, self._chunk_bytes)
+
+    def check_zeros(self, offset: tuple[int, ...], piece: Array) -> None:
+        """Make sure that what was read of a chunk is not zeros because the disk has lost it.
+
+        Raises:
+            ValueError: it is.
+        """
+        was_checked = self._found.must_be_checked or self._found.is_compressed
+        if not was_checked and _is_zeros(piece):
+            own_objects.check_zeros(self._dataset, offset, self._chunk_bytes)
 
     def _read_chunks(self, start: int, count: int) -> Array | None:
         """Read rows past HDF5, if they are most of what is in their chunks."""
@@ -119,21 +174,46 @@ class Rows:
         rows = found.view(self.dtype).reshape(-1, *self._shape[1:])[start - begin :][:count]
         return rows if 2 * rows.nbytes > found.nbytes else rows.copy()
 
-    def _check_chunks(self, start: int, count: int) -> None:
-        if self._checked is None:
-            return
-        size = math.prod(self._checked) * self.dtype.itemsize
-        first = start - start % self._checked[0]
-        places = [range(first, start + count, self._checked[0])]
-        places += map(range, repeat(0), self._shape[1:], self._checked[1:])
-        for offset in product(*places):
-            own_objects.check_chunk(self._dataset, offset, size)
+    def _offset(self, start: int, place: tuple[slice, ...]) -> tuple[int, ...]:
+        """Where the chunk begins of which a place among rows from ``start`` on is a part."""
+        first = start + place[0].start
+        return first - first % self._found.chunk[0], *(part.start for part in place[1:])
 
-    def _select(self, start: int, count: int) -> tuple[h5s.SpaceID, h5s.SpaceID]:
-        shape = (count, *self._shape[1:])
+    def _places(self, count: int, start: int) -> Iterator[tuple[slice, ...]]:
+        """Which part of ``count`` rows from ``start`` on lies in each of their chunks."""
+        in_chunk, *others = self._found.chunk
+        first = -(start % in_chunk)
+        rows = [
+            slice(max(0, at), min(count, at + in_chunk)) for at in range(first, count, in_chunk)
+        ]
+        parts = [
+            [slice(at, min(length, at + size)) for at in range(0, length, size)]
+            for length, size in zip(self.row_shape, others, strict=True)
+        ]
+        return product(rows, *parts)
+
+    def _select(
+        self, offset: tuple[int, ...], shape: tuple[int, ...]
+    ) -> tuple[h5s.SpaceID, h5s.SpaceID]:
         selection = self._dataset.get_space()
-        selection.select_hyperslab((start, *(0 for _ in self._shape[1:])), shape)
+        selection.select_hyperslab(offset, shape)
         return h5s.create_simple(shape), selection
+
+    @cached_property
+    def fills_with_zeros(self) -> bool:
+        """Whether what was never written reads as zeros."""
+        filled = np.zeros((), self.dtype)
+        self._dataset.get_create_plist().get_fill_value(filled)
+        return _is_zeros(filled)
+
+    @property
+    def _chunk_bytes(self) -> int:
+        return math.prod(self._found.chunk) * self.dtype.itemsize
+
+    @property
+    def marks_zeros(self) -> bool:
+        """Whether a chunk of nothing but zeros has no checksum."""
+        return not (self._found.is_compressed or self.fills_with_zeros)
 
 
 def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
@@ -144,16 +224,12 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     """
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
-    size = math.prod(found.chunk) * found.dataset.dtype.itemsize
-    has_whole_rows = found.chunk[1:] == found.dataset.shape[1:]
-    is_plain = found.has_checksums_alone and has_whole_rows and size <= LARGEST
     # HDF5 looks up small chunks faster than it tells where they are, and may know better what is
     # being written.
-    if is_plain and found.must_be_checked and file.mode == "r":
+    if found.has_plain_rows and found.must_be_checked and file.mode == "r":
+        size = math.prod(found.chunk) * found.dataset.dtype.itemsize
         chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
-    checked = found.chunk if found.must_be_checked else None
-    rows_are_chunks = is_plain and found.chunk[0] == 1
-    return Rows(found.dataset, found.largest, checked, chunks, rows_are_chunks=rows_are_chunks)
+    return Rows(found, chunks)
 
 
 def create_rows(
@@ -176,7 +252,7 @@ def create_rows(
         largest = item.index(max(item))
         item[largest] = -(-item[largest] // 2)
     rows = max(1, chunk_bytes // row_bytes)
-    dataset = file.create_dataset(
+    file.create_dataset(
         name,
         shape=(0, *row_shape),
         maxshape=(None, *row_shape),
@@ -188,9 +264,12 @@ def create_rows(
         # By default HDF5 fills only with a value that was given, and leaves what was in memory.
         fill_time="alloc",
     )
-    # Rows of more bytes are split, or are a single text.
-    rows_are_chunks = compression is None and rows == 1 and row_bytes <= LARGEST
-    return Rows(dataset.id, rows_are_chunks=rows_are_chunks)
+    return Rows(own_objects.open_dataset(file, name, 0))
+
+
+def _is_zeros(array: Array) -> bool:
+    """Whether every byte is zero; not so where a float is -0.0."""
+    return not array.tobytes().strip(b"\0")
 
 
 def fill_value(dtype: np.dtype[Any]) -> Any:

@@ -166,12 +166,9 @@ class Schemas:
                 for name, text in zip(units, texts, strict=True)
             ]
         )
-        self._datasets.file.create_dataset(
-            table.replace("parameters", "parameter_units", 1),
-            data=np.array([tuple(texts)], dtype),
-            chunks=(1,),
-            fletcher32=True,
-        )
+        name = table.replace("parameters", "parameter_units", 1)
+        self._datasets.create(name, dtype, chunk_bytes=1)
+        self._datasets.rows(name).write(0, np.array([tuple(texts)], dtype))
 
     def _create_slot(
         self, key: tuple[str, str], value: Stored, compression: str | int | None

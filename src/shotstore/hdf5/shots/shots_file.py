@@ -188,7 +188,7 @@ class ShotsFile:
         with self._reading():
             known, total = len(self._rows_by_index), len(self._datasets.rows("shots"))
             if known < total:
-                new = self._datasets.rows("shots").read(known, total - known)
+                new = self._datasets.rows("shots").read(known, total - known, values=0)
                 indices = new["shot_index"].tolist()
                 self._schema_numbers[known:] = new["schema"].tolist()
                 self._rows_by_index.update(zip(indices, range(known, total), strict=True))
@@ -395,7 +395,8 @@ class ShotsFile:
             return _cell(tables, slot)
         if slot.index is not None:
             span = self._datasets.rows(slot.index).read(row, 1)[0]
-            return self._schemas.rows(slot).read(int(span["start"]), int(span["length"]))
+            rows = self._schemas.rows(slot)
+            return rows.read(int(span["start"]), int(span["length"]), values=1)
         if slot.dataset is None:
             return None
         value = self._schemas.rows(slot).read(row, 1)

@@ -18,6 +18,7 @@ from shotstore.hdf5.shots.stored_values import (
     number_dtype,
 )
 from shotstore.model.dtypes import load_dtype
+from shotstore.model.quantities import LONGEST_UNIT
 
 _NUMBER = r"(?:#[1-9]\d{0,9})?"
 _TABLES = {
@@ -46,8 +47,8 @@ def check_slot(section: str, slot: Slot) -> Slot:
         raise ValueError(f"{slot.name!r} is of the unknown type {slot.type!r}")
     if not _is_in_place(section, slot):
         raise ValueError(f"{slot.name!r} is said to be in {slot.dataset!r}, where it cannot be")
-    if slot.unit is not None and _is_endless(slot.unit):
-        raise ValueError(f"{slot.name!r} is said to have the unit {slot.unit!r}")
+    if slot.unit is not None and (len(slot.unit) > LONGEST_UNIT or _is_endless(slot.unit)):
+        raise ValueError(f"{slot.name!r} is said to have the unit {slot.unit[:80]!r}")
     if slot.size is not None and (type(slot.size) is not int or slot.size < 1):
         raise ValueError(f"the texts of {slot.name!r} are said to have {slot.size!r} bytes")
     if slot.type in ("array", "ragged", "empty"):
@@ -65,7 +66,11 @@ def check_rows(slot: Slot, rows: Rows) -> None:
         assert slot.column is not None
         found = rows.dtype[slot.column] if slot.column in (rows.dtype.names or ()) else None
         expected = number_dtype(slot.type)
-        fits = found is not None and (found == expected or (expected is None and found.kind == "S"))
+        fits = (
+            rows.row_shape == ()
+            and found is not None
+            and (found == expected or (expected is None and found.kind == "S"))
+        )
     elif slot.type in ("array", "ragged"):
         one = encode_array(np.zeros((0, *(slot.shape or ())), load_dtype(slot.dtype)))
         fits = one.dtype == rows.dtype and one.shape[1:] == rows.row_shape
