@@ -14,6 +14,7 @@ import pytest
 
 from shotstore import (
     ExperimentSession,
+    PathExistsError,
     PathIsSequenceError,
     PureSequencePath,
     State,
@@ -294,3 +295,16 @@ def test_a_copy_that_ends_by_itself_does_not_disturb_who_clears_it_away(
         with pytest.raises(ValueError, match="wrong one"):
             copying.result()
     assert staged(there) == []
+
+
+@pytest.mark.parametrize("kind", ["files", "sqlite"])
+def test_a_sequence_is_not_copied_beside_a_name_that_differs_in_case_only(
+    here: HDF5StorageManager, opened: Opened, kind: str
+) -> None:
+    other = opened(kind, "other")
+    with other.session() as session:
+        create(session, path(r"\2026\RABI"))
+    before = everything(other)
+    with pytest.raises(PathExistsError, match=r"\\2026\\RABI"):
+        copy_path("2026/rabi", here, other, progress=False)
+    assert everything(other) == before

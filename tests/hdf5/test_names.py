@@ -226,17 +226,21 @@ def _check_on_disk(storage: HDF5StorageManager, names: list[str]) -> None:
     beside = {entry.name for entry in storage.root.parent.iterdir()}
     inside = {entry.name for entry in storage.root.iterdir()}
     first = ROOT / names[0]
-    folders = {first / name for name in names}
+    # In folders of their own: those that differ in case only are refused beside each other.
+    above = [first / str(number) for number in range(len(names))]
+    folders = {place / name for place, name in zip(above, names, strict=True)}
     with storage.session() as session:
         for folder in folders:
             session.paths.create_path(folder)
     with reopened(storage).session() as session:
-        assert session.paths.get_all_paths() == {first, *folders}
-        assert session.paths.get_children(first) == folders
+        assert session.paths.get_all_paths() == {first, *above, *folders}
+        assert session.paths.get_children(first) == {*above}
         for folder in folders:
             assert session.paths.does_path_exists(folder)
     encoded = [(directory_name(names[0]),)]
-    encoded += [(directory_name(names[0]), directory_name(name)) for name in names]
+    for number, name in enumerate(names):
+        encoded.append((directory_name(names[0]), str(number)))
+        encoded.append((directory_name(names[0]), str(number), directory_name(name)))
     assert directories(storage.root) == sorted(encoded)
     assert {entry.name for entry in storage.root.parent.iterdir()} == beside
     assert {entry.name for entry in storage.root.iterdir()} == inside

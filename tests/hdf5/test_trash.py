@@ -574,3 +574,20 @@ def test_a_session_reads_on_in_what_was_deleted_and_emptied(finished: HDF5Storag
         assert session.sequences.get_shot_parameters(PATH, 0) == expected["shots"][0][2]
         assert session.sequences.get_all_shot_data(PATH, 0) == expected["shots"][0][3]
         assert session.sequences.get_device_configurations(PATH) == expected["devices"]
+
+
+def test_nothing_comes_back_beside_a_name_that_differs_in_case_only(
+    finished: HDF5StorageManager,
+) -> None:
+    with finished.session() as session:
+        session.paths.delete_path(PATH, delete_sequences=True)
+        create(session, path(r"\2026\RABI"))
+    (entry,) = finished.trash.entries()
+    before = contents_of(finished)
+    with pytest.raises(PathExistsError, match=r"\\2026\\RABI"):
+        finished.trash.restore(entry)
+    assert contents_of(finished) == before
+    assert finished.trash.entries() == [entry]
+    finished.trash.restore(entry, to="2026/rabi again")
+    with finished.session() as session:
+        assert len(session.sequences.get_shots(path(r"\2026\rabi again"))) > 0

@@ -249,7 +249,9 @@ class Tree:
 
         Raises:
             PathIsSequenceError: the path or one above it is a sequence.
-            PathExistsError, InvalidPathFormatError: the disk cannot hold one of the names.
+            PathExistsError: a name differs from that of a sibling in upper and lower case only, or
+                something is in the way on the disk.
+            InvalidPathFormatError: the disk cannot hold one of the names.
         """
         self._check_length(path.parts)
         node, depth = self.root, 0
@@ -281,7 +283,9 @@ class Tree:
             PathIsRootError: the path is the root.
             PathIsSequenceError: the path or one above it is a sequence.
             PathHasChildrenError: the path is a folder that holds other paths.
-            PathExistsError, InvalidPathFormatError: the disk cannot hold one of the names.
+            PathExistsError: a name differs from that of a sibling in upper and lower case only, or
+                something is in the way on the disk.
+            InvalidPathFormatError: the disk cannot hold one of the names.
         """
         if path.is_root():
             raise rules.path_is_root("made a sequence")
@@ -291,7 +295,7 @@ class Tree:
             node.document = document
             self.place(node, path)
         elif node.is_sequence:
-            raise rules.path_is_sequence(path)
+            raise rules.sequence_exists(path)
         elif self.children(node):
             raise rules.path_has_children(path)
         else:
@@ -304,7 +308,9 @@ class Tree:
 
         Raises:
             PathIsSequenceError: a path above it is a sequence.
-            PathExistsError, InvalidPathFormatError: the disk cannot hold one of the names.
+            PathExistsError: a name differs from that of a sibling in upper and lower case only, or
+                something is in the way on the disk.
+            InvalidPathFormatError: the disk cannot hold one of the names.
         """
         *above, name = path.parts
         for below in self.walk(node):
@@ -342,31 +348,24 @@ class Tree:
             )
 
     def _check_free(self, parent: Node, name: str) -> None:
-        """Refuse a name whose directory would meet something that is no path of ours."""
+        """Refuse a name that is like that of a sibling, or whose directory would meet something
+        that is no path of ours."""
+        on_disk: set[str] = set()
+        if parent.directory is not None:
+            on_disk = self._snapshot.children(parent.directory).keys() - parent.gone
+        rules.check_siblings(parent.path, name, {*parent.children, *on_disk})
         if parent.directory is None or name in parent.gone:
             return
-        lower = name.casefold()
-        for other in (*parent.children, *parent.gone):
-            if other.casefold() == lower and self._folds_case():
-                if other in parent.gone:
-                    return
-                raise _differs_in_case(parent.path / other, name)
         place = self._location / parent.directory / directory_name(name)
-        if disk.exists(place):
-            for other in self._snapshot.children(parent.directory):
-                if other.casefold() == lower:
-                    raise _differs_in_case(parent.path / other, name)
-            raise PathExistsError(
-                f"{place} is in the way, which is no folder of this store: remove or rename it, or "
-                "choose another path."
-            )
+        if not disk.exists(place):
+            return
+        lower = name.casefold()
+        if any(other.casefold() == lower for other in parent.gone) and self._folds_case():
+            return  # it is in the way of itself, until the commit
+        raise PathExistsError(
+            f"{place} is in the way, which is no folder of this store: remove or rename it, or "
+            "choose another path."
+        )
 
     def _folds_case(self) -> bool:
         return disk.exists(self._location / ".SHOTSTORE")
-
-
-def _differs_in_case(existing: PureSequencePath, name: str) -> PathExistsError:
-    return PathExistsError(
-        f"{existing} exists already, and the disk cannot hold {name!r} beside it, which differs in "
-        "upper and lower case only: choose another name."
-    )

@@ -30,7 +30,7 @@ class PathHierarchy:
         Raises:
             PathIsSequenceError: the path or one of its ancestors is a sequence.
             InvalidPathFormatError: the storage cannot hold a name of this length.
-            PathExistsError: the storage cannot hold two names that differ only in case.
+            PathExistsError: a name differs from that of a sibling in upper and lower case only.
         """
         return self._stored.create_path(as_path(path))
 
@@ -100,7 +100,7 @@ class PathHierarchy:
             PathNotFoundError: nothing is at the source.
             RecursivePathMoveError: the destination is inside the source.
             PathExistsError: something is at the destination, which may be the source itself or
-                the root; or if the storage cannot hold two names that differ only in case.
+                the root; or a name differs from that of a sibling in upper and lower case only.
             PathIsSequenceError: an ancestor of the destination is a sequence.
             SequenceRunningError: a sequence at or inside the source is preparing or running.
             InvalidPathFormatError: the storage cannot hold a name of this length.

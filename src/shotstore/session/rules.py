@@ -6,9 +6,11 @@ name starts with ``check_`` raises it. Each message says what was found and what
 """
 
 import operator
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, SupportsIndex
+from unicodedata import normalize
 
 import numpy as np
 
@@ -258,6 +260,44 @@ def path_not_found(path: PureSequencePath) -> PathNotFoundError:
 def path_exists(path: PureSequencePath) -> PathExistsError:
     """Something exists where a path is to be moved to."""
     return PathExistsError(f"Path {path} exists already: choose another one, or delete it first.")
+
+
+@lru_cache(maxsize=65536)
+def _folded(name: str) -> str:
+    # "Canonical caseless matching" of the Unicode Standard, 3.13: as file systems compare names.
+    return normalize("NFD", normalize("NFD", name).casefold())
+
+
+def check_siblings(parent: PureSequencePath, name: str, siblings: Iterable[str]) -> None:
+    """Check that a name can be created beside others.
+
+    Two that differ in upper and lower case only, or in how an accent is encoded, would be one
+    directory on macOS and Windows, and a copy to there would lose one of them.
+
+    Args:
+        parent: Where.
+        name: The name, which is not there.
+        siblings: The names that are.
+
+    Raises:
+        PathExistsError: it differs from one of them in upper and lower case only.
+    """
+    folded = _folded(name)
+    for other in siblings:
+        if _folded(other) == folded:
+            raise PathExistsError(
+                f"Path {parent / other} exists already, and {name!r} differs from its name in "
+                "upper and lower case only, which not all file systems tell apart: choose another "
+                "name, or use the path that is there."
+            )
+
+
+def sequence_exists(path: PureSequencePath) -> PathIsSequenceError:
+    """A sequence is where another one was to be created."""
+    return PathIsSequenceError(
+        f"Sequence {path} exists already: choose another name, such as '{path.name}_2', or move or "
+        "delete the one that is there first."
+    )
 
 
 def path_is_root(action: str) -> PathIsRootError:

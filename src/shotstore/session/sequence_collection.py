@@ -118,7 +118,7 @@ class SequenceCollection:
             PathIsSequenceError: the path or one of its ancestors is a sequence.
             PathHasChildrenError: the path is a folder that holds other paths.
             InvalidPathFormatError: the storage cannot hold a name of this length.
-            PathExistsError: the storage cannot hold two names that differ only in case.
+            PathExistsError: a name differs from that of a sibling in upper and lower case only.
             TypeError: the storage's serializer does not know the class of the recipe.
             ValueError: the number of shots that the iteration makes is negative or beyond 64 bits.
         """

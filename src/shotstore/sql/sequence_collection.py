@@ -126,7 +126,7 @@ class SQLSequenceCollection(StoredSequences):
             if node is None:
                 node = tree.create_folders(path)[-1]
             elif node.is_sequence:
-                raise rules.path_is_sequence(path)
+                raise rules.sequence_exists(path)
             elif tree.children(node):
                 raise rules.path_has_children(path)
             tree.connection.execute(insert(sequences).values(path_id=node.id, **values))

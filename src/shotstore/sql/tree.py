@@ -130,11 +130,16 @@ class Tree:
 
         return {PureSequencePath.from_parts(parts(row)) for row in rows if row.is_found}
 
-    def create_folders(self, path: PureSequencePath) -> list[Node]:
+    def create_folders(self, path: PureSequencePath, moving: Node | None = None) -> list[Node]:
         """Create the folders of the path that do not exist; return them, parents first.
+
+        Args:
+            path: The last one.
+            moving: What is about to leave its place, and is in nobody's way.
 
         Raises:
             PathIsSequenceError: the path or one of its ancestors is a sequence.
+            PathExistsError: a name differs from that of a sibling in upper and lower case only.
             InvalidPathFormatError: a name is too long.
         """
         _check_length(path.parts)
@@ -142,8 +147,10 @@ class Tree:
         last = chain[-1]
         if last.is_sequence:
             raise rules.path_is_sequence(last.path, path)
+        if missing := path.parts[len(chain) - 1 :]:
+            self._check_siblings(last, missing[0], moving)
         created: list[Node] = []
-        for name in path.parts[len(chain) - 1 :]:
+        for name in missing:
             time = datetime.now(UTC)
             statement = insert(paths).values(parent_id=last.id, name=name, created=time)
             row_id = self.connection.scalars(statement.returning(paths.c.id)).one()
@@ -160,12 +167,21 @@ class Tree:
         """
         _check_length(destination.parts)
         assert destination.parent is not None
-        self.create_folders(destination.parent)
+        self.create_folders(destination.parent, node)
+        parent = self.get(destination.parent)
+        assert destination.name is not None
+        self._check_siblings(parent, destination.name, node)
         self.connection.execute(
             update(paths)
             .where(paths.c.id == node.id)
-            .values(parent_id=self.get(destination.parent).id, name=destination.name)
+            .values(parent_id=parent.id, name=destination.name)
         )
+
+    def _check_siblings(self, parent: Node, name: str, moving: Node | None) -> None:
+        inside = select(paths.c.name).where(paths.c.parent_id == parent.id)
+        if moving is not None:
+            inside = inside.where(paths.c.id != moving.id)
+        rules.check_siblings(parent.path, name, self.connection.scalars(inside))
 
 
 def check_idle(nodes: Collection[Node], doing: str) -> None:

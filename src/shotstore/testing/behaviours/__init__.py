@@ -13,6 +13,7 @@ from shotstore.testing.behaviours.configurations import *
 from shotstore.testing.behaviours.failures import *
 from shotstore.testing.behaviours.following import *
 from shotstore.testing.behaviours.moves import *
+from shotstore.testing.behaviours.names_alike import *
 from shotstore.testing.behaviours.random_operations import *
 from shotstore.testing.behaviours.recipes import *
 from shotstore.testing.behaviours.refused_arguments import *

@@ -196,9 +196,19 @@ def test_names_are_told_apart_by_every_code_point(storage: StorageManager) -> No
     names = ["\u00e9", "e\u0301", "K", "\u212a", "\ufb01", "fi", "\u03a9", "\u2126", "²", "2"]
     with storage.session() as session:
         for name in names:
-            create(session, ROOT / name)
+            create(session, _place_of(name) / name)
     with reopened(storage).session() as session:
-        assert session.paths.get_all_paths() == {ROOT / name for name in names}
+        places = {_place_of(name) for name in names}
+        assert session.paths.get_all_paths() == {*places, *(_place_of(n) / n for n in names)}
+        for name in names:
+            assert session.paths.get_children(_place_of(name)) == {_place_of(name) / name}
+            for other in {*names} - {name}:
+                assert not session.paths.does_path_exists(_place_of(name) / other)
+
+
+def _place_of(name: str) -> PureSequencePath:
+    """A folder of its own, as those that look alike are not taken in one."""
+    return ROOT / ascii(name).replace("\\", "")
 
 
 # Creation dates

@@ -113,11 +113,18 @@ class Content:
             if isinstance(node := self.find(found), Sequence)
         }
 
-    def create_folders(self, path: PureSequencePath) -> list[PureSequencePath]:
+    def create_folders(
+        self, path: PureSequencePath, moving: PureSequencePath | None = None
+    ) -> list[PureSequencePath]:
         """Create the folders of the path that do not exist, and return them from parent to child.
+
+        Args:
+            path: The last one.
+            moving: What is about to leave its place, and is in nobody's way.
 
         Raises:
             PathIsSequenceError: the path or one of its ancestors is a sequence.
+            PathExistsError: a name differs from that of a sibling in upper and lower case only.
             InvalidPathFormatError: a name is too long.
         """
         check_names(path)
@@ -126,8 +133,17 @@ class Content:
             if isinstance(self.find(above), Sequence):
                 raise rules.path_is_sequence(above, path)
         created = [above for above in way if self.find(above) is None]
+        if created:
+            self.check_siblings(created[0], moving)
         self.paths.update({above: Folder(datetime.now(UTC)) for above in created})
         return created
+
+    def check_siblings(self, path: PureSequencePath, moving: PureSequencePath | None) -> None:
+        """Check that the path can be created beside others; see `rules.check_siblings`."""
+        assert path.parent is not None
+        assert path.name is not None
+        beside = [other for other in self.paths if other.parent == path.parent and other != moving]
+        rules.check_siblings(path.parent, path.name, [str(other.name) for other in beside])
 
 
 def check_names(path: PureSequencePath) -> None:

@@ -66,7 +66,9 @@ class InMemoryPathHierarchy(StoredPaths):
         _check_idle(content, source, "moving")
         check_names(destination)
         assert destination.parent is not None
-        content.create_folders(destination.parent)
+        if content.find(destination.parent) is not None:
+            content.check_siblings(destination, source)
+        content.create_folders(destination.parent, source)
         for old in (source, *content.below(source)):
             parts = destination.parts + old.parts[len(source.parts) :]
             content.paths[PureSequencePath.from_parts(parts)] = content.paths.pop(old)

@@ -97,7 +97,7 @@ class InMemorySequenceCollection(StoredSequences):
         )
         content = self._session.writing()
         if isinstance(content.find(path), Sequence):
-            raise rules.path_is_sequence(path)
+            raise rules.sequence_exists(path)
         if content.below(path):
             raise rules.path_has_children(path)
         content.create_folders(path)
