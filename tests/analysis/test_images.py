@@ -71,7 +71,8 @@ def test_a_contact_sheet_has_a_tile_for_each_shot_with_a_frame(rabi: Sequence) -
 
 def test_of_many_shots_some_are_shown_the_first_and_the_last_among_them(rabi: Sequence) -> None:
     sheet = contact_sheet(rabi, "atoms", most=4, edge=32)
-    assert sheet.captions == ("shot 0", "shot 4", "shot 7", "shot 11")
+    assert sheet.captions == ("0", "4", "7", "11")
+    assert sheet.caption_name == "shot"
     assert "4 of 12 shots" in sheet.title
     assert {tile.shape for tile in sheet.tiles} == {(32, 32)}
     with pytest.raises(ValueError, match="at least one"):
@@ -88,6 +89,17 @@ def test_both_are_drawn(rabi: Sequence) -> None:
     assert not left.has_data()
 
 
+def test_captions_name_what_they_tell_where_there_is_room(rabi: Sequence) -> None:
+    axes = rabi.plot_image("atoms", where="detuning > 5 MHz")
+    assert axes.get_title(loc="left").splitlines()[1].startswith("atoms by shot_index (6 shots")
+    axes = plot_image(rabi, "atoms", caption="detuning", where="detuning > 5 MHz")
+    assert "detuning 6 MHz" in {text.get_text() for text in axes.texts}
+    many = {"atoms": np.ones((60, 8, 8)), "of a very long name": np.arange(60)}
+    axes = plot_image(many, "atoms", caption="of a very long name")
+    assert {text.get_text() for text in axes.texts} >= {"0", "59"}
+    assert "atoms by of a very long name" in axes.get_title(loc="left")
+
+
 def test_what_was_computed_is_drawn_too(rabi: Sequence) -> None:
     arrays = rabi.to_arrays(["atoms", "detuning"])
     arrays["twice"] = 2 * arrays["atoms"]
@@ -95,7 +107,7 @@ def test_what_was_computed_is_drawn_too(rabi: Sequence) -> None:
     np.testing.assert_array_equal(sheet.tiles[0], 2.0 * (FRAME + np.uint16(1)))
     frame = rabi.scan().filter(pl.col("detuning") > 9)
     np.testing.assert_allclose(mean_image(frame, "atoms").mean, FRAME + 10.5)
-    assert contact_sheet(frame, "atoms").captions == ("shot 10", "shot 11")
+    assert contact_sheet(frame, "atoms").captions == ("10", "11")
 
 
 @pytest.mark.parametrize(

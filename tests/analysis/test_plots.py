@@ -13,10 +13,12 @@ from shotstore.analysis import plot
 from shotstore.analysis.points import collect_points
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
+    Data,
     ExecuteShot,
     LinspaceLoop,
     StepsConfiguration,
     VariableDeclaration,
+    quantity,
 )
 from shotstore.testing.experiments import PATH, START, TIME_LANES, launch, record, relaunch
 from tests.analysis.conftest import FRAME, Reading
@@ -119,12 +121,66 @@ def test_several_columns_in_one_plot(rabi: Sequence) -> None:
     assert [curve.label for curve in points.curves] == ["number", "twice (MHz)"]
 
 
-def test_times_are_in_utc(rabi: Sequence) -> None:
+def test_times_are_those_of_the_shots(rabi: Sequence) -> None:
     axes = rabi.plot("shot_start_time", "number")
-    assert axes.get_xlabel() == "shot_start_time (UTC)"
+    assert axes.get_xlabel() == f"shot_start_time ({START.astimezone().tzname()})"
     [points] = axes.get_lines()
     first = np.asarray(points.get_xdata())[0]
     assert num2date(date2num(first)) == START
+
+
+def test_many_numbers_have_the_colours_of_a_scale(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in range(12):
+            power = quantity(float(index), "mW")
+            data: dict[str, Data] = {"n": index, "m": 2 * index, "name": f"{index:02}"}
+            record(session, index=index, parameters={"x": index % 2, "power": power}, data=data)
+        sequence = session.get_sequence(PATH)
+        axes = sequence.plot("x", "n", by="power")
+        colours = [line.get_color() for line in axes.get_lines()]
+        assert len(set(colours)) == 12
+        assert axes.get_legend() is None
+        [_, bar] = axes.figure.axes
+        assert bar.get_ylabel() == "power (mW)"
+        assert bar.get_ylim() == (0, 11)
+        both = sequence.plot("x", ["n", "m"], by="power")
+        legend = both.get_legend()
+        assert legend is not None
+        assert [text.get_text() for text in legend.get_texts()] == ["n", "m"]
+        named = sequence.plot("x", "n", by="name").get_lines()
+        assert len({(line.get_color(), line.get_marker()) for line in named}) == 12
+
+
+def test_all_nan_is_said(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        for index in range(2):
+            never = np.array("NaT", "M8[s]")
+            data: dict[str, Data] = {"i": float("nan"), "n": 1.0, "t": never}
+            record(session, index=index, parameters={"v": 1.0 * index}, data=data)
+        sequence = session.get_sequence(PATH)
+        with pytest.raises(DataNotFoundError, match=r"All values of i in .*rabi are NaN: there"):
+            sequence.plot("v", "i")
+        with pytest.raises(DataNotFoundError, match="of the shots that meet 'v > 0' are NaN"):
+            sequence.plot("i", "n", where="v > 0")
+        with pytest.raises(DataNotFoundError, match=r"All values of t in .*rabi are NaT"):
+            sequence.plot("t", "n")
+
+
+def test_arrays_of_one_item_are_numbers(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        for index in range(2):
+            data: dict[str, Data] = {"n": np.array([1.5 * index]), "m": np.array([[index]], "u2")}
+            record(session, index=index, parameters={"v": 1.0 * index}, data=data)
+        sequence = session.get_sequence(PATH)
+        points = collect_points(sequence, "v", ["n", "m"], where="n > -1 and m < 5")
+        assert [curve.y.tolist() for curve in points.curves] == [[0, 1.5], [0, 1]]
+        arrays = sequence.to_arrays()
+        assert collect_points(arrays, "v", "n").curves[0].y.tolist() == [0, 1.5]
+        assert collect_points(sequence.scan(), "v", "m").curves[0].y.tolist() == [0, 1]
+        assert arrays["m"].shape == (2, 1, 1)
 
 
 def test_axes_that_are_given_are_drawn_on(rabi: Sequence) -> None:

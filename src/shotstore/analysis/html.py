@@ -23,10 +23,12 @@ from shotstore.analysis.frames import (
 )
 from shotstore.analysis.points import default_x, value_text
 from shotstore.analysis.tables import INDEX, SequenceTable, TableColumn, number_values
+from shotstore.analysis.times import local_texts
 from shotstore.errors import ExperimentSessionNotActiveError
 from shotstore.model import Data, Parameter
 from shotstore.model.quantities import is_quantity, unit_to_text
 from shotstore.session import Sequence, Shot
+from shotstore.session.columns import time_column
 from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 
@@ -266,10 +268,8 @@ def _picture(frame: Frame, low: float, high: float, caption: str, edge: int) -> 
 
 
 def _caption(column: TableColumn, value: float) -> str:
-    text = value_text(value, column.units)
-    return (
-        text if column.units else f"{column.name.rpartition('.')[2].removeprefix('shot_')} {text}"
-    )
+    name = "shot" if column.name == INDEX else column.name.rpartition(".")[2]
+    return f"{name} {value_text(value, column.units)}"
 
 
 def _amount(value: float, column: TableColumn) -> str:
@@ -290,8 +290,10 @@ def _parameter(value: Parameter) -> str:
 
 
 def _value(value: Data) -> str:
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"{value.dtype}, {' x '.join(map(str, value.shape))}"
     if isinstance(value, np.ndarray):
-        return f"{value.dtype}, {' x '.join(map(str, value.shape))}" if value.ndim else str(value)
+        return local_texts(value.reshape(1))[0] if value.dtype.kind == "M" else str(value)
     text = value_text(value)
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
@@ -311,7 +313,7 @@ def _spread(count: int, most: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]
 
 
 def _time(time: datetime) -> str:
-    return f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
+    return local_texts(time_column([time]))[0]
 
 
 def _duration(duration: timedelta) -> str:

@@ -13,7 +13,8 @@ from shotstore.analysis.frames import Frame, places_of_frames, reduced, shown_ra
 from shotstore.analysis.plots import new_axes
 from shotstore.analysis.points import default_x, value_text
 from shotstore.analysis.sources import Source, as_table
-from shotstore.analysis.tables import HELD, INDEX, Table, TableColumn
+from shotstore.analysis.tables import END, HELD, INDEX, START, Table, TableColumn
+from shotstore.analysis.times import local_texts
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.session import Sequence
 
@@ -27,6 +28,10 @@ _INCHES = 8.0
 _HIGHEST = 40.0
 _CAPTION = 0.17
 """Inches above a tile for its caption"""
+_WIDTH = 100
+"""Points of height of a letter, of which so many fit an inch: 100 of one point"""
+_SMALLEST, _LARGEST = 5.5, 8.0
+"""Points, of captions"""
 _SMALLEST_CAPTIONED = 0.45
 """Inches of a tile that is wide enough for a caption"""
 _INK, _GREY = "#22262e", "#6b7280"
@@ -40,6 +45,7 @@ class ContactSheet:
         title: Of which sequence, and which shots.
         tiles: One a shot, shape (height, width) each.
         captions: One a shot: the value of what was varied.
+        caption_name: Of what was varied, as captions have it where there is room; may be empty.
         low: The value that is dark.
         high: The value that is bright.
     """
@@ -47,6 +53,7 @@ class ContactSheet:
     title: str
     tiles: tuple[npt.NDArray[np.float64], ...]
     captions: tuple[str, ...]
+    caption_name: str
     low: float
     high: float
 
@@ -153,8 +160,10 @@ def contact_sheet(
         raise _nothing(table, column, where)
     low, high = shown_range(tiles)
     shown = f"{len(tiles)} of {len(matching)}" if len(rows) < len(matching) else f"{len(tiles)}"
+    what = column.name if above is None else f"{column.name} by {above.name}"
+    name = "" if above is None else _SHORT.get(above.name) or above.name.rpartition(".")[2]
     return ContactSheet(
-        _title(table, column.name, shown, where), tuple(tiles), tuple(captions), low, high
+        _title(table, what, shown, where), tuple(tiles), tuple(captions), name, low, high
     )
 
 
@@ -194,18 +203,19 @@ def draw_contact_sheet(sheet: ContactSheet, axes: "Axes | None" = None) -> "Axes
     rows = -(-len(sheet.tiles) // columns)
     inches = _INCHES / columns
     is_captioned = inches >= _SMALLEST_CAPTIONED
+    captions = _captions(sheet, inches)
     gap = max(1, round(0.02 * width))
     above = round(_CAPTION / inches * width) if is_captioned else gap
     whole = np.full((rows * (height + above), columns * (width + gap) - gap), np.nan)
     if axes is None:
         shape = whole.shape[0] / whole.shape[1]
         axes = new_axes(_INCHES + 0.9, min(_HIGHEST, _INCHES * shape + 0.4))
-    for number, (tile, caption) in enumerate(zip(sheet.tiles, sheet.captions, strict=True)):
+    for number, (tile, caption) in enumerate(zip(sheet.tiles, captions, strict=True)):
         row, column = divmod(number, columns)
         top, left = row * (height + above) + above, column * (width + gap)
         whole[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
         if is_captioned:
-            size = min(8.0, 100 * inches / max(len(caption), 1))
+            size = min(_LARGEST, _WIDTH * inches / max(len(caption), 1))
             axes.text(left, top - 0.2 * above, caption, fontsize=size, color=_GREY, clip_on=True)
     _draw(axes, whole, sheet.low, sheet.high, sheet.title)
     axes.set_axis_off()
@@ -247,14 +257,20 @@ def _frames(
             yield found.values[place], caption
 
 
+def _captions(sheet: ContactSheet, inches: float) -> list[str]:
+    """The captions with the name of what they tell, if that can be read in this width."""
+    named = [f"{sheet.caption_name} {caption}".strip() for caption in sheet.captions]
+    longest = max(map(len, named))
+    return named if _WIDTH * inches >= _SMALLEST * longest else list(sheet.captions)
+
+
 def _caption(column: TableColumn, value: Any) -> str:
-    """A value with its unit, or else with its name, for a number alone tells nothing."""
     if column.kind == "time":
-        return str(value.astype("datetime64[s]")).replace("T", " ")
-    text = value_text(getattr(value, "item", lambda: value)(), column.units)
-    if column.units:
-        return text
-    return f"shot {text}" if column.name == INDEX else f"{column.name.rpartition('.')[2]} {text}"
+        return local_texts(np.array([value]))[0]
+    return value_text(getattr(value, "item", lambda: value)(), column.units)
+
+
+_SHORT = {INDEX: "shot", START: "started", END: "ended"}
 
 
 def _caption_column(source: Source, table: Table, caption: str | None) -> TableColumn | None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#2f6db5", "#d1495b", "#3a9679", "#e08a1e", "#7d5ba6", "#5b6470", "#00a5b5", "#a8763e")
+MARKERS = "os^Dv"
+_SCALE = "viridis"
+_DARKEST, _BRIGHTEST = 0.0, 0.88
+"""Of the scale; beyond it is too pale for a white page."""
 _GREY = "#6b7280"
 _MOST_AMONG_POINTS = 3
 """Curves in a legend; a longer one stands beside the points, where it hides none of them."""
@@ -39,7 +43,8 @@ def plot(
             sequence varies.
         y: One column or several. By default the only label that is a number.
         where: Which shots: ``"detuning > 5 MHz and hold_time <= 2 s"``, or a polars expression.
-        by: A column; shots of different values of it get different colours.
+        by: A column; shots of different values of it get different colours: numbers those of a
+            scale, texts each its own, and another marker where there are more than colours.
         axes: Where to draw; by default a new figure.
 
     Returns:
@@ -72,19 +77,25 @@ def new_axes(width: float = 6.4, height: float = 4.8) -> "Axes":
 def draw_points(points: Points, axes: "Axes | None" = None) -> "Axes":
     """Draw points that were read before; see :func:`plot`."""
     axes = new_axes() if axes is None else axes
+    scale = points.positions()
     for number, curve in enumerate(points.curves):
-        _draw_curve(axes, curve, COLOURS[number % len(COLOURS)])
+        if scale is None:
+            colour = COLOURS[number % len(COLOURS)]
+            marker = MARKERS[number // len(COLOURS) % len(MARKERS)]
+        else:
+            colour = _on_scale(scale[number])
+            marker = MARKERS[curve.series % len(MARKERS)]
+        _draw_curve(axes, curve, colour, marker)
     axes.set_xlabel(points.x_label)
     axes.set_ylabel(points.y_label)
     if points.title:
         axes.set_title(points.title, loc="left", fontsize="medium", fontweight="bold")
     if points.x_is_time:
         _tell_time(axes)
-    if any(curve.label for curve in points.curves):
-        legend = axes.legend(frameon=False, fontsize="small")
-        if len(points.curves) > _MOST_AMONG_POINTS:
-            legend.set_loc("upper left")
-            legend.set_bbox_to_anchor((1, 1))
+    if scale is not None and len({curve.group for curve in points.curves}) > len(COLOURS):
+        _tell_scale(axes, points)
+    elif any(curve.label for curve in points.curves):
+        _tell_curves(axes, len(points.curves))
     lighten(axes)
     return axes
 
@@ -98,28 +109,67 @@ def lighten(axes: "Axes") -> None:
     axes.set_axisbelow(True)
 
 
-def _draw_curve(axes: "Axes", curve: Curve, colour: str) -> None:
+def _on_scale(position: float) -> str:
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return to_hex(colormaps[_SCALE](_DARKEST + (_BRIGHTEST - _DARKEST) * position))
+
+
+def _draw_curve(axes: "Axes", curve: Curve, colour: str, marker: str) -> None:
     means = curve.means()
+    label = curve.label or None
     if means is None:
         size = 5 if len(curve.x) < 1000 else 2.5
-        axes.plot(curve.x, curve.y, "o", color=colour, markersize=size, label=curve.label or None)
+        axes.plot(curve.x, curve.y, marker, color=colour, markersize=size, label=label)
         return
-    axes.plot(curve.x, curve.y, "o", color=colour, markersize=3.5, alpha=0.25, markeredgewidth=0)
+    axes.plot(curve.x, curve.y, marker, color=colour, markersize=3.5, alpha=0.25, markeredgewidth=0)
     axes.errorbar(
         means.x,
         means.mean,
         yerr=np.nan_to_num(means.error),
-        fmt="o",
+        fmt=marker,
         color=colour,
         markersize=5.5,
         capsize=2.5,
-        label=curve.label or None,
+        label=label,
     )
 
 
+def _tell_curves(axes: "Axes", count: int) -> None:
+    legend = axes.legend(frameon=False, fontsize="small")
+    if count > _MOST_AMONG_POINTS:
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1, 1))
+
+
+def _tell_scale(axes: "Axes", points: Points) -> None:
+    """A bar of colours for the numbers that make groups, and a legend for several columns of y."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+
+    values = [curve.value for curve in points.curves if curve.value is not None]
+    shades = ListedColormap([_on_scale(place) for place in np.linspace(0, 1, 256)])
+    bar = axes.figure.colorbar(
+        ScalarMappable(Normalize(min(values), max(values)), shades), ax=axes, pad=0.02
+    )
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(color="#c3c8d0", labelcolor=_GREY, labelsize="small")
+    bar.set_label(points.by_label)
+    names = {curve.series: curve.label.split(", ")[0] for curve in points.curves}
+    if len(names) > 1:
+        for series, name in names.items():
+            axes.plot([], [], MARKERS[series % len(MARKERS)], color=_GREY, label=name)
+        own = axes.get_legend_handles_labels()
+        kept = [pair for pair in zip(*own, strict=True) if pair[1] in names.values()]
+        axes.legend(*zip(*kept, strict=True), frameon=False, fontsize="small")
+
+
 def _tell_time(axes: "Axes") -> None:
+    """Times on the clock of this machine, also where it was put forward among them."""
+    from dateutil.tz import tzlocal  # type: ignore[import-untyped]
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator()  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=tzlocal())  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=tzlocal()))  # type: ignore[no-untyped-call]

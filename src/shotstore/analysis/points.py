@@ -10,6 +10,7 @@ import numpy.typing as npt
 from shotstore.analysis.conditions import Where, matching_rows
 from shotstore.analysis.sources import Source, as_table
 from shotstore.analysis.tables import HELD, INDEX, Kind, Table, TableColumn, number_values
+from shotstore.analysis.times import has_date, local_texts, zone_names
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.session import Sequence
 from shotstore.session.columns import Column
@@ -43,11 +44,17 @@ class Curve:
         label: What they are, for a legend.
         x: Floats, or times in UTC.
         y: As many.
+        series: Which of the columns of y, from 0.
+        group: Which of the groups that another column makes, from 0.
+        value: Of that column, where it holds numbers.
     """
 
     label: str
     x: npt.NDArray[Any]
     y: npt.NDArray[np.float64]
+    series: int = 0
+    group: int = 0
+    value: float | None = None
 
     def means(self) -> Means | None:
         """Return the means of y, or None where no x repeats."""
@@ -70,17 +77,35 @@ class Curve:
 
 @attrs.frozen(eq=False)
 class Points:
-    """What a plot shows; there is at least one point."""
+    """What a plot shows; there is at least one point.
+
+    Attributes:
+        title: Of which shots.
+        x_label: With the unit, or the time zone of this machine.
+        y_label: Empty where there are several columns.
+        curves: What belongs together.
+        by_label: Of the column whose values make groups; else empty.
+    """
 
     title: str
     x_label: str
     y_label: str
     curves: tuple[Curve, ...]
+    by_label: str = ""
 
     @property
     def x_is_time(self) -> bool:
         """Whether x is a time, in UTC."""
         return self.curves[0].x.dtype.kind == "M"
+
+    def positions(self) -> list[float] | None:
+        """Return where each curve is on the scale of the numbers that make groups, from 0 to 1;
+        None where they are no numbers."""
+        values = [curve.value for curve in self.curves if curve.value is not None]
+        if len(values) < len(self.curves):
+            return None
+        low, span = min(values), max(values) - min(values)
+        return [(value - low) / span if span else 0.5 for value in values]
 
 
 def collect_points(
@@ -122,18 +147,19 @@ def collect_points(
     needed = {column.name for column in (x_column, *y_columns, by_column) if column is not None}
     rows = matching_rows(table, where)
     columns = table.read(needed, rows)
+    _check_dates(x_column, columns[x_column.name])
     curves = tuple(_curves(columns, x_column, y_columns, by_column))
     if not curves:
-        chosen = f" that meets {where!r}" if isinstance(where, str) else ""
-        raise DataNotFoundError(
-            f"{table.title or 'The table'} has no shot{chosen} with {x_column.name} and "
-            f"{' or '.join(column.name for column in y_columns)}: there is nothing to plot."
-        )
+        raise _nothing(table, columns, x_column, y_columns, where)
+    x_label = _axis_label(x_column)
+    if x_column.kind == "time":
+        x_label += f" ({zone_names(np.concatenate([curve.x for curve in curves]))})"
     return Points(
         title=_title(table.title, where),
-        x_label=_axis_label(x_column),
+        x_label=x_label,
         y_label=_axis_label(y_columns[0]) if len(y_columns) == 1 else "",
         curves=curves,
+        by_label="" if by_column is None else _axis_label(by_column),
     )
 
 
@@ -178,33 +204,90 @@ def _curves(
     y_columns: list[TableColumn],
     by_column: TableColumn | None,
 ) -> Iterator[Curve]:
-    found = columns[x_column.name]
-    x = found.values if x_column.kind == "time" else number_values(found)
+    x, has_x = _values(columns[x_column.name], x_column)
     several = len(y_columns) > 1
-    for column in y_columns:
-        y = number_values(columns[column.name])
-        is_there = (
-            found.is_present & ~np.isnan(y) & ~np.isnat(x)
-            if x_column.kind == "time"
-            else (~np.isnan(x) & ~np.isnan(y))
-        )
-        if by_column is None:
-            groups = [("", is_there)]
-        else:
-            groups = list(_groups(columns[by_column.name], by_column))
-        for text, members in groups:
-            if (chosen := members & is_there).any():
-                label = ", ".join(filter(None, (_axis_label(column) if several else "", text)))
-                yield Curve(label, x[chosen], y[chosen])
+    everything = _Group("", np.ones(len(x), bool))
+    groups = [everything] if by_column is None else _groups(columns[by_column.name], by_column)
+    for series, column in enumerate(y_columns):
+        y, has_y = _values(columns[column.name], column)
+        for number, group in enumerate(groups):
+            if (chosen := group.members & has_x & has_y).any():
+                label = ", ".join(filter(None, (_axis_label(column) * several, group.text)))
+                yield Curve(label, x[chosen], y[chosen], series, number, group.value)
 
 
-def _groups(column: Column, kind: TableColumn) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+def _values(found: Column, column: TableColumn) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Floats or times, and which of them have a place."""
+    if column.kind == "time":
+        return found.values, found.is_present & ~np.isnat(found.values)
+    numbers = number_values(found)
+    return numbers, ~np.isnan(numbers)
+
+
+@attrs.frozen(eq=False)
+class _Group:
+    text: str
+    members: npt.NDArray[np.bool_]
+    value: float | None = None
+
+
+def _groups(column: Column, kind: TableColumn) -> list[_Group]:
     _check_kind(kind, ("number", "text", "time"))
-    values = np.array(column.values[column.is_present].tolist())
+    is_present = column.is_present
+    if kind.kind == "time":
+        is_present = is_present & ~np.isnat(column.values)
+        values = column.values[is_present]
+    else:
+        values = np.array(column.values[is_present].tolist())
+    groups = []
     for value in np.unique(values):
-        members = column.is_present.copy()
-        members[column.is_present] = values == value
-        yield f"{kind.name} = {value_text(value.item(), kind.units)}", members
+        members = is_present.copy()
+        members[is_present] = values == value
+        if kind.kind == "time":
+            text = local_texts(np.array([value]))[0]
+        else:
+            plain = value.item() if isinstance(value, np.generic) else value
+            text = value_text(plain, kind.units)
+        position = float(value) if kind.kind == "number" else None
+        groups.append(_Group(f"{kind.name} = {text}", members, position))
+    return groups
+
+
+def _check_dates(column: TableColumn, found: Column) -> None:
+    if column.kind != "time":
+        return
+    times = found.values[found.is_present & ~np.isnat(found.values)]
+    if not (is_known := has_date(times)).all():
+        raise ColumnKindError(
+            f"{column.name} has the time {times[~is_known][0]}, and a plot knows the years 1 to "
+            "9999: choose other shots with a condition."
+        )
+
+
+def _nothing(
+    table: Table,
+    columns: dict[str, Column],
+    x_column: TableColumn,
+    y_columns: list[TableColumn],
+    where: "Where | None",
+) -> DataNotFoundError:
+    """The error that says why there is no point."""
+    chosen = f" that meets {where!r}" if isinstance(where, str) else ""
+    names = [column.name for column in y_columns]
+    what = table.title or "The table"
+    for column in (x_column, *y_columns):
+        found = columns[column.name]
+        if found.is_present.any() and not _values(found, column)[1].any():
+            nothing = "NaT" if column.kind == "time" else "NaN"
+            among = f" of the shots that meet {where!r}" if chosen else ""
+            return DataNotFoundError(
+                f"All values of {column.name} in {what}{among} are {nothing}: there is nothing to "
+                "plot."
+            )
+    return DataNotFoundError(
+        f"{what} has no shot{chosen} with {x_column.name} and {' or '.join(names)}: there is "
+        "nothing to plot."
+    )
 
 
 def _check_kind(column: TableColumn, kinds: tuple[Kind, ...]) -> None:
@@ -215,7 +298,7 @@ def _check_kind(column: TableColumn, kinds: tuple[Kind, ...]) -> None:
 
 
 def _axis_label(column: TableColumn) -> str:
-    unit = "UTC" if column.kind == "time" else pretty_unit(column.units)
+    unit = pretty_unit(column.units)
     return f"{column.name} ({unit})" if unit else column.name
 
 

@@ -1,6 +1,5 @@
 """``shotstore shots``: the numbers of shots, as a table."""
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -127,16 +126,11 @@ def _as_json(
 
 def _plain(values: "Values", kind: str) -> list[Any]:
     """The values as Python objects, None where a shot has none; times as ISO 8601 in UTC."""
-    items = values.values
-    if kind == "time":
-        items = items.astype("datetime64[us]").astype(str)
+    from shotstore.analysis.times import utc_texts
+
+    items = utc_texts(values.values, "+00:00") if kind == "time" else values.values.tolist()
     present = values.is_present.tolist()
-    plain = [item if here else None for item, here in zip(items.tolist(), present, strict=True)]
-    return (
-        [f"{item}+00:00" if item is not None else None for item in plain]
-        if kind == "time"
-        else plain
-    )
+    return [item if here else None for item, here in zip(items, present, strict=True)]
 
 
 def _varied(sequence: "Sequence") -> set[str]:
@@ -219,10 +213,10 @@ def _texts(values: "Values", kind: str) -> list[str]:
 
 def _times(values: "Values") -> list[str]:
     """On the clock of this machine, without the day where it is the same for all."""
-    times = [
-        None if time is None else time.replace(tzinfo=UTC).astimezone()
-        for time in values.values.astype("datetime64[us]").tolist()
-    ]
-    is_one_day = len({time.date() for time in times if time is not None}) == 1
-    form = "%H:%M:%S" if is_one_day else "%Y-%m-%d %H:%M:%S"
-    return [_NOTHING if time is None else time.strftime(form) for time in times]
+    from shotstore.analysis.times import local_texts
+
+    texts = local_texts(values.values)
+    if len({text.partition(" ")[0] for text in texts if text != _NOTHING}) == 1:
+        texts = [text.rpartition(" ")[2] for text in texts]
+    present = values.is_present.tolist()
+    return [text if here else _NOTHING for text, here in zip(texts, present, strict=True)]

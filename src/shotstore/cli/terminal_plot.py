@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Self
 
 import attrs
@@ -11,9 +10,13 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
+from shotstore.analysis.frames import colours
 from shotstore.analysis.points import Curve, Points
+from shotstore.analysis.times import local_texts
 
 _COLOURS = ("cyan", "red", "green", "yellow", "magenta", "blue")
+_DARKEST, _BRIGHTEST = 90, 230
+"""Of the 256 colours of a scale: those that stand out from black and from white"""
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bits of a Braille letter, by row and column of the dot (Unicode, chapter 21.1)."""
 _BRAILLE = 0x2800
@@ -38,6 +41,7 @@ def print_points(points: Points, console: Console) -> None:
 
 def _lines(points: Points, width: int, height: int) -> Iterator[Text]:
     curves = [_Shown.of(curve) for curve in points.curves]
+    tints = _tints(points)
     x_axis = _Axis.around(np.concatenate([curve.x for curve in curves]))
     ends = [curve.y + sign * curve.error for curve in curves for sign in (-1, 1)]
     y_axis = _Axis.around(np.concatenate(ends))
@@ -47,7 +51,7 @@ def _lines(points: Points, width: int, height: int) -> Iterator[Text]:
     for number, shown in enumerate(curves):
         for x, y, error in zip(shown.x, shown.y, shown.error, strict=True):
             low, high = y_axis.part(y - error), y_axis.part(y + error)
-            canvas.draw(x_axis.part(x), low, high, _COLOURS[number % len(_COLOURS)])
+            canvas.draw(x_axis.part(x), low, high, tints[number])
     for title in points.title.splitlines():
         yield Text(title, style="bold")
     if points.y_label:
@@ -59,9 +63,27 @@ def _lines(points: Points, width: int, height: int) -> Iterator[Text]:
     ticks = _times(x_axis) if points.x_is_time else x_axis.labels()
     yield from _below(x_axis, ticks, margin, canvas.width)
     yield Text(" " * (margin + 1) + points.x_label.center(canvas.width).rstrip(), style="dim")
-    for number, curve in enumerate(points.curves):
-        if curve.label:
-            yield Text.assemble(("● ", _COLOURS[number % len(_COLOURS)]), curve.label)
+    legend = [
+        Text.assemble(("● ", tint), curve.label)
+        for curve, tint in zip(points.curves, tints, strict=True)
+        if curve.label
+    ]
+    if points.positions() is not None and len(legend) > len(_COLOURS):
+        values = np.array([curve.value for curve in points.curves])
+        legend = [legend[values.argmin()], legend[values.argmax()]]
+        legend.insert(1, Text(f"  {len(points.curves) - 2} between them, in the colours between"))
+    yield from legend
+
+
+def _tints(points: Points) -> list[str]:
+    """A colour for each curve; those of numbers are on a scale."""
+    positions = points.positions()
+    if positions is None:
+        return [_COLOURS[number % len(_COLOURS)] for number in range(len(points.curves))]
+    scale = colours()[_DARKEST:_BRIGHTEST]
+    return [
+        "#{:02x}{:02x}{:02x}".format(*scale[round(place * (len(scale) - 1))]) for place in positions
+    ]
 
 
 def _below(
@@ -141,13 +163,14 @@ class _Axis:
 
 
 def _times(axis: _Axis) -> list[tuple[float, str]]:
-    """Moments at equal distances, in UTC."""
+    """Moments at equal distances, on the clock of this machine."""
     span = axis.high - axis.low
     form = "%H:%M" if span < 2 * _DAY else "%m-%d %H:%M"
     if span < 10 * _MINUTE:
         form = "%H:%M:%S" if span > _TICKS else "%H:%M:%S.%f"
     ticks = np.linspace(axis.low, axis.high, _TICKS)[1:-1].tolist()
-    texts = (datetime.fromtimestamp(tick, UTC).strftime(form) for tick in ticks)
+    times = np.array([round(tick * 1e6) for tick in ticks], "M8[us]")
+    texts = local_texts(times, form)
     # Microseconds to hundredths.
     return [
         (tick, text[:-4] if "." in text else text) for tick, text in zip(ticks, texts, strict=True)
