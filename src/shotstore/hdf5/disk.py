@@ -238,8 +238,13 @@ def _mode(path: Path | str) -> int:
 
 
 def _open_itself(path: str, flags: int) -> int:
-    """Open a file, and not what a symbolic link in its place leads to."""
-    return os.open(path, flags | _NO_FOLLOW, 0o666)
+    """Open a file, and not what a symbolic link in its place leads to, nor a pipe, which would
+    wait for somebody at its other end."""
+    descriptor = os.open(path, flags | _NO_FOLLOW | _NO_WAIT, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", path)
+    return descriptor
 
 
 Identity: TypeAlias = tuple[int, int, int, int]
@@ -255,13 +260,23 @@ def identity(path: str) -> Identity | None:
         return None
 
 
-def read_file(path: str) -> bytes | None:
+LONGEST_DOCUMENT = 256 * 2**20
+"""Bytes. What is longer is no document, and would fill the memory: a sparse file has any length."""
+
+
+def read_file(path: str, longest: int = LONGEST_DOCUMENT) -> bytes | None:
     """The content of the file, or None if there is none. A symbolic link is none: it may lead out
-    of the store. A pipe is none: it may never say anything."""
-    return read_and_identify(path)[0]
+    of the store. A pipe is none: it may never say anything.
+
+    Raises:
+        OSError: it cannot be read, or has more than ``longest`` bytes.
+    """
+    return read_and_identify(path, longest)[0]
 
 
-def read_and_identify(path: str) -> tuple[bytes | None, Identity | None]:
+def read_and_identify(
+    path: str, longest: int = LONGEST_DOCUMENT
+) -> tuple[bytes | None, Identity | None]:
     """What `read_file` finds, and the `identity` that the file had before it was read."""
     try:
         _about_to_read(path)
@@ -277,6 +292,8 @@ def read_and_identify(path: str) -> tuple[bytes | None, Identity | None]:
         found = _identity(status := os.fstat(descriptor))
         if found is None:
             return None, None
+        if status.st_size > longest:
+            raise OSError(errno.EFBIG, f"it has {status.st_size} bytes, more than any document")
         pieces = []
         while piece := os.read(descriptor, status.st_size + 1):
             pieces.append(piece)
@@ -333,10 +350,14 @@ def list_files(path: str) -> tuple[str, ...]:
         return ()
 
 
-def list_links(path: str) -> list[str]:
-    """Names of the symbolic links in a directory."""
+def list_others(path: str) -> list[str]:
+    """Names in a directory of what is neither a file nor a directory: links, pipes, devices."""
     with os.scandir(path) as entries:
-        return [entry.name for entry in entries if entry.is_symlink()]
+        return [
+            entry.name
+            for entry in entries
+            if not entry.is_file(follow_symlinks=False) and not entry.is_dir(follow_symlinks=False)
+        ]
 
 
 def size_of_tree(path: str) -> int:
@@ -423,7 +444,7 @@ def overwrite(path: Path, content: bytes) -> None:
             _about_to_open(path)
         else:
             _about_to("create", path)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | _NO_FOLLOW, 0o666)
+        return _open_itself(str(path), os.O_WRONLY | os.O_CREAT)
 
     descriptor = patiently(
         open_it, lambda: why_not_opened(path, to_write=True) if exists(path) else why_no_name(path)
@@ -500,9 +521,14 @@ def _change(kind: Kind, path: Path, change: Callable[[], object]) -> None:
 
 def may_remove_tree(path: str) -> bool:
     """Whether the system lets this process list, and remove from, each directory of a tree."""
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=_KNOWS_EFFECTIVE_IDS):
-        return False
-    return all(may_remove_tree(f"{path}/{name}") for name in list_directories(path))
+    wanted = os.R_OK | os.W_OK | os.X_OK
+    pending = [path]
+    while pending:
+        directory = pending.pop()
+        if not os.access(directory, wanted, effective_ids=_KNOWS_EFFECTIVE_IDS):
+            return False
+        pending += [f"{directory}/{name}" for name in list_directories(directory)]
+    return True
 
 
 def sync_directory(path: Path) -> None:

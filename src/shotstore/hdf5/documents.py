@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 from attrs import field, frozen
 
 from shotstore.errors import DamagedStorageError, StorageError
+from shotstore.hdf5 import disk
 from shotstore.model import JSON
 from shotstore.state import State
 
@@ -23,6 +24,8 @@ VERSION = 1
 """The format version that this library reads and writes."""
 
 _T = TypeVar("_T")
+
+_MOST_BYTES = disk.LONGEST_DOCUMENT - 1000  # there is more in the file
 
 _CHECKSUM_LINE = b'\n  "checksum": "'
 
@@ -126,7 +129,11 @@ def load_folder(content: bytes, path: Path) -> datetime:
 
 
 def dump(what: Format, keys: Mapping[str, JSON]) -> bytes:
-    """A document of this format, with its checksum."""
+    """A document of this format, with its checksum.
+
+    Raises:
+        ValueError: it would be longer than a document may be.
+    """
     text = json.dumps(
         {"format": f"shotstore {what}", "version": VERSION, **keys},
         ensure_ascii=False,
@@ -134,6 +141,11 @@ def dump(what: Format, keys: Mapping[str, JSON]) -> bytes:
         indent=2,
     )
     body = text.removesuffix("\n}").encode() + b","
+    if len(body) > _MOST_BYTES:
+        raise ValueError(
+            f"What is to be stored in {what}.json has {len(body)} bytes as JSON, and may have "
+            f"{_MOST_BYTES}: store large arrays as data of shots."
+        )
     return body + _CHECKSUM_LINE + _checksum(body).encode() + b'"\n}\n'
 
 

@@ -40,10 +40,13 @@ def read_information(store: Store) -> StoreInformation:
     """Look at a store.
 
     Raises:
-        DamagedStorageError: its marker is damaged.
+        DamagedStorageError: its marker is damaged, or cannot be read.
     """
     marker = store.root / MARKER
-    content = disk.read_file(str(marker))
+    try:
+        content = disk.read_file(str(marker))
+    except OSError as error:
+        raise disk.unreadable(marker, error) from error
     if content is None:
         return StoreInformation(store.root, documents.VERSION, None, None, 0, False, None)
     keys = documents.load("store", content, marker)

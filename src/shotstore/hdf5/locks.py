@@ -33,7 +33,8 @@ from shotstore.hdf5.waiting_line import WaitingLine
 from shotstore.hdf5.worker import check_cancelled
 from shotstore.session.owner import Owner, holders
 
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+# A pipe in the place of a lock would wait for somebody at its other end.
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _SHARED = LockFlags.SHARED | LockFlags.NON_BLOCKING
 _ALONE = LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0001, 0.001  # seconds between two tries

@@ -32,6 +32,7 @@ STAGING_LOCK = "lock"
 """In a directory of those: held for as long as its transaction lives."""
 
 _COUNTER = struct.Struct("<Q")
+_ANY_LENGTH = 2**63
 
 
 class Store:
@@ -64,7 +65,7 @@ class Store:
         self.after_writing: Callable[[], object] = lambda: None
         """Called after each session that has changed something."""
         self._check_places()
-        marker = disk.read_file(str(self.root / MARKER))
+        marker = self._read(self.root / MARKER)
         self.is_archive = marker is None
         if self.is_archive:
             self._check_marker_was_not_lost()
@@ -91,7 +92,7 @@ class Store:
 
     def commits(self) -> int:
         """How many transactions were committed; a session reads it to see whether others did."""
-        content = disk.read_file(str(self._commits)) or b""
+        content = self._read(self._commits) or b""
         return int(_COUNTER.unpack(content)[0]) if len(content) == _COUNTER.size else 0
 
     def last_commit(self) -> tuple[int, bool] | None:
@@ -143,7 +144,7 @@ class Store:
         Raises:
             DamagedStorageError: the journal cannot be read, or does not fit the files.
         """
-        content = disk.read_file(str(self._journal))
+        content = self._read(self._journal, longest=_ANY_LENGTH)
         if content is None and disk.exists(self._journal):
             raise journal.damaged(self._journal, "it is no file")
         if content is not None:
@@ -246,13 +247,32 @@ class Store:
             disk.sync_directory(self._control)
         return is_done
 
+    def _read(self, path: Path, longest: int = disk.LONGEST_DOCUMENT) -> bytes | None:
+        """The content of a file of the store's own, or None if there is none.
+
+        Raises:
+            DamagedStorageError: it cannot be read.
+        """
+        try:
+            return disk.read_file(str(path), longest)
+        except OSError as error:
+            raise disk.unreadable(path, error) from error
+
     def _check_places(self) -> None:
-        """Refuse links in the places of a store's own files: they may lead out of it."""
+        """Refuse links in the places of a store's own files, which may lead out of it, and pipes,
+        which may never say anything."""
         places = [self.root / MARKER]
         if not self.read_only or disk.exists(self.root / MARKER):
             places += [self.root / name for name in (SEQUENCES, DEVICES, CONTROL)]
         if disk.is_directory(self._control):
-            places += [self._control / name for name in disk.list_links(str(self._control))]
+            for name in disk.list_others(str(self._control)):
+                place = self._control / name
+                if not disk.is_link(place):
+                    raise StorageError(
+                        f"{place} is a pipe, a socket or a device, and should be a file: somebody "
+                        "has put it there. Remove it."
+                    )
+                places.append(place)
         for place in places:
             if disk.is_link(place):
                 raise StorageError(

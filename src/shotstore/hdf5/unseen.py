@@ -40,30 +40,37 @@ def find_unseen(store: Store, path: PureSequencePath) -> list[Unseen]:
     Raises:
         PathNotFoundError: nothing is at the path.
     """
-    return [*_look_into(directory_of(store, path), path)]
+    found: list[Unseen] = []
+    pending = [(directory_of(store, path), path)]
+    while pending:
+        directory, place = pending.pop()
+        for entry, entries in _entries(directory, place, found):
+            name = seen_as(entry, entries)
+            if name is not None:
+                pending.append((directory / entry, place / name))
+            elif holds_sequence(directory / entry):
+                better = what_to_call(entry, entries)
+                why = f"its name stands for no path: rename the directory to {better!r}"
+                found.append(Unseen(place, directory / entry, why))
+    return sorted(found, key=lambda unseen: unseen.directory)
 
 
-def _look_into(directory: Path, path: PureSequencePath) -> Iterator[Unseen]:
+def _entries(
+    directory: Path, path: PureSequencePath, found: list[Unseen]
+) -> Iterator[tuple[str, list[str]]]:
+    """Each directory in a folder, with the names of all."""
     try:
-        if disk.is_regular_file(directory / SEQUENCE_DOCUMENT):
-            return
-        entries = sorted(disk.list_directories(str(directory)))
+        is_sequence = disk.is_regular_file(directory / SEQUENCE_DOCUMENT)
+        entries = [] if is_sequence else disk.list_directories(str(directory))
     except FileNotFoundError:
-        return
+        return  # moved away meanwhile
     except OSError as error:
-        above = path.parent or path
-        yield Unseen(above, directory, f"it cannot be read: {error.strerror or error}", path)
+        why = f"it cannot be read: {error.strerror or error}"
+        found.append(Unseen(path.parent or path, directory, why, path))
         return
     for entry in entries:
-        if entry.startswith("."):
-            continue
-        name = seen_as(entry, entries)
-        if name is not None:
-            yield from _look_into(directory / entry, path / name)
-        elif holds_sequence(directory / entry):
-            better = what_to_call(entry, entries)
-            why = f"its name stands for no path: rename the directory to {better!r}"
-            yield Unseen(path, directory / entry, why)
+        if not entry.startswith("."):
+            yield entry, entries
 
 
 def seen_as(entry: str, entries: list[str]) -> str | None:

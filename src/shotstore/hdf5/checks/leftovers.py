@@ -22,7 +22,7 @@ def find_journal(store: Store) -> tuple[Finding | None, Journal | None]:
     """
     path = store.root / JOURNAL
     try:
-        content = disk.read_file(str(path))
+        content = disk.read_file(str(path), longest=2**63)
     except OSError as error:
         return unreadable(path, error), None
     if content is None or store.is_archive:

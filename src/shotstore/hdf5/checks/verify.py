@@ -401,7 +401,7 @@ def _entries(directory: Path) -> tuple[list[str], list[str]]:
     Raises:
         OSError: it cannot be read.
     """
-    if not disk.is_directory(directory):
+    if not (disk.exists(directory) and disk.is_directory(directory)):
         return [], []
     try:
         files, names = disk.list_files(str(directory)), disk.list_directories(str(directory))
