@@ -12,6 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -195,6 +196,8 @@ def _read_value(hdf5: h5py.File, slot: dict[str, Any], row: int) -> Any:
             return np.zeros(slot["shape"], _dtype(slot["dtype"]))
         case "array":
             return _array(hdf5[slot["dataset"]][row : row + 1], slot["dtype"])[0]
+        case "complex":
+            return complex(hdf5[slot["dataset"]][row])
         case "ragged":
             span = hdf5[slot["index"]][row]
             start, stop = int(span["start"]), int(span["start"] + span["length"])
@@ -241,6 +244,14 @@ def _structured(value: Any) -> Any:
             return int(text, 16)
         case {"array": str(text)} if len(value) == 1:
             return np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)
+        case {"tuple": list(items)} if len(value) == 1:
+            return tuple(_structured(item) for item in items)
+        case {"bytes": str(text)} if len(value) == 1:
+            return base64.b64decode(text)
+        case {"complex": [real, imaginary]} if len(value) == 1:
+            return complex(_structured(real), _structured(imaginary))
+        case {"time": str(text)} if len(value) == 1:
+            return datetime.fromisoformat(text)
         case {"dict": dict(content)} if len(value) == 1:
             return {key: _structured(item) for key, item in content.items()}
     return {key: _structured(item) for key, item in value.items()}

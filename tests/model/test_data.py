@@ -2,7 +2,6 @@ import json
 import math
 
 import numpy as np
-import pint
 import pytest
 from hypothesis import given
 
@@ -83,18 +82,15 @@ def test_array_classes_that_add_nothing_become_plain_arrays() -> None:
 @pytest.mark.parametrize(
     ("value", "advice"),
     [
-        ((1, 2), "list"),
         ({1}, "sorted"),
-        (b"a", "frombuffer"),
-        (1j, "numpy.asarray"),
         (np.datetime64(1, "s"), "numpy.asarray"),
         (np.void(b"a"), "numpy.asarray"),
         (..., "data is"),
-        (pint.Quantity(1, "m"), "data is"),
+        (len, "data is"),
         ({1: 2}, "keys of a dict must be str"),
         (np.array([None]), "Python objects"),
         (np.zeros(1, [("a", "i4"), ("b", [("c", "O")])]), "Python objects"),
-        (np.array(["a"], dtype=np.dtypes.StringDType()), "astype"),
+        (np.array(["a"], dtype=np.dtypes.StringDType()), "tolist"),
         (np.ma.masked_array([1, 2], [True, False]), "mask"),
         (np.zeros(2, [("a", "i4"), ("b", "i4")])[["b", "a"]], "repack_fields"),
     ],

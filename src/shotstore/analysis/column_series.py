@@ -1,5 +1,6 @@
 """Columns of shots as polars series."""
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from shotstore.analysis.column_types import (
 )
 from shotstore.analysis.packages import needed
 from shotstore.model.data import structured_to_json
-from shotstore.session.columns import Column
+from shotstore.session.columns import Column, utc_time
 
 with needed("A scan", "analysis"):
     import polars as pl
@@ -142,6 +143,8 @@ def _plain(value: Any, dtype: pl.DataType) -> Any:
     if isinstance(dtype, pl.List | pl.Array):
         inner = inner_type(dtype)
         return [_plain(item, inner) for item in value]
+    if isinstance(value, datetime):
+        return int(utc_time(value).astype(np.int64))
     if isinstance(dtype, pl.Datetime | pl.Duration):
         time = _times(np.asarray(value), dtype.time_unit)
         return None if np.isnat(time) else int(time.astype(np.int64))

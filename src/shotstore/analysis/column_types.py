@@ -39,6 +39,8 @@ _OF_KIND = {
     "huge int": pl.Float64(),
     "float": pl.Float64(),
     "text": pl.String(),
+    "bytes": pl.Binary(),
+    "time": TIME,
 }
 _WIDTHS = {"Y": "us", "M": "us", "W": "us", "D": "us", "h": "us", "m": "us", "s": "us"}
 _UNITS = ("ms", "us", "ns")
@@ -82,6 +84,8 @@ def merged(first: pl.DataType, second: pl.DataType) -> pl.DataType:
         return _merged_lists(first, second)
     for kind in (pl.Datetime, pl.Duration):
         if isinstance(first, kind) and isinstance(second, kind):
+            if getattr(first, "time_zone", None) != getattr(second, "time_zone", None):
+                return MIXED
             unit = max(first.time_unit, second.time_unit, key=_UNITS.index)
             return kind(unit)
     if _is_number(first) and _is_number(second):

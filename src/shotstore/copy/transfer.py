@@ -133,9 +133,9 @@ def _size_of_one(value: Any) -> int:
     match value:
         case np.ndarray():
             return value.nbytes
-        case str():
+        case str() | bytes():
             return len(value)
-        case list():
+        case list() | tuple():
             return _size(value)
         case dict():
             return _size(value.values())

@@ -270,8 +270,8 @@ class HDF5SequenceCollection(StoredSequences):
             expected = document.expected_number_of_shots
             index = rules.check_shot_index(path, shot_id.index, expected)
             shots = transaction.open_to_append(node)
-            if index in shots.indices():
-                raise rules.shot_exists(path, index)
+            if index in (taken := shots.indices()):
+                raise rules.shot_exists(path, index, taken, expected)
             with transaction.appending():
                 shots.append(index, times, numbers, data, compression)
 

@@ -1,6 +1,7 @@
 """Data: what a shot may record under a label, and its exact form as JSON text.
 
-Data is a numpy array, or ``None``, a bool, int, float or str, or lists and dicts of all of these.
+Data is a numpy array, or ``None``, a bool, int, float, complex, str, bytes or aware datetime, or
+lists, tuples and dicts of all of these.
 """
 
 import base64
@@ -8,11 +9,14 @@ import io
 import json
 import reprlib
 from collections.abc import Mapping
+from datetime import UTC, datetime, timezone
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.model.data_remedies import remedy
+from shotstore.model.dtypes import without_metadata
 from shotstore.model.scalars import (
     JSON,
     check_text,
@@ -23,40 +27,45 @@ from shotstore.model.scalars import (
 )
 
 Data: TypeAlias = (
-    npt.NDArray[Any] | bool | int | float | str | list["Data"] | dict[str, "Data"] | None
+    npt.NDArray[Any]
+    | bool
+    | int
+    | float
+    | complex
+    | str
+    | bytes
+    | datetime
+    | list["Data"]
+    | tuple["Data", ...]
+    | dict[str, "Data"]
+    | None
 )
 
 MAXIMUM_DEPTH = 100
-"""How deeply lists and dicts may be nested: well below what Python's JSON can recurse into."""
+"""How deeply lists, tuples and dicts may be nested: well below what JSON can recurse into."""
 
 # Subclasses that add behaviour and no content. Another one may carry a mask or a unit.
 _PLAIN_ARRAY_TYPES = (np.ndarray, np.matrix, np.memmap, np.recarray)
 
-_TAGS = frozenset({"float", "int", "array", "dict"})
-
-_REMEDIES: dict[type, str] = {
-    tuple: "store list(value) instead",
-    set: "store sorted(value) instead",
-    frozenset: "store sorted(value) instead",
-    bytes: "store numpy.frombuffer(value, numpy.uint8) instead",
-    bytearray: "store numpy.frombuffer(value, numpy.uint8) instead",
-    complex: "store numpy.asarray(value) instead",
-}
+_TAGS = frozenset({"float", "int", "complex", "bytes", "time", "array", "tuple", "dict"})
 
 
 def check_data(data: Mapping[str, object]) -> dict[str, Data]:
     """Return the data of one shot by label, with plain types, in the order given.
 
-    Lists and dicts are copied, arrays are not. Numpy scalars and subclasses of bool, int, float and
-    str become these.
+    Lists, tuples and dicts are copied, arrays are not. Numpy scalars and subclasses of bool, int,
+    float, complex, str, bytes, list, tuple and dict become these.
 
     Raises:
-        TypeError: a value, or something inside it, is no data. The message names the label and the
-            place, and says what to store instead.
-        ValueError: a label is empty; a label, key or text holds a lone surrogate; or lists and
-            dicts are nested more than 100 deep, as those that contain themselves are.
+        TypeError: a value, or something inside it, is not data. The message names the label and the
+            place, and has the expression that makes data of it.
+        ValueError: a label is empty; a label, key or text holds a lone surrogate; or lists, tuples
+            and dicts are nested more than 100 deep, as those that contain themselves are.
     """
-    return {_check_label(label): _check(value, label, "", 0) for label, value in data.items()}
+    try:
+        return {_check_label(label): _check(value, label, "", 0) for label, value in data.items()}
+    except _NotDataError as error:
+        raise TypeError(f"{error.found}: {remedy(error.value, _is_data)}.") from None
 
 
 def structured_to_json(value: Data) -> str:
@@ -86,18 +95,27 @@ def data_to_json(value: Data) -> JSON:
     """Return strict JSON that :func:`data_from_json` turns into an equal value.
 
     Plain values are themselves. What JSON lacks is an object with a single key:
-    ``{"float": "nan"}``, ``{"int": "0x400..."}`` beyond 64 bits and
-    ``{"array": "<base64 of a .npy file>"}``. A dict that looks like one of these is wrapped:
-    ``{"dict": {"float": "nan"}}``.
+    ``{"float": "nan"}``, ``{"int": "0x400..."}`` beyond 64 bits, ``{"complex": [1.0, 2.5]}``,
+    ``{"bytes": "<base64>"}``, ``{"time": "2026-11-22T12:00:00.000000+01:00"}``,
+    ``{"array": "<base64 of a .npy file>"}`` and ``{"tuple": [...]}``. A dict that looks like one of
+    these is wrapped: ``{"dict": {"float": "nan"}}``.
     """
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | float):
         return number_to_json(value)
+    if isinstance(value, complex):
+        return {"complex": [number_to_json(value.real), number_to_json(value.imag)]}
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, datetime):
+        return {"time": value.isoformat(timespec="microseconds")}
     if isinstance(value, np.ndarray):
         return {"array": _array_to_text(value)}
     if isinstance(value, list):
         return [data_to_json(item) for item in value]
+    if isinstance(value, tuple):
+        return {"tuple": [data_to_json(item) for item in value]}
     encoded = {key: data_to_json(item) for key, item in value.items()}
     return {"dict": encoded} if _looks_encoded(encoded) else encoded
 
@@ -121,6 +139,14 @@ def data_from_json(json: JSON) -> Data:
             return {key: data_from_json(item) for key, item in content.items()}
         case {"array": str(text)}:
             return _array_from_text(text)
+        case {"tuple": list(items)}:
+            return tuple([data_from_json(item) for item in items])
+        case {"bytes": str(text)}:
+            return base64.b64decode(text, validate=True)
+        case {"complex": [real, imaginary]}:
+            return complex(float(number_from_json(real)), float(number_from_json(imaginary)))
+        case {"time": str(text)}:
+            return _time_from_text(text)
     return number_from_json(json)
 
 
@@ -140,30 +166,78 @@ def _check(value: object, label: str, place: str, depth: int) -> Data:
         return plain
     if plain is None or isinstance(plain, bool | int | float):
         return plain
-    if isinstance(plain, list | dict) and depth >= MAXIMUM_DEPTH:
+    if isinstance(plain, complex | np.complexfloating) and not isinstance(plain, np.clongdouble):
+        return complex(float(plain.real), float(plain.imag))
+    if isinstance(plain, bytes):
+        return bytes(plain)
+    # One of a subclass may count nanoseconds.
+    if type(plain) is datetime and plain.utcoffset() is not None:
+        return _with_fixed_offset(plain)
+    if isinstance(plain, list | tuple | dict) and depth >= MAXIMUM_DEPTH:
         raise ValueError(
-            f"Data '{label}' has lists or dicts nested more than {MAXIMUM_DEPTH} deep. "
+            f"Data '{label}' has lists, tuples or dicts nested more than {MAXIMUM_DEPTH} deep. "
             "Does one of them contain itself?"
         )
-    if isinstance(plain, list):
-        return [
+    if isinstance(plain, list | tuple):
+        items = [
             _check(item, label, f"{place}[{index}]", depth + 1) for index, item in enumerate(plain)
         ]
+        return items if isinstance(plain, list) else tuple(items)
     if isinstance(plain, dict):
+        _check_keys(plain, label, place)
         return {
             _check_key(key, label, place): _check(item, label, f"{place}[{key!r}]", depth + 1)
             for key, item in plain.items()
         }
-    raise TypeError(f"{_where(label, place)} is of type {type(value).__name__}: {_remedy(value)}.")
+    raise _NotDataError(f"{_where(label, place)} is of type {type(value).__name__}", value)
+
+
+class _NotDataError(Exception):
+    """A value is not data; what to write instead is looked for once, outside of all nesting."""
+
+    def __init__(self, found: str, value: object) -> None:
+        super().__init__(found)
+        self.found = found
+        self.value = value
+
+
+def _is_data(value: object) -> bool:
+    try:
+        _check(value, "", "", 0)
+    except (_NotDataError, ValueError):
+        return False
+    return True
+
+
+def _with_fixed_offset(time: datetime) -> datetime:
+    """The time as it comes back: with its offset from UTC, and without the rules of a zone."""
+    offset = time.utcoffset()
+    assert offset is not None
+    if offset.microseconds:  # which Python does not read in all texts that it writes
+        return time.astimezone(UTC)
+    return time.replace(tzinfo=timezone(offset) if offset else UTC, fold=0)
+
+
+def _time_from_text(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.utcoffset() is None:
+        raise ValueError(f"the time {text} has no offset from UTC")
+    return time
+
+
+def _check_keys(value: Mapping[object, object], label: str, place: str) -> None:
+    for key in value:
+        if not isinstance(plain_scalar(key), str):
+            raise _NotDataError(
+                f"{_where(label, place)} has a key of type {type(key).__name__}, and the keys of a "
+                "dict must be str",
+                value,
+            )
 
 
 def _check_key(key: object, label: str, place: str) -> str:
     plain = plain_scalar(key)
-    if not isinstance(plain, str):
-        raise TypeError(
-            f"{_where(label, place)} has a key of type {type(key).__name__}: "
-            "the keys of a dict must be str."
-        )
+    assert isinstance(plain, str)
     _check_text(plain, label, place)
     return plain
 
@@ -174,33 +248,22 @@ def _check_text(text: str, label: str, place: str) -> None:
 
 
 def _check_array(array: npt.NDArray[Any], label: str, place: str) -> npt.NDArray[Any]:
+    where, dtype = _where(label, place), array.dtype
+    reason = None
     if type(array) not in _PLAIN_ARRAY_TYPES:
-        remedy = (
-            "store array.filled(value), or its .data and its .mask under labels of their own"
-            if isinstance(array, np.ma.MaskedArray)
-            else "store numpy.asarray(array) if it may lose what makes it more than an array"
-        )
-        raise TypeError(f"{_where(label, place)} is a {type(array).__name__}: {remedy}.")
-    dtype = array.dtype
-    if dtype.kind == "T":
-        raise TypeError(
-            f"{_where(label, place)} is an array of texts of variable length: "
-            "convert it with array.astype('U')."
-        )
-    if dtype.hasobject:
-        raise TypeError(
-            f"{_where(label, place)} is an array of type {dtype}, whose items are Python objects: "
-            "store it as a list, or convert it with array.astype(...)."
-        )
-    if not _is_numpys_own(dtype):
-        raise TypeError(
-            f"{_where(label, place)} is an array of type {dtype}, which numpy cannot write down: "
-            "convert it with array.astype(...), a structured one with "
-            "numpy.lib.recfunctions.repack_fields(array)."
-        )
+        reason = f"is a {type(array).__name__}"
+    elif dtype.kind == "T":
+        reason = "is an array of texts of variable length"
+    elif dtype.hasobject:
+        reason = f"is an array of type {dtype}, whose items are Python objects"
+    elif not _is_numpys_own(dtype):
+        reason = f"is an array of type {dtype}, which numpy cannot write down"
+    if reason is not None:
+        raise _NotDataError(f"{where} {reason}", array)
     if _holds_lone_surrogate(array):
-        raise ValueError(f"{_where(label, place)} holds a lone surrogate.")
-    return np.asarray(array)
+        raise ValueError(f"{where} holds a lone surrogate.")
+    plain = without_metadata(dtype)
+    return np.asarray(array) if plain is dtype else np.asarray(array).view(plain)
 
 
 def _is_numpys_own(dtype: np.dtype[Any]) -> bool:
@@ -237,17 +300,6 @@ def _field(dtype: np.dtype[Any], name: str) -> tuple[np.dtype[Any], int]:
 
 def _where(label: str, place: str) -> str:
     return f"Data '{label}'" + (f" at {place}" if place else "")
-
-
-def _remedy(value: object) -> str:
-    for kind, remedy in _REMEDIES.items():
-        if isinstance(value, kind):
-            return remedy
-    if isinstance(value, np.generic):
-        return "store numpy.asarray(value) instead"
-    if isinstance(value, Mapping):
-        return "store dict(value) instead"
-    return "data is a numpy array, None, a bool, int, float or str, or lists and dicts of these"
 
 
 def _array_to_text(array: npt.NDArray[Any]) -> str:

@@ -20,8 +20,9 @@ class DataType:
 
     Attributes:
         kind: ``bool``, ``int``, ``float``, ``text`` and ``array`` for data that is one of these in
-            all shots, ``none`` where it is None in all of them. ``json`` for everything else: lists
-            and dicts, texts with a NUL character, and labels whose data is of different kinds.
+            all shots, ``none`` where it is None in all of them. A complex number is an ``array``
+            of no dimensions. ``json`` for everything else: lists, tuples and dicts, bytes, aware
+            datetimes, texts with a NUL character, and labels whose data is of different kinds.
         dtype: Type of the items of an array.
         shape: Shape of an array, with None for a length that differs between shots. The first
             length counts as such where it is 0.
@@ -42,6 +43,8 @@ class DataType:
             return cls("int")
         if isinstance(value, float):
             return cls("float")
+        if isinstance(value, complex):
+            return cls.of_array(np.dtype(np.complex128), ())
         if isinstance(value, str):
             return cls("json" if "\0" in value else "text")
         if isinstance(value, np.ndarray) and value.ndim <= _MOST_DIMENSIONS:

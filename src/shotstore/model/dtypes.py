@@ -28,6 +28,37 @@ def load_dtype(text: str | None) -> np.dtype[Any]:
     return np.lib.format.descr_to_dtype(_fields(description))
 
 
+def without_metadata(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type without the notes that other packages leave in it, as h5py does in those of texts
+    and truth values; numpy warns of them when it writes a type down."""
+    if not _has_metadata(dtype):
+        return dtype
+    if dtype.subdtype is not None:
+        return np.dtype((without_metadata(dtype.subdtype[0]), dtype.shape))
+    if dtype.names is None:
+        return np.dtype(dtype.str)
+    assert dtype.fields is not None
+    fields = [dtype.fields[name] for name in dtype.names]
+    titles = [field[2] if len(field) > 2 else None for field in fields]
+    plain: Any = {
+        "names": list(dtype.names),
+        "formats": [without_metadata(field[0]) for field in fields],
+        "offsets": [field[1] for field in fields],
+        "itemsize": dtype.itemsize,
+        **({"titles": titles} if any(titles) else {}),
+    }
+    made: np.dtype[Any] = np.dtype(plain, align=dtype.isalignedstruct)
+    return made
+
+
+def _has_metadata(dtype: np.dtype[Any]) -> bool:
+    if dtype.metadata is not None:
+        return True
+    if dtype.subdtype is not None:
+        return _has_metadata(dtype.subdtype[0])
+    return any(_has_metadata(field[0]) for field in (dtype.fields or {}).values())
+
+
 _PLAIN_DTYPE = re.compile(r"[<>|=][biufcSUVmM]\d{1,10}(?:\[\d{0,10}[A-Za-zμ]{1,2}\])?")
 _DTYPES: dict[np.dtype[Any], str] = {}
 

@@ -1,5 +1,6 @@
 """What data is made of, whatever its values are: many lists and dicts have few structures."""
 
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -7,11 +8,20 @@ import numpy as np
 from shotstore.model.data import Data
 
 Structure: TypeAlias = str | tuple[Any, ...]
-"""``"none"``, ``"bool"``, ``"int"``, ``"float"``, ``"text"``; ``"wide int"`` beyond 64 bits and
-``"huge int"`` beyond 128; or ``("array", dtype, ndim)``, ``("list", structures of the items, each
-once)``, ``("dict", pairs of a key and a structure)``."""
+"""``"none"``, ``"bool"``, ``"int"``, ``"float"``, ``"text"``, ``"bytes"``, ``"time"``;
+``"wide int"`` beyond 64 bits and ``"huge int"`` beyond 128; or ``("array", dtype, ndim)``, also for
+complex numbers, ``("list", structures of the items, each once)``, also for tuples, and ``("dict",
+pairs of a key and a structure)``."""
 
-_PLAIN = {type(None): "none", bool: "bool", float: "float", str: "text"}
+_PLAIN = {
+    type(None): "none",
+    bool: "bool",
+    float: "float",
+    str: "text",
+    bytes: "bytes",
+    datetime: "time",
+}
+_COMPLEX = ("array", np.dtype(np.complex128), 0)
 _INT64 = 2**63
 _INT128 = 2**127
 
@@ -21,7 +31,9 @@ def structure_of(value: Data) -> Structure:
     plain = _PLAIN.get(type(value))
     if plain is not None:
         return plain
-    if isinstance(value, list):
+    if isinstance(value, complex):
+        return _COMPLEX
+    if isinstance(value, list | tuple):
         return "list", tuple(dict.fromkeys(map(structure_of, value)))
     if isinstance(value, dict):
         return "dict", tuple([(key, structure_of(item)) for key, item in value.items()])

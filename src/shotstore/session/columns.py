@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import attrs
@@ -59,8 +59,15 @@ def as_number(parameter: Parameter | None) -> Number | None:
 
 def time_column(times: Sequence[datetime]) -> npt.NDArray[np.datetime64]:
     """Return aware times as an array."""
-    plain = [time.astimezone(UTC).replace(tzinfo=None) for time in times]
-    return np.array(plain, "datetime64[us]")
+    return np.array([utc_time(time) for time in times], "datetime64[us]")
+
+
+def utc_time(time: datetime) -> np.datetime64:
+    """Return an aware time as numpy has it: in UTC, in microseconds."""
+    offset = time.utcoffset()
+    assert offset is not None
+    # In numpy, since the first and the last hours of the calendar have no UTC in Python.
+    return np.datetime64(time.replace(tzinfo=None), "us") - np.timedelta64(offset, "us")
 
 
 def parameter_column(name: str, kind: ParameterType, numbers: Sequence[Number | None]) -> Column:

@@ -5,6 +5,7 @@ A function named after what it found returns the exception, to be raised by the 
 name starts with ``check_`` raises it. Each message says what was found and what to do.
 """
 
+import itertools
 import operator
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
@@ -410,8 +411,21 @@ def shot_not_found(path: PureSequencePath, index: int) -> ShotNotFoundError:
     )
 
 
-def shot_exists(path: PureSequencePath, index: int) -> ShotExistsError:
-    """The sequence has a shot of this index already."""
-    return ShotExistsError(
-        f"Sequence {path} has a shot {index} already: record it under another index."
+def shot_exists(
+    path: PureSequencePath, index: int, taken: Collection[int], expected: int | None
+) -> ShotExistsError:
+    """The sequence has a shot of this index already.
+
+    Args:
+        path: The sequence.
+        index: The index.
+        taken: The indices of all shots that it has.
+        expected: How many shots it has when it is complete, or None if not known.
+    """
+    free = next(number for number in itertools.count() if number not in taken)
+    remedy = (
+        f"the first index that is free is {free}"
+        if expected is None or free < expected
+        else f"it has all its {expected}, so record further ones into a duplicate of it"
     )
+    return ShotExistsError(f"Sequence {path} has a shot {index} already: {remedy}.")

@@ -313,9 +313,10 @@ class SQLSequenceCollection(StoredSequences):
                 sequences.c.parameter_schema,
                 sequences.c.data_schema,
             )
-            index = rules.check_shot_index(path, shot_id.index, sequence.expected_number_of_shots)
+            expected = sequence.expected_number_of_shots
+            index = rules.check_shot_index(path, shot_id.index, expected)
             if connection.scalars(_shot(row_id, index, shots.c.id)).one_or_none() is not None:
-                raise rules.shot_exists(path, index)
+                raise rules.shot_exists(path, index, _indices(connection, row_id), expected)
             changed = _grown_schemas(sequence, *schemas)
             if changed:
                 _change(connection, row_id, **changed)
@@ -530,6 +531,11 @@ def _one(connection: Connection, row_id: int, *columns: Any) -> AnyRow:
 
 def _change(connection: Connection, row_id: int, **values: Any) -> None:
     connection.execute(update(sequences).where(sequences.c.path_id == row_id).values(values))
+
+
+def _indices(connection: Connection, row_id: int) -> set[int]:
+    query = select(shots.c.shot_index).where(shots.c.sequence_id == row_id)
+    return set(connection.scalars(query))
 
 
 def _shot(row_id: int, index: int, *columns: Any) -> Select[*tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -29,6 +30,10 @@ def exactly_equal(left: Any, right: Any) -> bool:
         if math.isnan(left) or math.isnan(right):
             return math.isnan(left) and math.isnan(right)
         return left == right and math.copysign(1, left) == math.copysign(1, right)
+    if isinstance(left, complex):
+        return exactly_equal((left.real, left.imag), (right.real, right.imag))
+    if isinstance(left, datetime):
+        return (left, left.utcoffset()) == (right, right.utcoffset())
     if attrs.has(type(left)) and not isinstance(left, Mapping):
         fields = [field.name for field in attrs.fields(type(left)) if field.eq]
         return all(exactly_equal(getattr(left, name), getattr(right, name)) for name in fields)

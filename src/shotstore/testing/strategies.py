@@ -1,5 +1,6 @@
 """Hypothesis strategies for what shotstore stores."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import strategies as st
@@ -79,12 +80,33 @@ arrays = dtypes.flatmap(
         elements=hnp.from_dtype(dtype, alphabet=characters),
     )
 )
-scalar_data = st.one_of(st.none(), st.booleans(), numbers, texts)
+_offsets = st.integers(-86_399, 86_399).map(lambda seconds: timezone(timedelta(seconds=seconds)))
+# Those of the first and the last day have no time in UTC.
+aware_times = st.datetimes(
+    datetime(1, 1, 2),  # noqa: DTZ001 - Hypothesis adds the zone
+    datetime(9999, 12, 30),  # noqa: DTZ001
+    timezones=st.one_of(st.just(UTC), _offsets),
+)
+scalar_data = st.one_of(
+    st.none(),
+    st.booleans(),
+    numbers,
+    texts,
+    st.complex_numbers(),
+    st.binary(max_size=12),
+    aware_times,
+)
 # Keys that a stored dict could be mistaken by.
-_keys = st.one_of(texts, st.sampled_from(["float", "int", "array", "dict"]))
+_keys = st.one_of(
+    texts, st.sampled_from(["float", "int", "array", "dict", "tuple", "bytes", "complex", "time"])
+)
 structured_data = st.recursive(
     st.one_of(scalar_data, arrays),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_keys, inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(_keys, inner, max_size=3),
+    ),
     max_leaves=8,
 )
 data_values = st.one_of(scalar_data, arrays, structured_data)

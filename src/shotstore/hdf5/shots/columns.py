@@ -42,7 +42,7 @@ _DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(
 def data_type(slot: Slot) -> DataType:
     """What `DataType.of` says of the values of a slot."""
     match slot.type:
-        case "array" | "empty":
+        case "array" | "empty" | "complex":
             return DataType.of_array(load_dtype(slot.dtype), slot.shape or ())
         case "ragged":
             return DataType.of_array(load_dtype(slot.dtype), (None, *(slot.shape or ())))
@@ -155,7 +155,7 @@ class ColumnReader:
             case "big int":
                 values = (load_number(slot, text) for text in self._payloads(slot, places))
                 return {structure_of(value): place for place, value in enumerate(values)}
-            case "array" | "ragged" | "empty":
+            case "array" | "ragged" | "empty" | "complex":
                 dimensions = len(slot.shape or ()) + (slot.type == "ragged")
                 return {("array", load_dtype(slot.dtype), dimensions): 0}
         return {slot.type: 0}

@@ -11,6 +11,7 @@ import numpy as np
 from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.shots.rows import Rows
 from shotstore.hdf5.shots.stored_values import (
+    ARRAY_TYPES,
     COLUMN_TYPES,
     Slot,
     StoredType,
@@ -51,7 +52,7 @@ def check_slot(section: str, slot: Slot) -> Slot:
         raise ValueError(f"{slot.name!r} is said to have the unit {slot.unit[:80]!r}")
     if slot.size is not None and (type(slot.size) is not int or slot.size < 1):
         raise ValueError(f"the texts of {slot.name!r} are said to have {slot.size!r} bytes")
-    if slot.type in ("array", "ragged", "empty"):
+    if slot.type in ARRAY_TYPES:
         _check_array(slot)
     return slot
 
@@ -71,7 +72,7 @@ def check_rows(slot: Slot, rows: Rows) -> None:
             and found is not None
             and (found == expected or (expected is None and found.kind == "S"))
         )
-    elif slot.type in ("array", "ragged"):
+    elif slot.type in ARRAY_TYPES:
         one = encode_array(np.zeros((0, *(slot.shape or ())), load_dtype(slot.dtype)))
         fits = one.dtype == rows.dtype and one.shape[1:] == rows.row_shape
     else:
@@ -110,5 +111,7 @@ def _check_array(slot: Slot) -> None:
     dtype: np.dtype[Any] = load_dtype(slot.dtype)
     if dtype.hasobject or dtype.kind not in _KINDS or dtype.itemsize > _LARGEST_ITEM:
         raise ValueError(f"{slot.name!r} is said to be an array of type {dtype}")
+    if slot.type == "complex" and (dtype.kind != "c" or shape):
+        raise ValueError(f"{slot.name!r} is said to be a complex number of type {dtype} {shape}")
     if slot.type == "empty" and dtype.itemsize and math.prod(shape):
         raise ValueError(f"{slot.name!r} is said to be empty, and to have the shape {shape}")

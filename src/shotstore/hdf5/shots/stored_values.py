@@ -18,7 +18,17 @@ from shotstore.model.dtypes import dump_dtype, load_dtype
 
 Array: TypeAlias = npt.NDArray[Any]
 StoredType: TypeAlias = Literal[
-    "bool", "int", "float", "big int", "none", "text", "json", "array", "ragged", "empty"
+    "bool",
+    "int",
+    "float",
+    "big int",
+    "complex",
+    "none",
+    "text",
+    "json",
+    "array",
+    "ragged",
+    "empty",
 ]
 
 COLUMN_TYPES = frozenset({"bool", "int", "float", "big int"})
@@ -26,6 +36,9 @@ COLUMN_TYPES = frozenset({"bool", "int", "float", "big int"})
 ``none`` and ``empty``, which the schema alone describes."""
 
 _NUMBER_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
+_COMPLEX = np.dtype("<c16")
+ARRAY_TYPES = frozenset({"array", "ragged", "empty", "complex"})
+"""Types that have a ``dtype`` and a ``shape``; a complex number is an array of no dimensions."""
 SPAN = np.dtype([("start", "<u8"), ("length", "<u8")])
 """Where the rows of a shot lie in the dataset of a ``ragged`` slot."""
 
@@ -78,7 +91,7 @@ class Slot:
             return False
         if self.size is not None:
             return len(stored.payload) <= self.size
-        if self.type in ("array", "empty"):
+        if self.type in ARRAY_TYPES:
             array = stored.payload
             return bool(array.shape == self.shape and dump_dtype(array.dtype) == self.dtype)
         return True
@@ -102,6 +115,8 @@ def store_data(value: Data) -> Stored:
         return Stored("none", None)
     if isinstance(value, bool | int | float):
         return store_number(value)
+    if isinstance(value, complex):
+        return Stored("complex", np.array(value, _COMPLEX))
     if isinstance(value, str) and "\0" not in value:  # HDF5 pads fixed-length text with NUL
         return Stored("text", value.encode())
     if not isinstance(value, np.ndarray) or value.ndim > _MOST_DIMENSIONS:
@@ -132,6 +147,8 @@ def load_data(slot: Slot, payload: Any) -> Data:
             return structured_from_json(bytes(payload).decode())
         case "array" | "ragged":
             return decode_array(payload, load_dtype(slot.dtype))
+        case "complex":
+            return complex(payload[()])
         case "empty":
             # Not numpy.zeros, which makes items of one byte where the type has none.
             return np.ndarray(slot.shape or (), load_dtype(slot.dtype))

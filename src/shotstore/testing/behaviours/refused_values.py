@@ -1,5 +1,8 @@
 """What is no data, no label and no parameter is refused before anything is written."""
 
+from datetime import date, datetime
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +18,11 @@ NO_DATA: dict[str, tuple[object, type[Exception]]] = {
     "a record with an object": (np.zeros(1, [("a", "O")]), TypeError),
     "a masked array": (np.ma.masked_array([1, 2], [True, False]), TypeError),
     "an object array inside": ([{"a": np.array([None])}], TypeError),
-    "a tuple": ((1, 2), TypeError),
     "a set": ({1}, TypeError),
-    "bytes": (b"abc", TypeError),
-    "a complex number": (1j, TypeError),
+    "a naive datetime": (datetime(2026, 11, 22), TypeError),  # noqa: DTZ001
+    "a date in a tuple": ((1, date(2026, 11, 22)), TypeError),
+    "a path": (Path("a"), TypeError),
+    "a fraction": (Fraction(1, 3), TypeError),
     "an object": (object(), TypeError),
     "a key that is no text": ({1: 2}, TypeError),
     "half a surrogate pair": ("\ud800", ValueError),

@@ -117,7 +117,7 @@ def _holds(found: Any, value: Any) -> bool:
         )
     if isinstance(value, np.void):
         return all(_holds(found[name], value[name]) for name in value.dtype.names or ())
-    if isinstance(value, np.ndarray | list):
+    if isinstance(value, np.ndarray | list | tuple):
         return len(found) == len(value) and all(map(_holds, found, value))
     if isinstance(value, complex | np.complexfloating):
         return _holds(found[0], value.real) and _holds(found[1], value.imag)

@@ -31,6 +31,7 @@ from shotstore.testing.experiments import (
     launch,
     path,
     record,
+    relaunch,
 )
 from shotstore.testing.round_trips import Shots
 
@@ -166,6 +167,27 @@ def test_an_index_is_taken_once(storage: StorageManager) -> None:
         record(session, index=5)
     with storage.session() as session:
         assert indices(session) == [4, 5]
+
+
+def test_the_index_that_is_named_instead_of_a_taken_one_is_free(storage: StorageManager) -> None:
+    with storage.session() as session:
+        launch(session, shots=3)
+        for index in (0, 2):
+            record(session, index=index)
+    with storage.session() as session:
+        with pytest.raises(ShotExistsError, match="the first index that is free is 1"):
+            record(session, index=2)
+        record(session, index=1)
+        with pytest.raises(ShotExistsError, match=r"it has all its 3, so .* into a duplicate"):
+            record(session, index=1)
+        session.get_sequence(PATH).duplicate(path(r"\again"))
+        relaunch(session, path(r"\again"))
+        record(session, path(r"\again"), index=1)
+    with storage.session() as session:
+        launch(session, path(r"\endless"), shots=None)
+        record(session, path(r"\endless"), index=0)
+        with pytest.raises(ShotExistsError, match="the first index that is free is 1"):
+            record(session, path(r"\endless"), index=0)
 
 
 @pytest.mark.parametrize(

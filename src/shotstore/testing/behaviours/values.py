@@ -2,7 +2,9 @@
 
 import enum
 import math
-from typing import Any
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pint
@@ -15,7 +17,7 @@ from shotstore import StorageManager
 from shotstore.model import Data, Parameter, quantity
 from shotstore.testing import strategies
 from shotstore.testing.exactness import exactly_equal
-from shotstore.testing.experiments import PATH, launch, path, record
+from shotstore.testing.experiments import PATH, START, launch, path, record
 from shotstore.testing.round_trips import Shots, assert_comes_back, by_name
 
 # Few names, so that the values of one name differ from shot to shot.
@@ -161,10 +163,88 @@ def test_what_is_nested_comes_back(storage: StorageManager) -> None:
     nested: Data = {
         "": [None, True, 1, 1.0, -0.0, math.nan, 2**70, "é\0", [], {}],
         "looks encoded": [{"float": "nan"}, {"int": "0x1"}, {"array": "AA"}, {"dict": {}}],
+        "looks encoded too": [{"tuple": []}, {"bytes": "AA"}, {"complex": [1, 2]}, {"time": ""}],
+        "tuples": (1, (), (2.5, ["é", {"a": (None,)}])),
+        "others": [b"\0\xff", 1 - 2j, complex(math.nan, -0.0), START],
         "arrays": [np.eye(2), np.array(["é"]), {"empty": np.array([])}],
         "long": list(range(20_000)),
     }
     assert_comes_back(storage, [({}, {"x": nested}), ({}, {"x": None}), ({}, {"x": []})])
+
+
+OTHERS: list[Data] = [
+    0j,
+    1 - 2j,
+    complex(-0.0, math.inf),
+    complex(math.nan, -0.0),
+    b"",
+    b"a\0b\xff\0",
+    b"x" * 100_000,
+    (),
+    (1, 2.0, None),
+    ((1, "a"), b"b"),
+    START,
+    START.astimezone(timezone(timedelta(hours=5, minutes=30))),
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+    datetime.max.replace(tzinfo=timezone(-timedelta(hours=8, seconds=1))),
+]
+
+
+@pytest.mark.parametrize("each", [True, False])
+def test_complex_numbers_bytes_tuples_and_times_come_back(
+    storage: StorageManager, each: bool
+) -> None:
+    shots: Shots = [
+        ({}, {"x": value, f"only {type(value).__name__}": value, "in": [value, (value,)]})
+        for value in OTHERS + OTHERS[::-1] + [None, 1.5, np.array(1j), "x"]
+    ]
+    assert_comes_back(storage, shots, each=each)
+
+
+def test_a_time_comes_back_with_its_offset_from_utc(storage: StorageManager) -> None:
+    berlin = datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
+    with storage.session() as session:
+        launch(session)
+        record(session, data={"time": berlin, "in": (berlin,)})
+    with storage.session() as session:
+        found = session.sequences.get_all_shot_data(PATH, 0)
+    for time in (found["time"], found["in"][0]):  # type: ignore[index]
+        assert isinstance(time, datetime)
+        assert time.isoformat() == "2026-10-25T02:30:00+01:00"
+        assert time.astimezone(UTC) == berlin.astimezone(UTC)
+
+
+def test_a_time_with_an_offset_of_microseconds_is_the_same_instant(
+    storage: StorageManager,
+) -> None:
+    time = START.astimezone(timezone(timedelta(microseconds=1)))
+    assert_comes_back(storage, [({}, {"time": START, "in": [START]})])
+    with storage.session() as session:
+        record(session, index=5, data={"time": time, "in": [time]})
+        assert session.sequences.get_all_shot_data(PATH, 5) == {"time": START, "in": [START]}
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+
+
+def test_tuples_complex_numbers_and_bytes_of_other_classes_become_plain(
+    storage: StorageManager,
+) -> None:
+    given: dict[str, Any] = {
+        "point": Point(1.0, 2.0),
+        "complex": np.complex64(1 - 2j),
+        "bytes": np.bytes_(b"a\0b"),
+        "record": np.array([(1, b"x")], [("a", "i4"), ("b", "S1")]).tolist(),
+    }
+    with storage.session() as session:
+        launch(session)
+        record(session, data=given)
+    with storage.session() as session:
+        found = session.sequences.get_all_shot_data(PATH, 0)
+    expected = {"point": (1.0, 2.0), "complex": 1 - 2j, "bytes": b"a\0b", "record": [(1, b"x")]}
+    assert exactly_equal(by_name(found), by_name(expected))
 
 
 class Channel(enum.StrEnum):

@@ -236,9 +236,10 @@ class InMemorySequenceCollection(StoredSequences):
         sequence = content.get_sequence(path)
         if sequence.state is not State.RUNNING:
             raise rules.not_running(path, sequence.state)
-        index = rules.check_shot_index(path, shot_id.index, sequence.expected_number_of_shots)
+        expected = sequence.expected_number_of_shots
+        index = rules.check_shot_index(path, shot_id.index, expected)
         if index in sequence.shots:
-            raise rules.shot_exists(path, index)
+            raise rules.shot_exists(path, index, sequence.shots, expected)
         content.paths[path] = evolve(sequence, shots={**sequence.shots, index: shot})
 
     def get_shots(self, path: PureSequencePath) -> list[ShotId]:
@@ -354,6 +355,8 @@ def _copied(value: Any) -> Any:
     """A copy of data that shares nothing with it."""
     if isinstance(value, list):
         return [_copied(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_copied(item) for item in value)
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     if isinstance(value, np.ndarray) and value.itemsize:
