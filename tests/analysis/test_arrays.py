@@ -177,7 +177,7 @@ def test_integers_that_no_float_holds_stay_integers_where_some_are_missing(
 @pytest.mark.parametrize(
     ("package", "method", "command"),
     [
-        ("polars", "scan", r'pip install "shotstore\[analysis\]"'),
+        ("polars", "scan", r'pip install .*"polars>='),
         ("pandas", "to_pandas", "pip install pandas"),
         ("xarray", "to_xarray", "pip install xarray"),
     ],

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shotstore.errors import MissingPackageError
+from shotstore.installing import install_command
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def needed(what: str, extra: str | None = None) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        package = error.name if extra is None else f'"shotstore[{extra}]"'
+        command = f"pip install {error.name}" if extra is None else install_command(extra)
         raise MissingPackageError(
-            f"{what} needs {error.name}, which is not installed: pip install {package}"
+            f"{what} needs {error.name}, which is not installed: {command}"
         ) from error

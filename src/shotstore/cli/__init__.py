@@ -3,6 +3,8 @@
 import sys
 from importlib.util import find_spec
 
+from shotstore.installing import install_command
+
 
 def main() -> None:
     """Run the command line and exit: 0 when done, 1 with one line of text when not."""
@@ -10,7 +12,7 @@ def main() -> None:
     if missing:
         sys.exit(
             f"shotstore: the command line needs {' and '.join(missing)}, not installed here: "
-            'pip install "shotstore[cli]"'
+            f"{install_command('cli')}"
         )
     from shotstore.cli.app import run
 

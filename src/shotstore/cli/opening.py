@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shotstore.errors import StorageError
+from shotstore.installing import install_command
 from shotstore.model import (
     JSON,
     DefaultSerializer,
@@ -160,7 +161,7 @@ def open_database(url: str, serializer: Serializer | None = None) -> "SQLStorage
         from shotstore import sql
     except ModuleNotFoundError as error:
         raise StorageError(
-            f'Databases need {error.name}, not installed here: pip install "shotstore[sql]"'
+            f"Databases need {error.name}, not installed here: {install_command('sql')}"
         ) from error
     try:
         if scheme == "sqlite":

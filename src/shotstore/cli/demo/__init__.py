@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from shotstore.installing import install_command
+
 
 def demo(
     directory: Annotated[
@@ -23,7 +25,7 @@ def demo(
     if find_spec("matplotlib") is None:
         sys.exit(
             "shotstore: the demo draws with matplotlib, which is not installed: "
-            'pip install "shotstore[cli,analysis]"'
+            f"{install_command('cli', 'analysis')}"
         )
     if directory.exists() and not (directory.is_dir() and next(directory.iterdir(), None) is None):
         sys.exit(
