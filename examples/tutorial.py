@@ -1,20 +1,19 @@
 # %% [markdown]
 # # From camera frames to a condensate
 #
-# A gas of metastable helium is cooled by evaporation until it condenses. The camera takes three
-# frames a shot: one with the atoms in the probe light, one of the light alone, and one without
-# light. We record such a run, compute what the atoms have absorbed, fit the condensate, find the
-# run again, and hand on the numbers.
+# A gas of rubidium is cooled by evaporation until it condenses. The camera takes three frames a
+# shot: one with the atoms in the probe light, one of the light alone, and one without light. We
+# record such a run, compute what the atoms have absorbed, fit the condensate, find the run again,
+# and hand on the numbers.
 #
 # The frames are in a folder, as `00_atoms.png`, `00_reference.png`, `00_dark.png`, `01_atoms.png`
-# and so on. Any run of this kind will do. The one shown here has 13 shots, held longer and longer
-# in evaporative cooling; it is the sample data "01 BEC Transition" of
-# [rocksonchang/Helium-IP](https://github.com/rocksonchang/Helium-IP) (Institut d'Optique,
-# Palaiseau).
+# and so on. Any run of this kind will do: put yours where `frames` is. The one shown here has 13
+# shots, held 0.2 s longer in each step. It is simulated, with the noise of light and camera, by
+# `demo_frames.py`, so that everybody has it.
 #
-# This page is the file `examples/tutorial.py`. Its cells run in VS Code, Spyder and Jupyter, or all
-# at once with `python examples/tutorial.py`, where the folder with the frames is. It needs pillow,
-# and what `pip install "shotstore[all]"` brings.
+# This page is the file `examples/tutorial.py` of a clone. Its cells run in VS Code, Spyder and
+# Jupyter, or all at once with `python examples/tutorial.py`. It needs what
+# `pip install ".[all]" pillow tqdm` brings there.
 
 # %%
 from pathlib import Path
@@ -24,6 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from demo_frames import write_frames
 from record_png_run import find_shots, record
 
 from shotstore import PureSequencePath, Sequence
@@ -39,10 +39,13 @@ from shotstore.hdf5 import HDF5StorageManager
 
 # %%
 storage = HDF5StorageManager("lab")
-path = PureSequencePath(r"\helium\evaporation")
+path = PureSequencePath(r"\rubidium\evaporation")
+frames_folder = Path("frames")
 
+if not frames_folder.is_dir():
+    write_frames(frames_folder)
 if not storage.find(path):
-    record(find_shots(Path("helium_bec")), storage, path)
+    record(find_shots(frames_folder), storage, path)
 
 # %% [markdown]
 # The run is a sequence in the tree of paths. It knows what was varied, and what each shot holds.
@@ -58,7 +61,7 @@ with storage.session() as session:
 
 # %% [markdown]
 # ```
-# \helium\evaporation FINISHED 13 shots
+# \rubidium\evaporation FINISHED 13 shots
 # hold_step: int
 # atoms: uint16 (256, 320)
 # dark: uint16 (256, 320)
@@ -108,7 +111,7 @@ def optical_density(atoms: Array, reference: Array, dark: Array) -> Array:
 
 density = optical_density(*(frames[name].to_numpy() for name in ("atoms", "reference", "dark")))
 
-cloud = {"hold_step": frames["hold_step"], "optical density": density[:, :110, 60:210]}
+cloud = {"hold_step": frames["hold_step"], "optical density": density[:, 48:208, 60:260]}
 plot_image(cloud, "optical density", caption="hold_step")
 plt.savefig("optical-density.png")
 
@@ -117,51 +120,69 @@ plt.savefig("optical-density.png")
 #
 # ## Fit the condensate
 #
-# The cloud has two parts: thermal atoms, whose density falls off like a Gaussian, and the
-# condensate, an inverted parabola in three dimensions, so that along the line of sight its density
-# is $(1 - r^2/R^2)^{3/2}$. Both are round here. So the mean over all pixels at the same distance
-# from the middle has all there is to know, and little noise.
+# The cloud has two parts. Thermal atoms that are about to condense have the density
+# $g_2(e^{-r^2/2w^2})$ along the line of sight, where $g_2(z) = z + z^2/4 + z^3/9 + ...$: a Gaussian
+# with a peak on top. The condensate is an inverted parabola in three dimensions, so that along the
+# line of sight its density is $(1 - \rho^2)^{3/2}$. The trap squeezes it from above and below, and
+# there it expands faster then: $\rho$ is the distance from the middle in units of an ellipse that
+# is 1.8 times as high as wide, in all shots.
 #
-# The amplitudes of both parts and of the background enter linearly. Only the two widths have to be
-# searched for, and trying all of them takes a blink.
+# The mean over all pixels at the same distance from the middle has little noise, and is the same
+# whether a model or a frame is averaged. In it, the amplitudes of both parts and of the background
+# enter linearly. Only the two widths have to be searched for, and trying all of them takes a blink.
 
 
 # %%
-def radial_profile(density: Array, reach: int = 110) -> tuple[Array, Array]:
-    """Mean density, and number of pixels, at each distance from the middle of the cloud."""
+REACH = 120  # pixels
+ELONGATION = 1.8
+
+
+def radial_mean(values: Array, row: Any, column: Any) -> Array:
+    """Mean over all pixels at each distance from a point, in pixels."""
+    rows, columns = np.indices(values.shape)
+    distance = np.hypot(rows - row, columns - column).astype(int).ravel()
+    return (np.bincount(distance, values.ravel()) / np.bincount(distance))[:REACH]
+
+
+def radial_profile(density: Array) -> Array:
+    """Mean optical density at each distance from the middle of the cloud."""
     window = np.ones(15) / 15
     row, column = (np.convolve(density.sum(axis), window, "same").argmax() for axis in (1, 0))
-    rows, columns = np.indices(density.shape)
-    distance = np.hypot(rows - row, columns - column).astype(int).ravel()
-    pixels = np.bincount(distance)[:reach]
-    return np.bincount(distance, density.ravel())[:reach] / pixels, pixels
+    return radial_mean(density, row, column)
 
 
-def fit(profile: Array, pixels: Array) -> tuple[dict[str, float], Array]:
+r = np.arange(REACH) + 0.5
+rows, columns = np.indices((2 * REACH + 1, 2 * REACH + 1)) - REACH
+squared = rows**2 + (columns * ELONGATION) ** 2
+orders = np.arange(1, 60)[:, None]
+THERMAL = {
+    width: (np.exp(-orders * r**2 / (2 * width**2)) / orders**2).sum(axis=0)
+    for width in range(12, 60)
+}
+CONDENSED = {
+    radius: radial_mean(np.clip(1 - squared / radius**2, 0, None) ** 1.5, REACH, REACH)
+    for radius in range(12, 40)
+}
+
+
+def fit(profile: Array) -> tuple[dict[str, float], Array]:
     """Optical density times area of both parts, their widths in pixels, and their curves."""
-    r = np.arange(len(profile)) + 0.5
-    weights = np.sqrt(pixels)
+    weights = np.sqrt(r)  # as many pixels are at this distance
     fits = []
-    for width in range(10, 60):
-        for radius in range(6, 28):
-            thermal = np.exp(-(r**2) / (2 * width**2))
-            condensate = np.clip(1 - (r / radius) ** 2, 0, None) ** 1.5
-            parts = np.stack([thermal, condensate, np.ones_like(r)], axis=1)
+    for width, thermal in THERMAL.items():
+        for radius, condensed in CONDENSED.items():
+            parts = np.stack([thermal, condensed, np.ones_like(r)], axis=1)
             amplitudes, *_ = np.linalg.lstsq(parts * weights[:, None], profile * weights)
-            error = (pixels * (parts @ amplitudes - profile) ** 2).sum()
+            error = (r * (parts @ amplitudes - profile) ** 2).sum()
             if amplitudes[0] >= 0 and amplitudes[1] >= 0:
-                fits.append((error, width, radius, amplitudes, parts * amplitudes))
-    _, width, radius, amplitudes, curves = min(fits, key=lambda fit: fit[0])
-    return {
-        "thermal": amplitudes[0] * 2 * np.pi * width**2,
-        "condensed": amplitudes[1] * 2 * np.pi / 5 * radius**2,
-        "width": width,
-        "radius": radius,
-    }, curves
+                fits.append((error, width, radius, parts * amplitudes))
+    _, width, radius, curves = min(fits, key=lambda fit: fit[0])
+    thermal, condensed, _ = 2 * np.pi * (curves.T * r).sum(axis=1)
+    return {"thermal": thermal, "condensed": condensed, "width": width, "radius": radius}, curves
 
 
 profiles = [radial_profile(shot) for shot in density]
-fits = [fit(*profile) for profile in profiles]
+fits = [fit(profile) for profile in profiles]
 results = pl.DataFrame([numbers for numbers, _ in fits]).with_columns(
     frames["hold_step"],
     condensate_fraction=pl.col("condensed") / (pl.col("thermal") + pl.col("condensed")),
@@ -170,14 +191,15 @@ print(results["condensate_fraction"].round(2).to_list())
 
 # %% [markdown]
 # ```
-# [0.01, 0.02, 0.04, 0.05, 0.09, 0.09, 0.16, 0.22, 0.23, 0.29, 0.31, 0.39, 0.42]
+# [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.25, 0.35, 0.48, 0.54]
 # ```
 #
-# The last shot, and what the fit makes of it:
+# That is what was simulated: the gas condenses at hold step 8, and in the last shot the fraction is
+# 54 %. That shot, and what the fit makes of it:
 
 # %%
 figure, axis = plt.subplots(figsize=(5, 3.2), layout="constrained")
-profile, (thermal, condensate, background) = profiles[-1][0], fits[-1][1].T
+profile, (thermal, condensate, background) = profiles[-1], fits[-1][1].T
 distance = np.arange(len(profile)) + 0.5
 axis.fill_between(distance, background, thermal + background, label="thermal atoms", alpha=0.4)
 axis.fill_between(
@@ -221,7 +243,7 @@ for found in storage.find(tag="condensate", min_shots=10, since="last week"):
 
 # %% [markdown]
 # ```
-# \helium\evaporation FINISHED 13 shots: Condensate fraction up to 42%, bimodal fit.
+# \rubidium\evaporation FINISHED 13 shots: Condensate fraction up to 54%, bimodal fit.
 # ```
 #
 # On the command line that is `shotstore find --tag condensate --since "last week"`.
