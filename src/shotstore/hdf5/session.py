@@ -77,7 +77,7 @@ class HDF5ExperimentSession(ExperimentSession):
             if exc_type is None:
                 transaction = self.transaction
                 transaction.commit()
-                if transaction.has_changes:
+                if transaction.has_committed:
                     self._store.after_writing()
             elif self._transaction is not None:
                 self._transaction.rollback()

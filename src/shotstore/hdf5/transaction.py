@@ -66,8 +66,9 @@ class Transaction:
         self.shots = SessionShots(
             store, self.tree, self._snapshot, self._staging, self._has_seen_commits
         )
-        self.has_changes = False
-        """Whether the session has changed anything."""
+        self._has_changes = False
+        self.has_committed = False
+        """Whether anything in the store is another than before, by this transaction."""
         self._failure: BaseException | None = None
         self.is_open = True
 
@@ -105,7 +106,7 @@ class Transaction:
         def job() -> _T:
             with self._writing():
                 result = function()
-            self.has_changes = True
+            self._has_changes = True
             return result
 
         return self.run(job)
@@ -286,7 +287,7 @@ class Transaction:
                     return
                 try:
                     self._check_usable()
-                    if self.has_changes:
+                    if self._has_changes:
                         self._commit()
                 except CommitUncertainError:
                     self._end(discard=False, keep_staging=True)
@@ -319,6 +320,7 @@ class Transaction:
         if not journal.is_empty:
             self._staging.sync()
             self.store.commit(journal)
+            self.has_committed = True
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits())
             if journal.has_moves:
