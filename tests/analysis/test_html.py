@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from contextlib import suppress
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,7 +13,16 @@ from PIL import Image
 from shotstore import State
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, quantity
-from shotstore.testing.experiments import MICROSECONDS, PATH, bring_to, finish, launch, path, record
+from shotstore.testing.experiments import (
+    MICROSECONDS,
+    PATH,
+    bring_to,
+    create,
+    finish,
+    launch,
+    path,
+    record,
+)
 from tests.analysis.conftest import FRAME, Reading
 
 VOID = {"img", "br", "hr"}
@@ -176,13 +186,34 @@ def test_odd_data_of_a_shot(storage: HDF5StorageManager) -> None:
 
 def test_it_never_raises(recorded: HDF5StorageManager) -> None:
     with recorded.session() as session:
-        sequence, shot = session.get_sequence(PATH), session.get_sequence(PATH).get_shot(7)
+        sequence = session.get_sequence(PATH)
         nothing = session.get_sequence(path(r"\2026\raby"))
         assert "does not exist" in Page(nothing._repr_html_()).text
         assert "is a folder" in Page(session.get_sequence(path(r"\2026"))._repr_html_()).text
         assert "no shot 99" in Page(sequence.get_shot(99)._repr_html_()).text
-    for over in (sequence, shot):
-        assert "Its session is over" in Page(over._repr_html_()).text
+    with recorded.session() as session:
+        session.paths.move(PATH, path(r"\moved"))
+    assert "does not exist" in Page(sequence._repr_html_()).text
+
+
+def test_at_the_end_of_a_cell_the_session_is_over_and_it_is_shown(
+    recorded: HDF5StorageManager,
+) -> None:
+    with recorded.session() as session:
+        sequence = session.get_sequence(PATH)
+        shot = sequence.get_shot(7)
+        inside = [sequence._repr_html_(), shot._repr_html_()]
+    assert [sequence._repr_html_(), shot._repr_html_()] == inside
+    assert "40 of 40 shots" in Page(inside[0]).text
+
+
+def test_what_a_failed_session_has_created_is_not_shown(storage: HDF5StorageManager) -> None:
+    with suppress(RuntimeError), storage.session() as session:
+        create(session)
+        sequence = session.get_sequence(PATH)
+        assert "draft" in Page(sequence._repr_html_()).text
+        raise RuntimeError("stop")
+    assert "does not exist" in Page(sequence._repr_html_()).text
 
 
 def test_a_damaged_file_is_told(recorded: HDF5StorageManager) -> None:

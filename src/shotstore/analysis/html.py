@@ -6,7 +6,8 @@ frames. The markup takes its colours from the page, be it light or dark.
 
 import base64
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,20 +59,36 @@ _MONOSPACE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em"
 def sequence_html(sequence: Sequence) -> str:
     """Return a sequence as HTML: state, times, tags, what it varies, parameters, data, frames.
 
-    It never raises: where something cannot be read, it says so.
+    If its session is over, the storage is asked anew: at the end of a cell, the ``with`` block
+    mostly is. It never raises: where something cannot be read, it says so.
     """
     try:
-        return _card(_sequence_parts(sequence))
+        with _alive(sequence) as there:
+            return _card(_sequence_parts(there))
     except Exception as error:  # an error in a repr would hide what the cell is about
         return _card(_failure(repr(sequence), error))
 
 
 def shot_html(shot: Shot) -> str:
-    """Return a shot as HTML: times, parameters, data, frames. It never raises."""
+    """Return a shot as HTML: times, parameters, data, frames. It never raises, and also asks anew
+    if its session is over."""
     try:
-        return _card(_shot_parts(shot))
+        with _alive(shot.sequence) as there:
+            return _card(_shot_parts(there.get_shot(shot.index)))
     except Exception as error:
         return _card(_failure(repr(shot), error))
+
+
+@contextmanager
+def _alive(sequence: Sequence) -> Iterator[Sequence]:
+    """The sequence, or the same one in a session that can be asked."""
+    try:
+        _ = sequence.session.paths.does_path_exists(sequence.path)
+    except ExperimentSessionNotActiveError:
+        with sequence.session.storage.session() as session:
+            yield Sequence(sequence.path, session)
+    else:
+        yield sequence
 
 
 def _sequence_parts(sequence: Sequence) -> Iterable[str]:
@@ -183,11 +200,8 @@ def _card(parts: Iterable[str]) -> str:
 
 
 def _failure(name: str, error: Exception) -> Iterable[str]:
-    reason = str(error)
-    if isinstance(error, ExperimentSessionNotActiveError):
-        reason = "Its session is over: show it inside the session's with block."
     yield _heading(name, "")
-    yield f'<div style="{_FAINT}">{_text(reason)}</div>'
+    yield f'<div style="{_FAINT}">{_text(str(error))}</div>'
 
 
 def _heading(title: str, beside: str) -> str:
