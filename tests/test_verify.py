@@ -1,6 +1,5 @@
 """`storage.verify`: finds every damage, says what to do, and raises no false alarm."""
 
-import json
 import shutil
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -10,14 +9,19 @@ import h5py
 import numpy as np
 import pytest
 
-from shotstore import CommitUncertainError, PathNotFoundError, State
+from shotstore import CommitUncertainError, PathNotFoundError, State, UnreadableConfigurationError
 from shotstore.hdf5 import Finding, HDF5StorageManager, Report, disk
 from shotstore.hdf5.disk import Operation
-from shotstore.model import DefaultSerializer
+from shotstore.model import (
+    DefaultSerializer,
+    UnknownDeviceConfiguration,
+    UnknownIterationConfiguration,
+)
 from shotstore.testing.experiments import (
     DEVICES,
     PARAMETERS,
     PATH,
+    TIME_LANES,
     bring_to,
     create,
     finish,
@@ -463,12 +467,16 @@ def test_a_document_that_cannot_be_read(recorded: HDF5StorageManager, content: s
     assert report.shots == 8
 
 
-def test_a_recipe_that_makes_no_sense(recorded: HDF5StorageManager) -> None:
-    keys = json.loads(document(recorded).read_text())
-    document(recorded).write_text(json.dumps({**keys, "iteration": {"type": "steps"}}))
-    problems = [f.problem for f in recorded.verify().findings if f.severity == "damage"]
-    assert len(problems) == 1
-    assert "iteration" in problems[0]
+def test_what_a_serializer_has_written_is_not_judged(recorded: HDF5StorageManager) -> None:
+    with recorded.session() as session:
+        other = UnknownDeviceConfiguration("CameraConfiguration", {"gain": 3})
+        session.default_device_configurations["camera"] = other
+        schedule = UnknownIterationConfiguration("Schedule", {"times": [1.5]})
+        session.sequences.create(r"\2026\old", schedule, TIME_LANES)
+        session.sequences.set_preparing(r"\2026\old", {"camera": other}, PARAMETERS)
+        with pytest.raises(UnreadableConfigurationError):
+            session.sequences.get_device_configurations(r"\2026\old")
+    assert [f for f in recorded.verify().findings if f.severity == "damage"] == []
 
 
 @pytest.mark.parametrize(

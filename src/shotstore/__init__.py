@@ -33,6 +33,7 @@ from shotstore.errors import (
     StorageError,
     StorageLockTimeoutError,
     TransactionConflictError,
+    UnreadableConfigurationError,
 )
 from shotstore.model import (
     JSON,
@@ -176,5 +177,6 @@ __all__ = [
     "UnknownDeviceConfiguration",
     "UnknownIterationConfiguration",
     "UnknownTimeLane",
+    "UnreadableConfigurationError",
     "VariableDeclaration",
 ]

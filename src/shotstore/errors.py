@@ -129,6 +129,13 @@ class CommitUncertainError(StorageError):
     """The transaction is committed, or will be when the store is next opened."""
 
 
+class UnreadableConfigurationError(StorageError):
+    """The serializer of the storage cannot read a recipe or a configuration that is not damaged.
+
+    Its class has changed since, or the serializer of another program has written it.
+    """
+
+
 class DamagedStorageError(StorageError):
     """A file of the store cannot be what shotstore wrote. The message names it and the remedy."""
 

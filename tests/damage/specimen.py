@@ -14,6 +14,7 @@ from shotstore import (
     PureSequencePath,
     Sequence,
     ShotId,
+    UnreadableConfigurationError,
 )
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, DefaultSerializer, Parameter, quantity
@@ -141,6 +142,8 @@ def outcomes(session: ExperimentSession, wanted: Mapping[str, Read]) -> dict[str
     for name, read in wanted.items():
         try:
             found[name] = canonical(read(session))
+        except UnreadableConfigurationError:
+            found[name] = REFUSED
         except DamagedStorageError as error:
             names_a_file = any(name in str(error) for name in ("shots.h5", ".json"))
             found[name] = REFUSED if names_a_file else f"an error that names no file: {error}"

@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from shotstore import DamagedStorageError, PureSequencePath, State
+from shotstore import (
+    DamagedStorageError,
+    PureSequencePath,
+    State,
+    UnreadableConfigurationError,
+)
 from shotstore.hdf5 import HDF5StorageManager
 from tests.damage import specimen
 from tests.damage.specimen import NEIGHBOUR, PATH, REFUSED
@@ -198,12 +203,13 @@ def test_a_broken_document_outside_the_tree_is_named(
 
 
 @pytest.mark.parametrize("parameters", [None, 1, [[]], [["a"]], {"a": "1"}])
-def test_global_parameters_of_another_kind_are_named(
+def test_global_parameters_of_another_kind_are_not_called_damaged(
     parameters: object, storage: HDF5StorageManager
 ) -> None:
     keys = {"format": "shotstore global parameters", "version": 1, "parameters": parameters}
     (storage.root / "global_parameters.json").write_text(json.dumps(keys))
-    with pytest.raises(DamagedStorageError, match=r"\.json"), storage.session() as session:
+    refused = pytest.raises(UnreadableConfigurationError, match="The global parameters")
+    with refused, storage.session() as session:
         session.get_global_parameters()
 
 

@@ -395,3 +395,12 @@ def test_a_device_configuration_has_a_server_or_none() -> None:
     assert GeneratorConfiguration([], remote_server="pc").remote_server == "pc"
     with pytest.raises(TypeError, match="remote_server"):
         GeneratorConfiguration([], remote_server=5)
+
+
+@pytest.mark.parametrize(
+    "cls", [UnknownDeviceConfiguration, UnknownIterationConfiguration, UnknownTimeLane]
+)
+def test_the_tag_of_what_is_not_known_is_a_text(cls: type) -> None:
+    for tag in (5, None, b"Camera"):
+        with pytest.raises(TypeError):
+            cls(tag, {})

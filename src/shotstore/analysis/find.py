@@ -16,6 +16,7 @@ from shotstore.errors import (
     PathError,
     PathNotFoundError,
     TransactionConflictError,
+    UnreadableConfigurationError,
 )
 from shotstore.model import ParameterRange
 from shotstore.paths import PureSequencePath
@@ -211,7 +212,7 @@ class _Search:
                 # One of its own each: a session keeps open the files that it has read.
                 with self._storage.session() as session:
                     return function(session)
-            except (PathError, DamagedStorageError):
+            except (PathError, DamagedStorageError, UnreadableConfigurationError):
                 break
             except TransactionConflictError:
                 if not tries_left:

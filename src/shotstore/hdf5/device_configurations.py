@@ -7,8 +7,7 @@ from shotstore.hdf5 import documents
 from shotstore.hdf5.names import decomposed, document_name, path_name
 from shotstore.hdf5.store import DEVICES
 from shotstore.model import DeviceConfiguration
-from shotstore.model.json_form import strict_json
-from shotstore.session import DeviceConfigurationCollection, rules
+from shotstore.session import DeviceConfigurationCollection, configurations, rules
 
 if TYPE_CHECKING:
     from shotstore.hdf5.session import HDF5ExperimentSession
@@ -35,13 +34,12 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
             raise documents.damaged(location, f"it lacks the key {error}") from error
         if not isinstance(tag, str):
             raise documents.damaged(location, f"its type is {tag!r}")
-        load = self._session.serializer.load_device_configuration
-        return documents.load_object(location, lambda: load(tag, values))
+        return configurations.load_device(self._session.serializer, name, tag, values)
 
     def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
         path = self._place(name)
-        tag, values = self._session.serializer.dump_device_configuration(configuration)
-        keys = {"name": name, "type": tag, "content": strict_json(values)}
+        tag, values = configurations.dump_device(self._session.serializer, configuration)
+        keys = {"name": name, "type": tag, "content": values}
         content = documents.dump("device configuration", keys)
         transaction = self._session.transaction
         transaction.write(lambda: transaction.replace_document(path, content))

@@ -11,7 +11,7 @@ from attrs import evolve
 from shotstore.hdf5 import many_shots, summaries
 from shotstore.hdf5.device_configurations import check_device_name
 from shotstore.hdf5.documents import SequenceDocument, load_object
-from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE, hdf5_name
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, hdf5_name
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.model import (
     JSON,
@@ -35,6 +35,7 @@ from shotstore.session import (
     DataId,
     SequenceStats,
     ShotId,
+    configurations,
     data_rules,
     rules,
 )
@@ -112,10 +113,8 @@ class HDF5SequenceCollection(StoredSequences):
     # The recipe
 
     def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
-        document, load = self._document(path), self._session.serializer.load_iteration
-        iteration = load_object(
-            self._file(path, SEQUENCE_DOCUMENT), lambda: load(document.iteration)
-        )
+        document, serializer = self._document(path), self._session.serializer
+        iteration = configurations.load_iteration(serializer, document.iteration, path)
         return with_stored_number(iteration, document.expected_number_of_shots)
 
     def set_iteration_configuration(
@@ -129,8 +128,8 @@ class HDF5SequenceCollection(StoredSequences):
         )
 
     def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
-        content, load = self._document(path).time_lanes, self._session.serializer.load_time_lanes
-        return load_object(self._file(path, SEQUENCE_DOCUMENT), lambda: load(content))
+        content = self._document(path).time_lanes
+        return configurations.load_time_lanes(self._session.serializer, content, path)
 
     def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
         content = strict_json(self._session.serializer.dump_time_lanes(time_lanes))
@@ -163,11 +162,10 @@ class HDF5SequenceCollection(StoredSequences):
         global_parameters: ParameterNamespace,
     ) -> None:
         serializer = self._session.serializer
-        devices = {
-            check_device_name(name): serializer.dump_device_configuration(configuration)
+        contents = {
+            check_device_name(name): configurations.dump_device(serializer, configuration)
             for name, configuration in device_configurations.items()
         }
-        contents = {name: (tag, strict_json(content)) for name, (tag, content) in devices.items()}
         parameters = strict_json(serializer.dump_global_parameters(global_parameters))
         transaction = self._session.transaction
 
@@ -217,18 +215,17 @@ class HDF5SequenceCollection(StoredSequences):
         )
 
     def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
-        launch, load = self._launch(path), self._session.serializer.load_global_parameters
-        return load_object(self._file(path, SHOTS_FILE), lambda: load(launch.global_parameters))
+        content = self._launch(path).global_parameters
+        return configurations.load_global_parameters(self._session.serializer, content, path)
 
     def get_device_configurations(
         self, path: PureSequencePath
     ) -> Mapping[str, DeviceConfiguration]:
-        load = self._session.serializer.load_device_configuration
-        devices = self._launch(path).device_configurations
-        return load_object(
-            self._file(path, SHOTS_FILE),
-            lambda: {name: load(tag, content) for name, (tag, content) in devices.items()},
-        )
+        serializer = self._session.serializer
+        return {
+            name: configurations.load_device(serializer, name, tag, content, path)
+            for name, (tag, content) in self._launch(path).device_configurations.items()
+        }
 
     # Tags and notes
 

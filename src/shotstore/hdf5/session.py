@@ -22,6 +22,7 @@ from shotstore.session import (
     PathHierarchy,
     SequenceCollection,
     StorageManager,
+    configurations,
     rules,
 )
 from shotstore.session.owner import current_owner
@@ -154,9 +155,7 @@ class HDF5ExperimentSession(ExperimentSession):
             return ParameterNamespace.empty()
         path = self._store.root / GLOBAL_PARAMETERS
         parameters = documents.load("global parameters", content, path).get("parameters")
-        return documents.load_object(
-            path, lambda: self.serializer.load_global_parameters(parameters)
-        )
+        return configurations.load_global_parameters(self.serializer, parameters)
 
     def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         content = documents.dump(

@@ -37,7 +37,7 @@ class UnknownDeviceConfiguration(DeviceConfiguration):
         remote_server: Taken from ``content`` where that has one.
     """
 
-    tag: str
+    tag: str = attrs.field(validator=attrs.validators.instance_of(str))
     content: JSON = attrs.field(converter=copy_json, hash=False)
     remote_server: str | None = attrs.field(init=False, kw_only=True)
 

@@ -58,7 +58,7 @@ class UnknownIterationConfiguration(IterationConfiguration):
             stores it again; it plays no part in comparisons.
     """
 
-    tag: str
+    tag: str = attrs.field(validator=attrs.validators.instance_of(str))
     content: JSON = attrs.field(converter=copy_json, hash=False)
     number_of_shots: int | None = attrs.field(default=None, kw_only=True, eq=False)
 

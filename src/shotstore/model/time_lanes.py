@@ -152,7 +152,7 @@ class UnknownTimeLane(TimeLane):
         content: Its JSON.
     """
 
-    tag: str
+    tag: str = attrs.field(validator=attrs.validators.instance_of(str))
     content: JSON = attrs.field(converter=copy_json, hash=False)
 
     @property

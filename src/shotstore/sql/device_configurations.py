@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, delete, insert, select, update
 
 from shotstore.model import DeviceConfiguration
-from shotstore.model.json_form import strict_json
-from shotstore.session import DeviceConfigurationCollection, rules
-from shotstore.sql.loading import loading
+from shotstore.session import DeviceConfigurationCollection, configurations, rules
 from shotstore.sql.tables import AnyRow
 from shotstore.sql.tables import device_configurations as table
 
@@ -34,13 +32,12 @@ class SQLDeviceConfigurationCollection(DeviceConfigurationCollection):
         row = self._session.transaction.read(get)
         if row is None:
             raise KeyError(name)
-        with loading(f"The configuration of the device {name!r}"):
-            return self._session.serializer.load_device_configuration(row.type, row.content)
+        return configurations.load_device(self._session.serializer, name, row.type, row.content)
 
     def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
         plain = rules.check_device_name(name)
-        tag, content = self._session.serializer.dump_device_configuration(configuration)
-        values = {"type": strict_json(tag), "content": strict_json(content)}
+        tag, content = configurations.dump_device(self._session.serializer, configuration)
+        values = {"type": tag, "content": content}
 
         def replace(connection: Connection) -> None:
             change = update(table).where(table.c.name == plain).values(values)

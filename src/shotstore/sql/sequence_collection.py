@@ -40,6 +40,7 @@ from shotstore.session import (
     DataId,
     SequenceStats,
     ShotId,
+    configurations,
     data_rules,
     rules,
 )
@@ -137,8 +138,8 @@ class SQLSequenceCollection(StoredSequences):
 
     def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
         row = self._get(path, sequences.c.iteration, sequences.c.expected_number_of_shots)
-        with loading(f"The iteration of sequence {path}"):
-            iteration = self._session.serializer.load_iteration(row.iteration)
+        serializer = self._session.serializer
+        iteration = configurations.load_iteration(serializer, row.iteration, path)
         return with_stored_number(iteration, row.expected_number_of_shots)
 
     def set_iteration_configuration(
@@ -152,8 +153,7 @@ class SQLSequenceCollection(StoredSequences):
 
     def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
         row = self._get(path, sequences.c.time_lanes)
-        with loading(f"The time lanes of sequence {path}"):
-            return self._session.serializer.load_time_lanes(row.time_lanes)
+        return configurations.load_time_lanes(self._session.serializer, row.time_lanes, path)
 
     def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
         self._edit(
@@ -192,8 +192,8 @@ class SQLSequenceCollection(StoredSequences):
         devices: dict[str, JSON] = {}
         for name, configuration in device_configurations.items():
             plain = rules.check_device_name(name)
-            tag, content = serializer.dump_device_configuration(configuration)
-            devices[plain] = {"type": strict_json(tag), "content": strict_json(content)}
+            tag, content = configurations.dump_device(serializer, configuration)
+            devices[plain] = {"type": tag, "content": content}
         self._transit(
             path,
             State.PREPARING,
@@ -248,19 +248,23 @@ class SQLSequenceCollection(StoredSequences):
 
     def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
         row = self._get_launched(path, sequences.c.global_parameters)
-        with loading(f"The global parameters of sequence {path}"):
-            return self._session.serializer.load_global_parameters(row.global_parameters)
+        content = row.global_parameters
+        return configurations.load_global_parameters(self._session.serializer, content, path)
 
     def get_device_configurations(
         self, path: PureSequencePath
     ) -> Mapping[str, DeviceConfiguration]:
         row = self._get_launched(path, sequences.c.device_configurations)
-        load = self._session.serializer.load_device_configuration
         with loading(f"The device configurations of sequence {path}"):
-            return {
-                name: load(device["type"], device["content"])
+            devices = {
+                name: (device["type"], device["content"])
                 for name, device in row.device_configurations.items()
             }
+        serializer = self._session.serializer
+        return {
+            name: configurations.load_device(serializer, name, tag, content, path)
+            for name, (tag, content) in devices.items()
+        }
 
     # Tags and notes
 

@@ -7,7 +7,7 @@ from typing import NoReturn, Self, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
-from shotstore.model import ParameterNamespace, Serializer
+from shotstore.model import JSON, ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
 from shotstore.session import (
     DeviceConfigurationCollection,
@@ -15,11 +15,11 @@ from shotstore.session import (
     PathHierarchy,
     SequenceCollection,
     StorageManager,
+    configurations,
     rules,
 )
 from shotstore.sql.device_configurations import SQLDeviceConfigurationCollection
 from shotstore.sql.engine import Engines
-from shotstore.sql.loading import loading
 from shotstore.sql.path_hierarchy import SQLPathHierarchy
 from shotstore.sql.sequence_collection import SQLSequenceCollection
 from shotstore.sql.summaries import RememberedRanges
@@ -137,14 +137,13 @@ class SQLExperimentSession(ExperimentSession):
         return SQLDeviceConfigurationCollection(self)
 
     def get_global_parameters(self) -> ParameterNamespace:
-        def get(connection: Connection) -> list[object]:
+        def get(connection: Connection) -> list[JSON]:
             return list(connection.scalars(select(global_parameters.c.content)))
 
         found = self.transaction.read(get)
         if not found:
             return ParameterNamespace.empty()
-        with loading("The global parameters"):
-            return self.serializer.load_global_parameters(found[0])  # type: ignore[arg-type]
+        return configurations.load_global_parameters(self.serializer, found[0])
 
     def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         content = strict_json(self.serializer.dump_global_parameters(parameters))

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -92,7 +91,7 @@ class SequenceCheck:
             is_settled = reading(lambda _: self._is_settled())
         finally:
             run(self._close)
-        self._load_recipe()
+        self._load_exception()
         return is_settled
 
     @property
@@ -313,36 +312,15 @@ class SequenceCheck:
                 )
         return "It does not begin like an HDF5 file that shotstore wrote"
 
-    def _load_recipe(self) -> None:
-        """Outside of all locks, since this runs code of the lab."""
-        load = self._serializer
-        parts: list[tuple[Path, str, Callable[[], object]]] = []
+    def _load_exception(self) -> None:
+        # What a serializer has written is for the programs that have it: it is not read here.
         document = self.document
-        if document is not None:
-            iteration, lanes = document.iteration, document.time_lanes
-            parts = [
-                (self.document_file, "iteration", partial(load.load_iteration, iteration)),
-                (self.document_file, "time_lanes", partial(load.load_time_lanes, lanes)),
-            ]
-            if document.state is State.CRASHED:
-                summary = partial(TracebackSummary.from_json, document.exception)
-                parts.append((self.document_file, "exception", summary))
-        for name, content in self.inspection.configuration.items():
-            if name == "configuration/global_parameters":
-                read: Callable[[], object] = partial(load.load_global_parameters, content)
-            elif name.startswith("configuration/device_configurations/"):
-                read = partial(load.load_device_configuration, *content)
-            else:
-                continue
-            parts.append((self.shots_file, name, read))
-        for file, name, attempt in parts:
+        if document is not None and document.state is State.CRASHED:
             try:
-                attempt()
-            except Exception as error:
+                TracebackSummary.from_json(document.exception)
+            except (ValueError, TypeError, LookupError, RecursionError) as error:
                 self._damage(
-                    file,
-                    f"{name} is not what the serializer has written ({reason(error)}).",
-                    MEND if file == self.document_file else self.recovery,
+                    self.document_file, f"exception is not what was stored ({reason(error)}).", MEND
                 )
 
     def _damage(self, file: Path, problem: str, remedy: str) -> None:

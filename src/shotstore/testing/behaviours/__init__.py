@@ -6,6 +6,7 @@ Each module is one kind of behaviour, and can be imported alone.
 # ruff: noqa: F403 - a test that is added to a module is part of the suite
 from shotstore.testing.behaviours.annotations import *
 from shotstore.testing.behaviours.arrays import *
+from shotstore.testing.behaviours.changed_classes import *
 from shotstore.testing.behaviours.changes_of_paths import *
 from shotstore.testing.behaviours.columns import *
 from shotstore.testing.behaviours.combinations import *

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shotstore.model import DeviceConfiguration
-from shotstore.model.json_form import strict_json
-from shotstore.session import DeviceConfigurationCollection, rules
+from shotstore.session import DeviceConfigurationCollection, configurations, rules
 
 if TYPE_CHECKING:
     from shotstore.testing.memory.session import InMemoryExperimentSession
@@ -19,18 +18,20 @@ class InMemoryDeviceConfigurations(DeviceConfigurationCollection):
 
     def __getitem__(self, name: str) -> DeviceConfiguration:
         tag, content = self._session.reading().device_configurations[name]
-        return self._session.serializer.load_device_configuration(tag, content)
+        return configurations.load_device(self._session.serializer, name, tag, content)
 
     def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
         plain = rules.check_device_name(name)
-        tag, content = self._session.serializer.dump_device_configuration(configuration)
-        stored = tag, strict_json(content)
+        stored = configurations.dump_device(self._session.serializer, configuration)
         self._session.writing().device_configurations[plain] = stored
 
     def __delitem__(self, name: str) -> None:
         if name not in self:
             raise KeyError(name)
         del self._session.writing().device_configurations[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in [*self]
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._session.reading().device_configurations))

@@ -26,6 +26,7 @@ from shotstore.session import (
     DataId,
     SequenceStats,
     ShotId,
+    configurations,
     data_rules,
     rules,
 )
@@ -107,7 +108,8 @@ class InMemorySequenceCollection(StoredSequences):
 
     def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
         sequence = self._get(path)
-        iteration = self._session.serializer.load_iteration(sequence.iteration)
+        serializer = self._session.serializer
+        iteration = configurations.load_iteration(serializer, sequence.iteration, path)
         return with_stored_number(iteration, sequence.expected_number_of_shots)
 
     def set_iteration_configuration(
@@ -118,7 +120,8 @@ class InMemorySequenceCollection(StoredSequences):
         self._edit(path, iteration=content, expected_number_of_shots=expected)
 
     def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
-        return self._session.serializer.load_time_lanes(self._get(path).time_lanes)
+        content = self._get(path).time_lanes
+        return configurations.load_time_lanes(self._session.serializer, content, path)
 
     def set_time_lanes(self, path: PureSequencePath, time_lanes: TimeLanes) -> None:
         content = strict_json(self._session.serializer.dump_time_lanes(time_lanes))
@@ -149,8 +152,7 @@ class InMemorySequenceCollection(StoredSequences):
         devices = {}
         for name, configuration in device_configurations.items():
             plain = rules.check_device_name(name)
-            tag, content = serializer.dump_device_configuration(configuration)
-            devices[plain] = tag, strict_json(content)
+            devices[plain] = configurations.dump_device(serializer, configuration)
         parameters = strict_json(serializer.dump_global_parameters(global_parameters))
         self._transit(path, State.PREPARING, launch=Launch(parameters, devices))
 
@@ -191,13 +193,13 @@ class InMemorySequenceCollection(StoredSequences):
 
     def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
         parameters = self._launch(path).global_parameters
-        return self._session.serializer.load_global_parameters(parameters)
+        return configurations.load_global_parameters(self._session.serializer, parameters, path)
 
     def get_device_configurations(
         self, path: PureSequencePath
     ) -> Mapping[str, DeviceConfiguration]:
         return {
-            name: self._session.serializer.load_device_configuration(tag, content)
+            name: configurations.load_device(self._session.serializer, name, tag, content, path)
             for name, (tag, content) in self._launch(path).device_configurations.items()
         }
 

@@ -11,6 +11,7 @@ from shotstore.session import (
     PathHierarchy,
     SequenceCollection,
     StorageManager,
+    configurations,
     rules,
 )
 from shotstore.testing.memory.content import Content
@@ -123,7 +124,7 @@ class InMemoryExperimentSession(ExperimentSession):
         content = self.reading().global_parameters
         if content is None:
             return ParameterNamespace.empty()
-        return self.serializer.load_global_parameters(content)
+        return configurations.load_global_parameters(self.serializer, content)
 
     def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         content = strict_json(self.serializer.dump_global_parameters(parameters))

@@ -1,0 +1,114 @@
+"""Recipes and configurations, on their way through the serializer of a storage."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from shotstore.errors import UnreadableConfigurationError
+from shotstore.model import (
+    JSON,
+    DeviceConfiguration,
+    IterationConfiguration,
+    ParameterNamespace,
+    Serializer,
+    TimeLanes,
+)
+from shotstore.model.json_form import strict_json
+from shotstore.model.scalars import check_text
+from shotstore.paths import PureSequencePath
+
+_T = TypeVar("_T")
+
+_LONGEST_TAG = 1000
+
+
+def dump_device(serializer: Serializer, configuration: DeviceConfiguration) -> tuple[str, JSON]:
+    """Return the tag and the content of a device configuration, as every storage can hold them.
+
+    Raises:
+        TypeError: the serializer does not know the class, or its tag is not a text.
+        ValueError: the tag has more than 1000 bytes in UTF-8, a NUL character or a lone surrogate;
+            or the content is not strict JSON.
+    """
+    tag, content = serializer.dump_device_configuration(configuration)
+    plain = check_text(tag, "The tag of a device configuration")
+    if "\0" in plain or len(plain.encode()) > _LONGEST_TAG:
+        raise ValueError(
+            f"The tag of a device configuration has up to {_LONGEST_TAG} bytes and no NUL "
+            f"character, unlike {plain[:40]!r}...: register the class with another one."
+        )
+    return plain, strict_json(content)
+
+
+def load_iteration(
+    serializer: Serializer, content: JSON, path: PureSequencePath
+) -> IterationConfiguration:
+    """Return the iteration of a sequence.
+
+    Raises:
+        UnreadableConfigurationError: the serializer cannot read it.
+    """
+    what = f"The iteration of sequence {path}"
+    return _loaded(what, lambda: serializer.load_iteration(content), "register_iteration")
+
+
+def load_time_lanes(serializer: Serializer, content: JSON, path: PureSequencePath) -> TimeLanes:
+    """Return the time lanes of a sequence.
+
+    Raises:
+        UnreadableConfigurationError: the serializer cannot read them.
+    """
+    what = f"The time lanes of sequence {path}"
+    return _loaded(what, lambda: serializer.load_time_lanes(content), "register_time_lane")
+
+
+def load_global_parameters(
+    serializer: Serializer, content: JSON, path: PureSequencePath | None = None
+) -> ParameterNamespace:
+    """Return the global parameters of a sequence, or of the storage.
+
+    Raises:
+        UnreadableConfigurationError: the serializer cannot read them.
+    """
+    what = "The global parameters" + _of(path)
+    return _loaded(what, lambda: serializer.load_global_parameters(content))
+
+
+def load_device(
+    serializer: Serializer,
+    name: str,
+    tag: str,
+    content: JSON,
+    path: PureSequencePath | None = None,
+) -> DeviceConfiguration:
+    """Return the configuration of a device of a sequence, or of the storage.
+
+    Raises:
+        UnreadableConfigurationError: the serializer cannot read it.
+    """
+    return _loaded(
+        f"The configuration of the device {name!r}{_of(path)}, stored as {tag!r},",
+        lambda: serializer.load_device_configuration(tag, content),
+        "register_device_configuration",
+    )
+
+
+def _of(path: PureSequencePath | None) -> str:
+    return "" if path is None else f" of sequence {path}"
+
+
+def _loaded(what: str, load: Callable[[], _T], register: str | None = None) -> _T:
+    try:
+        return load()
+    except Exception as error:  # whatever the code of a lab raises
+        reason = str(error).rstrip(".") or type(error).__name__
+        remedy = (
+            f", or register the class with a function that reads what is stored: {register}(..., "
+            "load=...)"
+            if register
+            else ""
+        )
+        raise UnreadableConfigurationError(
+            f"{what} cannot be read by this storage's serializer: {reason}. Nothing is damaged: "
+            "the class has changed since it was stored, or another program's serializer has "
+            f"written it. Open the storage with the serializer that has written it{remedy}."
+        ) from error
