@@ -162,6 +162,49 @@ def beside_readers(directory: Path, scale: float) -> Measured:
     )
 
 
+def beside_reading_threads(directory: Path, scale: float) -> Measured:
+    """Commit a small shot beside 16 threads of the same process that read all the time, and one."""
+    times: dict[str, list[float]] = {"shotstore": [], "beside one thread": []}
+    storage = launched(HDF5StorageManager(directory / "store"))
+    fill(storage, 0, 20, small)
+    index = 20
+    for _ in range(3):
+        for who, count in (("shotstore", 16), ("beside one thread", 1)):
+            with reading_threads(storage, count):
+                for turn in range(3 + max(5, int(30 * scale))):
+                    start = perf_counter()
+                    commit_one(storage, index, small(index))
+                    if turn >= 3:
+                        times[who].append(perf_counter() - start)
+                    index += 1
+    return Measured(
+        "commit a small shot beside 16 reading threads", times, (Goal("beside one thread", 5),)
+    )
+
+
+@contextmanager
+def reading_threads(storage: HDF5StorageManager, count: int) -> Iterator[None]:
+    """Threads that read all the time."""
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            with storage.session() as session:
+                session.sequences.get_stats(RUN)
+                shots = session.sequences.get_shots(RUN)
+                session.sequences.get_all_shot_data(RUN, shots[-1].index)
+
+    threads = [threading.Thread(target=read) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
 @contextmanager
 def nobody() -> Iterator[None]:
     """Without readers."""
@@ -250,6 +293,7 @@ ALL = [
     many_small_shots,
     late_in_a_long_run,
     beside_readers,
+    beside_reading_threads,
     time_tags_of_any_length,
     many_scalars,
 ]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 
 import h5py
 import numpy as np
@@ -12,6 +13,7 @@ from benchmarks.measure import Goal, Measured, in_turns
 from benchmarks.peers import PlainH5py, files, launched
 from benchmarks.shots import RUN, fill, small, with_frames
 from shotstore import DataId, ShotId, StorageManager
+from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data
 
 _MATCHES = 9.85  # MHz: one of a hundred shots has more
@@ -105,6 +107,34 @@ def scan_with_a_filter(directory: Path, scale: float) -> Measured:
     )
 
 
+def follow_a_long_run(directory: Path, scale: float) -> Measured:
+    """Follow a run: the processor's time for a shot around shot 100,000, and around shot 1,000."""
+    storage = launched(files(directory))
+    display = HDF5StorageManager(directory / "store", read_only=True)
+    shots = display.follow(RUN, poll=0)
+    times: dict[str, list[float]] = {}
+    last = -1
+    for who, first in (("around shot 1,000", 1_000), ("shotstore", 100_000)):
+        first = max(last + 2, int(first * scale))
+        fill(storage, last + 1, first, small)
+        while last < first - 1:
+            last = next(shots).index
+        times[who] = []
+        for index in range(first, first + max(5, int(50 * scale))):
+            fill(storage, index, index + 1, small)
+            start = process_time()
+            shot = next(shots)
+            shot.get_parameters()
+            shot.get_data()
+            times[who].append(process_time() - start)
+            last = shot.index
+    return Measured(
+        "follow a run: processor's time for a shot around shot 100,000",
+        times,
+        (Goal("around shot 1,000", 1.2),),
+    )
+
+
 def _both(
     directory: Path, count: int, make: Callable[[int], dict[str, Data]]
 ) -> tuple[StorageManager, Path]:
@@ -128,4 +158,5 @@ ALL = [
     one_frame_shot_by_shot,
     parameters_of_many_shots,
     scan_with_a_filter,
+    follow_a_long_run,
 ]

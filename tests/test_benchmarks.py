@@ -33,9 +33,17 @@ def test_what_is_measured_is_in_a_table_a_file_and_a_picture(tmp_path: Path) -> 
     assert {path.name for path in tmp_path.iterdir()} == {"results"}
 
 
+def test_works_that_compare_shotstore_with_itself_are_measured(tmp_path: Path) -> None:
+    works = "beside_reading_threads", "follow_a_long_run"
+    places = "--directory", tmp_path, "--output", tmp_path / "results"
+    table = run("benchmarks", "--only", *works, "--scale", 0.01, *places)
+    assert "| beside one thread" in table
+    assert "| around shot 1,000" in table
+
+
 def test_every_work_has_a_line_that_says_what_it_is() -> None:
     lines = run("benchmarks", "--list").splitlines()
-    assert len(lines) == 18
+    assert len(lines) == 20
     assert all(len(line.split(maxsplit=1)) == 2 for line in lines)
 
 

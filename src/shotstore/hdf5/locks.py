@@ -39,10 +39,16 @@ _SHARED = LockFlags.SHARED | LockFlags.NON_BLOCKING
 _ALONE = LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0001, 0.001  # seconds between two tries
 _LONGEST_LOOK = 30.0  # seconds
+_MOST_READERS = 2
+_LONGEST_TURN = 1.0  # seconds
 
 _descriptors: set[int] = set()
 """Descriptors with a lock on them. A child of `os.fork` shares the lock with its parent, and would
 hold it for as long as it lives."""
+
+
+_readers: dict[str, threading.BoundedSemaphore] = {}
+"""For each store, those of this process that read."""
 
 
 class Locks:
@@ -76,6 +82,7 @@ class Locks:
         """
         # Opened to read alone: the disk may be read-only, or have become so.
         with (
+            _one_of_few(str(self._apply)),
             _locked(self._apply, _SHARED, os.O_RDONLY) as apply_lock,
             _locked(self._gate, _SHARED, os.O_RDONLY) as gate,
         ):
@@ -294,6 +301,20 @@ class _WriteLock(_Lock):
 
 
 @contextmanager
+def _one_of_few(store: str) -> Iterator[None]:
+    """Let few threads of a process read at once. Python runs one at a time, so that more of them
+    read no faster, and a commit, which lets go of Python at each write and sync, would have to wait
+    for all of them each time. Nothing but speed rests on it: who waits for long goes on."""
+    few = _readers.setdefault(store, threading.BoundedSemaphore(_MOST_READERS))
+    is_in = few.acquire(timeout=_LONGEST_TURN)
+    try:
+        yield
+    finally:
+        if is_in:
+            few.release()
+
+
+@contextmanager
 def _locked(path: Path, kind: LockFlags, open_flags: int) -> Iterator[_Lock]:
     lock = _Lock(path, kind, open_flags)
     try:
@@ -378,6 +399,7 @@ def _close_inherited_locks() -> None:
         with suppress(OSError):
             os.close(descriptor)
     _descriptors.clear()
+    _readers.clear()
 
 
 if hasattr(os, "register_at_fork"):

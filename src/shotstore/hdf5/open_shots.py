@@ -11,6 +11,7 @@ from shotstore.hdf5 import disk
 from shotstore.hdf5.journal import FilePatch
 from shotstore.hdf5.locks import try_lock_shared, unlock
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, committed_end
+from shotstore.hdf5.shots.known_rows import RowsOfFiles
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 
 _PIECE = 64 * 2**20
@@ -25,8 +26,8 @@ class ShotsReader:
     the disk by then.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file.
+    def __init__(self, path: Path, known: RowsOfFiles | None = None) -> None:
+        """Open the file, of which some rows may be ``known``.
 
         Raises:
             DamagedStorageError: there is none, or the system does not let us read it.
@@ -36,6 +37,7 @@ class ShotsReader:
         except OSError as error:
             raise disk.unreadable(path, error) from error
         _opened.add(self)
+        self._known = RowsOfFiles() if known is None else known
         self._shots: ShotsFile | None = None
         self._seen: object = None
         self.limit: int | None = None
@@ -52,7 +54,8 @@ class ShotsReader:
                 self._shots.close()
                 self._shots = None
             file_object = HDF5FileObject(self._file, committed_end(self._file))
-            self._shots = ShotsFile.open(file_object)
+            remembered = self._known.of((status.st_dev, status.st_ino))
+            self._shots = ShotsFile.open(file_object, remembered=remembered)
             self._seen = seen
         return self._shots
 

@@ -282,7 +282,7 @@ class HDF5SequenceCollection(StoredSequences):
             if document.state is State.DRAFT:
                 return []
             shots, limit = transaction.shots.view(node)
-            return [index for index, row in shots.indices().items() if row < limit]
+            return [index for index, row in list(shots.indices().items()) if row < limit]
 
         return [ShotId(path, index) for index in transaction.read(indices)]
 

@@ -161,7 +161,7 @@ class SessionShots:
             current = Snapshot(str(self._store.root)).read(document)
         if current != seen and not self._is_same_launch(node, current):
             raise moved_away(str(node.path))
-        reader = ShotsReader(self._path(node))
+        reader = ShotsReader(self._path(node), self._store.rows)
         self._readers.append(reader)
         node.reader = reader
         return reader

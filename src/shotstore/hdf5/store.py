@@ -16,6 +16,7 @@ from shotstore.hdf5.journal_check import check_journal
 from shotstore.hdf5.kept_writers import KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
+from shotstore.hdf5.shots.known_rows import RowsOfFiles
 from shotstore.session import SequenceSummary
 from shotstore.session.summaries import Remembered
 
@@ -58,6 +59,8 @@ class Store:
         self.locks = Locks(self._control, lock_timeout)
         self.kept = KeptWriters()
         """The shots files that are being recorded into."""
+        self.rows = RowsOfFiles()
+        """What was read of the tables of shots before."""
         self.known = KnownDocuments()
         """What was read of documents before."""
         self.summaries: Remembered[SequenceSummary] = Remembered()

@@ -57,25 +57,27 @@ class UsedSlots:
     def __init__(self, datasets: Datasets, schemas: Schemas) -> None:
         self._datasets = datasets
         self._schemas = schemas
-        self._count = 0
-        self._parameters: list[Slot] = []
-        self._data: list[Slot] = []
+        self._numbers: list[int] = []
+        self.parameters: list[Slot] = []
+        """Those of the parameters."""
+        self.data: list[Slot] = []
+        """Those of the data."""
 
-    def parameters(self, count: int) -> list[Slot]:
-        """Those of the parameters of the first ``count`` shots."""
-        self._look_at(count)
-        return self._parameters
+    def look_at(self, numbers: list[int]) -> None:
+        """Find those of the schemas of these numbers."""
+        if numbers == self._numbers:
+            return
+        known = self._schemas.load()
+        used = [known[number] for number in numbers]
+        self.parameters = _each_once(schema.parameters for schema in used)
+        self.data = _each_once(schema.data for schema in used)
+        self._numbers = numbers
 
-    def data(self, count: int) -> list[Slot]:
-        """Those of the data of the first ``count`` shots."""
-        self._look_at(count)
-        return self._data
-
-    def row_size(self, count: int, labels: Collection[str]) -> int:
-        """How many bytes a shot among the first ``count`` has under these labels, at the most; of
-        what has another length in each shot, on the average."""
+    def row_size(self, labels: Collection[str]) -> int:
+        """How many bytes a shot has under these labels, at the most; of what has another length in
+        each shot, on the average."""
         sizes: dict[str, int] = {}
-        for slot in self.data(count) if labels else ():
+        for slot in self.data if labels else ():
             if slot.name in labels and slot.dataset is not None and slot.column is None:
                 rows = self._schemas.rows(slot)
                 size = rows.row_bytes
@@ -83,17 +85,6 @@ class UsedSlots:
                     size = size * len(rows) // max(1, len(self._datasets.rows(slot.index)))
                 sizes[slot.name] = max(size, sizes.get(slot.name, 0))
         return _ROW_OF_TABLES + sum(sizes.values())
-
-    def _look_at(self, count: int) -> None:
-        if count == self._count:  # shots that were recorded once stay as they are
-            return
-        shots = self._datasets.rows("shots").read(0, count, values=0)
-        numbers = np.unique(shots["schema"]).tolist()
-        known = self._schemas.load()
-        used = [known[number] for number in numbers]
-        self._parameters = _each_once(schema.parameters for schema in used)
-        self._data = _each_once(schema.data for schema in used)
-        self._count = count
 
 
 def _each_once(sections: Iterable[list[Slot]]) -> list[Slot]:

@@ -21,6 +21,7 @@ from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.columns import ColumnReader, UsedSlots, data_type
 from shotstore.hdf5.shots.datasets import Datasets
+from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.rows import (
     read_attribute,
     write_attribute,
@@ -80,14 +81,19 @@ class Launch:
 class ShotsFile:
     """An open ``shots.h5``. Every error of HDF5 comes out as what it means for the caller."""
 
-    def __init__(self, file_object: HDF5FileObject, file: h5py.File) -> None:
+    def __init__(
+        self,
+        file_object: HDF5FileObject,
+        file: h5py.File,
+        remembered: KnownRows | None = None,
+    ) -> None:
         self._file_object = file_object
         self._file = file
         self._datasets = Datasets(file, file_object)
         self._schemas = Schemas(self._datasets)
         self._used = UsedSlots(self._datasets, self._schemas)
-        self._rows_by_index: dict[int, int] = {}
-        self._schema_numbers: list[int] = []
+        self._known: KnownRows | None = None
+        self._remembered = remembered
         self.sequence_id: str | None = None
         """Of the sequence that the file belongs to; None of one that is being made."""
 
@@ -112,8 +118,14 @@ class ShotsFile:
         return self
 
     @classmethod
-    def open(cls, file_object: HDF5FileObject, *, write: bool = False) -> "ShotsFile":
-        """Open a file.
+    def open(
+        cls,
+        file_object: HDF5FileObject,
+        *,
+        write: bool = False,
+        remembered: KnownRows | None = None,
+    ) -> "ShotsFile":
+        """Open a file; ``remembered`` is what an earlier opening has read of it.
 
         Raises:
             DamagedStorageError: it is not what `create` and `append` write.
@@ -121,7 +133,7 @@ class ShotsFile:
         """
         with _reading(file_object):
             file = _open(file_object, "r+" if write else "r")
-        self = cls(file_object, file)
+        self = cls(file_object, file, remembered)
         try:
             with self._reading():
                 if read_attribute(file, "format") != _FORMAT:
@@ -186,15 +198,7 @@ class ShotsFile:
     def indices(self) -> dict[int, int]:
         """The row of each shot by its index, in the order of the rows."""
         with self._reading():
-            known, total = len(self._rows_by_index), len(self._datasets.rows("shots"))
-            if known < total:
-                new = self._datasets.rows("shots").read(known, total - known, values=0)
-                indices = new["shot_index"].tolist()
-                self._schema_numbers[known:] = new["schema"].tolist()
-                self._rows_by_index.update(zip(indices, range(known, total), strict=True))
-                if len(self._rows_by_index) != total:
-                    raise ValueError("a shot index stands in it twice")
-            return self._rows_by_index
+            return self._rows().by_index
 
     def times(self, row: int) -> tuple[int, int]:
         """Start and end of a shot, in microseconds since 1970 UTC."""
@@ -230,24 +234,25 @@ class ShotsFile:
     def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
         """Name, type and unit of every parameter that the first ``rows`` shots have."""
         with self._reading():
-            slots = self._used.parameters(rows)
+            slots = self._used_slots(rows).parameters
             return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
 
     def data_types(self, rows: int) -> list[tuple[str, DataType]]:
         """Label and type of all data that the first ``rows`` shots have."""
         with self._reading():
-            return [(slot.name, data_type(slot)) for slot in self._used.data(rows)]
+            return [(slot.name, data_type(slot)) for slot in self._used_slots(rows).data]
 
     def has_wide_integers(self, rows: int) -> bool:
         """Whether the first ``rows`` shots have a number beyond 64 bits."""
         with self._reading():
-            slots = [*self._used.parameters(rows), *self._used.data(rows)]
+            used = self._used_slots(rows)
+            slots = [*used.parameters, *used.data]
             return any(slot.type == "big int" for slot in slots)
 
     def row_size(self, rows: int, labels: Collection[str]) -> int:
         """About how many bytes one of the first ``rows`` shots has under these labels."""
         with self._reading():
-            return self._used.row_size(rows, labels)
+            return self._used_slots(rows).row_size(labels)
 
     def columns(
         self,
@@ -320,7 +325,7 @@ class ShotsFile:
         stored = {
             ("parameters", name): store_number(*number) for name, number in parameters.items()
         } | {("data", label): store_data(value) for label, value in data.items()}
-        self.indices()
+        self._rows()  # before the row is written
         number, schema = self._schemas.find(stored, compression)
         row = len(self._datasets.rows("shots"))
         payloads: dict[tuple[str, str], Any] = {}
@@ -337,9 +342,9 @@ class ShotsFile:
                     self._write_value(slot, row, payload)
         for table in dict.fromkeys(table for table, _ in payloads):
             self._write_table(table, row, payloads)
-        self._datasets.rows("shots").write(row, np.array([(index, *times, number)], _SHOT))
-        self._rows_by_index[index] = row
-        self._schema_numbers.append(number)
+        shot = np.array([(index, *times, number)], _SHOT)
+        self._datasets.rows("shots").write(row, shot)
+        self._rows().add(row, shot)
 
     def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
         flat = self._datasets.rows(slot.dataset)
@@ -365,8 +370,20 @@ class ShotsFile:
         rows.write(row, np.array([record], rows.dtype))
 
     def _schema(self, row: int) -> Schema:
-        self.indices()
-        return self._schemas.load()[self._schema_numbers[row]]
+        return self._schemas.load()[self._rows().schemas[row]]
+
+    def _rows(self) -> KnownRows:
+        shots = self._datasets.rows("shots")
+        if self._known is None:
+            remembered = self._remembered
+            fits = remembered is not None and remembered.fits(shots)
+            self._known = remembered if remembered is not None and fits else KnownRows()
+        self._known.extend(shots)
+        return self._known
+
+    def _used_slots(self, rows: int) -> UsedSlots:
+        self._used.look_at(self._rows().used_schemas(rows))
+        return self._used
 
     # Datasets
 

@@ -1,0 +1,85 @@
+"""What the table ``/shots`` says of each row, remembered from one opening of its file to the next.
+
+A run only grows, and who follows it opens its file anew after each commit: to read all of the table
+each time would cost more with each shot.
+"""
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy.typing as npt
+
+from shotstore.hdf5.shots.rows import Rows
+
+_MOST_FILES = 8
+
+
+class KnownRows:
+    """The shots of a file, as far as somebody has looked. Threads may share one: each step is done
+    once or twice with the same outcome, and no lock is there to be locked for ever by a fork."""
+
+    def __init__(self) -> None:
+        self.by_index: dict[int, int] = {}
+        """The row of each shot by its index, in the order of the rows."""
+        self.schemas: list[int] = []
+        """The number of the schema of each row."""
+        self._first_uses: dict[int, int] = {}
+        self._start_times: list[int] = []
+        """Of all rows that are known."""
+        self.is_of_another_file = False
+        """Whether it was found not to fit the file that it was remembered for."""
+
+    def fits(self, shots: Rows) -> bool:
+        """Whether the file has these rows: the last one is compared that both have."""
+        row = min(len(self._start_times), len(shots)) - 1
+        if row < 0:
+            return not self._start_times
+        shot = shots.read(row, 1, values=0)[0]
+        known = self._start_times[row], self.schemas[row], self.by_index.get(shot["shot_index"])
+        self.is_of_another_file = known != (shot["start_time"], shot["schema"], row)
+        return not self.is_of_another_file
+
+    def extend(self, shots: Rows) -> None:
+        """Read the rows that are new.
+
+        Raises:
+            ValueError: a shot index stands in the table twice.
+        """
+        known = len(self._start_times)
+        if known < len(shots):
+            self._note(known, shots.read(known, len(shots) - known, values=0))
+
+    def add(self, row: int, shot: npt.NDArray[Any]) -> None:
+        """A row was written."""
+        self._note(row, shot)
+
+    def used_schemas(self, count: int) -> list[int]:
+        """The numbers of the schemas that the first rows use, in their order."""
+        return sorted(number for number, row in list(self._first_uses.items()) if row < count)
+
+    def _note(self, first: int, shots: npt.NDArray[Any]) -> None:
+        indices, numbers = shots["shot_index"].tolist(), shots["schema"].tolist()
+        for row, (index, number) in enumerate(zip(indices, numbers, strict=True), first):
+            if self.by_index.setdefault(index, row) != row:
+                raise ValueError("a shot index stands in it twice")
+            self._first_uses.setdefault(number, row)
+        stop = first + len(shots)
+        self.schemas[first:stop] = numbers
+        self._start_times[first:stop] = shots["start_time"].tolist()
+
+
+class RowsOfFiles:
+    """What is known of the files that were opened last, by what tells them apart."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, KnownRows] = {}
+
+    def of(self, file: Hashable) -> KnownRows:
+        """What is known of a file."""
+        known = self._known.pop(file, None)
+        if known is None or known.is_of_another_file:
+            known = KnownRows()
+        self._known[file] = known
+        for surplus in list(self._known)[:-_MOST_FILES]:
+            self._known.pop(surplus, None)
+        return known
