@@ -23,9 +23,9 @@ def read_under_lock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     shared, read_into = Locks.shared, File.read_into
 
     @contextmanager
-    def counting(self: Locks, *, read_only: bool = False) -> Iterator[None]:
+    def counting(self: Locks, **how: bool) -> Iterator[None]:
         found.append(0)
-        with shared(self, read_only=read_only):
+        with shared(self, **how):
             yield
 
     def counted(self: File, view: memoryview, offset: int) -> int:
@@ -40,7 +40,7 @@ def read_under_lock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def frames_of_two_shapes(index: int) -> Data:
-    return np.zeros((500, 500) if index == 0 else (512, 512), "u2")
+    return np.ones((500, 500) if index == 0 else (512, 512), "u2")
 
 
 def long_texts(index: int) -> Data:

@@ -166,9 +166,15 @@ class Schemas:
                 for name, text in zip(units, texts, strict=True)
             ]
         )
-        name = table.replace("parameters", "parameter_units", 1)
-        self._datasets.create(name, dtype, chunk_bytes=1)
-        self._datasets.rows(name).write(0, np.array([tuple(texts)], dtype))
+        self._datasets.file.create_dataset(
+            table.replace("parameters", "parameter_units", 1),
+            shape=(1,),
+            dtype=dtype,
+            data=np.array([tuple(texts)], dtype) if any(texts) else None,  # zeros are not written
+            chunks=(1,),
+            fletcher32=True,
+            fill_time="alloc",
+        )
 
     def _create_slot(
         self, key: tuple[str, str], value: Stored, compression: str | int | None
