@@ -223,7 +223,8 @@ def test_a_narrow_table_keeps_what_is_varied(shell: Shell, storage: HDF5StorageM
     assert shell.code == 0
     narrow = PureSequencePath(r"\narrow")
     steps: list[Step] = [VariableDeclaration(f"set.number_{i}", str(i)) for i in range(5)]
-    steps.append(LinspaceLoop("zeeman.detuning", "1", "2", 2, [ExecuteShot()]))
+    computed = VariableDeclaration("set.computed", "2 * zeeman.detuning")
+    steps.append(LinspaceLoop("zeeman.detuning", "1", "2", 2, [computed, ExecuteShot()]))
     with storage.session() as session:
         session.sequences.create(narrow, StepsConfiguration(steps), TimeLanes.empty())
         session.sequences.set_preparing(narrow, {}, session.get_global_parameters())

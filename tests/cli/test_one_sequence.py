@@ -7,11 +7,20 @@ import pytest
 
 from shotstore import State, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.model import Parameter, quantity
+from shotstore.model import (
+    ExecuteShot,
+    LinspaceLoop,
+    Parameter,
+    ParameterNamespace,
+    StepsConfiguration,
+    VariableDeclaration,
+    quantity,
+)
 from shotstore.testing.experiments import (
     ERROR,
     MICROSECONDS,
     START,
+    TIME_LANES,
     bring_to,
     launch,
     path,
@@ -93,6 +102,21 @@ def test_values_that_are_not_those_of_the_recipe_are_shown(
         "of_shots": 3,
     }
     assert shell.json("shots", "odd")["shots"][1]["other"] is None
+
+
+def test_of_what_is_computed_the_values_are_shown(shell: Shell, store: StorageManager) -> None:
+    loop = LinspaceLoop(
+        "x", "1 MHz", "3 MHz", 3, [VariableDeclaration("y", "2 * x"), ExecuteShot()]
+    )
+    recipe = StepsConfiguration([loop])
+    with store.session() as session:
+        session.sequences.create(path(r"\odd"), recipe, TIME_LANES)
+        session.sequences.set_preparing(path(r"\odd"), {}, ParameterNamespace.empty())
+        session.sequences.set_running(path(r"\odd"), START)
+        for index, parameters in enumerate(recipe.walk({})):
+            record(session, path(r"\odd"), index, parameters, {})
+    said = shell.run("show", "odd")
+    assert "  x  1 MHz to 3 MHz (3 values)\n  y  2 to 6 MHz (3 values): 2 * x\n" in said
 
 
 def test_what_one_shot_has_is_not_called_the_same_in_all(

@@ -81,6 +81,9 @@ class Description:
             planned = self.summary.varied.get(name)
             if planned is None and not found.is_constant():
                 varied[name] = str(found)
+            elif planned is not None and planned.count is None:
+                # It is computed from what is varied: the values tell more than the expression.
+                varied[name] = f"{found}: {planned}"
             elif planned is not None and (
                 found.count != planned.count or found.in_shots < found.of_shots
             ):

@@ -139,10 +139,10 @@ class LiveTable:
         return Group(self._header(shots), _NewestShots(shots, self._varied or frozenset()))
 
     def _planned(self) -> frozenset[str]:
-        """What is to differ between the shots, which the recipe tells."""
+        """What the recipe varies, but for what it computes from that."""
         with suppress(PathError, StorageError), self._storage.session() as session:
             [summary] = session.sequences.get_summaries(self._path)
-            return frozenset(summary.varied)
+            return frozenset(n for n, found in summary.varied.items() if found.count is not None)
         return frozenset()
 
     def _header(self, shots: list[ShotNumbers]) -> RenderableType:
@@ -202,15 +202,12 @@ class _NewestShots:
         yield table
 
     def _by_interest(self, names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[str]:
-        """What differs from shot to shot first, then what was measured, then what is constant."""
+        """What is varied first, then what was measured, then what follows from the first."""
         parameters = [name for name in names if name in self._shots[-1].parameters]
-        differing = [
-            name
-            for name in parameters
-            if name in self._varied or len({row.get(name) for row in rows}) > 1
-        ]
+        differing = [name for name in parameters if len({row.get(name) for row in rows}) > 1]
+        varied = [name for name in parameters if name in self._varied] or differing[:1]
         measured = [name for name in names if name not in parameters]
-        return list(dict.fromkeys([*differing[:2], *measured, *differing, *parameters]))
+        return list(dict.fromkeys([*varied, *measured, *differing, *parameters]))
 
     def _titles(self, names: Sequence[str]) -> dict[str, str]:
         """Names as short as they can be told from each other, with the units."""

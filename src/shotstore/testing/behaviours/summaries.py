@@ -193,6 +193,18 @@ def test_a_summary_says_what_is_varied_and_what_else_is_set(storage: StorageMana
     assert found.declared == {"power": ParameterRange("2 mW", "2 mW", 1, 2, 2, "mW")}
 
 
+def test_what_is_set_anew_before_each_shot_is_varied(storage: StorageManager) -> None:
+    steps: list[Step] = [VariableDeclaration("power", "2 mW")]
+    for text in ("1 s", "4 s", "2000 ms"):
+        steps += [VariableDeclaration("hold", text), ExecuteShot()]
+    with storage.session() as session:
+        session.sequences.create(PATH, StepsConfiguration(steps), TIME_LANES)
+    [found] = storage.find(varied="hold")
+    assert found.varied == {"hold": ParameterRange("1 s", "4 s", 3, 1, 4, "s")}
+    assert list(found.declared) == ["power"]
+    assert storage.find(varied="power") == []
+
+
 def test_an_iteration_of_an_unknown_class_varies_nothing_that_is_known(
     storage: StorageManager,
 ) -> None:
