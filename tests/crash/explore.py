@@ -6,11 +6,13 @@ after, the latter once the transaction was acknowledged.
 """
 
 import argparse
+import errno
 import random
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ import h5py
 import numpy as np
 from attrs import define, field, frozen
 
+from shotstore import CommitUncertainError
 from shotstore.copy import copy_path
 from shotstore.copy.transfer import transfer
-from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5 import HDF5StorageManager, disk
+from tests.crash.failing_place import FailingPlace
 from tests.crash.logical import contents
 from tests.crash.recording import Image, Recording, recorded
 from tests.crash.scenarios import (
@@ -162,8 +166,11 @@ def _distinct(
 def _look(place: Path, allowed: list[Any]) -> Any:
     """What the store holds after a crash: one of what is allowed, and every shots file opens
     without us."""
+    in_memory = contents(HDF5StorageManager(place / "store", read_only=True))
     storage = HDF5StorageManager(place / "store")
     found = contents(storage)
+    if in_memory != found:
+        raise AssertionError(f"it is read otherwise in memory: {_differ(in_memory, [found])}")
     if found not in allowed:
         raise AssertionError(f"it holds something else: {_differ(found, allowed)}")
     is_damaged = any(sequence == "damaged" for _, sequence in found["paths"].values())
@@ -267,6 +274,28 @@ def copy_shot_by_shot(storage: HDF5StorageManager) -> None:
         transfer(ELSEWHERE, source, destination, lambda _: None)
 
 
+def keep_back(step: Step, place: str) -> Callable[[HDF5StorageManager], None]:
+    """The transaction that does the step, and cannot change a place once it is committed."""
+
+    def act(storage: HDF5StorageManager) -> None:
+        record = disk.observe
+        failing = FailingPlace(storage.root / place, errno.EIO)
+
+        def observe(operation: disk.Operation) -> None:
+            failing.change(operation)
+            if record is not None:
+                record(operation)
+
+        disk.observe = observe
+        try:
+            with suppress(CommitUncertainError):
+                in_a_session(step)(storage)
+        finally:
+            disk.observe = record
+
+    return act
+
+
 PREPARATIONS: dict[Callable[[HDF5StorageManager], object], Callable[[HDF5StorageManager], None]] = {
     recover: damage,
     copy_files: make_other_store,
@@ -281,6 +310,9 @@ TRANSACTIONS: dict[str, Callable[[HDF5StorageManager], object]] = {
     "recover": recover,
     "copy files from another store": copy_files,
     "copy shot by shot": copy_shot_by_shot,
+    "keep back a shot": keep_back(SCENARIOS["shoot and annotate"], "sequences/2026/running"),
+    "keep back a part": keep_back(SCENARIOS["several sequences"], "sequences/2026/crashed"),
+    "keep back where it goes": keep_back(SCENARIOS["several sequences"], "sequences/drafts/c"),
 }
 
 

@@ -2,16 +2,19 @@
 
 import errno
 import subprocess
+from contextlib import nullcontext, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from shotstore import Sequence, StorageError
+from shotstore import CommitUncertainError, Sequence, StorageError
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.disk import Operation
 from tests.crash.logical import contents
-from tests.crash.scenarios import RUNNING, populate, shoot
+from tests.crash.scenarios import RUNNING, START, populate, shoot
+from tests.crash.test_faults import failing
 from tests.processes.children import Child
 
 FRAME = np.arange(40_000, dtype=np.uint16)
@@ -121,3 +124,43 @@ def test_a_disk_that_becomes_read_only_is_read_by_a_storage_that_was_open(
 
 def remount(place: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(place)], check=True)
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_disk_that_is_full_from_the_commit_on_takes_a_move(
+    small_disk: Path, is_killed: bool
+) -> None:
+    storage = HDF5StorageManager(small_disk / "store")
+    populate(storage)
+    is_full = False
+
+    def fill(operation: Operation) -> None:
+        nonlocal is_full
+        if is_full and is_killed:
+            raise OSError(errno.EIO, "killed")
+        if operation.destination.endswith("/journal"):
+            is_full = True
+            with suppress(OSError), (small_disk / "ballast").open("wb") as ballast:
+                while True:
+                    ballast.write(bytes(4096))
+                    ballast.flush()
+
+    moved = RUNNING.parent / "new" / "moved"
+    with (
+        failing(fill),
+        pytest.raises(CommitUncertainError) if is_killed else nullcontext(),
+        storage.session() as session,
+    ):
+        shoot(RUNNING, 3)(session)
+        session.sequences.set_finished(RUNNING, START)
+        session.paths.move(RUNNING, moved)
+    assert is_full
+    for one in (
+        HDF5StorageManager(storage.root, read_only=True),
+        storage,
+        HDF5StorageManager(storage.root),
+    ):
+        with one.session() as session:
+            assert len(Sequence(moved, session)) == 4
+            assert not session.paths.does_path_exists(RUNNING)
+    assert storage.verify().findings == []

@@ -5,12 +5,15 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from shotstore import PureSequencePath, State, StorageError, StorageLockTimeoutError
+from shotstore import PureSequencePath, Sequence, State, StorageError, StorageLockTimeoutError
+from shotstore.copy import copy_path
 from shotstore.hdf5 import HDF5StorageManager, disk
 from shotstore.model import ParameterNamespace
 from shotstore.testing.content import content, paths_in
+from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import (
     DEVICES,
     PARAMETERS,
@@ -18,6 +21,7 @@ from shotstore.testing.experiments import (
     bring_to,
     create,
     finish,
+    launch,
     path,
     record,
 )
@@ -291,6 +295,78 @@ def test_a_store_copied_in_the_midst_of_a_commit_says_what_to_do(
     ):
         session.paths.get_all_paths()
     assert everything(filled.root) == before
+
+
+def test_a_copy_that_was_made_in_the_midst_of_a_commit_is_read_as_it_was_committed(
+    tmp_path: Path,
+) -> None:
+    storage = HDF5StorageManager(tmp_path / "store", serializer=serializer())
+    with storage.session() as session:
+        for sequence in (PATH, path(r"\other")):
+            launch(session, sequence, shots=None)
+            record(session, sequence, 0, data={"frame": np.full((9, 9), 0.0)})
+    copies: list[Path] = []
+
+    def copy(operation: disk.Operation) -> None:
+        is_committed = (storage.root / ".shotstore" / "journal").exists()
+        if is_committed and not operation.path.endswith("writer.json"):
+            copies.append(tmp_path / str(len(copies)))
+            shutil.copytree(storage.root, copies[-1])
+
+    disk.observe = copy
+    try:
+        with storage.session() as session:
+            record(session, PATH, 1, data={"frame": np.full((9, 9), 1.0)})
+            session.sequences.set_finished(PATH, "now")
+            create(session, path(r"\new\draft"))
+            session.paths.move(PATH, path(r"\new\finished"))
+    finally:
+        disk.observe = None
+    expected = contents_of(storage)
+    assert len(copies) > 10
+    for place in copies:
+        before = everything(place)
+        archive = read_only(place)
+        assert exactly_equal(contents_of(archive), expected)
+        with archive.session() as session:
+            frames = Sequence(r"\new\finished", session).scan().collect()["frame"].to_numpy()
+            np.testing.assert_array_equal(frames.mean(axis=(1, 2)), [0, 1])
+        copied = HDF5StorageManager(tmp_path / "into", serializer=serializer())
+        if place == copies[0]:
+            copy_path(path(r"\new\finished"), archive, copied, progress=False)
+            assert copied.verify().findings == []
+        assert everything(place) == before
+        opened = HDF5StorageManager(place, serializer=serializer())
+        assert exactly_equal(contents_of(opened), expected)
+
+
+@pytest.mark.parametrize("is_read_only", [True, False])
+def test_a_copy_with_a_file_that_is_later_than_the_journal_has_the_later_shots(
+    tmp_path: Path, is_read_only: bool
+) -> None:
+    storage = HDF5StorageManager(tmp_path / "store", serializer=serializer())
+    with storage.session() as session:
+        launch(session, PATH, shots=None)
+        record(session, PATH, 0, data={"x": 0.5})
+
+    def copy(_: disk.Operation) -> None:
+        if (storage.root / ".shotstore" / "journal").exists():
+            disk.observe = None
+            shutil.copytree(storage.root / ".shotstore", tmp_path / "copy" / ".shotstore")
+
+    disk.observe = copy
+    for index in range(1, 5):
+        with storage.session() as session:
+            record(session, PATH, index, data={"x": index + 0.5})
+    shutil.copytree(storage.root, tmp_path / "copy", dirs_exist_ok=True, ignore=hidden)
+    archive = HDF5StorageManager(tmp_path / "copy", read_only=is_read_only)
+    with archive.session() as session:
+        shots = Sequence(PATH, session).get_shots()
+        found = [shot.get_data_by_label("x") for shot in shots]
+    assert found == [0.5, 1.5, 2.5, 3.5, 4.5]
+
+
+hidden = shutil.ignore_patterns(".*")
 
 
 def test_links_do_not_lead_out_of_the_tree(filled: HDF5StorageManager, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ From the outside in: `storage` and `session` (with `path_hierarchy`, `sequence_c
 `device_configurations`) implement the interfaces of `shotstore.session`, `summaries` and
 `many_shots` what they say of many at once; `transaction` is what one session has read and changed,
 with `snapshot`, `known_documents`, `tree`, `open_shots`, `kept_writers` and `session_shots`;
-`net_effect` turns that into a `journal`, which `store` commits or recovers under the `locks`.
+`net_effect` turns that into a `journal`, which `commits` carries out or recovers under the `locks`
+of a `store`. What cannot be carried out is `held_back`, and laid over the `files` in memory.
 `shots` is the layout of ``shots.h5``, `documents` that of the JSON files, `names` how paths and
 labels are written on disk. HDF5 works through the file objects of `overlay`, everything runs on the
 threads of `worker`, and `disk` makes every change. `checks` looks for damage, and mends it.

@@ -21,35 +21,28 @@ import contextlib
 import hashlib
 import json
 import struct
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cattrs
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk
-from shotstore.hdf5.locks import try_lock_shared
-from shotstore.hdf5.overlay import PAGE, tail_start
+from shotstore.hdf5.file_patches import FilePatch, PatchedFile
+from shotstore.hdf5.refusals import why_no_name, why_not_moved, why_not_opened
+from shotstore.hdf5.territories import groups
 
 _MAGIC = b"shotstore journal 1\n"
-MARK = "departing"
-"""In the staging directory: an empty file, called ``departed`` once phase 1 is done."""
+MARK, DEPARTED = "departing", "departed"
+"""In the staging directory: an empty file, and its name once phase 1 is done."""
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
+_Action = TypeVar("_Action", bound="FilePatch | Rename")
+
 # All paths below are relative to the root of the store, with slashes.
-
-
-@frozen
-class FilePatch:
-    """Pages to write into a file, and the length it then has (bytes)."""
-
-    path: str
-    committed: int
-    length: int
-    offsets: list[int]
-    pages: list[bytes]
 
 
 @frozen
@@ -139,7 +132,7 @@ def check(root: Path, journal: Journal) -> None:
 
     Raises:
         DamagedStorageError: the files are not as this transaction left them.
-        OSError: a file is out of reach.
+        OSError: a file is out of reach, or may not be changed.
     """
     for patch in journal.patches:
         length = (root / patch.path).stat().st_size
@@ -160,10 +153,46 @@ def check(root: Path, journal: Journal) -> None:
                 raise FileExistsError(
                     f"{root / rename.destination} is in the way: remove it, or choose another path."
                 )
+    for denial in denials(root, journal):
+        raise PermissionError(
+            f"{denial[0].upper()}{denial[1:]} by this user, so nothing of this session was stored. "
+            "Allow it (as with `chmod u+w`), and run the block again."
+        )
 
 
-def apply(root: Path, journal: Journal) -> bool:
+def denials(root: Path, journal: Journal) -> Iterator[str]:
+    """What the system does not allow of what a journal says, as clauses."""
+    for patch in journal.patches:
+        if denial := why_not_opened(root / patch.path, to_write=True):
+            yield denial
+    for rename in (*journal.replacements, *journal.departures):
+        if denial := why_not_moved(root / rename.source, root / rename.destination):
+            yield denial
+    for rename in journal.arrivals:
+        if denial := why_no_name(root / rename.destination):
+            yield denial
+
+
+def phase(root: Path, journal: Journal) -> int:
+    """The phase with which to go on; what of it is done already does not matter."""
+    if disk.exists(root / ".shotstore" / "tx" / journal.transaction / DEPARTED):
+        return 2
+    # Once something has departed, phase 0 was done and durable, and its paths may be gone.
+    return int(any(disk.exists(root / gone.destination) for gone in journal.departures))
+
+
+KeepBack = Callable[[Journal, list[Exception]], object]
+"""Notes down durably what could not be done, and why not."""
+
+
+def apply(root: Path, journal: Journal, keep_back: KeepBack | None = None) -> bool:
     """Do what the journal says, whatever of it was done before, and make it durable.
+
+    Args:
+        root: Of the store.
+        journal: What to do.
+        keep_back: Called with what cannot be done for one sequence or one path; the rest is done
+            all the same. It may be called again, with more. Without it, the first error is raised.
 
     Returns:
         False if it was given up before anything of it was done. After its writer was killed,
@@ -172,93 +201,155 @@ def apply(root: Path, journal: Journal) -> bool:
 
     Raises:
         DamagedStorageError: the same, but something of it was done.
+        OSError: it cannot be done, or not be noted down.
     """
-    staging = root / ".shotstore" / "tx" / journal.transaction
-    mark = staging / "departed"
-    departed = disk.exists(mark)
-    # Once something has departed, phase 0 was done and durable, and its paths may be gone.
-    if not departed and not any(
-        disk.exists(root / gone.destination) for gone in journal.departures
-    ):
-        if not _apply_patches(root, staging, journal.patches):
-            return False
-        _rename_all(root, journal.replacements)
-    if journal.has_moves and not departed:
-        # What leaves a directory is durable before the directory leaves: a power loss that took
-        # back the first rename alone would leave it in a place where nobody looks.
-        for _, same_depth in groupby(journal.departures, lambda gone: gone.source.count("/")):
-            _rename_all(root, list(same_depth))
-        if disk.exists(staging / MARK):
-            disk.rename(staging / MARK, mark)
+    return _Application(root, journal, keep_back).run()
+
+
+class _Application:
+    def __init__(self, root: Path, journal: Journal, keep_back: KeepBack | None) -> None:
+        self._root = root
+        self._journal = journal
+        self._staging = root / ".shotstore" / "tx" / journal.transaction
+        self._keep_back = keep_back
+        self._errors: list[Exception] = []
+        self._is_noted = True
+        self._phase = 0
+        self._blocked: dict[int, int] = {}
+        """The phase in which each group could not go on."""
+        self._groups: dict[int, int] = {}
+        """By the identity of an action, once any of them has failed."""
+
+    def run(self) -> bool:
+        journal = self._journal
+        first = phase(self._root, journal)
+        if first == 0:
+            if not self._patch(journal.patches):
+                return False
+            self._rename(journal.replacements)
+        if first < 2 and journal.has_moves:
+            self._phase = 1
+            # What leaves a directory is durable before the directory leaves: a power loss that took
+            # back the first rename alone would leave it in a place where nobody looks.
+            for _, same_depth in groupby(journal.departures, lambda gone: gone.source.count("/")):
+                self._rename(list(same_depth))
+            self._note()
+            self._mark_departed()
+        self._phase = 2
+        self._rename(journal.arrivals)
+        self._note()
+        return True
+
+    # Phases
+
+    def _patch(self, patches: list[FilePatch]) -> bool:
+        """Write what is to be written into files; False if it was given up."""
+        with contextlib.ExitStack() as stack:
+            files: list[PatchedFile] = []
+            for number, patch in enumerate(patches):
+                try:
+                    path, copy = self._root / patch.path, self._staging / f"copy-{number}"
+                    files.append(PatchedFile(path, copy, patch))
+                except OSError as error:
+                    self._fail(patch, error)
+                else:
+                    stack.callback(files[-1].close)
+            for file in files:
+                if file.is_cut_off():
+                    first = files[0]
+                    if first.patch is not patches[0]:
+                        raise self._errors[0]  # whether anything was done cannot be known
+                    if file is first or not first.patch.is_begun(first.file):
+                        return False
+                    self._fail(file.patch, file.cut_off())
+            self._note()  # before anything is written: the first file tells whether it was begun
+            for step in (PatchedFile.write, PatchedFile.put_into_place):
+                for file in files:
+                    if not self._is_blocked(file.patch):
+                        try:
+                            step(file)
+                        except OSError as error:
+                            self._fail(file.patch, error)
+        return True
+
+    def _rename(self, renames: list[Rename]) -> None:
+        touched: dict[Path, list[Rename]] = {}
+        for rename in renames:
+            source, destination = self._root / rename.source, self._root / rename.destination
+            if self._is_blocked(rename):
+                continue
+            try:
+                if disk.exists(source):
+                    disk.rename(source, destination)
+            except OSError as error:
+                self._fail(rename, error)
+                continue
+            # The new name first: a file system without a journal may otherwise lose both.
+            for directory in (destination.parent, source.parent):
+                touched.setdefault(directory, []).append(rename)
+        for directory, of_it in touched.items():
+            try:
+                # One that is gone has left in an earlier attempt, or was staged in by a journal
+                # that a power loss brought back: then everything in it was done.
+                if disk.is_directory(directory):
+                    disk.sync_directory(directory)
+            except OSError as error:
+                for rename in of_it:
+                    self._fail(rename, error)
+
+    def _mark_departed(self) -> None:
+        if disk.exists(self._staging / MARK):
+            disk.rename(self._staging / MARK, self._staging / DEPARTED)
         else:  # a copy has left it out, for instance
-            disk.write_new_file(mark, b"")
-        disk.sync_directory(staging)
-    _rename_all(root, journal.arrivals)
-    return True
+            disk.write_new_file(self._staging / DEPARTED, b"")
+        disk.sync_directory(self._staging)
+
+    # What cannot be done
+
+    def _fail(self, action: FilePatch | Rename, error: Exception) -> None:
+        if self._keep_back is None:
+            raise error
+        if not self._groups:
+            actions = _actions(self._journal)
+            numbers = groups([_paths(each) for each in actions])
+            self._groups = {id(a): n for a, n in zip(actions, numbers, strict=True)}
+        self._blocked.setdefault(self._groups[id(action)], self._phase)
+        self._errors.append(error)
+        self._is_noted = False
+
+    def _is_blocked(self, action: FilePatch | Rename) -> bool:
+        return self._groups.get(id(action)) in self._blocked
+
+    def _note(self) -> None:
+        if not self._is_noted and self._keep_back is not None:
+            self._keep_back(self._rest(), self._errors)
+            self._is_noted = True
+
+    def _rest(self) -> Journal:
+        """What is left to do of what could not go on."""
+
+        def left(actions: list[_Action], phase: int) -> list[_Action]:
+            return [a for a in actions if self._blocked.get(self._groups[id(a)], 3) <= phase]
+
+        return evolve(
+            self._journal,
+            patches=left(self._journal.patches, 0),
+            replacements=left(self._journal.replacements, 0),
+            departures=left(self._journal.departures, 1),
+            arrivals=left(self._journal.arrivals, 2),
+        )
 
 
-def _apply_patches(root: Path, staging: Path, patches: list[FilePatch]) -> bool:
-    copies: dict[Path, Path] = {}
-    with contextlib.ExitStack() as stack:
-        files: list[disk.File] = []
-        for number, patch in enumerate(patches):
-            path, copy = root / patch.path, staging / f"copy-{number}"
-            file = disk.File(path, "r+")
-            stack.callback(file.close)
-            if not try_lock_shared(file):
-                file = _copy(file, copy)
-                stack.callback(file.close)
-                copies[path] = copy
-            files.append(file)
-        for file, patch in zip(files, patches, strict=True):
-            if patch.length > tail_start(patch.committed) and file.length() < patch.length:
-                if file is files[0] or not _is_begun(files[0], patches[0]):
-                    return False
-                raise DamagedStorageError(
-                    f"{root / patch.path} was opened and closed by another program before a "
-                    "transaction in it was finished, and has lost shots of that. Restore it from a "
-                    "backup."
-                )
-        for file, patch in zip(files, patches, strict=True):
-            for offset, page in zip(patch.offsets, patch.pages, strict=True):
-                file.write(page, offset)
-            if file.length() != patch.length:
-                file.truncate(patch.length)
-            file.sync()
-    for path, copy in copies.items():
-        disk.rename(copy, path)
-        disk.sync_directory(path.parent)
-    return True
+def _actions(journal: Journal) -> list[FilePatch | Rename]:
+    return [*journal.patches, *journal.replacements, *journal.departures, *journal.arrivals]
 
 
-def _copy(file: disk.File, path: Path) -> disk.File:
-    """A copy of a file that another program has open for writing: that program will write what it
-    remembers of it over what is in it when it closes it."""
-    if not disk.is_directory(path.parent):
-        disk.make_directory(path.parent)
-    disk.remove_file(path)
-    disk.copy_start(file, file.length(), path)
-    return disk.File(path, "r+")
+def _paths(action: FilePatch | Rename) -> tuple[str, ...]:
+    if isinstance(action, FilePatch):
+        return (action.path,)
+    return action.source, action.destination
 
 
-def _is_begun(file: disk.File, patch: FilePatch) -> bool:
-    """Whether the first page of the patch, which is written before all others, is in place."""
-    page = patch.pages[0][:PAGE] if patch.pages else b""
-    found = bytearray(len(page))
-    file.read_into(memoryview(found), patch.offsets[0] if page else 0)
-    return found == page
-
-
-def _rename_all(root: Path, renames: list[Rename]) -> None:
-    touched: dict[Path, None] = {}
-    for rename in renames:
-        source, destination = root / rename.source, root / rename.destination
-        if disk.exists(source):
-            disk.rename(source, destination)
-        # The new name first: a file system without a journal may otherwise lose both.
-        touched |= {destination.parent: None, source.parent: None}
-    for directory in touched:
-        # One that is gone has left in an earlier attempt, or was staged in by a journal that a
-        # power loss brought back: then everything in it was done.
-        if disk.is_directory(directory):
-            disk.sync_directory(directory)
+def paths_of(journal: Journal) -> set[str]:
+    """All paths that a journal names."""
+    return {path for action in _actions(journal) for path in _paths(action)}

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from attrs import field, frozen
 
 from shotstore.hdf5 import documents
-from shotstore.hdf5.journal import FilePatch, Journal, Rename
+from shotstore.hdf5.file_patches import FilePatch
+from shotstore.hdf5.files import join
+from shotstore.hdf5.journal import Journal, Rename
 from shotstore.hdf5.names import (
     FOLDER_DOCUMENT,
     SEQUENCE_DOCUMENT,
@@ -17,7 +19,6 @@ from shotstore.hdf5.names import (
     path_name,
 )
 from shotstore.hdf5.open_shots import ShotsWriter
-from shotstore.hdf5.snapshot import join
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import SEQUENCES, TRASH
 from shotstore.hdf5.tree import Node, Tree

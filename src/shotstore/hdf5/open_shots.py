@@ -6,11 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
 
-from shotstore.errors import DamagedStorageError
+from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk
-from shotstore.hdf5.journal import FilePatch
+from shotstore.hdf5.file_patches import FilePatch
+from shotstore.hdf5.files import Files
 from shotstore.hdf5.locks import try_lock_shared, unlock
-from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, committed_end
+from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, PatchedFileObject, committed_end
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 
@@ -26,20 +27,29 @@ class ShotsReader:
     the disk by then.
     """
 
-    def __init__(self, path: Path, known: RowsOfFiles | None = None) -> None:
+    def __init__(
+        self, path: Path, find_files: Callable[[], Files], known: RowsOfFiles | None = None
+    ) -> None:
         """Open the file, of which some rows may be ``known``.
+
+        Args:
+            path: Where it belongs.
+            find_files: Tells what is laid over the files of the store at the moment.
 
         Raises:
             DamagedStorageError: there is none, or the system does not let us read it.
         """
+        self._find_files = find_files
+        self._place = find_files().place(path)
         try:
-            self._file = _open_file(path, "r")
+            self._file = _open_file(self._place or path, "r")
         except OSError as error:
             raise disk.unreadable(path, error) from error
         _opened.add(self)
         self._known = RowsOfFiles() if known is None else known
         self._shots: ShotsFile | None = None
         self._seen: object = None
+        self._patch: FilePatch | None = None
         self.limit: int | None = None
         """How many shots the session sees, once that is settled."""
         self.was_read = False
@@ -48,36 +58,50 @@ class ShotsReader:
     def shots(self, commits: int) -> ShotsFile:
         """HDF5's view of the file while the store counts so many commits."""
         status = self._file.stat()
-        seen = (commits, status.st_size, status.st_mtime_ns)
+        files = self._find_files()
+        seen = (commits, status.st_size, status.st_mtime_ns, files)
         if self._shots is None or self._seen != seen:
             if self._shots is not None:
                 self._shots.close()
                 self._shots = None
-            file_object = HDF5FileObject(self._file, committed_end(self._file))
-            remembered = self._known.of((status.st_dev, status.st_ino))
-            self._shots = ShotsFile.open(file_object, remembered=remembered)
+            self._patch = None if self._place is None else files.patch(self._place)
+            self._shots = self._open_view((status.st_dev, status.st_ino))
             self._seen = seen
         return self._shots
+
+    def _open_view(self, file_id: tuple[int, int]) -> ShotsFile:
+        if self._patch is not None and is_later(self._file, self._patch):
+            self._patch = None
+        if self._patch is not None:
+            return _open_view(self._file, self._patch)
+        file_object = HDF5FileObject(self._file, committed_end(self._file))
+        return ShotsFile.open(file_object, remembered=self._known.of(file_id))
 
     def copy_to(self, path: Path) -> Generator[tuple[int, int], None, None]:
         """Copy the committed part to a new file, durably, a piece at a time; yield after each how
         many bytes were copied, and how many there are. It must not change meanwhile: that of a
         sequence that has ended."""
-        length = committed_end(self._file)
+        patch = self._patch
+        length = committed_end(self._file) if patch is None else patch.length
+        in_file = min(length, self._file.length())
         copy = disk.File(path, "x")
         try:
-            for start in range(0, length, _PIECE):
-                stop = min(start + _PIECE, length)
+            for start in range(0, in_file, _PIECE):
+                stop = min(start + _PIECE, in_file)
                 disk.copy_piece(self._file, copy, start, stop)
                 copy.begin_to_write(start, stop)
                 yield stop, length
+            if patch is not None:
+                for offset, page in zip(patch.offsets, patch.pages, strict=True):
+                    copy.write(page, offset)
             copy.sync()
         finally:
             copy.close()
 
     def is_still(self, path: Path) -> bool:
         """Whether the file that lies at the path is this one."""
-        return _lies_at(self._file, path)
+        place = self._find_files().place(path)
+        return place is not None and _lies_at(self._file, place)
 
     def close(self) -> None:
         """Close the file."""
@@ -86,6 +110,32 @@ class ShotsReader:
         self._file.close()
 
     close_inherited = close
+
+
+def _open_view(file: disk.File, patch: FilePatch | None) -> ShotsFile:
+    if patch is None:
+        return ShotsFile.open(HDF5FileObject(file, committed_end(file)))
+    pieces = list(zip(patch.offsets, patch.pages, strict=True))
+    return ShotsFile.open(PatchedFileObject(file, patch.length, pieces))
+
+
+def is_later(file: disk.File, patch: FilePatch) -> bool:
+    """Whether a file holds what was committed after the patch, as in a copy that was made while
+    shots were recorded: shots are only ever appended."""
+    as_it_is, patched = _count_shots(file, None), _count_shots(file, patch)
+    # A file that is half-changed cannot be read as it is.
+    return as_it_is is not None and (patched is None or as_it_is > patched)
+
+
+def _count_shots(file: disk.File, patch: FilePatch | None) -> int | None:
+    try:
+        shots = _open_view(file, patch)
+        try:
+            return shots.number_of_shots()
+        finally:
+            shots.close()
+    except StorageError:
+        return None
 
 
 class ShotsWriter:

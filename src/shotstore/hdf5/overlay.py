@@ -102,7 +102,7 @@ class HDF5FileObject:
             ValueError: there are not so many.
         """
         try:
-            count = self.file.read_into(view, offset)
+            count = self._fetch(view, offset)
         except OSError as raised:
             error = unreadable(self.file.path, raised)
             self._note(error)
@@ -123,8 +123,30 @@ class HDF5FileObject:
 
     def _read(self, view: memoryview, offset: int) -> None:
         wanted = max(0, min(len(view), self._end - offset))
-        count = self.file.read_into(view[:wanted], offset) if wanted else 0
+        count = self._fetch(view[:wanted], offset) if wanted else 0
         view[count:] = bytes(len(view) - count)
+
+    def _fetch(self, view: memoryview, offset: int) -> int:
+        """Fill ``view``; return how many bytes there are."""
+        return self.file.read_into(view, offset)
+
+
+class PatchedFileObject(HDF5FileObject):
+    """A read-only file object over a file, with what is still to be written into it laid over."""
+
+    def __init__(self, file: File, end: int, pieces: list[tuple[int, bytes]]) -> None:
+        """``pieces`` lie over the file: (offset, bytes)."""
+        super().__init__(file, end)
+        self._pieces = pieces
+
+    def _fetch(self, view: memoryview, offset: int) -> int:
+        count = super()._fetch(view, offset)
+        view[count:] = bytes(len(view) - count)
+        for start, piece in self._pieces:
+            low, high = max(offset, start), min(offset + len(view), start + len(piece))
+            if low < high:
+                view[low - offset : high - offset] = piece[low - start : high - start]
+        return max(0, min(len(view), self._end - offset))
 
 
 class OverlayFile(HDF5FileObject):

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5.documents import load_sequence
+from shotstore.hdf5.files import join
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
-from shotstore.hdf5.snapshot import Snapshot, conflict, join, moved_away
+from shotstore.hdf5.snapshot import Snapshot, conflict, moved_away
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.tree import Node, Tree
@@ -108,6 +109,7 @@ class SessionShots:
         """The shots file of a running sequence."""
         if node.writer is None:
             path = self._path(node)
+            self._store.check_free([join(node.directory or "", SHOTS_FILE)])
             writer = self._store.kept.take(path) or ShotsWriter.open(
                 path, lambda: self._store.root / self._staging.slot()
             )
@@ -158,10 +160,10 @@ class SessionShots:
         document = join(node.directory, SEQUENCE_DOCUMENT)
         current = seen = self._snapshot.read(document)
         if self._has_seen_commits():
-            current = Snapshot(str(self._store.root)).read(document)
+            current = Snapshot(lambda: self._store.files).read(document)
         if current != seen and not self._is_same_launch(node, current):
             raise moved_away(str(node.path))
-        reader = ShotsReader(self._path(node), self._store.rows)
+        reader = ShotsReader(self._path(node), lambda: self._store.files, self._store.rows)
         self._readers.append(reader)
         node.reader = reader
         return reader

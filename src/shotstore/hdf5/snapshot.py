@@ -4,27 +4,26 @@ Paths are texts relative to the root of the store, with slashes, as in the journ
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from shotstore.errors import DamagedStorageError, TransactionConflictError
 from shotstore.hdf5 import disk
+from shotstore.hdf5.files import Files, join
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, decomposed, directory_name, path_name
 from shotstore.paths import PureSequencePath
 
 
-def join(directory: str, name: str) -> str:
-    """The path of a name in a directory; the root is the empty text."""
-    return f"{directory}/{name}" if directory else name
-
-
 class Snapshot:
     """Files, directories and their absence, as they were when the session first looked."""
 
-    def __init__(self, root: str, known: KnownDocuments | None = None) -> None:
-        """Without ``known``, every document is read anew."""
-        self._root = root
+    def __init__(
+        self, find_files: Callable[[], Files], known: KnownDocuments | None = None
+    ) -> None:
+        """``find_files`` gives the files of the store, at the moment. Without ``known``, every
+        document is read anew."""
+        self._find_files = find_files
         self._known = known
         self.commits: int | None = None
         """How many transactions were committed when it was last known; None if nobody counts."""
@@ -43,9 +42,13 @@ class Snapshot:
             DamagedStorageError: it cannot be read.
         """
         if path not in self._contents:
-            file = f"{self._root}/{path}"
+            files = self._find_files()
+            place = files.locate(path)
+            file = f"{files.root}/{place}"
             try:
-                if self._known is None:
+                if place is None:
+                    self._contents[path] = None
+                elif self._known is None:
                     self._contents[path] = disk.read_file(file)
                 else:
                     self._contents[path] = self._known.read(file, self.commits)
@@ -67,7 +70,7 @@ class Snapshot:
         """
         if directory not in self._listings and directory not in self._unreadable:
             try:
-                self._listings[directory] = _list(f"{self._root}/{directory}")
+                self._listings[directory] = _list(self._find_files().list_directories(directory))
             except (FileNotFoundError, NotADirectoryError):
                 if self._is_known(directory):
                     raise moved_away(directory) from None
@@ -76,7 +79,7 @@ class Snapshot:
             except OSError as error:
                 self._unreadable[directory] = error
         if directory in self._unreadable:
-            raise disk.unreadable(f"{self._root}/{directory}", self._unreadable[directory])
+            raise disk.unreadable(self._at(directory), self._unreadable[directory])
         return self._listings[directory]
 
     def entry(self, directory: str, name: str) -> str:
@@ -98,7 +101,7 @@ class Snapshot:
     def files(self, directory: str) -> tuple[str, ...]:
         """Names of the files in a directory."""
         if directory not in self._files:
-            self._files[directory] = disk.list_files(f"{self._root}/{directory}")
+            self._files[directory] = self._find_files().list_files(directory)
         return self._files[directory]
 
     def is_directory(self, path: str) -> bool:
@@ -112,10 +115,14 @@ class Snapshot:
             return self._listings[above].get(path_name(entry) or "") == entry
         if path not in self._are_directories:
             try:
-                self._are_directories[path] = disk.is_directory(f"{self._root}/{path}")
+                self._are_directories[path] = self._find_files().is_directory(path)
             except OSError as error:
-                raise disk.unreadable(f"{self._root}/{above}", error) from error
+                raise disk.unreadable(self._at(above), error) from error
         return self._are_directories[path]
+
+    def is_taken(self, path: str) -> bool:
+        """Whether anything, ours or not, is at a path at this moment."""
+        return self._find_files().exists(path)
 
     def is_sequence(self, directory: str) -> bool:
         """Whether a directory has the document of a sequence.
@@ -124,11 +131,11 @@ class Snapshot:
             TransactionConflictError: the directory was there before, and is not any more.
         """
         if directory not in self._are_sequences:
-            place = f"{self._root}/{directory}"
+            files = self._find_files()
             is_sequence = False
             try:
-                is_sequence = disk.is_regular_file(f"{place}/{SEQUENCE_DOCUMENT}")
-                if not is_sequence and self._is_known(directory) and not disk.exists(place):
+                is_sequence = files.is_file(join(directory, SEQUENCE_DOCUMENT))
+                if not is_sequence and self._is_known(directory) and not files.exists(directory):
                     raise moved_away(directory)
             except OSError as error:
                 self._unreadable[directory] = error
@@ -173,7 +180,7 @@ class Snapshot:
 
     def copy(self) -> "Snapshot":
         """A snapshot that knows the same."""
-        copy = Snapshot(self._root, self._known)
+        copy = Snapshot(self._find_files, self._known)
         copy.commits = self.commits
         copy.adopt(self)
         return copy
@@ -187,13 +194,16 @@ class Snapshot:
         self._are_sequences = dict(other._are_sequences)
         self._unreadable = dict(other._unreadable)
 
+    def _at(self, path: str) -> str:
+        return f"{self._find_files().root}/{path}"
+
     def check(self) -> None:
         """Compare all that was read with the disk.
 
         Raises:
             TransactionConflictError: something is not what it was.
         """
-        fresh = Snapshot(self._root)
+        fresh = Snapshot(self._find_files)
         for path, content in self._contents.items():
             if fresh.read(path) != content:
                 raise conflict(path)
@@ -228,10 +238,9 @@ def conflict(path: str) -> TransactionConflictError:
     )
 
 
-def _list(path: str) -> dict[str, str]:
+def _list(found: Iterable[str]) -> dict[str, str]:
     # Where two forms of one name lie beside each other, the one that we write counts.
-    entries = disk.list_directories(path)
-    entries.sort(key=lambda entry: unicodedata.is_normalized("NFC", entry))
+    entries = sorted(found, key=lambda entry: unicodedata.is_normalized("NFC", entry))
     names = {path_name(entry): entry for entry in entries}
     return {
         name: entry

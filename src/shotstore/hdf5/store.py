@@ -3,16 +3,17 @@
 import contextlib
 import errno
 import os
-import struct
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageError
-from shotstore.hdf5 import disk, documents, journal
+from shotstore.errors import DamagedStorageError, StorageError, StorageLockTimeoutError
+from shotstore.hdf5 import disk, documents
+from shotstore.hdf5.commits import Commits
+from shotstore.hdf5.files import Files
+from shotstore.hdf5.held_back import Problem
 from shotstore.hdf5.journal import Journal
-from shotstore.hdf5.journal_check import check_journal
 from shotstore.hdf5.kept_writers import KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
@@ -32,9 +33,6 @@ INCOMING = f"{CONTROL}/incoming"
 STAGING_LOCK = "lock"
 """In a directory of those: held for as long as its transaction lives."""
 
-_COUNTER = struct.Struct("<Q")
-_ANY_LENGTH = 2**63
-
 
 class Store:
     """A store, or an archive: any folder of sequences, which is only read."""
@@ -51,12 +49,10 @@ class Store:
         self.root = Path(os.path.realpath(root))
         self.read_only = read_only
         self._control = self.root / CONTROL
-        self._journal = self._control / "journal"
-        self._staged_journal = self._control / "journal.new"
         self._transactions = self.root / TRANSACTIONS
         self._incoming = self.root / INCOMING
-        self._commits = self._control / "commits"
         self.locks = Locks(self._control, lock_timeout)
+        self._commits = Commits(self.root, self._control, self.locks)
         self.kept = KeptWriters()
         """The shots files that are being recorded into."""
         self.rows = RowsOfFiles()
@@ -82,8 +78,7 @@ class Store:
                     self._create()
                 self._make_directories(CONTROL, TRANSACTIONS, TRASH, SEQUENCES, DEVICES)
                 self.locks.create()
-                if not disk.exists(self._commits):  # a commit could not make it on a full disk
-                    disk.overwrite(self._commits, _COUNTER.pack(0))
+                self._commits.create_counter()
             except OSError as error:
                 if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
                     raise StorageError(
@@ -92,11 +87,22 @@ class Store:
                     ) from error
                 raise
         self._has_locks = False
+        if not read_only:
+            with contextlib.suppress(StorageError, OSError):  # said where it is asked for
+                with self.reading(finish=False):
+                    pass
+                if self._commits.held():
+                    self.retry()
+
+    @property
+    def files(self) -> Files:
+        """The files of the store, with what is not carried out laid over them: as the last
+        `reading` has found them."""
+        return self._commits.files
 
     def commits(self) -> int:
         """How many transactions were committed; a session reads it to see whether others did."""
-        content = self._read(self._commits) or b""
-        return int(_COUNTER.unpack(content)[0]) if len(content) == _COUNTER.size else 0
+        return self._commits.count()
 
     def last_commit(self) -> tuple[int, bool] | None:
         """What changes with each commit; None where nobody counts them.
@@ -104,37 +110,54 @@ class Store:
         A journal counts too: who was killed after putting it into place may not have come to the
         counter, and the next reader is to finish it.
         """
-        return None if self.is_archive else (self.commits(), disk.exists(self._journal))
+        return None if self.is_archive else (self.commits(), self._commits.is_unfinished())
 
     @contextlib.contextmanager
     def reading(self, *, finish: bool = True) -> Iterator[int]:
         """Keep commits out while files are read; the number of commits so far.
 
-        A journal that a killed process has left is finished first, unless ``finish`` is False:
-        then the files are read as they are.
+        A journal that a killed process has left is finished first. Where that is not possible, or
+        not allowed, or ``finish`` is False, it is laid over the `files` in memory; with that, one
+        that cannot be read is left out.
 
         Raises:
             StorageLockTimeoutError: a lock is held for too long.
-            DamagedStorageError: there is a journal that cannot be finished.
+            DamagedStorageError: there is a journal that cannot be read, or does not fit the files.
         """
+        as_it_is = not finish
+        finish = finish and not self.read_only
         while True:
             with contextlib.ExitStack() as stack:
                 if self._is_shared():
                     stack.enter_context(self.locks.shared())
-                if self.is_archive or not finish or not disk.exists(self._journal):
-                    yield self.commits()
+                is_unfinished = not self.is_archive and self._commits.is_unfinished()
+                if not finish or not is_unfinished:
+                    yield self._look(is_unfinished=is_unfinished, as_it_is=as_it_is)
                     return
-            if self.read_only:
-                raise DamagedStorageError(
-                    f"{self.root} was left, or copied, in the middle of a commit, which has to be "
-                    "finished first. Open it once without read_only=True; if the disk cannot be "
-                    "written to, copy the whole directory to one that can and open it there."
-                )
-            release = self.locks.acquire_write(None)
             try:
-                self.recover()
-            finally:
-                release()
+                release = self.locks.acquire_write(None)
+                try:
+                    self.recover()
+                finally:
+                    release()
+            except OSError:
+                finish = False  # the disk is full, or read-only, or fails
+
+    def _look(self, *, is_unfinished: bool, as_it_is: bool) -> int:
+        if self.is_archive:
+            return self.commits()
+        try:
+            return self._commits.look(is_unfinished=is_unfinished)
+        except DamagedStorageError as error:
+            if as_it_is:
+                return self.commits()
+            if not self.read_only:
+                raise
+            raise DamagedStorageError(
+                f"{self.root} was left, or copied, in the middle of a commit, and cannot be read "
+                f"as it is. {error} A copy is best made again, while no program writes to the "
+                "store. Open it once without read_only=True if it is no copy."
+            ) from error
 
     def _is_shared(self) -> bool:
         """Whether there are locks to take. A copy without any gets them from who writes to it."""
@@ -147,20 +170,13 @@ class Store:
         Raises:
             DamagedStorageError: the journal cannot be read, or does not fit the files.
         """
-        content = self._read(self._journal, longest=_ANY_LENGTH)
-        if content is None and disk.exists(self._journal):
-            raise journal.damaged(self._journal, "it is no file")
-        if content is not None:
-            found = journal.load(content, self._journal)
-            try:
-                check_journal(self.root, found)
-            except ValueError as error:
-                raise journal.damaged(self._journal, str(error)) from error
-            with self.locks.exclusive():
-                self._finish(found)
-        disk.remove_file(self._staged_journal)
+        self._commits.finish()
+        self._clear_up()
+
+    def _clear_up(self) -> None:
+        needed = self._commits.staging_in_use()
         # What cannot be removed, such as files of another user, is in nobody's way.
-        for left in disk.list_directories(str(self._transactions)):
+        for left in {*disk.list_directories(str(self._transactions))} - needed:
             with contextlib.suppress(OSError):
                 disk.remove_tree(self._transactions / left)
         for abandoned in self.abandoned():
@@ -187,77 +203,47 @@ class Store:
             CommitUncertainError: it is committed, or will be when the store is next opened.
             Exception: nothing has changed.
         """
-        staged = self._staged_journal
-        is_committed, is_done = False, None
-        try:
-            disk.remove_file(staged)
-            disk.write_new_file(staged, journal.dump(prepared))
-            with self.locks.exclusive():
-                journal.check(self.root, prepared)
-                self._put_into_place(staged)
-                is_committed = True
-                is_done = self._finish(prepared)
-        except CommitUncertainError:
-            raise
-        except BaseException as error:
-            if not is_committed:
-                with contextlib.suppress(OSError):
-                    disk.remove_file(staged)
-                raise
-            # What fails once all is done is the release of a lock, which closing its file releases.
-            if is_done is None:
-                raise self._uncertain(error) from error
-        if not is_done:
-            raise DamagedStorageError(
-                "Another program has cut off what this session had written, in spite of the lock "
-                "on the file. Nothing of the session was stored: run it again without that program."
-            )
+        self._commits.commit(prepared)
 
-    def _put_into_place(self, staged: Path) -> None:
-        """Rename the journal into place, which is the commit.
+    def check_free(self, paths: Iterable[str]) -> None:
+        """Make sure that nothing of what is to be changed was kept back by a commit that could not
+        be carried out; only with the write lock.
 
         Raises:
-            CommitUncertainError: the disk fails, and does not tell whether it is in place.
-            OSError: it is not.
+            StorageError: it was; why, and what to do.
         """
+        self._commits.check_free(paths)
+
+    def retry(self) -> list[Problem]:
+        """Carry out what could not be carried out before, as far as that is possible by now.
+
+        Returns:
+            Why the rest is kept back still, or what it waits for.
+        """
+        if not self._commits.held() and not self._commits.is_unfinished():
+            return []
         try:
-            disk.rename(staged, self._journal)
-        except OSError as error:
-            try:
-                is_in_place = disk.exists(self._journal)
-            except OSError:
-                raise self._uncertain(error) from error
-            if not is_in_place:
-                raise
+            if self.read_only:
+                return self._commits.problems()
+            release = self.locks.acquire_write(None, 0)
+        except (StorageLockTimeoutError, OSError):  # another session is writing, or nobody may
+            return self._commits.problems()
+        try:
+            problems = self._commits.retry()
+            if not self._commits.is_unfinished():
+                self._clear_up()
+            return problems
+        finally:
+            release()
 
-    def _uncertain(self, error: BaseException) -> CommitUncertainError:
-        return CommitUncertainError(
-            f"The transaction is committed, or will be when {self.root} is next opened: {error}. "
-            "Look at what is stored before you store it again."
-        )
-
-    def _finish(self, committed: Journal) -> bool:
-        """Do what the journal in place says, and remove it; False if it had to be given up."""
-        # Also when recovering: who was killed may not have come to it, and a journal that a power
-        # loss takes back must not have been begun.
-        disk.sync_directory(self._control)
-        # The counter first: a crash in between must not leave changed files that look unchanged.
-        disk.overwrite(self._commits, _COUNTER.pack((self.commits() + 1) % 2**64))
-        is_done = journal.apply(self.root, committed)
-        disk.remove_file(self._journal)
-        if committed.has_moves or not is_done:
-            # A journal that came back after a power loss would do what does not fit by now.
-            disk.sync_directory(self._control)
-        return is_done
-
-    def _read(self, path: Path, longest: int = disk.LONGEST_DOCUMENT) -> bytes | None:
+    def _read(self, path: Path) -> bytes | None:
         """The content of a file of the store's own, or None if there is none.
 
         Raises:
             DamagedStorageError: it cannot be read.
         """
         try:
-            return disk.read_file(str(path), longest)
+            return disk.read_file(str(path))
         except OSError as error:
             raise disk.unreadable(path, error) from error
 

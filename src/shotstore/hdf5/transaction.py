@@ -57,7 +57,7 @@ class Transaction:
         self._checking = ExitStack()
         """Of one that works beside writers: keeps commits out while it looks at the tree."""
         self._first_commits: int | None = None
-        self._snapshot = Snapshot(str(store.root), store.known)
+        self._snapshot = Snapshot(lambda: store.files, store.known)
         self.tree = Tree(self._snapshot, root_node(store), store.root)
         self._staging = Staging(store.root)
         self._discarded: list[Discarded] = []
@@ -450,7 +450,7 @@ def root_node(store: Store) -> Node:
     """The root of the tree of a store; of a folder of sequences; or of one sequence alone."""
     if not store.is_archive:
         return Node("", SEQUENCES, is_sequence=False)
-    snapshot = Snapshot(str(store.root))
+    snapshot = Snapshot(lambda: store.files)
     if not snapshot.is_sequence(""):
         return Node("", "", is_sequence=False)
     root = Node("", None, is_sequence=False)

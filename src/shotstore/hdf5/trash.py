@@ -104,7 +104,9 @@ class Trash:
                 raise rules.path_is_root("restored to")
             directory = f"{TRASH}/{found.id}"
             content = self._store.root / directory / "content"
-            if not disk.is_directory(content):  # a link may lead out of the store
+            if not self._store.files.is_directory(
+                f"{directory}/content"
+            ):  # a link may lead out of the store
                 raise DamagedStorageError(
                     f"{content} is missing, which held what was deleted: there is nothing to "
                     "restore. Copy it there from a backup of the store."
@@ -211,7 +213,9 @@ class Trash:
         store = self._store
         trash = store.root / TRASH
         # Looked at first: an entry that is removed by half is nothing that anybody can restore.
-        entries = [e for e in entries if disk.may_remove_tree(str(trash / e.id))]
+        entries = [
+            e for e in entries if disk.may_remove_tree(str(trash / e.id)) and self._is_free(e.id)
+        ]
         if not entries:
             return []
         # Renamed away first: a crash leaves whole entries, and rests that are no entries.
@@ -233,9 +237,17 @@ class Trash:
             disk.remove_tree(going)
         return gone
 
+    def _is_free(self, entry_id: str) -> bool:
+        """Whether all of an entry has come to the trash."""
+        try:
+            self._store.check_free([f"{TRASH}/{entry_id}"])
+        except StorageError:
+            return False
+        return True
+
     def _found(self) -> Iterator[TrashEntry]:
-        trash = self._store.root / TRASH
-        names = disk.list_directories(str(trash)) if disk.is_directory(trash) else []
+        files = self._store.files
+        names = files.list_directories(TRASH) if files.is_directory(TRASH) else []
         for name in sorted(names):
             # It may be restored by hand, and harms nobody: `verify` tells of it.
             with suppress(StorageError, OSError):
@@ -243,7 +255,9 @@ class Trash:
 
     def _load(self, name: str) -> TrashEntry:
         path = self._store.root / TRASH / name / "entry.json"
-        keys = documents.load("trash entry", disk.read_file(str(path)) or b"", path)
+        keys = documents.load(
+            "trash entry", self._store.files.read(f"{TRASH}/{name}/entry.json") or b"", path
+        )
         try:
             reason = keys["reason"]
             if reason not in get_args(_Reason):
@@ -259,11 +273,11 @@ class Trash:
             raise documents.damaged(path, f"it lacks or garbles a key ({error!r})") from error
 
     def _measured(self, entry: TrashEntry) -> TrashEntry:
-        return evolve(entry, size=disk.size_of_tree(str(self._store.root / TRASH / entry.id)))
+        return evolve(entry, size=self._store.files.size_of_tree(f"{TRASH}/{entry.id}"))
 
     def _sequence_id(self, directory: str) -> str | None:
         path = f"{directory}/content/sequence.json"
-        content = Snapshot(str(self._store.root)).read(path)
+        content = Snapshot(lambda: self._store.files).read(path)
         try:
             return documents.load_sequence(content or b"", self._store.root / path).id
         except DamagedStorageError:

@@ -21,9 +21,10 @@ from shotstore.errors import (
 )
 from shotstore.hdf5 import disk
 from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
+from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
-from shotstore.hdf5.snapshot import Snapshot, join, moved_away
+from shotstore.hdf5.snapshot import Snapshot, moved_away
 from shotstore.paths import PureSequencePath
 from shotstore.session import rules
 from shotstore.state import State
@@ -357,7 +358,7 @@ class Tree:
         if parent.directory is None or name in parent.gone:
             return
         place = self._location / parent.directory / directory_name(name)
-        if not disk.exists(place):
+        if not self._snapshot.is_taken(join(parent.directory, directory_name(name))):
             return
         lower = name.casefold()
         if any(other.casefold() == lower for other in parent.gone) and self._folds_case():

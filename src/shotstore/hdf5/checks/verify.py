@@ -31,8 +31,9 @@ from shotstore.hdf5.checks.sequence_check import (
     what_of,
 )
 from shotstore.hdf5.documents import Format
+from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, SHOTS_FILE, path_name
-from shotstore.hdf5.snapshot import Snapshot, join
+from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, MARKER, TRASH, Store
 from shotstore.hdf5.transaction import root_node
 from shotstore.hdf5.tree import Tree
@@ -94,6 +95,8 @@ class _Verification:
         store = self._store
         run(self._look_at_journal)
         self._reading(lambda _: None)  # a journal that can be finished, is
+        if not store.is_archive:
+            run(self._find_kept_back)
         is_whole = path is None or path.is_root()
         if is_whole and not store.is_archive:
             self._check_own_documents()
@@ -125,6 +128,14 @@ class _Verification:
             names = {name for r in renames for name in (r.source, r.destination)}
             replaced = {Path(r.destination).parent.as_posix() for r in journal.replacements}
             self._unfinished = patched | names | replaced
+
+    def _find_kept_back(self) -> None:
+        if not self._finishes_journal:
+            return  # said already
+        for kept in self._store.retry():
+            remedy = f"{kept.remedy}. {kept.consequence}"
+            self._findings.append(Finding("damage", kept.file, f"{kept.what}: {kept.why}.", remedy))
+            self._unfinished |= kept.paths
 
     def _check_own_documents(self) -> None:
         parts: list[tuple[str, Callable[[], object]]] = []
@@ -160,7 +171,7 @@ class _Verification:
     def _start(self, path: PureSequencePath | None) -> list[_Place]:
         def find(_: int) -> list[_Place]:
             root = root_node(self._store)
-            snapshot = Snapshot(str(self._store.root))
+            snapshot = Snapshot(lambda: self._store.files)
             node = Tree(snapshot, root, self._store.root).find(path or PureSequencePath.root())
             if node is None:
                 raise rules.path_not_found(path or PureSequencePath.root())
