@@ -19,10 +19,17 @@ from shotstore import (
     StorageError,
     StorageManager,
     UnknownDeviceConfiguration,
+    UnreadableConfigurationError,
 )
 from shotstore.copy import CopyProgress, IncompleteCopyError, copy_path
+from shotstore.copy.as_stored import without_decoding
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.model import DefaultSerializer
+from shotstore.model import (
+    DefaultSerializer,
+    TimeLanes,
+    UnknownIterationConfiguration,
+    UnknownTimeLane,
+)
 from shotstore.sql import (
     PostgreSQLConfig,
     PostgreSQLStorageManager,
@@ -31,8 +38,10 @@ from shotstore.sql import (
 )
 from shotstore.testing import exactly_equal, serializer
 from shotstore.testing.experiments import (
+    PARAMETERS,
     PATH,
     START,
+    STOP,
     bring_to,
     create,
     finish,
@@ -314,15 +323,19 @@ def flip_a_bit(file: Path) -> None:
     file.write_bytes(content)
 
 
-def test_a_class_that_the_destination_does_not_know_is_named(
+def test_a_class_that_the_destination_does_not_know_is_no_obstacle(
     full_store: HDF5StorageManager, tmp_path: Path
 ) -> None:
     storage = HDF5StorageManager(tmp_path / "there", serializer=DefaultSerializer())
     database = SQLiteStorageManager(SQLiteConfig(tmp_path / "there.db"))
     database.upgrade()
     copy_path(PATH, full_store, storage, progress=False)  # files need no classes
-    with pytest.raises(TypeError, match="CameraConfiguration"):
-        copy_path(PATH, full_store, database, progress=False)
+    copy_path(PATH, full_store, database, progress=False)
+    for copy in (storage, database):
+        with copy.session() as session:
+            camera = session.sequences.get_device_configurations(PATH)["camera"]
+            assert isinstance(camera, UnknownDeviceConfiguration)
+            assert camera.tag == "CameraConfiguration"
 
 
 def test_a_storage_without_the_classes_of_a_lab_copies_it_unchanged(
@@ -357,3 +370,45 @@ def test_no_bar_is_drawn_where_there_is_no_terminal(
     copy_path(ROOT, full_store, opened("files", "there"))
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "")
+
+
+@pytest.mark.parametrize("source", ["files", "sqlite"])
+@pytest.mark.parametrize("destination", ["files", "sqlite"])
+def test_what_no_class_here_can_read_is_copied_as_it_is(
+    opened: Opened, source: str, destination: str
+) -> None:
+    here, there = opened(source, "here"), opened(destination, "there")
+    old = UnknownDeviceConfiguration("CameraConfiguration", {"gain": 3})
+    schedule = UnknownIterationConfiguration("Schedule", {"times": [1.5]}, number_of_shots=3)
+    lanes = TimeLanes(["pulse"], ["1 us"], {"sound": UnknownTimeLane("Sound", {"loud": 1})})
+    with here.session() as session:
+        session.default_device_configurations["camera"] = old
+        session.set_global_parameters(PARAMETERS)
+        session.sequences.create(PATH, schedule, lanes)
+        session.sequences.set_preparing(PATH, {"camera": old}, PARAMETERS)
+        session.sequences.set_running(PATH, START)
+        record(session)
+        session.sequences.set_finished(PATH, STOP)
+    copied = copy_path("/", here, there, progress=False)
+    assert copied.sequences == (PATH,)
+    with there.session() as session:
+        sequences = session.sequences
+        assert session.get_global_parameters() == sequences.get_global_parameters(PATH)
+        assert sequences.get_stats(PATH).expected_number_shots == 3
+        assert sequences.get_all_shot_data(PATH, 0) == {"counts": 0}
+        with pytest.raises(UnreadableConfigurationError):
+            sequences.get_device_configurations(PATH)
+    found = []
+    for storage in (here, there):
+        with without_decoding(storage.session()) as session:
+            sequences = session.sequences
+            found.append(
+                (
+                    dict(session.default_device_configurations),
+                    sequences.get_device_configurations(PATH),
+                    sequences.get_iteration_configuration(PATH),
+                    sequences.get_time_lanes(PATH),
+                )
+            )
+    assert found[0] == found[1]
+    assert found[0][0] == {"camera": old}

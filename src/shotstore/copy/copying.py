@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
 
+from shotstore.copy.as_stored import is_empty, without_decoding
 from shotstore.copy.plan import Plan, make_plan
 from shotstore.copy.progress_bar import progress_bar
 from shotstore.copy.report import (
@@ -25,7 +26,6 @@ from shotstore.errors import (
     StorageError,
     TransactionConflictError,
 )
-from shotstore.model import ParameterNamespace
 from shotstore.paths import PureSequencePath
 from shotstore.session import ExperimentSession, StorageManager
 
@@ -52,6 +52,9 @@ def copy_path(
     are created. Copying the root copies the whole storage: also its default device configurations,
     those of devices that the destination does not have, and its global parameters, if the
     destination has none.
+
+    Recipes and configurations are passed on as they are stored, so neither storage needs to know
+    their classes.
 
     Each sequence is copied in a transaction of its own, and what is read of it is of one moment. So
     a copy that was interrupted can be started again with ``existing="skip"``, and goes on. Both
@@ -176,13 +179,12 @@ class _Copying:
     def _prepare(self) -> None:
         """Copy what is not in a sequence: folders, empty ones too, and the defaults."""
         plan = self._plan
-        nothing = ParameterNamespace.empty()
-        with self._destination.session(write=True) as session:
+        with without_decoding(self._destination.session(write=True)) as session:
             create_folders(plan.folders, session)
             devices = session.default_device_configurations
             for name in sorted(plan.devices.keys() - set(devices)):
                 devices[name] = plan.devices[name]
-            if plan.parameters != nothing and session.get_global_parameters() == nothing:
+            if is_empty(session.get_global_parameters()) and not is_empty(plan.parameters):
                 session.set_global_parameters(plan.parameters)
 
     def _copy_in_tries(self, path: PureSequencePath) -> _Amount:
@@ -205,8 +207,8 @@ class _Copying:
             self._report(amount)
 
         with (
-            self._source.session() as source,
-            self._destination.session_beside_writers() as destination,
+            without_decoding(self._source.session()) as source,
+            without_decoding(self._destination.session_beside_writers()) as destination,
         ):
             number_of_shots = self._check(path, source, destination)
             if not destination.paths.does_path_exists(path.get_ancestors()[-1]):

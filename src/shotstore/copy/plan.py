@@ -6,6 +6,7 @@ from datetime import datetime
 
 import attrs
 
+from shotstore.copy.as_stored import without_decoding
 from shotstore.copy.report import IS_THERE, Existing
 from shotstore.errors import DamagedStorageError, PathHasChildrenError, PathIsSequenceError
 from shotstore.model import DeviceConfiguration, ParameterNamespace
@@ -51,7 +52,7 @@ def make_plan(
         PathHasChildrenError: a folder with something in it is in the destination where the source
             has a sequence.
     """
-    with source.session() as session:
+    with without_decoding(source.session()) as session:
         plan = _read(path, session)
     with destination.session() as session:
         paths = session.paths.get_all_paths()

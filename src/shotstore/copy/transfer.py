@@ -28,13 +28,12 @@ def transfer(
 
     Raises:
         SequenceRunningError: the sequence is preparing or running.
-        ValueError: its number of shots would change.
         Exception: what the two storages raise.
     """
     stats = source.sequences.get_stats(path)
     if stats.state.is_active():
         raise rules.sequence_running(path, stats.state, "copying")
-    _create(path, source, destination, stats)
+    _create(path, source, destination)
     if stats.state is not State.DRAFT:
         _launch(path, source, destination)
     if stats.state.has_ended():
@@ -53,23 +52,12 @@ def create_folders(
 
 
 def _create(
-    path: PureSequencePath,
-    source: ExperimentSession,
-    destination: ExperimentSession,
-    stats: SequenceStats,
+    path: PureSequencePath, source: ExperimentSession, destination: ExperimentSession
 ) -> None:
     iteration = source.sequences.get_iteration_configuration(path)
-    expected = stats.expected_number_shots
     destination.sequences.create(path, iteration, source.sequences.get_time_lanes(path))
     destination.sequences.set_tags(path, source.sequences.get_tags(path))
     destination.sequences.set_note(path, source.sequences.get_note(path))
-    makes = destination.sequences.get_stats(path).expected_number_shots
-    if makes != expected:
-        raise ValueError(
-            f"The iteration of {path} makes {makes} shots as its class counts them, and "
-            f"{expected} were stored: copy it with storages whose serializers do not know the "
-            "class, which keep what was stored."
-        )
 
 
 def _launch(

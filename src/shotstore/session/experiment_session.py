@@ -6,7 +6,7 @@ import abc
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from shotstore.model import ParameterNamespace
+from shotstore.model import ParameterNamespace, Serializer
 from shotstore.paths import PureSequencePath
 from shotstore.session.device_configurations import DeviceConfigurationCollection
 from shotstore.session.path_hierarchy import PathHierarchy
@@ -32,6 +32,10 @@ class ExperimentSession(abc.ABC):
     path that the session has listed and another one has moved or deleted before it was read; any
     write this and :class:`~shotstore.StorageLockTimeoutError`.
     """
+
+    serializer: Serializer
+    """What turns recipes and configurations into JSON and back: that of the storage, unless
+    another one is given to the session before it is entered."""
 
     @abc.abstractmethod
     def __enter__(self) -> Self:

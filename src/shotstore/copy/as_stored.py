@@ -1,0 +1,65 @@
+"""Recipes and configurations as they are stored: a copy passes them on, and decodes none."""
+
+from typing import TypeVar, cast
+
+import attrs
+
+from shotstore.model import (
+    JSON,
+    DeviceConfiguration,
+    IterationConfiguration,
+    ParameterNamespace,
+    TimeLanes,
+    UnknownDeviceConfiguration,
+    UnknownIterationConfiguration,
+)
+from shotstore.session import ExperimentSession
+
+_Session = TypeVar("_Session", bound=ExperimentSession)
+
+
+def without_decoding(session: _Session) -> _Session:
+    """Return the session, which has not been entered, made to read and write what is stored as it
+    is. So what is copied needs no class, and content of another program's serializer is copied."""
+    session.serializer = _AsStored()
+    return session
+
+
+def is_empty(parameters: ParameterNamespace) -> bool:
+    """Return whether global parameters, which a session that decodes nothing has read, are none."""
+    content = parameters.content if isinstance(parameters, _Content) else None
+    return not content
+
+
+@attrs.frozen
+class _Content:
+    content: JSON
+
+
+class _AsStored:
+    """A serializer whose objects are what is stored; to each other they are nothing else."""
+
+    def dump_iteration(self, iteration: IterationConfiguration) -> JSON:
+        return cast("UnknownIterationConfiguration", iteration).content
+
+    def load_iteration(self, content: JSON) -> IterationConfiguration:
+        return UnknownIterationConfiguration("", content)
+
+    def dump_time_lanes(self, time_lanes: TimeLanes) -> JSON:
+        return cast("_Content", time_lanes).content
+
+    def load_time_lanes(self, content: JSON) -> TimeLanes:
+        return cast("TimeLanes", _Content(content))
+
+    def dump_global_parameters(self, parameters: ParameterNamespace) -> JSON:
+        return cast("_Content", parameters).content
+
+    def load_global_parameters(self, content: JSON) -> ParameterNamespace:
+        return cast("ParameterNamespace", _Content(content))
+
+    def dump_device_configuration(self, configuration: DeviceConfiguration) -> tuple[str, JSON]:
+        unknown = cast("UnknownDeviceConfiguration", configuration)
+        return unknown.tag, unknown.content
+
+    def load_device_configuration(self, tag: str, content: JSON) -> DeviceConfiguration:
+        return UnknownDeviceConfiguration(tag, content)
