@@ -262,7 +262,7 @@ def test_a_sequence_that_an_experiment_works_on_is_not_copied(
         bring_to(session, State.FINISHED, path(r"\2026\done"))
     with pytest.raises(SequenceRunningError, match="before copying it"):
         copy_path(PATH, source, storage, progress=False)
-    copied = copy_path(PATH.parent, source, storage, progress=False)
+    copied = copy_path(path(r"\2026"), source, storage, progress=False)
     assert copied.sequences == (path(r"\2026\done"),)
     assert copied.skipped == {PATH: "an experiment is working on it"}
     with storage.session() as session:

@@ -23,7 +23,8 @@ from shotstore.hdf5 import HDF5StorageManager
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
-DRAFT = PureSequencePath(r"\drafts\a")
+DRAFTS = PureSequencePath(r"\drafts")
+DRAFT = DRAFTS / "a"
 PREPARING = PureSequencePath(r"\preparing")
 RUNNING = PureSequencePath(r"\2026\running")
 FINISHED = PureSequencePath(r"\2026\finished")
@@ -197,21 +198,19 @@ SCENARIOS: dict[str, Step] = {
         lambda session: session.sequences.reset_to_draft(RUNNING),
     ),
     "delete a sequence": _delete(FINISHED),
-    "delete a folder": _all(
-        _move(RUNNING.parent / "finished", DRAFT.parent / "b"), _delete(DRAFT.parent)
-    ),
+    "delete a folder": _all(_move(FINISHED, DRAFTS / "b"), _delete(DRAFTS)),
     "shoot, finish and move": _all(
         shoot(RUNNING, 3),
         lambda session: session.sequences.set_finished(RUNNING, START),
         _move(RUNNING, _NEW / "moved"),
     ),
     "move": _move(FINISHED, _NEW / "moved"),
-    "move a folder": _move(DRAFT.parent, _NEW),
+    "move a folder": _move(DRAFTS, _NEW),
     "move and create again": _all(_move(FINISHED, _NEW), create(FINISHED)),
     "delete and create again": _all(_delete(FINISHED), create(FINISHED), launch(FINISHED)),
     "swap": _swap(FINISHED, DRAFT),
     "swap folders that hold each other's": _all(
-        _move(DRAFT.parent, _NEW), _move(FINISHED, DRAFT.parent), _move(_NEW, _FOLDER / "finished")
+        _move(DRAFTS, _NEW), _move(FINISHED, DRAFTS), _move(_NEW, _FOLDER / "finished")
     ),
     "dates": _all(
         lambda session: session.paths.update_creation_date(EMPTY, START),
@@ -223,6 +222,6 @@ SCENARIOS: dict[str, Step] = {
         lambda session: session.default_device_configurations.pop("camera"),
     ),
     "several sequences": _all(
-        create(_NEW), shoot(RUNNING, 5), _move(CRASHED, DRAFT.parent / "c"), launch(DRAFT)
+        create(_NEW), shoot(RUNNING, 5), _move(CRASHED, DRAFTS / "c"), launch(DRAFT)
     ),
 }

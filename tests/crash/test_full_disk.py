@@ -13,7 +13,7 @@ from shotstore import CommitUncertainError, Sequence, StorageError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.disk import Operation
 from tests.crash.logical import contents
-from tests.crash.scenarios import RUNNING, START, populate, shoot
+from tests.crash.scenarios import FINISHED, RUNNING, START, populate, shoot
 from tests.crash.test_faults import failing
 from tests.processes.children import Child
 
@@ -28,7 +28,7 @@ def test_a_full_disk_refuses_shots_and_keeps_those_it_has(small_disk: Path) -> N
     assert_whole(storage, recorded)
 
     with storage.session() as session:
-        session.paths.delete_path(RUNNING.parent / "finished", delete_sequences=True)
+        session.paths.delete_path(FINISHED, delete_sequences=True)
     storage.trash.empty()
     (small_disk / "ballast").write_bytes(bytes(100))
     (small_disk / "ballast").unlink()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import pint
 
 from shotstore import (
     DamagedStorageError,
@@ -22,7 +23,8 @@ from shotstore.testing.experiments import DEVICES, PARAMETERS, START, TIME_LANES
 from shotstore.testing.experiments import record as record_shot
 from shotstore.testing.lab import CameraConfiguration
 
-PATH = PureSequencePath(r"\2026\rabi")
+FOLDER = PureSequencePath(r"\2026")
+PATH = FOLDER / "rabi"
 NEIGHBOUR = PureSequencePath(r"\2026\ramsey")
 REFUSED = "DamagedStorageError"
 
@@ -160,7 +162,7 @@ def canonical(value: object) -> object:
         return ("dict", *((key, canonical(item)) for key, item in value.items()))
     if isinstance(value, list):
         return ("list", *map(canonical, value))
-    if hasattr(value, "magnitude"):
+    if isinstance(value, pint.Quantity):
         return ("quantity", canonical(value.magnitude), str(value.units))
     if isinstance(value, bool | int | str | None):
         return (type(value).__name__, value)

@@ -18,7 +18,7 @@ from shotstore import (
 )
 from shotstore.hdf5 import HDF5StorageManager
 from tests.damage import specimen
-from tests.damage.specimen import NEIGHBOUR, PATH, REFUSED
+from tests.damage.specimen import FOLDER, NEIGHBOUR, PATH, REFUSED
 
 ROOT = PureSequencePath.root()
 
@@ -87,8 +87,8 @@ def read(
 def check_listings(storage: HDF5StorageManager) -> None:
     """The tree is listed, and the neighbour is read, whatever has become of the other sequence."""
     with storage.session() as session:
-        assert session.paths.get_all_paths() == {PATH.parent, PATH, NEIGHBOUR}
-        assert session.paths.get_children(PATH.parent) == {PATH, NEIGHBOUR}
+        assert session.paths.get_all_paths() == {FOLDER, PATH, NEIGHBOUR}
+        assert session.paths.get_children(FOLDER) == {PATH, NEIGHBOUR}
         assert session.sequences.get_contained_sequences(ROOT) == {PATH, NEIGHBOUR}
         for state in State:
             found = session.sequences.get_sequences_in_state(state)

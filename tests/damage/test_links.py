@@ -8,8 +8,9 @@ import pytest
 
 from shotstore import PureSequencePath, StorageError
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.testing.experiments import PARAMETERS
 from tests.damage import specimen
-from tests.damage.specimen import NEIGHBOUR, PATH
+from tests.damage.specimen import FOLDER, NEIGHBOUR, PATH
 
 CANARY = b"canary"
 
@@ -48,7 +49,7 @@ def test_a_directory_link_is_no_path(storage: HDF5StorageManager, tmp_path: Path
     (storage.root / "sequences/away").symlink_to(tmp_path / "outside/sequences")
     before = files(tmp_path / "outside")
     with storage.session() as session:
-        assert session.paths.get_all_paths() == {PATH.parent, NEIGHBOUR}
+        assert session.paths.get_all_paths() == {FOLDER, NEIGHBOUR}
         assert not session.paths.does_path_exists(PATH)
         assert not session.paths.does_path_exists(PureSequencePath(r"\away\2026\rabi"))
     with pytest.raises(RuntimeError), storage.session() as session:
@@ -118,7 +119,7 @@ def test_a_document_link_is_no_document(
     assert devices == (set() if "camera" in name else {"camera"})
     assert bool(parameters.names()) == ("camera" in name)
     with storage.session() as session:
-        session.set_global_parameters(specimen.PARAMETERS)
+        session.set_global_parameters(PARAMETERS)
     assert files(tmp_path / "outside") == before
 
 

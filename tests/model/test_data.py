@@ -1,5 +1,6 @@
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,8 +27,11 @@ def test_data_comes_back_from_strict_json_as_it_was(value: Data) -> None:
 @given(arrays)
 def test_a_view_comes_back_whatever_its_order_in_memory(array: np.ndarray) -> None:
     view = array.T[::-1] if array.ndim else array
-    again = structured_from_json(structured_to_json([view]))[0]
+    content = structured_from_json(structured_to_json([view]))
+    assert isinstance(content, list)
+    [again] = content
     assert exactly_equal(again, view)
+    assert isinstance(again, np.ndarray)
     assert again.flags.writeable
 
 
@@ -53,7 +57,7 @@ def test_a_dict_that_looks_like_our_own_encoding_comes_back(value: Data) -> None
 
 
 def test_plain_values_are_plain_json() -> None:
-    value = {"atoms": [1, 2.5, None, True, "é"]}
+    value: Data = {"atoms": [1, 2.5, None, True, "é"]}
     assert structured_to_json(value) == '{"atoms":[1,2.5,null,true,"é"]}'
 
 
@@ -76,6 +80,7 @@ def test_array_classes_that_add_nothing_become_plain_arrays() -> None:
     records = np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")])
     checked = check_data({"matrix": np.asmatrix([[1]]), "records": records})
     assert [type(array) for array in checked.values()] == [np.ndarray, np.ndarray]
+    assert isinstance(checked["records"], np.ndarray)
     assert checked["records"].dtype == records.dtype
 
 
@@ -124,8 +129,9 @@ def test_texts_that_no_file_can_hold_are_a_value_error(data: dict[str, object]) 
 
 
 def test_a_label_that_is_no_text_is_a_type_error() -> None:
+    unlabelled: Any = {1: 1}
     with pytest.raises(TypeError, match="data label must be a str, not of type int"):
-        check_data({1: 1})
+        check_data(unlabelled)
 
 
 def test_nesting_has_a_limit() -> None:

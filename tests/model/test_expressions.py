@@ -1,5 +1,6 @@
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pint
@@ -87,7 +88,11 @@ def test_functions_of_numbers_give_plain_numbers(text: str, value: Parameter) ->
 
 
 def test_names_are_looked_up_in_the_variables() -> None:
-    variables = {"offset": quantity(1, "MHz"), "mot.detuning": np.float64(1.5), "µ": 3}
+    variables: dict[str, Parameter] = {
+        "offset": quantity(1, "MHz"),
+        "mot.detuning": np.float64(1.5),
+        "µ": 3,
+    }
     assert exactly_equal(Expression("10 MHz + 2 * offset").evaluate(variables), quantity(12, "MHz"))
     assert exactly_equal(Expression("2 mot.detuning").evaluate(variables), 3.0)
     assert exactly_equal(Expression("µ").evaluate(variables), 3)
@@ -249,7 +254,7 @@ def test_the_text_is_not_looked_at_before_it_is_evaluated() -> None:
 
 
 @pytest.mark.parametrize("value", [1, 1.5, None, b"1", ["1"]])
-def test_only_text_is_an_expression(value: object) -> None:
+def test_only_text_is_an_expression(value: Any) -> None:
     with pytest.raises(TypeError, match="An expression is text"):
         Expression(value)
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 
@@ -5,7 +7,11 @@ from shotstore.model import Expression, ParameterNamespace, quantity
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.strategies import namespaces
 
-NESTED = {"a": "1", "mot": {"detuning": "-12 MHz", "coil": {"current": "3 A"}}, "b.c": "2"}
+NESTED: dict[str, Any] = {
+    "a": "1",
+    "mot": {"detuning": "-12 MHz", "coil": {"current": "3 A"}},
+    "b.c": "2",
+}
 
 
 def test_nested_names_are_joined_by_dots() -> None:
@@ -128,12 +134,13 @@ def test_names_are_checked(content: dict[str, str]) -> None:
 
 
 def test_values_are_checked() -> None:
+    content: Any = {"a": 1}
     with pytest.raises(TypeError, match="An expression is text"):
-        ParameterNamespace.from_mapping({"a": 1})
+        ParameterNamespace.from_mapping(content)
 
 
 def test_namespaces_are_values() -> None:
-    content = {"a": "1", "mot": {"x": "2"}}
+    content: dict[str, Any] = {"a": "1", "mot": {"x": "2"}}
     namespace = ParameterNamespace.from_mapping(content)
     content["mot"]["x"] = "3"
     assert namespace == ParameterNamespace.from_mapping({"a": "1", "mot": {"x": "2"}})

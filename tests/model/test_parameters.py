@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pint
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from shotstore.model import (
+    JSON,
     Parameter,
     check_parameter_name,
     check_parameters,
@@ -31,8 +33,9 @@ def test_other_texts_are_no_names(name: str) -> None:
 
 
 def test_a_name_that_is_no_text_is_refused() -> None:
+    unnamed: Any = {1: 1}
     with pytest.raises(ValueError, match="is not a parameter name"):
-        check_parameters({1: 1})
+        check_parameters(unnamed)
 
 
 @given(parameters)
@@ -90,7 +93,7 @@ def test_anything_else_is_a_type_error_that_names_the_parameter(value: object) -
 
 
 def test_an_unknown_unit_is_a_value_error_that_names_the_parameter() -> None:
-    other = pint.UnitRegistry()
+    other: pint.UnitRegistry[Any] = pint.UnitRegistry()
     other.define("recoil = 2 kHz")
     with pytest.raises(ValueError, match=r"Parameter 'mot\.detuning': .* 'recoil'"):
         check_parameters({"mot.detuning": other.Quantity(1, "recoil")})
@@ -99,7 +102,7 @@ def test_an_unknown_unit_is_a_value_error_that_names_the_parameter() -> None:
 @pytest.mark.parametrize(
     "content", ["1", None, [], {"magnitude": 1}, {"magnitude": True, "unit": "m"}, {"unit": "m"}]
 )
-def test_what_is_no_stored_parameter_is_refused(content: object) -> None:
+def test_what_is_no_stored_parameter_is_refused(content: JSON) -> None:
     with pytest.raises(ValueError, match=r"is not a stored number|invalid literal"):
         parameter_from_json(content)
 

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pint
@@ -11,7 +12,7 @@ from shotstore.model.quantities import convert, is_unit
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.strategies import UNITS
 
-registry = pint.get_application_registry()
+registry = pint.get_application_registry()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_an_exponent_that_pint_would_round_survives() -> None:
 
 
 def test_a_unit_that_only_another_registry_knows_is_refused() -> None:
-    other = pint.UnitRegistry()
+    other: pint.UnitRegistry[Any] = pint.UnitRegistry()
     other.define("recoil = 2 kHz")
     with pytest.raises(ValueError, match=r"'recoil' is not defined .* define it"):
         unit_to_text(other.Unit("recoil"))
@@ -63,14 +64,14 @@ def test_a_text_that_is_no_unit_is_a_value_error(text: str) -> None:
 
 def test_quantities_follow_a_change_of_the_application_registry() -> None:
     before = registry.get()
-    own = pint.UnitRegistry()
+    own: pint.UnitRegistry[Any] = pint.UnitRegistry()
     own.define("recoil = 2 kHz")
-    pint.set_application_registry(own)
+    pint.set_application_registry(own)  # type: ignore[no-untyped-call]
     try:
         assert quantity(1, "recoil").to("kHz").magnitude == 2
         assert quantity(1, "MHz").units == own.MHz
     finally:
-        pint.set_application_registry(before)
+        pint.set_application_registry(before)  # type: ignore[no-untyped-call]
     with pytest.raises(ValueError, match="recoil"):
         quantity(1, "recoil")
 

@@ -225,4 +225,4 @@ def test_all_that_differs_between_the_shots_is_varied(recipe: StepsConfiguration
             if span is not None and span.first is not None and span.count:
                 assert span.last is not None
                 low, high = sorted((span.first, span.last))
-                assert all(low <= value <= high for value in values if value is not None)  # type: ignore[operator]
+                assert all(low <= value <= high for value in values if value is not None)

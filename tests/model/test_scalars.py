@@ -1,11 +1,13 @@
 import enum
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 
 from shotstore.model.scalars import (
+    JSON,
     check_positive,
     has_lone_surrogate,
     number_from_json,
@@ -14,6 +16,10 @@ from shotstore.model.scalars import (
 )
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.strategies import numbers
+
+
+class Level(enum.IntEnum):
+    LOW = 1
 
 
 class Word(str, enum.Enum):  # noqa: UP042 - str() of a StrEnum would be right anyway
@@ -29,7 +35,7 @@ class Word(str, enum.Enum):  # noqa: UP042 - str() of a StrEnum would be right a
         (np.float64(0.1), 0.1),
         (np.float16(0.5), 0.5),
         (np.str_("é"), "é"),
-        (enum.IntEnum("Level", ["LOW"]).LOW, 1),
+        (Level.LOW, 1),
         (Word.RED, "red"),
     ],
 )
@@ -74,7 +80,7 @@ def test_a_number_comes_back_from_strict_json_as_it_was(number: int | float) -> 
         {"int": "1", "unit": "m"},
     ],
 )
-def test_what_is_no_stored_number_is_refused(content: object) -> None:
+def test_what_is_no_stored_number_is_refused(content: JSON) -> None:
     with pytest.raises(ValueError, match=r"is not a stored number|invalid literal"):
         number_from_json(content)
 
@@ -85,12 +91,13 @@ def test_a_lone_surrogate_is_found() -> None:
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None])
-def test_a_count_is_an_integer(value: object) -> None:
+def test_a_count_is_an_integer(value: Any) -> None:
     with pytest.raises(TypeError, match=r"^Number must be an integer"):
         check_positive(value, "Number")
 
 
 def test_a_count_is_positive() -> None:
-    assert check_positive(np.int64(1), "Number") == 1
+    numpy_int: Any = np.int64(1)
+    assert check_positive(numpy_int, "Number") == 1
     with pytest.raises(ValueError, match="Number must be 1 or more, not 0"):
         check_positive(0, "Number")

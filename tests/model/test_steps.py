@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,9 @@ NESTED = StepsConfiguration(
 )
 
 
-def walked(steps: list[Step], initial: dict[str, Parameter] | None = None) -> list[object]:
+def walked(
+    steps: list[Step], initial: dict[str, Parameter] | None = None
+) -> list[dict[str, Parameter]]:
     return list(StepsConfiguration(steps).walk(initial or {}))
 
 
@@ -199,7 +202,7 @@ def test_a_linspace_needs_a_value(num: int) -> None:
 
 
 @pytest.mark.parametrize("num", [True, 1.0, "3"])
-def test_the_number_of_values_is_an_integer(num: object) -> None:
+def test_the_number_of_values_is_an_integer(num: Any) -> None:
     with pytest.raises(TypeError, match="number of values of a loop must be an integer"):
         LinspaceLoop("a", "0", "1", num, [])
 
@@ -210,7 +213,7 @@ def test_variables_have_the_names_of_parameters() -> None:
 
 
 @pytest.mark.parametrize("steps", [["1"], [None], [[SHOT]]])
-def test_only_steps_are_steps(steps: list[object]) -> None:
+def test_only_steps_are_steps(steps: list[Any]) -> None:
     with pytest.raises(TypeError, match="A step is a VariableDeclaration"):
         StepsConfiguration(steps)
 

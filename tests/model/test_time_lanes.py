@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,17 +17,19 @@ from shotstore.model import (
 
 
 def test_lanes_of_equal_length_make_a_table() -> None:
+    numpy_bool: Any = np.bool_(False)
     lanes = TimeLanes(
         ["load", "expose", "read"],
         ["1 s", "exposure", "20 ms"],
         {
-            "shutter": DigitalTimeLane([(True, 1), (np.bool_(False), 1), ("open", 1)]),
+            "shutter": DigitalTimeLane([(True, 1), (numpy_bool, 1), ("open", 1)]),
             "power": AnalogTimeLane([("1 mW", 1), (Ramp(), 1), ("0 mW", 1)]),
             "camera": CameraTimeLane([(None, 1), (TakePicture("atoms"), 1), (None, 1)]),
         },
     )
     assert lanes.number_steps == 3
     assert lanes.step_durations == (Expression("1 s"), Expression("exposure"), Expression("20 ms"))
+    assert isinstance(lanes.lanes["shutter"], DigitalTimeLane)
     assert lanes.lanes["shutter"].spans == ((True, 1), (False, 1), (Expression("open"), 1))
     assert pickle.loads(pickle.dumps(lanes)) == lanes
 
@@ -62,7 +65,7 @@ def test_a_span_lasts_a_step_or_more(length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [True, 1.0, None])
-def test_the_length_of_a_span_is_an_integer(length: object) -> None:
+def test_the_length_of_a_span_is_an_integer(length: Any) -> None:
     with pytest.raises(TypeError, match="number of steps of a span must be an integer"):
         AnalogTimeLane([("1 V", length)])
 
@@ -94,7 +97,7 @@ def test_each_kind_of_lane_has_its_own_values(kind: type, value: object) -> None
     ],
     ids=repr,
 )
-def test_the_parts_of_time_lanes_are_checked(arguments: tuple) -> None:
+def test_the_parts_of_time_lanes_are_checked(arguments: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError):
         TimeLanes(*arguments)
 

@@ -17,7 +17,8 @@ from shotstore import (
 from shotstore.model import Data, quantity
 from shotstore.testing.experiments import START, TIME_LANES, recipe
 
-RUN = PureSequencePath(r"\2026\run")
+FOLDER = PureSequencePath(r"\2026")
+RUN = FOLDER / "run"
 
 MEGAHERTZ = quantity(1.0, "MHz")
 """Here, since a process whose modules are loaded by then is spared loading all units."""

@@ -9,7 +9,7 @@ from shotstore import PureSequencePath, State
 from shotstore.hdf5 import HDF5StorageManager, transaction
 from tests.processes import shots
 from tests.processes.children import PATIENCE, Child, listening
-from tests.processes.shots import RUN
+from tests.processes.shots import FOLDER, RUN
 
 PLACES = [PureSequencePath(r"\left"), PureSequencePath(r"\right\inside")]
 MOVED = 40
@@ -121,7 +121,7 @@ def change(_: Connection, store: Path, how: str) -> None:
         if how == "reset":
             session.sequences.reset_to_draft(RUN)
         elif how == "move":
-            session.paths.move(RUN, RUN.parent / "elsewhere")
+            session.paths.move(RUN, FOLDER / "elsewhere")
             shots.launch(session)
         else:
             session.paths.delete_path(RUN, delete_sequences=True)

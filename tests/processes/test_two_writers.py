@@ -22,7 +22,7 @@ from shotstore.hdf5 import HDF5StorageManager, disk, locks
 from shotstore.model import ParameterNamespace
 from tests.processes import shots
 from tests.processes.children import PATIENCE, Child
-from tests.processes.shots import RUN
+from tests.processes.shots import FOLDER, RUN
 
 UPDATES = 25
 
@@ -181,12 +181,12 @@ def test_a_store_may_be_created_by_several_at_once(tmp_path: Path) -> None:
 READ_AND_CHANGED: dict[str, tuple[Step, Step]] = {
     "global parameters": (get_count, lambda session: set_count(session, 5)),
     "absence of a path": (
-        lambda session: session.paths.does_path_exists(RUN.parent / "new"),
-        lambda session: session.paths.create_path(RUN.parent / "new"),
+        lambda session: session.paths.does_path_exists(FOLDER / "new"),
+        lambda session: session.paths.create_path(FOLDER / "new"),
     ),
     "children": (
-        lambda session: session.paths.get_children(RUN.parent),
-        lambda session: session.paths.create_path(RUN.parent / "new"),
+        lambda session: session.paths.get_children(FOLDER),
+        lambda session: session.paths.create_path(FOLDER / "new"),
     ),
     "all paths": (
         lambda session: session.paths.get_all_paths(),
@@ -207,7 +207,7 @@ READ_AND_CHANGED: dict[str, tuple[Step, Step]] = {
     "shots": (shots.indices, lambda session: shots.record(session, 1)),
     "data of a shot": (
         lambda session: shots.check(session, 0),
-        lambda session: session.paths.move(RUN, RUN.parent / "moved"),
+        lambda session: session.paths.move(RUN, FOLDER / "moved"),
     ),
 }
 
@@ -237,7 +237,7 @@ def test_a_late_writer_whose_reads_still_hold_goes_on(store: Path) -> None:
     storage = HDF5StorageManager(store)
     with storage.session() as session:
         assert not session.default_device_configurations
-        assert session.paths.get_children(RUN.parent) == {RUN}
+        assert session.paths.get_children(FOLDER) == {RUN}
         assert shots.check_all(session) == [0]
         with storage.session() as other:
             set_count(other, 5)
