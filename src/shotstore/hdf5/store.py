@@ -86,7 +86,7 @@ class Store:
                         "open it with read_only=True."
                     ) from error
                 raise
-        self._has_locks = False
+        self._has_locks = not read_only
         if not read_only:
             with contextlib.suppress(StorageError, OSError):  # said where it is asked for
                 with self.reading(finish=False):

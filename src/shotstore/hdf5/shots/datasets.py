@@ -43,12 +43,19 @@ class Datasets:
         *,
         compression: str | int | None = None,
         chunk_bytes: int = ROW_CHUNK,
+        most_rows: int | None = None,
     ) -> str:
         """Create the next dataset of this name; return the name that it got."""
         number = 1 + sum(1 for _ in self.numbered(name))
         full = name if number == 1 else f"{name}#{number}"
         self._rows[full] = create_rows(
-            self.file, full, dtype, row_shape, compression=compression, chunk_bytes=chunk_bytes
+            self.file,
+            full,
+            dtype,
+            row_shape,
+            compression=compression,
+            chunk_bytes=chunk_bytes,
+            most_rows=most_rows,
         )
         return full
 

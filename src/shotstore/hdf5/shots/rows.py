@@ -240,8 +240,10 @@ def create_rows(
     *,
     compression: str | int | None = None,
     chunk_bytes: int = ROW_CHUNK,
+    most_rows: int | None = None,
 ) -> Rows:
-    """Create an empty dataset: chunked, checksummed, NaN where a float is missing.
+    """Create an empty dataset: chunked, checksummed, NaN where a float is missing. One that is to
+    have few rows, ``most_rows`` of them, needs a smaller index.
 
     A chunk holds one row, or as many as fit ``chunk_bytes``; a row of more than 64 MiB is split,
     unless it is a single text.
@@ -255,7 +257,7 @@ def create_rows(
     file.create_dataset(
         name,
         shape=(0, *row_shape),
-        maxshape=(None, *row_shape),
+        maxshape=(most_rows, *row_shape),
         dtype=dtype,
         chunks=(rows, *item),
         fletcher32=True,
