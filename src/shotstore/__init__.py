@@ -33,6 +33,8 @@ from shotstore.errors import (
     StorageError,
     StorageLockTimeoutError,
     TransactionConflictError,
+    UnitConflictError,
+    UnknownUnitError,
     UnreadableConfigurationError,
 )
 from shotstore.model import (
@@ -174,9 +176,11 @@ __all__ = [
     "TimeLanes",
     "TracebackSummary",
     "TransactionConflictError",
+    "UnitConflictError",
     "UnknownDeviceConfiguration",
     "UnknownIterationConfiguration",
     "UnknownTimeLane",
+    "UnknownUnitError",
     "UnreadableConfigurationError",
     "VariableDeclaration",
 ]

@@ -113,8 +113,16 @@ class ExperimentSessionNotActiveError(RuntimeError):
     """The session is used before its ``with`` block is entered or after it was left."""
 
 
+class UnknownUnitError(ValueError):
+    """Neither pint nor a store that is in use knows the unit."""
+
+
 class StorageError(RuntimeError):
     """The storage could not do what was asked. Base of all errors below the tree."""
+
+
+class UnitConflictError(StorageError):
+    """A store means something else by the name of a unit than this process does already."""
 
 
 class StorageLockTimeoutError(StorageError):

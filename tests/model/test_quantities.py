@@ -58,7 +58,7 @@ def test_a_unit_that_only_another_registry_knows_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["nonsense", "m +", "(", "'a'", "3 m"])
 def test_a_text_that_is_no_unit_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not (a unit|defined)"):
+    with pytest.raises(ValueError, match=r"is not (a unit|defined)|60000 characters"):
         quantity(1, text)
 
 
@@ -98,9 +98,9 @@ def test_quantities_follow_a_change_of_the_application_registry() -> None:
     ids=lambda text: ascii(text[:20]),
 )
 def test_a_text_that_pint_would_read_as_another_unit_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not (a unit|defined)"):
+    with pytest.raises(ValueError, match=r"is not (a unit|defined)|60000 characters"):
         quantity(1, text)
-    with pytest.raises(ValueError, match=r"is not (a unit|defined)"):
+    with pytest.raises(ValueError, match=r"is not (a unit|defined)|60000 characters"):
         convert(np.ones(1), "m", text)
     assert not is_unit(text)
 

@@ -61,7 +61,7 @@ def test_no_read_takes_more_queries_where_there_is_more(storage: SQLStorageManag
             record(session, index=index, data={"x": np.zeros(3)})
         finish(session)
     few = {name: count(storage, read) for name, read in READS.items()}
-    assert max(few.values()) <= 4
+    assert max(few.values()) <= 5  # of which one reads the units of the lab
     with storage.session() as session:
         session.sequences.reset_to_draft(PATH)
         session.paths.create_path(DEEP)

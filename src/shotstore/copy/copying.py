@@ -157,6 +157,7 @@ class _Copying:
         """Copy everything."""
         self._skipped.update(self._plan.skipped)
         self._failed.update(self._plan.failed)
+        self._define_units()
         if not self._plan.is_sequence:
             self._prepare()
         self._report()
@@ -175,6 +176,13 @@ class _Copying:
                 self._size += amount.size
             self._report()
         return Copied(tuple(self._copied), self._shots, self._size, self._skipped, self._failed)
+
+    def _define_units(self) -> None:
+        """Define what the shots may be recorded in; one that means another thing there ends it."""
+        if self._plan.units:
+            with self._destination.session(write=True) as session:
+                for definition in self._plan.units:
+                    session.define_unit(definition)
 
     def _prepare(self) -> None:
         """Copy what is not in a sequence: folders, empty ones too, and the defaults."""

@@ -30,6 +30,8 @@ class Plan:
     failed: dict[PureSequencePath, Exception]
     """Folders that cannot be looked into."""
     """Sequences that are in the destination already, and why they are left out."""
+    units: tuple[str, ...]
+    """What the source defines."""
     devices: dict[str, DeviceConfiguration]
     """Of the whole storage."""
     parameters: ParameterNamespace
@@ -96,6 +98,7 @@ def _read(path: PureSequencePath, session: ExperimentSession) -> Plan:
         numbers_of_shots=numbers_of_shots,
         skipped={},
         failed=failed,
+        units=session.get_unit_definitions(),
         devices=dict(session.default_device_configurations) if path.is_root() else {},
         parameters=session.get_global_parameters()
         if path.is_root()

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from attrs import field, frozen
 
-from shotstore.errors import DamagedStorageError, StorageError
+from shotstore.errors import DamagedStorageError, StorageError, UnknownUnitError
 from shotstore.hdf5 import disk
 from shotstore.model import JSON
 from shotstore.state import State
@@ -34,6 +34,7 @@ Format = Literal[
     "folder",
     "sequence",
     "global parameters",
+    "units",
     "device configuration",
     "trash entry",
     "trash clock",
@@ -203,6 +204,8 @@ def load_object(path: Path, load: Callable[[], _T]) -> _T:
     """
     try:
         return load()
+    except UnknownUnitError:
+        raise  # a definition is missing, and the file is as it was
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise damaged(path, str(error)) from error
 

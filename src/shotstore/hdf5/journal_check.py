@@ -14,7 +14,7 @@ from shotstore.hdf5.names import SHOTS_FILE
 
 _TRANSACTION = re.compile(r"[0-9a-f]{32}")
 _PLACES = re.compile(
-    r"sequences/.+|device_configurations/[^/]+|global_parameters\.json|"
+    r"sequences/.+|device_configurations/[^/]+|global_parameters\.json|units\.json|"
     r"\.shotstore/trash/.+|\.shotstore/tx/[0-9a-f]{32}/.+",
     re.DOTALL,
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NoReturn, Self
 
-from shotstore.hdf5 import documents
+from shotstore.hdf5 import disk, documents
 from shotstore.hdf5.copying import copy_files
 from shotstore.hdf5.device_configurations import HDF5DeviceConfigurationCollection
 from shotstore.hdf5.dropped import call_when_dropped
@@ -12,6 +12,7 @@ from shotstore.hdf5.path_hierarchy import HDF5PathHierarchy
 from shotstore.hdf5.sequence_collection import HDF5SequenceCollection
 from shotstore.hdf5.store import GLOBAL_PARAMETERS, Store
 from shotstore.hdf5.transaction import Transaction
+from shotstore.hdf5.unit_documents import UNITS, dump_units, load_units
 from shotstore.hdf5.worker import wait_if_exiting
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
@@ -53,6 +54,7 @@ class HDF5ExperimentSession(ExperimentSession):
     def __enter__(self) -> Self:
         if self._transaction is not None:
             raise rules.session_is_used_twice()
+        self._store.units.give_to_process()
         self._transaction = Transaction(
             self._store, current_owner(), beside_writers=self._beside_writers
         )
@@ -164,3 +166,16 @@ class HDF5ExperimentSession(ExperimentSession):
         )
         transaction = self.transaction
         transaction.write(lambda: transaction.replace_document(GLOBAL_PARAMETERS, content))
+
+    def get_unit_definitions(self) -> tuple[str, ...]:
+        transaction, file = self.transaction, self._store.units.file
+        if self._store.is_archive:  # that of the store which it is a folder of
+            content = disk.read_file(str(file))
+        else:
+            content = transaction.read(lambda: transaction.read_document(UNITS))
+        return () if content is None else load_units(content, file)
+
+    def _set_unit_definitions(self, definitions: tuple[str, ...]) -> None:
+        content = dump_units(definitions)
+        transaction = self.transaction
+        transaction.write(lambda: transaction.replace_document(UNITS, content))

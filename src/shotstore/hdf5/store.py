@@ -18,6 +18,7 @@ from shotstore.hdf5.kept_writers import KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
+from shotstore.hdf5.unit_documents import UnitDocument
 from shotstore.session import SequenceSummary
 from shotstore.session.summaries import Remembered
 
@@ -59,6 +60,8 @@ class Store:
         """What was read of the tables of shots before."""
         self.known = KnownDocuments()
         """What was read of documents before."""
+        self.units = UnitDocument(self.root)
+        """What the units of the lab mean."""
         self.summaries: Remembered[SequenceSummary] = Remembered()
         """What was made of them."""
         self.after_writing: Callable[[], object] = lambda: None

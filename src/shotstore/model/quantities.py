@@ -8,10 +8,13 @@ pint takes 0.2 s to import, so nothing here imports it before the first quantity
 """
 
 import sys
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from shotstore.model.unit_texts import exact_unit_text
+from shotstore.errors import UnknownUnitError
+from shotstore.model.unit_definitions import give_definitions_to, knows
+from shotstore.model.unit_texts import exact_unit_text, names_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,10 +24,6 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
 _Exponents: TypeAlias = tuple[tuple[str, int | float], ...]
-
-
-LONGEST_UNIT = 1000
-"""Characters in the text of a unit: pint takes seconds to read one of many thousands."""
 
 
 def is_quantity(value: object) -> "TypeIs[pint.Quantity[Any]]":
@@ -133,6 +132,7 @@ def _application_registry() -> "pint.UnitRegistry[Any]":
 
     # The registry itself, not pint's stand-in for it: the caches must notice another one being set.
     registry: pint.UnitRegistry[Any] = pint.get_application_registry().get()  # type: ignore[no-untyped-call]
+    give_definitions_to(registry)
     return registry
 
 
@@ -162,26 +162,30 @@ def _text_of_unit(registry: "pint.UnitRegistry[Any]", exponents: _Exponents) -> 
                 return text
         except ValueError:
             continue
-    raise ValueError(
-        f"The unit '{candidates[-1]}' is not defined in pint's application registry: define it "
-        "there, or make your own registry the one with pint.set_application_registry()."
-    )
+    raise _not_defined(registry, candidates[-1])
 
 
 @lru_cache(maxsize=1024)
 def _parsed_unit(registry: "pint.UnitRegistry[Any]", text: str) -> "pint.Unit":
     exact = exact_unit_text(text)
-    if len(text) > LONGEST_UNIT:
-        raise ValueError(
-            f"The unit '{text[:40]}...' has {len(text)} characters. Write one of at most "
-            f"{LONGEST_UNIT}."
-        )
     try:
         # Without as_delta, which reads "degC * m" as a difference of temperatures.
         return registry.parse_units(exact, as_delta=False)
     except Exception as error:  # pint lets AssertionError and TokenError out for broken text
-        raise ValueError(
-            f"The unit '{text}' is not defined in pint's application registry. If your lab defines "
-            "it, import that definition, or add it with "
-            "pint.get_application_registry().define('... = ...')."
-        ) from error
+        raise _not_defined(registry, text) from error
+
+
+def _not_defined(registry: "pint.UnitRegistry[Any]", text: str) -> UnknownUnitError:
+    try:
+        unknown = [name for name in names_in(text) if not knows(registry, name)]
+    except ValueError:
+        unknown = []
+    name = unknown[0] if unknown else text
+    found = registry.parse_unit_name(name, case_sensitive=False)
+    close = [prefix + unit for prefix, unit, _ in found]
+    close = close or get_close_matches(name, dir(registry), n=2, cutoff=0.8)
+    hint = f" (did you mean {' or '.join(map(repr, close))}?)" if unknown and close else ""
+    return UnknownUnitError(
+        f"The unit '{text}' is not defined in pint's application registry{hint}. If it is a unit "
+        f"of your lab, define it once for the store: session.define_unit('{name} = ...')."
+    )

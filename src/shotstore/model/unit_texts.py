@@ -8,8 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-_LONGEST = 2000
-"""Characters: pint takes seconds to find out that a much longer text is not a unit."""
+LONGEST_UNIT = 1000
+"""Characters in the text of a unit: pint takes seconds to read one of many thousands."""
 
 _TOKEN = re.compile(
     r"""
@@ -23,6 +23,7 @@ _SPACE = re.compile(r"[ \t\u00a0\u2009\u202f]*")
 _OPERATORS = {"·": "*", "⋅": "*", "^": "**", "per": "/"}
 _BEFORE_A_UNIT = frozenset({"square", "sq", "cubic"})
 _BEHIND_A_UNIT = frozenset({"squared", "cubed"})
+_POWERS = _BEFORE_A_UNIT | _BEHIND_A_UNIT
 
 
 def exact_unit_text(text: str) -> str:
@@ -35,8 +36,11 @@ def exact_unit_text(text: str) -> str:
     >>> exact_unit_text("kg m/s^2")
     'kg * m / s ** 2'
     """
-    if len(text) > _LONGEST:
-        raise ValueError(f"'{text[:40]}...' is not a unit: it has {len(text)} characters.")
+    if len(text) > LONGEST_UNIT:
+        raise ValueError(
+            f"The unit '{text[:40]}...' has {len(text)} characters. Write one of at most "
+            f"{LONGEST_UNIT}."
+        )
     exact: list[str] = []
     has_divided = [False]  # in each open bracket
     is_behind_unit = False
@@ -64,6 +68,16 @@ def exact_unit_text(text: str) -> str:
     return " ".join(exact)
 
 
+def names_in(text: str) -> list[str]:
+    """Return the names of units in a text, without their powers in superscript.
+
+    Raises:
+        ValueError: as :func:`exact_unit_text`.
+    """
+    words = (re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+$", "", word) for word in exact_unit_text(text).split())
+    return [word for word in words if word.isidentifier() and word not in _POWERS]
+
+
 def _tokens(text: str) -> Iterator[str]:
     position = _end_of_space(text, 0)
     while position < len(text):
@@ -82,5 +96,6 @@ def _end_of_space(text: str, position: int) -> int:
 def _not_exact(text: str, reason: str) -> ValueError:
     return ValueError(
         f"{text!r} is not a unit: {reason}. Write names of units with * / ** and brackets, "
-        "like 'nV / Hz ** 0.5'."
+        "like 'nV / Hz ** 0.5'; a unit of your lab, of letters, digits and _, is defined with "
+        "session.define_unit('arb_u = []')."
     )

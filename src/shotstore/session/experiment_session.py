@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from shotstore.model import ParameterNamespace, Serializer
+from shotstore.model.new_units import define_new_unit, new_definition
 from shotstore.paths import PureSequencePath
 from shotstore.session.device_configurations import DeviceConfigurationCollection
 from shotstore.session.path_hierarchy import PathHierarchy
@@ -112,3 +113,36 @@ class ExperimentSession(abc.ABC):
         Raises:
             TypeError: ``parameters`` is not a namespace.
         """
+
+    @abc.abstractmethod
+    def get_unit_definitions(self) -> tuple[str, ...]:
+        """Return the units that the storage defines, in the order in which they were defined."""
+
+    def define_unit(self, definition: str) -> None:
+        """Define a unit for all who use this storage.
+
+        The storage keeps it, and gives it to pint's application registry wherever it is used: in
+        other programs, on the command line, and in copies. What a unit means stays, since shots
+        have been recorded in it; the registry of this process knows it from here on, also if this
+        session is discarded.
+
+        Args:
+            definition: A name and what it means, and further names: ``"recoil = 3.77 kHz"``,
+                ``"recoil = 3.77 kHz = Er"``. ``"photons = []"`` is a number of things, and
+                ``"steps = [motor_steps]"`` is converted to nothing else.
+
+        Raises:
+            ValueError: it is written in another way, has a unit that is not known, or the storage
+                defines one of the names in another way.
+            UnitConflictError: one of the names means something else in this process, to pint or to
+                another storage.
+        """
+        known = self.get_unit_definitions()
+        new = new_definition(definition, known)
+        if str(new) not in known:
+            define_new_unit(new, str(self.storage))
+            self._set_unit_definitions((*known, str(new)))
+
+    @abc.abstractmethod
+    def _set_unit_definitions(self, definitions: tuple[str, ...]) -> None:
+        """Replace what the storage defines."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shotstore.errors import DamagedStorageError
+from shotstore.errors import DamagedStorageError, UnknownUnitError
 
 
 @contextmanager
@@ -18,6 +18,8 @@ def loading(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except UnknownUnitError:
+        raise  # a definition is missing, and the row is as it was
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise DamagedStorageError(
             f"{what} cannot be read from the database: {error}. Restore it from a backup."

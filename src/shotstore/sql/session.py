@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from shotstore.model import JSON, ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
@@ -23,8 +23,8 @@ from shotstore.sql.engine import Engines
 from shotstore.sql.path_hierarchy import SQLPathHierarchy
 from shotstore.sql.sequence_collection import SQLSequenceCollection
 from shotstore.sql.summaries import RememberedRanges
-from shotstore.sql.tables import global_parameters
-from shotstore.sql.transaction import Transaction
+from shotstore.sql.tables import global_parameters, units
+from shotstore.sql.transaction import Transaction, read_unit_definitions
 from shotstore.sql.tree import Tree
 
 _T = TypeVar("_T")
@@ -152,5 +152,18 @@ class SQLExperimentSession(ExperimentSession):
             change = update(global_parameters).values(content=content)
             if not connection.execute(change).rowcount:
                 connection.execute(insert(global_parameters).values(id=0, content=content))
+
+        self.transaction.write(replace)
+
+    def get_unit_definitions(self) -> tuple[str, ...]:
+        return self.transaction.read(read_unit_definitions)
+
+    def _set_unit_definitions(self, definitions: tuple[str, ...]) -> None:
+        rows = [{"id": number, "definition": text} for number, text in enumerate(definitions)]
+
+        def replace(connection: Connection) -> None:
+            connection.execute(delete(units))
+            if rows:
+                connection.execute(insert(units), rows)
 
         self.transaction.write(replace)

@@ -146,5 +146,13 @@ global_parameters = Table(
     Column("content", JSON, nullable=False),
 )
 
+units = Table(
+    "units",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("definition", Text, nullable=False),
+)
+"""What the units of the lab mean, in the order in which they were defined."""
+
 writer = Table("writer", metadata, Column("id", Integer, primary_key=True))
 """Always empty. Whoever writes on PostgreSQL locks it."""

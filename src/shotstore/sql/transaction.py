@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from shotstore.errors import (
@@ -17,9 +17,11 @@ from shotstore.errors import (
     StorageLockTimeoutError,
     TransactionConflictError,
 )
+from shotstore.model.unit_definitions import UnitDefinition, add_definitions
 from shotstore.session.owner import check_cancelled, current_owner, holders
 from shotstore.sql.database import Database
 from shotstore.sql.engine import Engines
+from shotstore.sql.tables import units
 
 _T = TypeVar("_T")
 
@@ -38,6 +40,7 @@ class Transaction:
         self._lock_timeout = lock_timeout
         self._connection: Connection | None = None
         self._beside_writers = beside_writers
+        self._knows_units = False
         self._writes = False
         self._has_changes = False
         self._forget_holder: Callable[[], None] | None = None
@@ -119,6 +122,10 @@ class Transaction:
             connection = self._engines.connect()
             self._engines.database.begin(connection)
             self._connection = connection
+        if not self._knows_units:
+            definitions = map(UnitDefinition.parse, read_unit_definitions(self._connection))
+            add_definitions(definitions, self._engines.database.name)
+            self._knows_units = True
         return self._connection
 
     def _begin_writing(self) -> None:
@@ -176,6 +183,11 @@ class Transaction:
                 if database.aborts_on_errors:
                     self._failure = database.understand(error) or error
                 raise
+
+
+def read_unit_definitions(connection: Connection) -> tuple[str, ...]:
+    """What the database defines as units, in the order in which it was defined."""
+    return tuple(connection.scalars(select(units.c.definition).order_by(units.c.id)))
 
 
 def waiting(database: Database, connection: Connection, timeout: float) -> Callable[[], None]:

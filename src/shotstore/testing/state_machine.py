@@ -358,6 +358,11 @@ class StorageMachine(RuleBasedStateMachine):
     def remove_a_device(self, name: Any) -> None:
         self._do("default_device_configurations.__delitem__", name)
 
+    @rule(definition=st.sampled_from(["unit_a = 3 kHz = u_a", "unit_b = [b]", "unit_c", "m = 3 s"]))
+    def define_a_unit(self, definition: str) -> None:
+        self._do("define_unit", definition)
+        self._do("get_unit_definitions")
+
     # Helpers
 
     def _path(self, place: Place) -> PureSequencePath:
@@ -417,3 +422,4 @@ def _empty(session: ExperimentSession) -> None:
         session.paths.delete_path(path, delete_sequences=True)
     session.default_device_configurations.clear()
     session.set_global_parameters(ParameterNamespace.empty())
+    session._set_unit_definitions(())

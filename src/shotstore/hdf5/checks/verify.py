@@ -37,6 +37,7 @@ from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, MARKER, TRASH, Store
 from shotstore.hdf5.transaction import root_node
 from shotstore.hdf5.tree import Tree
+from shotstore.hdf5.unit_documents import UNITS, definitions_in
 from shotstore.hdf5.unseen import holds_sequence, seen_as, what_to_call
 from shotstore.hdf5.worker import run
 from shotstore.model import Serializer
@@ -145,6 +146,8 @@ class _Verification:
             keys = self._check_document("global parameters", GLOBAL_PARAMETERS)
             if keys is not None:
                 parts.append((GLOBAL_PARAMETERS, partial(keys.__getitem__, "parameters")))
+            if (units := self._check_document("units", UNITS)) is not None:
+                parts.append((UNITS, partial(definitions_in, units)))
             devices = self._store.root / DEVICES
             for name in self._try(devices, lambda: _entries(devices), _NOTHING)[0]:
                 if not name.endswith(".json") or path_name(name.removesuffix(".json")) is None:

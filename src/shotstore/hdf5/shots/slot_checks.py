@@ -19,7 +19,7 @@ from shotstore.hdf5.shots.stored_values import (
     number_dtype,
 )
 from shotstore.model.dtypes import load_dtype
-from shotstore.model.quantities import LONGEST_UNIT
+from shotstore.model.unit_texts import LONGEST_UNIT
 
 _NUMBER = r"(?:#[1-9]\d{0,9})?"
 _TABLES = {

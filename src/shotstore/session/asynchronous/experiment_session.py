@@ -149,6 +149,12 @@ class AsyncExperimentSession:
     async def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         return await self.run_sync(lambda session: session.set_global_parameters(parameters))
 
+    async def get_unit_definitions(self) -> tuple[str, ...]:
+        return await self.run_sync(lambda session: session.get_unit_definitions())
+
+    async def define_unit(self, definition: str) -> None:
+        return await self.run_sync(lambda session: session.define_unit(definition))
+
     def _entered(self) -> Calls:
         if self._calls is None:
             raise rules.session_is_not_active("async with storage.async_session() as session:")

@@ -27,6 +27,7 @@ from shotstore.testing.behaviours.shots import *
 from shotstore.testing.behaviours.states import *
 from shotstore.testing.behaviours.summaries import *
 from shotstore.testing.behaviours.tree import *
+from shotstore.testing.behaviours.units import *
 from shotstore.testing.behaviours.values import *
 from shotstore.testing.behaviours.writers import *
 

@@ -69,10 +69,15 @@ class Content:
     """All but the root."""
     global_parameters: JSON = None
     device_configurations: dict[str, tuple[str, JSON]] = attrs.field(factory=dict)
+    unit_definitions: tuple[str, ...] = ()
 
     def copy(self) -> "Content":
         """Return a content that is changed without changing this one."""
-        return Content(self.paths.copy(), self.global_parameters, self.device_configurations.copy())
+        return attrs.evolve(
+            self,
+            paths=self.paths.copy(),
+            device_configurations=self.device_configurations.copy(),
+        )
 
     def find(self, path: PureSequencePath) -> Folder | Sequence | None:
         """Return what is at the path."""

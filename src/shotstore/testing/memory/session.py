@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from shotstore.errors import TransactionConflictError
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
+from shotstore.model.unit_definitions import UnitDefinition, add_definitions
 from shotstore.session import (
     ExperimentSession,
     PathHierarchy,
@@ -76,8 +77,10 @@ class InMemoryExperimentSession(ExperimentSession):
         """Return what the session sees, not to be changed."""
         self._check_active()
         if self._base is None:
-            self._base = self._memory.content
-            self._content = self._base.copy()
+            content = self._memory.content
+            add_definitions(map(UnitDefinition.parse, content.unit_definitions), str(self._storage))
+            self._base = content
+            self._content = content.copy()
         return self._content
 
     def writing(self) -> Content:
@@ -129,3 +132,9 @@ class InMemoryExperimentSession(ExperimentSession):
     def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         content = strict_json(self.serializer.dump_global_parameters(parameters))
         self.writing().global_parameters = content
+
+    def get_unit_definitions(self) -> tuple[str, ...]:
+        return self.reading().unit_definitions
+
+    def _set_unit_definitions(self, definitions: tuple[str, ...]) -> None:
+        self.writing().unit_definitions = definitions

@@ -89,6 +89,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_global_parameters"),
     )
     op.create_table(
+        "units",
+        sa.Column("id", sa.Integer, autoincrement=False),
+        sa.Column("definition", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_units"),
+    )
+    op.create_table(
         "writer",
         sa.Column("id", sa.Integer),
         sa.PrimaryKeyConstraint("id", name="pk_writer"),
