@@ -143,6 +143,9 @@ class UnreadableConfigurationError(StorageError):
     Its class has changed since, or the serializer of another program has written it.
     """
 
+    tag: str | None = None
+    """The name under which its class is stored, where there is one."""
+
 
 class DamagedStorageError(StorageError):
     """A file of the store cannot be what shotstore wrote. The message names it and the remedy."""

@@ -400,7 +400,7 @@ def test_what_no_class_here_can_read_is_copied_as_it_is(
             sequences.get_device_configurations(PATH)
     found = []
     for storage in (here, there):
-        with without_decoding(storage.session()) as session:
+        with storage.session() as session, without_decoding(session):
             sequences = session.sequences
             found.append(
                 (

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from shotstore.analysis.column_labels import label_dimensions
 from shotstore.analysis.column_names import FIXED, Origin, name_columns, origins
 from shotstore.analysis.packages import needed
+from shotstore.analysis.recipes import parameters_before_shots
 from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
 from shotstore.session import data_rules
@@ -118,12 +119,9 @@ def _read(
 def _schemas(
     sequences: SequenceCollection, path: PureSequencePath, *, has_shots: bool
 ) -> tuple[ParameterSchema, DataSchema]:
-    try:
-        return sequences.get_parameter_schema(path), sequences.get_data_schema(path)
-    except ValueError:
-        if has_shots:
-            raise
-        return ParameterSchema(), DataSchema()  # of a recipe that cannot be evaluated
+    if not has_shots:
+        return parameters_before_shots(sequences, path), DataSchema()
+    return sequences.get_parameter_schema(path), sequences.get_data_schema(path)
 
 
 def _columns(

@@ -23,6 +23,12 @@ from shotstore.analysis.frames import (
     shown_range,
 )
 from shotstore.analysis.points import default_x, value_text
+from shotstore.analysis.recipes import (
+    local_parameters,
+    not_readable,
+    not_readable_line,
+    readable_globals,
+)
 from shotstore.analysis.tables import INDEX, SequenceTable, TableColumn, number_values
 from shotstore.analysis.times import local_texts
 from shotstore.errors import ExperimentSessionNotActiveError
@@ -106,6 +112,8 @@ def _sequence_parts(sequence: Sequence) -> Iterable[str]:
             f'<div style="margin:4px 0;color:{_STATE_COLOURS[State.CRASHED]}">'
             f"{_text(f'{kind}: {error.message}')}</div>"
         )
+    if line := not_readable_line(not_readable(sequence.session.sequences, sequence.path)):
+        yield f'<div style="margin:4px 0;{_FAINT}">{_text(line)}</div>'
     table = SequenceTable(sequence)
     yield from _columns(sequence, summary, table)
     if len(table):
@@ -142,8 +150,9 @@ def _columns(sequence: Sequence, summary: SequenceSummary, table: SequenceTable)
     data = {column.name: _what(column) for column in table.columns.values() if column.is_label}
     yield _section("Data", data)
     if not constant and not len(table) and summary.state is not State.DRAFT:
-        globals_ = sequence.get_global_parameters()
-        constant = {name: str(expression) for name, expression in globals_.flatten()}
+        globals_ = readable_globals(sequence.get_global_parameters)
+        if globals_ is not None:
+            constant = {name: str(expression) for name, expression in globals_.flatten()}
     yield _section("Constant", constant, is_open=False)
 
 
@@ -152,7 +161,7 @@ def _shot_parts(shot: Shot) -> Iterable[str]:
     yield _heading(f"{shot.sequence_path}", f'<span style="{_FAINT}">shot {shot.index}</span>')
     yield f'<div style="{_FAINT}">{_time(start)}, took {_duration(end - start)}</div>'
     parameters = shot.get_parameters()
-    local = shot.sequence.get_local_parameters()
+    local = local_parameters(shot.sequence)
     set_by_it = {name: _parameter(value) for name, value in parameters.items() if name in local}
     others = {name: _parameter(value) for name, value in parameters.items() if name not in local}
     yield _section("Parameters", set_by_it or others)

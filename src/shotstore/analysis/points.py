@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.conditions import Where, matching_rows
+from shotstore.analysis.recipes import local_parameters
 from shotstore.analysis.sources import Source, as_table
 from shotstore.analysis.tables import HELD, INDEX, Kind, Table, TableColumn, number_values
 from shotstore.analysis.times import has_date, local_texts, zone_names
@@ -166,8 +167,12 @@ def collect_points(
 def default_x(source: Sequence, table: Table) -> str:
     """Return the column that a sequence varies, at best in its loops, and something with a unit."""
     [summary] = source.session.sequences.get_summaries(source.path)
-    others = sorted(source.get_local_parameters())
-    names = [name for name in dict.fromkeys((*summary.varied, *others)) if name in table.columns]
+    set_by_it = [*summary.varied, *sorted(local_parameters(source))]
+    # Of a recipe that cannot be read here, the shots tell what differs between them.
+    candidates = dict.fromkeys(set_by_it) or [
+        column.name for column in table.columns.values() if column.is_parameter
+    ]
+    names = [name for name in candidates if name in table.columns]
     read = table.read(names)
     varied = [name for name in names if len(np.unique(number_values(read[name]))) > 1]
     in_loops = [name for name in varied if name in summary.varied] or varied

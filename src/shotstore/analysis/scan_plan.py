@@ -1,6 +1,7 @@
 """Which columns a scan has, in which types and units: looked up before it is collected."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import attrs
 
@@ -15,6 +16,7 @@ from shotstore.analysis.column_types import (
     type_of_values,
 )
 from shotstore.analysis.packages import needed
+from shotstore.analysis.recipes import parameters_before_shots
 from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
 from shotstore.session.columns import ShotRows
@@ -65,12 +67,8 @@ def plan_sequence(sequences: SequenceCollection, path: PureSequencePath) -> Plan
     integers where one is beyond 64 bits.
     """
     count = sequences.get_stats(path).number_completed_shots
-    try:
-        parameters = sequences.get_parameter_schema(path)
-    except ValueError:
-        if count:
-            raise
-        parameters = ParameterSchema()
+    read = sequences.get_parameter_schema if count else partial(parameters_before_shots, sequences)
+    parameters = read(path)
     data = sequences.get_data_schema(path)
     types = {at: _known_type(at, parameters, data) for at in origins(parameters, data)}
     open_labels = [label for label, kind in data.items() if type_of_data(kind) is None]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from shotstore.analysis.find import matching_names
 from shotstore.analysis.path_patterns import PathPattern
+from shotstore.analysis.recipes import readable_globals
 from shotstore.errors import PathError, StorageError
 from shotstore.paths import PureSequencePath
 from shotstore.session import ExperimentSession, SequenceSummary, StorageManager
@@ -75,7 +76,8 @@ def _parameters_of_recipes(
     known: set[str] = set()
     for summary in summaries:
         known.update(summary.varied, summary.declared)
-    known.update(name for name, _ in session.get_global_parameters().flatten())
+    parameters = readable_globals(session.get_global_parameters)
+    known.update(() if parameters is None else parameters.names())
     return known
 
 

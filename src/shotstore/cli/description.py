@@ -8,10 +8,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.analysis.recipes import not_readable
 from shotstore.cli.formats import readable_number
 from shotstore.cli.listing import Listing, listing_of, sequence_as_json
 from shotstore.cli.opening import counted
-from shotstore.errors import IncompatibleUnitsError
+from shotstore.errors import IncompatibleUnitsError, UnreadableConfigurationError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
     DataType,
@@ -68,7 +69,10 @@ class Description:
     """By label."""
     devices: Mapping[str, str]
     """The types of the devices it was launched with, by name."""
-    time_lanes: TimeLanes
+    time_lanes: TimeLanes | None
+    """None if they cannot be read here."""
+    not_readable: Mapping[str, str]
+    """What cannot be read here, as `shotstore.analysis.recipes` tells it."""
     error: TracebackSummary | None
     directory: Path | None
     files: Mapping[str, int]
@@ -122,7 +126,8 @@ def describe(session: "ExperimentSession", path: PureSequencePath) -> Descriptio
         values=_values(sequences, path) if summary.number_of_shots else {},
         data=sequences.get_data_schema(path),
         devices={name: _type_of(device) for name, device in sorted(devices.items())},
-        time_lanes=sequences.get_time_lanes(path),
+        time_lanes=_time_lanes(sequences, path),
+        not_readable=not_readable(sequences, path),
         error=sequences.get_exception(path) if is_crashed else None,
         directory=directory,
         files=_files(directory) if directory is not None else {},
@@ -143,6 +148,7 @@ def as_json(found: Description) -> dict[str, object]:
             for label, kind in found.data.items()
         },
         "devices": dict(found.devices),
+        "not_readable": dict(found.not_readable),
         "traceback": None if found.error is None else str(found.error),
         "directory": None if found.directory is None else str(found.directory),
         "files": dict(found.files),
@@ -190,6 +196,13 @@ def _different(values: npt.NDArray[Any]) -> list[Any]:
         return sorted(set(values.tolist()))
     different: list[Any] = np.unique(values).tolist()
     return different
+
+
+def _time_lanes(sequences: SequenceCollection, path: PureSequencePath) -> TimeLanes | None:
+    try:
+        return sequences.get_time_lanes(path)
+    except UnreadableConfigurationError:
+        return None
 
 
 def _type_of(device: DeviceConfiguration) -> str:

@@ -23,18 +23,19 @@ def info(
     store: StorageOption = None,
 ) -> None:
     """Tell what a store is, what is in it, how large it is, and who is writing."""
+    from shotstore.analysis.recipes import readable_globals
     from shotstore.cli.formats import print_json
 
     storage = open_to_read(store, recipes=False)
     with storage.session() as session:
         summaries = session.sequences.get_summaries(PureSequencePath.root())
         devices = sorted(session.default_device_configurations)
-        parameters = len(session.get_global_parameters().names())
+        parameters = readable_globals(session.get_global_parameters)
     content: dict[str, object] = {
         **_about(storage),
         **_counts(summaries),
         "default_devices": devices,
-        "global_parameters": parameters,
+        "global_parameters": None if parameters is None else len(parameters.names()),
         "shotstore": metadata.version("shotstore"),
     }
     if as_json:
@@ -126,6 +127,12 @@ def _print(content: dict[str, Any]) -> None:
         ("last run", time("last_start")),
         ("running", ", ".join(content["running"])),
         ("devices", ", ".join(content["default_devices"])),
+        (
+            "parameters",
+            "written by another program, not readable here"
+            if content["global_parameters"] is None
+            else "",
+        ),
         ("size", readable_size(content["size"])),
         ("free", f"{readable_size(content['free'])} on its disk" if "free" in content else ""),
         (

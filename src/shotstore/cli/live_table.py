@@ -22,6 +22,7 @@ from shotstore import (
     StorageError,
     StorageManager,
 )
+from shotstore.analysis.recipes import local_parameters
 from shotstore.cli.columns import printable
 from shotstore.cli.formats import readable_duration, readable_number
 from shotstore.cli.listing import STATE_STYLES
@@ -61,7 +62,7 @@ class ShotNumbers:
         ]
         columns = sequences.get_columns(sequence.path, labels=labels, rows=[row])
         parameters = shot.get_parameters()
-        set_by_it = sequence.get_local_parameters()
+        set_by_it = local_parameters(sequence)
         return cls(
             path=sequence.path,
             index=shot.index,

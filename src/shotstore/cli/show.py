@@ -50,6 +50,7 @@ def show(
 def _print(found: "Description", console: "Console") -> None:
     from rich.text import Text
 
+    from shotstore.analysis.recipes import not_readable_line
     from shotstore.cli.columns import Column, print_columns
     from shotstore.cli.listing import STATE_STYLES
 
@@ -61,6 +62,8 @@ def _print(found: "Description", console: "Console") -> None:
     )
     facts = [(((name, "dim"),), value) for name, value in _facts(found) if value]
     print_columns(console, (Column(""), Column("")), facts, has_header=False)
+    if line := not_readable_line(found.not_readable):
+        console.print(Text(f"\n{line}", style="yellow"), soft_wrap=True)
     if summary.note:
         console.print(Text("\nNote", style="bold"))
         console.print(Text(summary.note), soft_wrap=True)
@@ -86,7 +89,7 @@ def _facts(found: "Description") -> "list[tuple[str, Cell]]":
     ago = "" if span is None else f", {readable_duration(span)} ago"
     after = "" if span is None else f", after {readable_duration(span)}"
     size = found.listing.sizes.get(summary.path)
-    steps = len(lanes.step_names)
+    steps = len(lanes.step_names) if lanes is not None else 0
     return [
         ("shots", f"{shots}{_time_left(summary)}"),
         ("created", readable_time(summary.created, seconds=True)),
@@ -95,7 +98,9 @@ def _facts(found: "Description") -> "list[tuple[str, Cell]]":
         ("tags", ((", ".join(sorted(summary.tags)), "magenta"),) if summary.tags else ""),
         (
             "plays",
-            f"{counted(len(lanes.lanes), 'lane')} in {counted(steps, 'step')}" if steps else "",
+            f"{counted(len(lanes.lanes), 'lane')} in {counted(steps, 'step')}"
+            if lanes is not None and steps
+            else "",
         ),
         ("devices", ", ".join(f"{name} ({kind})" for name, kind in found.devices.items())),
         ("files", "" if found.directory is None else str(found.directory)),

@@ -1,6 +1,8 @@
 """Recipes and configurations as they are stored: a copy passes them on, and decodes none."""
 
-from typing import TypeVar, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
 
 import attrs
 
@@ -15,14 +17,21 @@ from shotstore.model import (
 )
 from shotstore.session import ExperimentSession
 
-_Session = TypeVar("_Session", bound=ExperimentSession)
 
+@contextmanager
+def without_decoding(*sessions: ExperimentSession) -> Iterator[None]:
+    """Let sessions read and write recipes and configurations as they are stored.
 
-def without_decoding(session: _Session) -> _Session:
-    """Return the session, which has not been entered, made to read and write what is stored as it
-    is. So what is copied needs no class, and content of another program's serializer is copied."""
-    session.serializer = _AsStored()
-    return session
+    So what is copied needs no class, and content of another program's serializer is copied.
+    """
+    serializers = [session.serializer for session in sessions]
+    try:
+        for session in sessions:
+            session.serializer = _AsStored()
+        yield
+    finally:
+        for session, serializer in zip(sessions, serializers, strict=True):
+            session.serializer = serializer
 
 
 def is_empty(parameters: ParameterNamespace) -> bool:

@@ -187,7 +187,7 @@ class _Copying:
     def _prepare(self) -> None:
         """Copy what is not in a sequence: folders, empty ones too, and the defaults."""
         plan = self._plan
-        with without_decoding(self._destination.session(write=True)) as session:
+        with self._destination.session(write=True) as session, without_decoding(session):
             create_folders(plan.folders, session)
             devices = session.default_device_configurations
             for name in sorted(plan.devices.keys() - set(devices)):
@@ -215,8 +215,8 @@ class _Copying:
             self._report(amount)
 
         with (
-            without_decoding(self._source.session()) as source,
-            without_decoding(self._destination.session_beside_writers()) as destination,
+            self._source.session() as source,
+            self._destination.session_beside_writers() as destination,
         ):
             number_of_shots = self._check(path, source, destination)
             if not destination.paths.does_path_exists(path.get_ancestors()[-1]):

@@ -54,7 +54,7 @@ def make_plan(
         PathHasChildrenError: a folder with something in it is in the destination where the source
             has a sequence.
     """
-    with without_decoding(source.session()) as session:
+    with source.session() as session, without_decoding(session):
         plan = _read(path, session)
     with destination.session() as session:
         paths = session.paths.get_all_paths()

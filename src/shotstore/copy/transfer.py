@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from shotstore.copy.as_stored import without_decoding
 from shotstore.model import Data
 from shotstore.paths import PureSequencePath
 from shotstore.session import ExperimentSession, SequenceStats, rules
@@ -33,9 +34,10 @@ def transfer(
     stats = source.sequences.get_stats(path)
     if stats.state.is_active():
         raise rules.sequence_running(path, stats.state, "copying")
-    _create(path, source, destination)
-    if stats.state is not State.DRAFT:
-        _launch(path, source, destination)
+    with without_decoding(source, destination):
+        _create(path, source, destination)
+        if stats.state is not State.DRAFT:
+            _launch(path, source, destination)
     if stats.state.has_ended():
         _run(path, source, destination, stats, on_shot)
     destination.paths.update_creation_date(path, source.paths.get_path_creation_date(path))

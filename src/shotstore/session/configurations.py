@@ -1,6 +1,7 @@
 """Recipes and configurations, on their way through the serializer of a storage."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from shotstore.errors import UnreadableConfigurationError
@@ -48,7 +49,8 @@ def load_iteration(
         UnreadableConfigurationError: the serializer cannot read it.
     """
     what = f"The iteration of sequence {path}"
-    return _loaded(what, lambda: serializer.load_iteration(content), "register_iteration")
+    load = partial(serializer.load_iteration, content)
+    return _loaded(what, load, "register_iteration", _tag_of(content))
 
 
 def load_time_lanes(serializer: Serializer, content: JSON, path: PureSequencePath) -> TimeLanes:
@@ -89,6 +91,7 @@ def load_device(
         f"The configuration of the device {name!r}{_of(path)}, stored as {tag!r},",
         lambda: serializer.load_device_configuration(tag, content),
         "register_device_configuration",
+        tag,
     )
 
 
@@ -96,7 +99,15 @@ def _of(path: PureSequencePath | None) -> str:
     return "" if path is None else f" of sequence {path}"
 
 
-def _loaded(what: str, load: Callable[[], _T], register: str | None = None) -> _T:
+def _tag_of(content: JSON) -> str | None:
+    """Under which name a recipe is stored, if it is written as the DefaultSerializer does it."""
+    tag = content.get("type") if isinstance(content, dict) else None
+    return tag if isinstance(tag, str) else None
+
+
+def _loaded(
+    what: str, load: Callable[[], _T], register: str | None = None, tag: str | None = None
+) -> _T:
     try:
         return load()
     except Exception as error:  # whatever the code of a lab raises
@@ -107,8 +118,10 @@ def _loaded(what: str, load: Callable[[], _T], register: str | None = None) -> _
             if register
             else ""
         )
-        raise UnreadableConfigurationError(
+        refusal = UnreadableConfigurationError(
             f"{what} cannot be read by this storage's serializer: {reason}. Nothing is damaged: "
             "the class has changed since it was stored, or another program's serializer has "
             f"written it. Open the storage with the serializer that has written it{remedy}."
-        ) from error
+        )
+        refusal.tag = tag
+        raise refusal from error

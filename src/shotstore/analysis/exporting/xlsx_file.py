@@ -7,6 +7,7 @@ texts. So are times before 1901: it knows no earlier years, and a 29 February 19
 import math
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from shotstore.analysis.column_labels import shortened
 from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, headers
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.packages import needed
-from shotstore.errors import ExportError, SequenceNotLaunchedError
-from shotstore.model import ParameterNamespace
+from shotstore.analysis.recipes import not_readable
+from shotstore.errors import ExportError, SequenceNotLaunchedError, UnreadableConfigurationError
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -129,6 +130,9 @@ def _facts(job: Job) -> Iterator[tuple[str, Any]]:
     yield "shots in this file", len(job.rows)
     yield "tags", ", ".join(sorted(summary.tags))
     yield "note", summary.note
+    sequences = job.sequence.session.sequences
+    for part, tags in not_readable(sequences, job.sequence.path).items():
+        yield f"{part}, not readable here", tags
     for name, varied in summary.varied.items():
         count = "" if varied.count is None else f", {varied.count} values"
         yield f"varies {name}", f"from {varied.start} to {varied.stop}{count}"
@@ -139,11 +143,10 @@ _PARAMETERS = ("parameter", "unit", "from", "to", "in the global parameters", "i
 
 def _parameters(job: Job) -> Iterator[tuple[Any, ...]]:
     """Each parameter of the shots in the file: its range, and how it was written where."""
-    try:
+    expressions: dict[str, str] = {}
+    with suppress(SequenceNotLaunchedError, UnreadableConfigurationError):
         written = job.sequence.get_global_parameters()
-    except SequenceNotLaunchedError:
-        written = ParameterNamespace.empty()
-    expressions = {name: str(expression) for name, expression in written.flatten()}
+        expressions = {name: str(expression) for name, expression in written.flatten()}
     [summary] = job.sequence.session.sequences.get_summaries(job.sequence.path)
     recipes = {
         name: found.start if found.start == found.stop else f"{found.start} to {found.stop}"
