@@ -113,8 +113,7 @@ def read_shots(file: Path) -> dict[int, dict[str, Any]]:
 
 
 def read_what_can_be_read(file: Path) -> dict[int, dict[str, Any]]:
-    """As `read_shots`, without the values that HDF5 refuses to read, and the shots without a
-    schema."""
+    """As `read_shots`, without the values that HDF5 refuses to read."""
     try:
         hdf5 = h5py.File(file)
     except OSError:
@@ -148,7 +147,15 @@ def _try(read: Callable[[], Any]) -> Any:
 
 
 def _schema(hdf5: h5py.File, number: int) -> Any:
-    names = ("schemas", *(f"schemas#{n}" for n in range(2, 100)))
+    for group in ("", "copies/"):
+        schema = _try(lambda group=group: _schema_in(hdf5, group, number))
+        if schema is not None:
+            return schema
+    return None
+
+
+def _schema_in(hdf5: h5py.File, group: str, number: int) -> Any:
+    names = (f"{group}schemas", *(f"{group}schemas#{n}" for n in range(2, 100)))
     for name in itertools.takewhile(lambda name: name in hdf5, names):
         if number < len(hdf5[name]) and (text := hdf5[name][number]):
             return json.loads(text)
@@ -158,21 +165,34 @@ def _schema(hdf5: h5py.File, number: int) -> Any:
 def read_configuration(file: Path) -> dict[str, Any]:
     """The launch configuration; of devices their type and content."""
     with h5py.File(file) as hdf5:
-        group = hdf5["configuration"]
-        names = ("iteration", "time_lanes", "global_parameters")
-        configuration = {name: json.loads(group[name][0]) for name in names}
-        configuration["device_configurations"] = {
-            unquote(name): (content.attrs["type"].decode(), json.loads(content[0]))
-            for name, content in group["device_configurations"].items()
-        }
-        return configuration
+        try:
+            return _read_configuration(hdf5["configuration"])
+        except (KeyError, OSError, RuntimeError):
+            return _read_configuration(hdf5["copies/configuration"])
+
+
+def _read_configuration(group: h5py.Group) -> dict[str, Any]:
+    names = ("iteration", "time_lanes", "global_parameters")
+    configuration = {name: json.loads(group[name][0]) for name in names}
+    configuration["device_configurations"] = {
+        unquote(name): (content.attrs["type"].decode(), json.loads(content[0]))
+        for name, content in group["device_configurations"].items()
+    }
+    return configuration
 
 
 def _read_schemas(hdf5: h5py.File) -> dict[int, Any]:
+    try:
+        return _read_schemas_in(hdf5)
+    except (KeyError, OSError, RuntimeError):
+        return _read_schemas_in(hdf5["copies"])
+
+
+def _read_schemas_in(group: h5py.Group) -> dict[int, Any]:
     schemas: dict[int, Any] = {}
-    for name in hdf5:
+    for name in group:
         if re.fullmatch(r"schemas(#\d+)?", name):
-            schemas |= {n: json.loads(text) for n, text in enumerate(hdf5[name][:]) if text}
+            schemas |= {n: json.loads(text) for n, text in enumerate(group[name][:]) if text}
     return schemas
 
 

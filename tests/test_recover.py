@@ -184,9 +184,10 @@ def _chunks(dataset: h5py.Dataset) -> list[int]:
 
 def test_shots_of_a_schema_that_cannot_be_read_are_lost(ended: HDF5StorageManager) -> None:
     def forget(file: h5py.File) -> None:
-        texts = file["schemas"][:]
-        texts[2] = b"{"
-        file["schemas"][...] = texts
+        for name in ("schemas", "copies/schemas"):
+            texts = file[name][:]
+            texts[2] = b"{"
+            file[name][...] = texts
 
     _change(shots_file(ended), forget)
     done = ended.recover(PATH)
@@ -269,12 +270,36 @@ def test_a_table_said_to_be_endless(ended: HDF5StorageManager) -> None:
 # The configuration
 
 
+@pytest.mark.parametrize("place", ["configuration", "copies/configuration"])
+def test_what_is_kept_twice_is_read_where_it_is_whole(
+    ended: HDF5StorageManager, place: str
+) -> None:
+    before = all_of(ended)
+    _flip_configuration(ended, place)
+    assert_same(all_of(ended), before)
+    assert {finding.file for finding in ended.verify().findings} == {shots_file(ended)}
+    done = ended.recover(PATH)
+    assert (done.number_of_shots, done.lost_shots, done.lost_configuration) == (4, 0, ())
+    assert_same(all_of(ended), before)
+    assert ended.verify().findings == []
+
+
+def test_two_copies_that_differ_are_damage(ended: HDF5StorageManager) -> None:
+    def change(file: h5py.File) -> None:
+        file["copies/configuration/global_parameters"][...] = b'[["offset", "3 MHz"]]'
+        text = file["schemas"][0]
+        file["schemas"][0] = text.replace(b'"unit": "MHz"', b'"unit": "GHz"')
+
+    _change(shots_file(ended), change)
+    problems = " ".join(finding.problem for finding in ended.verify().findings)
+    assert "configuration/global_parameters and its copy are not the same" in problems
+    assert "schema 0 and its copy are not the same" in problems
+
+
 def test_a_configuration_that_is_lost_comes_from_the_document(ended: HDF5StorageManager) -> None:
     before = all_of(ended)
-    for name in ("iteration", "global_parameters", "device_configurations/camera"):
-        with h5py.File(shots_file(ended)) as file:
-            [chunk] = _chunks(file[f"configuration/{name}"])
-        flip(shots_file(ended), chunk)
+    for place in ("configuration", "copies/configuration"):
+        _flip_configuration(ended, place)
     done = ended.recover(PATH)
     assert set(done.lost_configuration) == {"global parameters", "device configuration camera"}
     after = all_of(ended)
@@ -284,6 +309,13 @@ def test_a_configuration_that_is_lost_comes_from_the_document(ended: HDF5Storage
     assert after.pop("devices") == {}
     assert_same(after, before)
     assert ended.verify().findings == []
+
+
+def _flip_configuration(storage: HDF5StorageManager, place: str) -> None:
+    for name in ("iteration", "global_parameters", "device_configurations/camera"):
+        with h5py.File(shots_file(storage)) as file:
+            [chunk] = _chunks(file[f"{place}/{name}"])
+        flip(shots_file(storage), chunk)
 
 
 # The document
@@ -397,7 +429,7 @@ def test_what_is_no_sequence(ended: HDF5StorageManager) -> None:
 
 
 def test_a_document_that_only_a_person_can_mend(ended: HDF5StorageManager) -> None:
-    text = document(ended).read_text().replace('"type": "steps"', '"kind": "steps"')
+    text = document(ended).read_text().replace('"exception_type"', '"kind"')
     document(ended).write_text(text)
     with pytest.raises(DamagedStorageError, match="text editor"):
         ended.recover(PATH)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from shotstore import DamagedStorageError
 from tests.damage import specimen
-from tests.damage.reader import REFUSED, Reader
+from tests.damage.reader import REFUSED, Outcome, Reader
 
 Change = Callable[[h5py.File, Path], None]
 
@@ -291,6 +292,8 @@ _CHANGES: dict[str, Change] = {
     "deep schemas": _schema_text(b"[" * 50_000),
 }
 
+_ABOUT_COPIES = re.compile("schema|configuration|device|JSON|^slots|dataset for a group")
+
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reader, Path]]:
@@ -304,8 +307,37 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reader, P
 def test_a_hostile_file_of_shots_is_refused(
     name: str, reader: tuple[Reader, Path], tmp_path: Path
 ) -> None:
-    child, store = reader
-    path, outside = specimen.shots_file(store), tmp_path / "outside.h5"
+    def change(file: h5py.File, outside: Path) -> None:
+        _CHANGES[name](file, outside)
+        del file["copies"]
+
+    outcome = _read_changed(*reader, change, tmp_path)
+    assert outcome.kind == REFUSED, outcome
+
+
+@pytest.mark.parametrize("name", [name for name in _CHANGES if _ABOUT_COPIES.search(name)])
+def test_a_hostile_copy_is_refused(name: str, reader: tuple[Reader, Path], tmp_path: Path) -> None:
+    def change(file: h5py.File, outside: Path) -> None:
+        _CHANGES[name](file, outside)
+        del file["copies"]
+        for kept_twice in ("schemas", "configuration"):
+            if file.get(kept_twice, getlink=True) is not None:
+                file.move(kept_twice, f"copies/{kept_twice}")
+
+    outcome = _read_changed(*reader, change, tmp_path)
+    assert outcome.kind == REFUSED, outcome
+
+
+@pytest.mark.parametrize("name", [name for name in _CHANGES if _ABOUT_COPIES.search(name)])
+def test_the_copy_is_read_in_place_of_what_is_hostile(
+    name: str, reader: tuple[Reader, Path], tmp_path: Path
+) -> None:
+    outcome = _read_changed(*reader, _CHANGES[name], tmp_path)
+    assert outcome.kind in ("right", REFUSED), outcome
+
+
+def _read_changed(child: Reader, store: Path, change: Change, directory: Path) -> Outcome:
+    path, outside = specimen.shots_file(store), directory / "outside.h5"
     shutil.copy(path, outside)
     whole = path.read_bytes()
     try:
@@ -315,17 +347,17 @@ def test_a_hostile_file_of_shots_is_refused(
             shots["shot_index"] += 1000
             file["shots"][:] = shots
         with h5py.File(path, "r+", libver=("v110", "v110")) as file:
-            _CHANGES[name](file, outside)
-        before = {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()}
+            change(file, outside)
+        before = {entry.name: entry.read_bytes() for entry in directory.iterdir()}
         os.utime(outside, (0, 0))
         outcome = child.read()
-        assert outcome.kind == REFUSED, outcome
         assert "shots" not in outcome.why.split(", ") or "stats" not in outcome.why
         assert child.read(specimen.NEIGHBOUR).kind == "right"
-        assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == before
+        assert {entry.name: entry.read_bytes() for entry in directory.iterdir()} == before
     finally:
         path.write_bytes(whole)
     assert child.read().kind == "right"
+    return outcome
 
 
 @pytest.mark.parametrize("name", ["shots in two dimensions", "many links", "a row of 8 TiB"])

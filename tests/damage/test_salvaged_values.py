@@ -102,6 +102,9 @@ def test_what_can_be_read_before_is_there_afterwards_and_nothing_else(
     _file(store).write_bytes(content)
     before = [read_what_can_be_read(_padded(content, length, tmp_path)), _read(open_store(store))]
     _forget_zeros(before[0], original)
+    if damage not in (_flip_metadata, _flip_anywhere):
+        # Where more than bits is lost, both the schemas and their copies can be.
+        before[1] = {n: shot for n, shot in before[1].items() if shot["parameters"] or shot["data"]}
     if content == _file(whole).read_bytes():
         return
     storage = open_store(store)
@@ -192,8 +195,7 @@ def _read(storage: HDF5StorageManager) -> Shots:
                     found["parameters" if name == "parameters" else "data"].update(read())
                 except (DamagedStorageError, DataNotFoundError):
                     continue
-    # Where the schema is lost, nobody knows what a shot was.
-    return {index: shot for index, shot in shots.items() if shot["parameters"] or shot["data"]}
+    return shots
 
 
 def _without_units(shots: Shots) -> Shots:
@@ -243,3 +245,33 @@ def _flip_index_of(file: Path, name: str) -> None:
     content = bytearray(file.read_bytes())
     content[content.rindex(address.to_bytes(8, "little"))] ^= 1
     file.write_bytes(content)
+
+
+@pytest.mark.parametrize("what", ["chunk", "header", "index", "signature"])
+@pytest.mark.parametrize("name", ["schemas", "copies/schemas"])
+def test_no_bit_of_the_schemas_costs_a_shot(
+    name: str, what: str, whole: Path, original: Shots, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(whole, store)
+    content = bytearray(_file(store).read_bytes())
+    content[_places_of(_file(store), name)[what]] ^= 4
+    _file(store).write_bytes(content)
+    storage = open_store(store)
+    np.testing.assert_equal(_read(storage), _without_units(original))
+    np.testing.assert_equal(read_what_can_be_read(_file(store)), original)
+    assert any(name in finding.problem for finding in storage.verify().findings)
+    done = storage.recover(PATH)
+    assert (done.number_of_shots, done.lost_shots, done.incomplete_shots) == (SHOTS, 0, {})
+    assert storage.verify().findings == []
+    np.testing.assert_equal(read_what_can_be_read(_file(store)), original)
+
+
+def _places_of(file: Path, name: str) -> dict[str, int]:
+    """A byte of the chunk, of the header and of the index of a dataset, and the first of it."""
+    with h5py.File(file) as hdf5:
+        header = h5py.h5o.get_info(hdf5[name].id).addr
+        chunk = hdf5[name].id.get_chunk_info(0).byte_offset
+    content = file.read_bytes()
+    index = content.rindex(b"EAIB", 0, content.index(chunk.to_bytes(8, "little")))
+    return {"chunk": chunk + 9, "header": header + 30, "index": index + 20, "signature": header}

@@ -7,8 +7,7 @@ only at the rows that were there at first.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from itertools import count
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import h5py
@@ -18,14 +17,21 @@ from attrs import define, field
 
 from shotstore.hdf5.checks.chunks import Chunk, StoredDataset
 from shotstore.hdf5.checks.report import listed
-from shotstore.hdf5.shots.own_objects import exists, list_names, read_text_attribute
+from shotstore.hdf5.shots.copies import COPIES, copy_of
+from shotstore.hdf5.shots.own_objects import list_names, read_text_attribute
 from shotstore.hdf5.shots.schemas import Schema, load_schema
 from shotstore.hdf5.shots.stored_values import COLUMN_TYPES, Slot
 from shotstore.model.dtypes import load_dtype
 
 _TABLES = re.compile(r"shots|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
-_UNALIGNED = re.compile(r"configuration/.*|(?:parameter_units|schemas)(?:#\d+)?")
-_CONFIGURATION = ("iteration", "time_lanes", "global_parameters")
+_SCHEMAS = re.compile(r"schemas(?:#\d+)?")
+_UNALIGNED = re.compile(rf"configuration/.*|(?:parameter_units|schemas)(?:#\d+)?|{COPIES}/.*")
+_CONFIGURATION = "configuration"
+_DEVICES = "configuration/device_configurations"
+_DOCUMENTS = tuple(
+    f"{_CONFIGURATION}/{x}" for x in ("iteration", "time_lanes", "global_parameters")
+)
+_GROUPS = {name for group in (_CONFIGURATION, _DEVICES) for name in (group, copy_of(group))}
 _SHOT_FIELDS = {"shot_index", "start_time", "end_time", "schema"}
 _MOST_UNUSED = 1000
 
@@ -51,6 +57,7 @@ class Inspection:
         self.unreadable_configuration: list[str] = []
         """Names of what is missing there."""
         self._problems: list[str] = []
+        self._schema_names: list[str] = []
         self._indices: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
         self._schema_of_row: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._users: dict[str, set[int]] = {}
@@ -78,17 +85,26 @@ class Inspection:
             self.sequence_id = read_text_attribute(file, "sequence")
         except Exception as error:
             self._add(f"the attribute sequence cannot be read ({reason(error)})")
-        for group in ("configuration", "configuration/device_configurations"):
-            self._find_datasets(group, self._list(group))
-        self._read_configuration()
+        documents = set(_DOCUMENTS)
+        for group in (_CONFIGURATION, _DEVICES):
+            for place in (group, copy_of(group)):
+                names = self._list(place)
+                self._find_datasets(place, names)
+                documents.update(f"{group}/{name}" for name in names)
+        self._read_configuration(documents - _GROUPS)
         tables = [name for name in self._list("") if _TABLES.fullmatch(name)]
+        schemas = sorted(
+            {name for name in (*tables, *self._list(COPIES)) if _SCHEMAS.fullmatch(name)}
+        )
+        self._schema_names = [*schemas, *map(copy_of, schemas)]
+        self._find_datasets(COPIES, schemas)
         self._find_datasets("", ["shots"])
         if "shots" in self.names:
             self._read_shots()
             self._check_schemas()
         used = {*self._users, *self._flat}
-        known = [name for name in tables if name in used or _UNALIGNED.fullmatch(name)]
-        self._find_datasets("", known)
+        known = {name for name in tables if name in used or _UNALIGNED.fullmatch(name)}
+        self._find_datasets("", sorted(known | set(schemas)))
         self._find_unused("", set(tables) - {*known, "shots"})
         labels = self._list("data")
         self._find_datasets("data", [name for name in labels if f"data/{name}" in used])
@@ -153,14 +169,12 @@ class Inspection:
     def _find_datasets(self, group: str, names: Iterable[str]) -> None:
         for name in names:
             full = f"{group}/{name}" if group else name
-            if full == "configuration/device_configurations":
+            if full in _GROUPS:
                 continue
             try:
                 self.dataset(full)
             except Exception as error:
                 self._add(f"{full} cannot be read ({reason(error)})")
-                if group.startswith("configuration"):
-                    self.unreadable_configuration.append(full)
             else:
                 self.names.append(full)
 
@@ -172,23 +186,34 @@ class Inspection:
         else:
             self._find_datasets(group, names)
 
-    def _read_configuration(self) -> None:
-        prefix = "configuration/device_configurations/"
-        names = [f"configuration/{name}" for name in _CONFIGURATION]
-        for name in (*names, *(name for name in self.names if name.startswith(prefix))):
-            try:
-                dataset = self.dataset(name)
-                if len(dataset) != 1:
-                    raise ValueError("it has not one row")
-                content: object = json.loads(bytes(dataset.read_rows(0, 1)[0]))
-                if name.startswith(prefix):
-                    content = (dataset.read_attribute("type"), content)
-                self.configuration[name] = content
-            except Exception as error:
-                if name in self.unreadable_configuration:
-                    continue  # it is known already
+    def _read_configuration(self, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            found = []
+            for place in (name, copy_of(name)):
+                try:
+                    found.append(self._read_document(place))
+                except Exception as error:
+                    self._add_unreadable(place, error)
+            if not found:
                 self.unreadable_configuration.append(name)
-                self._add(f"{name} cannot be read ({reason(error)})")
+                continue
+            self.configuration[name] = found[0]
+            if found[0] != found[-1]:
+                self._add(f"{name} and its copy are not the same")
+
+    def _read_document(self, name: str) -> object:
+        dataset = self.dataset(name)
+        if len(dataset) != 1:
+            raise ValueError("it has not one row")
+        content: object = json.loads(bytes(dataset.read_rows(0, 1)[0]))
+        is_device = name.startswith((f"{_DEVICES}/", f"{copy_of(_DEVICES)}/"))
+        return (dataset.read_attribute("type"), content) if is_device else content
+
+    def _add_unreadable(self, name: str, error: Exception) -> None:
+        """Report it, unless that was done when it was opened."""
+        problem = f"{name} cannot be read ({reason(error)})"
+        if problem not in self._problems:
+            self._add(problem)
 
     def _read_shots(self) -> None:
         try:
@@ -212,7 +237,9 @@ class Inspection:
     def _check_schemas(self) -> None:
         for number in np.unique(self._schema_of_row[self._schema_of_row >= 0]).tolist():
             try:
-                schema = read_schema(self.schema_datasets(), number)
+                schema, *others = self._readable_schemas(number)
+                if not others:
+                    self._add(f"schema {number} can be read once, and is stored twice")
             except Exception as error:
                 shots = self._indices[self._schema_of_row == number].tolist()
                 self._add(
@@ -220,6 +247,8 @@ class Inspection:
                     f"{listed(shots)} are stored"
                 )
                 continue
+            if any(other != schema for other in others):
+                self._add(f"schema {number} and its copy are not the same")
             for slot in (*schema.parameters, *schema.data):
                 try:
                     self._check_slot(slot, number)
@@ -306,17 +335,29 @@ class Inspection:
             raise ValueError("the table of the shots is not one of single shots, with their times")
         return dataset
 
-    def schema_datasets(self) -> Mapping[str, StoredDataset]:
-        """Those that hold schemas."""
-        found: dict[str, StoredDataset] = {}
-        for number in count(1):
-            name = "schemas" if number == 1 else f"schemas#{number}"
+    def schema(self, number: int) -> Schema:
+        """A schema, or its copy.
+
+        Raises:
+            ValueError: there is none of this number.
+            Exception: neither can be read.
+        """
+        return self._readable_schemas(number)[0]
+
+    def _readable_schemas(self, number: int) -> list[Schema]:
+        """The schema and its copy, as far as they can be read, which is at least one."""
+        error: Exception = ValueError("it is missing")
+        found = []
+        for name in self._schema_names:
             try:
-                if not exists(self._get_file(), name):
-                    return found
-                found[name] = self.dataset(name)
-            except Exception:
-                continue  # `begin` has reported it
+                dataset = self.dataset(name)
+                text = bytes(dataset.read_rows(number, 1)[0]) if number < len(dataset) else b""
+                if text:
+                    found.append(load_schema(text))
+            except Exception as raised:
+                error = raised
+        if not found:
+            raise error
         return found
 
     def _add(self, problem: str) -> None:
@@ -338,20 +379,6 @@ def read_leniently(
             continue
         readable[start:stop] = True
     return rows, readable
-
-
-def read_schema(datasets: Mapping[str, StoredDataset], number: int) -> Schema:
-    """A schema from the datasets that hold them.
-
-    Raises:
-        ValueError: there is none of this number.
-        Exception: it cannot be read, or is none.
-    """
-    for dataset in datasets.values():
-        text = bytes(dataset.read_rows(number, 1)[0]) if number < len(dataset) else b""
-        if text:
-            return load_schema(text)
-    raise ValueError("it is missing")
 
 
 def reason(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk, superblock
-from shotstore.hdf5.checks.inspection import Inspection, read_leniently, read_schema, reason
+from shotstore.hdf5.checks.inspection import Inspection, read_leniently, reason
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots.own_objects import read_text_attribute
 from shotstore.hdf5.shots.schemas import Schema
@@ -154,7 +154,7 @@ class Salvage:
     def _schema(self, number: int) -> Schema | None:
         if number not in self._schemas:
             try:
-                self._schemas[number] = read_schema(self._inspection.schema_datasets(), number)
+                self._schemas[number] = self._inspection.schema(number)
             except Exception:
                 self._schemas[number] = None
         return self._schemas[number]

@@ -6,7 +6,7 @@ a column each in a further table, everything else a further dataset.
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import cattrs
@@ -14,6 +14,7 @@ import numpy as np
 from attrs import evolve, field, frozen
 
 from shotstore.hdf5.names import hdf5_name
+from shotstore.hdf5.shots.copies import copy_of, read_either
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows, text_dtype
 from shotstore.hdf5.shots.slot_checks import check_rows, check_slot
@@ -45,12 +46,14 @@ class Schema:
 
 
 class Schemas:
-    """The schemas of a file, in the order of their numbers."""
+    """The schemas of a file, in the order of their numbers. The file has each of them twice: no
+    shot can be read without its schema."""
 
     def __init__(self, datasets: Datasets) -> None:
         self._datasets = datasets
         self._is_loaded = False
         self._schemas: list[Schema] = []
+        self._without_copy: list[tuple[int, bytes]] = []
         self._numbers: dict[frozenset[Slot], int] = {}
         self._slots: dict[tuple[str, str], list[Slot]] = {}
         self._checked: set[Slot] = set()
@@ -67,17 +70,24 @@ class Schemas:
         """All schemas."""
         if self._is_loaded:  # others do not write to an open file, and what is added here is known
             return self._schemas
-        datasets = [self._datasets.rows(name) for name in self._datasets.numbered("schemas")]
-        total = max(map(len, datasets), default=0)
+        total = read_either("schemas", self._count)
         if total > len(self._datasets.rows("shots")):  # each was written with a shot that needs it
             raise ValueError(
                 f"it has {total} schemas for {len(self._datasets.rows('shots'))} shots"
             )
         for number in range(len(self._schemas), total):  # a load that failed goes on
-            texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
-            self._remember(load_schema(b"".join(texts)))
+            self._remember(read_either("schemas", partial(self._read, number)))
         self._is_loaded = True
         return self._schemas
+
+    def _count(self, name: str) -> int:
+        datasets = self._datasets.numbered(name)
+        return max((len(self._datasets.rows(each)) for each in datasets), default=0)
+
+    def _read(self, number: int, name: str) -> Schema:
+        datasets = [self._datasets.rows(each) for each in self._datasets.numbered(name)]
+        texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
+        return load_schema(b"".join(texts))
 
     def _remember(self, schema: Schema) -> None:
         self._numbers[frozenset((*schema.parameters, *schema.data))] = len(self._schemas)
@@ -113,7 +123,9 @@ class Schemas:
                 [slot for (section, _), slot in chosen.items() if section == "parameters"],
                 [slot for (section, _), slot in chosen.items() if section == "data"],
             )
-            self._write(number, schema)
+            text = _dump_schema(schema)
+            self._write("schemas", number, text)
+            self._without_copy.append((number, text))
             self._remember(schema)
         return number, self._schemas[number]
 
@@ -123,15 +135,21 @@ class Schemas:
                 return slot
         return None
 
-    def _write(self, number: int, schema: Schema) -> None:
-        text = _dump_schema(schema)
-        for name in self._datasets.numbered("schemas"):
-            rows = self._datasets.rows(name)
+    def write_copies(self) -> None:
+        """Write what `find` has created for the second time, once the values of the shot are
+        written: so these lie between both, if there are many."""
+        for number, text in self._without_copy:
+            self._write(copy_of("schemas"), number, text)
+        self._without_copy.clear()
+
+    def _write(self, name: str, number: int, text: bytes) -> None:
+        for each in self._datasets.numbered(name):
+            rows = self._datasets.rows(each)
             if rows.dtype.itemsize >= len(text):
                 break
         else:
             rows = self._datasets.rows(
-                self._datasets.create("schemas", text_dtype(text_size(len(text))))
+                self._datasets.create(name, text_dtype(text_size(len(text))))
             )
         rows.write(number, np.array([text], rows.dtype))
 

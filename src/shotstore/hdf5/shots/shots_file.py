@@ -20,6 +20,7 @@ from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.columns import ColumnReader, UsedSlots, data_type
+from shotstore.hdf5.shots.copies import copy_of, read_either
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.rows import (
@@ -186,7 +187,7 @@ class ShotsFile:
                 global_parameters=self._read_json("configuration/global_parameters"),
                 device_configurations={
                     unquote(name): self._read_device(f"{_DEVICES}/{name}")
-                    for name in own_objects.names(self._file, _DEVICES)
+                    for name in read_either(_DEVICES, self._names)
                 },
             )
 
@@ -305,14 +306,18 @@ class ShotsFile:
         write_attribute(file, "sequence", sequence_id)
         write_attribute(file, "path", path)
         write_attribute(file, "creator", f"shotstore {__version__}")
-        for name in ("iteration", "time_lanes", "global_parameters"):
-            _write_document(file, f"configuration/{name}", getattr(launch, name))
-        devices = file.create_group("configuration/device_configurations")
-        for name, (tag, content) in launch.device_configurations.items():
-            write_attribute(_write_document(devices, hdf5_name(name), content), "type", tag)
+        self._write_launch("configuration", launch)
         file.create_group("data")
         describe_file(file)
         self._datasets.create("shots", _SHOT)
+        self._write_launch(copy_of("configuration"), launch)
+
+    def _write_launch(self, group: str, launch: Launch) -> None:
+        for name in ("iteration", "time_lanes", "global_parameters"):
+            _write_document(self._file, f"{group}/{name}", getattr(launch, name))
+        devices = self._file.create_group(f"{group}/device_configurations")
+        for name, (tag, content) in launch.device_configurations.items():
+            write_attribute(_write_document(devices, hdf5_name(name), content), "type", tag)
 
     def _append(
         self,
@@ -344,6 +349,7 @@ class ShotsFile:
             self._write_table(table, row, payloads)
         shot = np.array([(index, *times, number)], _SHOT)
         self._datasets.rows("shots").write(row, shot)
+        self._schemas.write_copies()
         self._rows().add(row, shot)
 
     def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
@@ -387,13 +393,22 @@ class ShotsFile:
 
     # Datasets
 
+    def _names(self, group: str) -> list[str]:
+        return own_objects.names(self._file, group)
+
     def _read_json(self, name: str) -> JSON:
+        return read_either(name, self._load_json)
+
+    def _load_json(self, name: str) -> JSON:
         content: JSON = json.loads(bytes(self._datasets.rows(name).read(0, 1)[0]))
         return content
 
     def _read_device(self, name: str) -> tuple[str, JSON]:
-        content = self._read_json(name)
-        return read_attribute(self._file[name], "type"), content
+        def read(name: str) -> tuple[str, JSON]:
+            content = self._load_json(name)
+            return read_attribute(self._file[name], "type"), content
+
+        return read_either(name, read)
 
     def _read_tables(self, slots: Iterable[Slot], row: int) -> dict[str, dict[str, Any]]:
         """The row of every table that the slots use, by table and column."""
