@@ -8,8 +8,8 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.measure import Goal, Measured, in_turns
-from benchmarks.peers import PlainH5py, Zarr, commit_one, databases, files, launched
+from benchmarks.measure import Goal, Measured, Work, in_turns
+from benchmarks.peers import PlainH5py, Zarr, commit_one, committing, databases, files, launched
 from benchmarks.shots import (
     RUN,
     fill,
@@ -33,14 +33,11 @@ def one_shot_with_frames(directory: Path, scale: float) -> Measured:
         plain.commit()
 
     with databases(directory) as stores:
-        works = {
-            "shotstore": lambda turn: commit_one(ours, turn, with_frames(turn)),
+        works: dict[str, Work] = {
+            "shotstore": committing(ours, with_frames),
             "plain h5py": by_hand,
             "zarr (frames alone)": lambda turn: frames.append(with_frames(turn)),
-            **{
-                name: lambda turn, store=store: commit_one(store, turn, with_frames(turn))
-                for name, store in recording(stores).items()
-            },
+            **{name: committing(store, with_frames) for name, store in recording(stores).items()},
         }
         measured = in_turns(
             "commit one shot with frames",
@@ -62,13 +59,10 @@ def one_small_shot(directory: Path, scale: float) -> Measured:
         plain.commit()
 
     with databases(directory) as stores:
-        works = {
-            "shotstore": lambda turn: commit_one(ours, turn, small(turn)),
+        works: dict[str, Work] = {
+            "shotstore": committing(ours, small),
             "plain h5py": by_hand,
-            **{
-                name: lambda turn, store=store: commit_one(store, turn, small(turn))
-                for name, store in recording(stores).items()
-            },
+            **{name: committing(store, small) for name, store in recording(stores).items()},
         }
         measured = in_turns(
             "commit one small shot",
@@ -92,13 +86,10 @@ def many_small_shots(directory: Path, scale: float) -> Measured:
         plain.commit()
 
     with databases(directory) as stores:
-        works = {
-            "shotstore": lambda turn: fill_at_once(ours, turn * count, count),
+        works: dict[str, Work] = {
+            "shotstore": filling(ours, count),
             "plain h5py": by_hand,
-            **{
-                name: lambda turn, store=store: fill_at_once(store, turn * count, count)
-                for name, store in recording(stores).items()
-            },
+            **{name: filling(store, count) for name, store in recording(stores).items()},
         }
         measured = in_turns(
             "500 small shots in one transaction",
@@ -118,11 +109,15 @@ def recording(stores: Mapping[str, StorageManager]) -> dict[str, StorageManager]
     return {name: launched(store) for name, store in stores.items()}
 
 
-def fill_at_once(storage: StorageManager, first: int, count: int) -> None:
-    """Record small shots in one transaction."""
-    with storage.session() as session:
-        for index in range(first, first + count):
-            record(session, index, small(index))
+def filling(storage: StorageManager, count: int) -> Work:
+    """Record so many small shots in one transaction, each turn."""
+
+    def fill_at_once(turn: int) -> None:
+        with storage.session() as session:
+            for index in range(turn * count, (turn + 1) * count):
+                record(session, index, small(index))
+
+    return fill_at_once
 
 
 def late_in_a_long_run(directory: Path, scale: float) -> Measured:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 import zarr
 from tests.postgresql import running_server
 
+from benchmarks.measure import Work
 from benchmarks.shots import launch, parameters, record
 from shotstore import StorageManager
 from shotstore.hdf5 import HDF5StorageManager
@@ -133,6 +134,11 @@ def launched(storage: _Storage) -> _Storage:
 def files(directory: Path) -> HDF5StorageManager:
     """An empty store of files."""
     return HDF5StorageManager(directory / "store")
+
+
+def committing(storage: StorageManager, make: Callable[[int], Mapping[str, Any]]) -> Work:
+    """Record the shot of each turn in a transaction of its own."""
+    return lambda turn: commit_one(storage, turn, make(turn))
 
 
 def commit_one(storage: StorageManager, index: int, data: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ What each part takes is wall time, its waiting for the disk included; parts lie 
 import argparse
 import shutil
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.measure import Work
-from benchmarks.peers import commit_one, files, launched
+from benchmarks.peers import committing, files, launched
 from benchmarks.shots import RUN, fill, small, with_frames
 from shotstore import DataId, PureSequencePath, ShotId
 from shotstore.hdf5 import HDF5StorageManager, disk, journal, net_effect
@@ -75,11 +75,7 @@ def main() -> None:
 def _commits(directory: Path) -> Iterator[tuple[str, Work, int]]:
     for what, make in (("one small shot", small), ("one shot with frames", with_frames)):
         storage = launched(HDF5StorageManager(directory / what))
-        yield (
-            f"commit {what}",
-            lambda turn, storage=storage, make=make: commit_one(storage, turn, make(turn)),
-            200,
-        )
+        yield f"commit {what}", committing(storage, make), 200
 
 
 def _reading(directory: Path) -> Iterator[tuple[str, Work, int]]:
@@ -143,9 +139,9 @@ def _print(what: str, work: Work, turns: int) -> None:
 
 
 @contextmanager
-def _timing() -> Iterator[Counter[str]]:
+def _timing() -> Iterator[dict[str, float]]:
     """Add up what the parts take in the block."""
-    spent: Counter[str] = Counter()
+    spent = defaultdict[str, float](float)
     undo = []
     for owner, name, label in _PARTS:
         original = owner.__dict__[name]
@@ -158,7 +154,7 @@ def _timing() -> Iterator[Counter[str]]:
             setattr(owner, name, original)
 
 
-def _timed(original: Any, label: str, spent: Counter[str]) -> Any:
+def _timed(original: Any, label: str, spent: dict[str, float]) -> Any:
     is_class_method = isinstance(original, classmethod)
     function = original.__func__ if is_class_method else original
 

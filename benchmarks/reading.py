@@ -96,7 +96,8 @@ def scan_with_a_filter(directory: Path, scale: float) -> Measured:
         with h5py.File(plain) as file:
             table = file["parameters"].fields(["detuning", "plain.p1", "united.q2"])[:]
             assert (table["detuning"] > _MATCHES).sum() == len(rows)
-            _ = [file["data/atoms"][row] for row in rows]
+            frames = [file["data/atoms"][row] for row in rows]
+            assert len(frames) == len(rows)
 
     return in_turns(
         f"scan of 3 parameters and a filter over {count:,} shots, frames of the matches",

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import attrs
 
-from benchmarks.measure import Goal, Measured, in_turns
+from benchmarks.measure import Goal, Measured, Work, in_turns
 from benchmarks.peers import databases, files, launched
 from benchmarks.shots import RUN, TIME_LANES, fill, recipe, with_frames
 from shotstore import PureSequencePath, StorageManager
@@ -103,21 +103,21 @@ def create_many(directory: Path, scale: float) -> Measured:
     """Create 100 sequences in one transaction."""
     ours = files(directory)
 
-    def create(storage: StorageManager, turn: int) -> None:
-        with storage.session() as session:
-            for number in range(100):
-                path = PureSequencePath(rf"\{turn}\s{number}")
-                session.sequences.create(path, recipe(10), TIME_LANES)
+    def creating(storage: StorageManager) -> Work:
+        def create(turn: int) -> None:
+            with storage.session() as session:
+                for number in range(100):
+                    path = PureSequencePath(rf"\{turn}\s{number}")
+                    session.sequences.create(path, recipe(10), TIME_LANES)
+
+        return create
 
     with databases(directory) as stores:
         return in_turns(
             "create 100 sequences in one transaction",
             {
-                "shotstore": lambda turn: create(ours, turn),
-                **{
-                    name: lambda turn, store=store: create(store, turn)
-                    for name, store in stores.items()
-                },
+                "shotstore": creating(ours),
+                **{name: creating(store) for name, store in stores.items()},
             },
             max(5, int(15 * scale)),
             Goal("SQLite", 0.2),

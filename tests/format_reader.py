@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -121,10 +122,10 @@ def read_what_can_be_read(file: Path) -> dict[int, dict[str, Any]]:
     shots: dict[int, dict[str, Any]] = {}
     with hdf5:
         for row in range(_try(lambda: len(hdf5["shots"])) or 0):
-            shot = _try(lambda row=row: hdf5["shots"][row])
-            schema = None if shot is None else _try(lambda shot=shot: _schema(hdf5, shot["schema"]))
-            if schema is None:
+            read = _try(partial(_row_and_schema, hdf5, row))
+            if read is None or read[1] is None:
                 continue
+            shot, schema = read
             found = shots[int(shot["shot_index"])] = {
                 "start_time": int(shot["start_time"]),
                 "end_time": int(shot["end_time"]),
@@ -133,9 +134,11 @@ def read_what_can_be_read(file: Path) -> dict[int, dict[str, Any]]:
             }
             for section in ("parameters", "data"):
                 for slot in schema[section]:
-                    value = _try(lambda slot=slot, row=row: (_read_value(hdf5, slot, row),))
-                    if value is not None:
-                        found[section][slot["name"]] = (*value, slot.get("unit"))
+                    try:
+                        value = _read_value(hdf5, slot, row)
+                    except Exception:
+                        continue
+                    found[section][slot["name"]] = (value, slot.get("unit"))
     return shots
 
 
@@ -146,9 +149,14 @@ def _try(read: Callable[[], Any]) -> Any:
         return None
 
 
+def _row_and_schema(hdf5: h5py.File, row: int) -> tuple[Any, Any]:
+    shot = hdf5["shots"][row]
+    return shot, _schema(hdf5, shot["schema"])
+
+
 def _schema(hdf5: h5py.File, number: int) -> Any:
     for group in ("", "copies/"):
-        schema = _try(lambda group=group: _schema_in(hdf5, group, number))
+        schema = _try(partial(_schema_in, hdf5, group, number))
         if schema is not None:
             return schema
     return None

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 import psycopg
@@ -109,18 +110,19 @@ def running_server(settings: Mapping[str, str] | None = None) -> Iterator[Server
         password = secrets.token_urlsafe() + "@%:/"  # a password may hold these
         cluster = _create_cluster(directory, programs, password)
         port = _free_port()
-        process = subprocess.Popen(
-            [
-                *("sh", "-c", _SERVER_UNTIL_END_OF_INPUT, "sh"),
-                *(str(programs / "postgres"), "-D", str(cluster), "-p", str(port)),
-                *(f"-c{name}={value}" for name, value in {**_LOCAL, **settings}.items()),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=(directory / "log").open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C is for the tests
-            **_account(),
-        )
+        with (directory / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [
+                    *("sh", "-c", _SERVER_UNTIL_END_OF_INPUT, "sh"),
+                    *(str(programs / "postgres"), "-D", str(cluster), "-p", str(port)),
+                    *(f"-c{name}={value}" for name, value in {**_LOCAL, **settings}.items()),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C is for the tests
+                **_account(),
+            )
         server = Server(port, password)
         try:
             _wait_until_it_answers(server, process, directory / "log")
@@ -181,7 +183,7 @@ def _copy_of(programs: Path, directory: Path) -> Path:
     return copy / "bin"
 
 
-def _account() -> dict[str, object]:
+def _account() -> dict[str, Any]:
     """How to start a program of the server, which refuses to run as root."""
     if os.name == "posix" and os.geteuid() == 0:
         return {"user": "nobody", "group": _group_of_nobody(), "extra_groups": []}

@@ -4,10 +4,11 @@ import gc
 import itertools
 import weakref
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from shotstore import ExperimentSessionNotActiveError, PureSequencePath, RunDeletedError
+from shotstore import ExperimentSessionNotActiveError, PureSequencePath, RunDeletedError, Shot
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.session import following
 from shotstore.testing.experiments import (
@@ -83,7 +84,7 @@ def test_no_session_is_open_while_it_waits(
 ) -> None:
     commit(storage, launch)()
     commit(storage, record)()
-    shots = []
+    shots: list[Shot] = []
     ended = []
 
     def try_to_read() -> None:
@@ -106,9 +107,11 @@ def test_shots_that_come_while_others_are_looked_at_are_not_waited_for(
     seen = []
     for shot in storage.follow(PATH):
         seen.append(shot.index)
-        change = record if shot.index < 5 else finish
         with storage.session() as session:
-            change(session, *([PATH, shot.index + 1] if change is record else []))
+            if shot.index < 5:
+                record(session, PATH, shot.index + 1)
+            else:
+                finish(session)
     assert seen == [0, 1, 2, 3, 4, 5]
 
 
@@ -178,7 +181,7 @@ def test_a_run_that_is_moved_while_it_is_looked_for_is_looked_for_again(
     move(*places[:2])
     moves: Iterator[Callable[[], None]] = iter([lambda: move(*places[1:])])
 
-    def listed(self: object, path: PureSequencePath) -> object:
+    def listed(self: Any, path: PureSequencePath) -> object:
         found = get_summaries(self, path)
         next(moves, lambda: None)()
         return found

@@ -17,7 +17,7 @@ from shotstore import (
     StorageError,
 )
 from shotstore.hdf5 import HDF5StorageManager, Recovered
-from shotstore.model import DefaultSerializer, quantity
+from shotstore.model import Data, DefaultSerializer, Parameter, quantity
 from shotstore.testing.content import content
 from shotstore.testing.experiments import (
     DEVICES,
@@ -36,12 +36,12 @@ ORDER = [3, 0, 4, 1]
 """The indices of the shots, in the order they were recorded."""
 
 
-def parameters(index: int) -> dict[str, object]:
+def parameters(index: int) -> dict[str, Parameter]:
     return {"n": index, "detuning": quantity(float(index), "MHz"), "large": 2**70 + index}
 
 
-def data(index: int) -> dict[str, object]:
-    found: dict[str, object] = {
+def data(index: int) -> dict[str, Data]:
+    found: dict[str, Data] = {
         "frame": FRAME + index,
         "text": f"shot {index}",
         "tags": np.arange(index + 1),
@@ -101,7 +101,9 @@ def all_of(storage: HDF5StorageManager) -> dict[str, object]:
         return found
 
 
-def shots_of(storage: HDF5StorageManager) -> dict[int, tuple[object, dict[str, object]]]:
+def shots_of(
+    storage: HDF5StorageManager,
+) -> dict[int, tuple[dict[str, Parameter], dict[str, Data]]]:
     """Parameters and data by index."""
     with storage.session() as session:
         sequences = session.sequences

@@ -13,6 +13,7 @@ from shotstore import CommitUncertainError, PathNotFoundError, State, Unreadable
 from shotstore.hdf5 import Finding, HDF5StorageManager, Report, disk
 from shotstore.hdf5.disk import Operation
 from shotstore.model import (
+    Data,
     DefaultSerializer,
     UnknownDeviceConfiguration,
     UnknownIterationConfiguration,
@@ -44,7 +45,7 @@ def recorded(storage: HDF5StorageManager) -> HDF5StorageManager:
     for sequence in (PATH, OTHER):
         for index in range(4):
             with storage.session() as session:
-                data = {
+                data: dict[str, Data] = {
                     "frame": FRAME + index,
                     "text": f"shot {index}",
                     "tags": np.arange(index + 1),

@@ -204,9 +204,10 @@ def test_a_file_object_of_h5py_is_read_first(storage: HDF5StorageManager, tmp_pa
 
 
 def test_what_nobody_can_store_is_told_what_data_is(storage: HDF5StorageManager) -> None:
+    values: list[Any] = [object(), len, iter([1]), Path]
     with storage.session() as session:
         launch(session)
-        for value in (object(), len, iter([1]), Path):
+        for value in values:
             with pytest.raises(TypeError, match="data is a numpy array, None, a bool, int"):
                 record(session, data={"x": value})
 

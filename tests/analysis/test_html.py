@@ -5,6 +5,7 @@ import io
 import re
 from contextlib import suppress
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,6 +165,7 @@ def test_a_shot(recorded: HDF5StorageManager) -> None:
 
 
 def test_odd_data_of_a_shot(storage: HDF5StorageManager) -> None:
+    numpy_scalar: Any = np.float32(1.5)
     data: dict[str, Data] = {
         "long": "x" * 5000,
         "nested": {"a": [1, {"b": None}]},
@@ -171,7 +173,7 @@ def test_odd_data_of_a_shot(storage: HDF5StorageManager) -> None:
         "empty": np.zeros((0, 3)),
         "flat": np.zeros((1, 1)),
         "nan": np.full((4, 4), np.nan),
-        "zero-d": np.float32(1.5),
+        "zero-d": numpy_scalar,
         "text": np.array(["<i>"]),
     }
     with storage.session() as session:

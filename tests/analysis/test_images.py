@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -183,9 +184,9 @@ def test_the_range_leaves_out_hot_pixels_and_what_is_no_number() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_a_png_holds_every_bit(dtype: type) -> None:
+def test_a_png_holds_every_bit(dtype: type[np.unsignedinteger[Any]]) -> None:
     noise = np.random.default_rng(3)
-    pixels: npt.NDArray[np.uint16] = noise.integers(
+    pixels: npt.NDArray[Any] = noise.integers(
         0, np.iinfo(dtype).max, size=(5, 7), dtype=dtype, endpoint=True
     )
     with Image.open(io.BytesIO(png(pixels, texts={"label": "atoms"}))) as image:

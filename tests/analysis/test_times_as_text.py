@@ -13,6 +13,7 @@ from shotstore.analysis.images import contact_sheet
 from shotstore.analysis.points import collect_points
 from shotstore.analysis.times import local_texts, utc_texts
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.model import Data
 from shotstore.testing.experiments import PATH, launch, record
 
 pytestmark = [
@@ -40,7 +41,7 @@ def run(storage: HDF5StorageManager, berlin: None) -> Iterator[Sequence]:
     with storage.session() as session:
         launch(session)
         for index, hour in enumerate(["00:30", "01:30"]):
-            data = {
+            data: dict[str, Data] = {
                 "n": float(index),
                 "seen": np.array(f"2026-10-25T{hour}:00", "M8[s]"),
                 "atoms": np.full((4, 4), index),
@@ -57,7 +58,7 @@ def test_a_plot_has_the_clock_of_this_machine_and_says_which(run: Sequence) -> N
     axes.figure.canvas.draw()
     formatter = axes.xaxis.get_major_formatter()
     ticks = axes.get_xticks()
-    shown = formatter.format_ticks(ticks)
+    shown = formatter.format_ticks(list(ticks))
     for tick, text in zip(ticks, shown, strict=True):
         if found := re.fullmatch(r"(\d\d):(\d\d)", text):
             local = num2date(tick).astimezone()

@@ -231,8 +231,8 @@ def test_files_are_copied_where_the_system_does_not_help(
 ) -> None:
     monkeypatch.delattr(os, "copy_file_range")
     copy_path(PATH, here, there, progress=False)
-    shots = [directory(store) / "shots.h5" for store in (here, there)]
-    assert filecmp.cmp(*shots, shallow=False)
+    one, other = (directory(store) / "shots.h5" for store in (here, there))
+    assert filecmp.cmp(one, other, shallow=False)
 
 
 def test_everything_arrives_shot_by_shot_too(

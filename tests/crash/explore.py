@@ -83,7 +83,7 @@ def explore(
     base.mkdir()
     storage = HDF5StorageManager(base / "store")
     populate(storage)
-    PREPARATIONS.get(act, lambda _: None)(storage)
+    prepare(act, storage)
     before = contents(storage)
     with recorded(Recording(base)) as recording:
         act(storage)
@@ -301,6 +301,14 @@ PREPARATIONS: dict[Callable[[HDF5StorageManager], object], Callable[[HDF5Storage
     copy_files: make_other_store,
     copy_shot_by_shot: make_other_store,
 }
+
+
+def prepare(act: Callable[[HDF5StorageManager], object], storage: HDF5StorageManager) -> None:
+    """Make what a transaction needs besides a store that is populated."""
+    if act in PREPARATIONS:
+        PREPARATIONS[act](storage)
+
+
 """What is done to the populated store, or beside it, before a transaction that needs it."""
 
 TRANSACTIONS: dict[str, Callable[[HDF5StorageManager], object]] = {

@@ -24,6 +24,7 @@ from attrs import define, field
 
 from shotstore import PureSequencePath, Sequence, ShotId, State, TransactionConflictError
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.testing.exactness import exactly_equal
 from tests.crash.scenarios import START, create
 
 SHOTS_OF_A_SEQUENCE = 12
@@ -154,7 +155,7 @@ def look(root: Path, _: int, say: Say) -> None:
             for shot in Sequence(path, session).get_shots():
                 found[path.parts[-1]].append(shot.index)
                 data = shot.get_data()
-                if not np.array_equal(data["frame"], frame(path, shot.index)):
+                if not exactly_equal(data["frame"], frame(path, shot.index)):
                     wrong.append(f"shot {shot.index} of {path} is not what was recorded")
     for entry in storage.trash.entries():
         content = root / ".shotstore" / "trash" / entry.id / "content"

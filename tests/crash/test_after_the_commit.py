@@ -13,7 +13,7 @@ import pytest
 
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.disk import Operation
-from tests.crash.explore import PREPARATIONS, TRANSACTIONS, work_on
+from tests.crash.explore import TRANSACTIONS, prepare, work_on
 from tests.crash.logical import contents
 from tests.crash.scenarios import RUNNING, populate, shoot
 from tests.crash.test_faults import failing, same_but_times
@@ -67,15 +67,15 @@ def done(name: str, tmp_path: Path) -> dict[str, Any]:
     example = HDF5StorageManager(tmp_path / "example" / "store")
     populate(example)
     act = TRANSACTIONS[name]
-    PREPARATIONS.get(act, lambda _: None)(example)
+    prepare(act, example)
     act(example)
     return contents(example)
 
 
 def prepared(name: str, storage: HDF5StorageManager) -> Callable[[HDF5StorageManager], object]:
     act = TRANSACTIONS[name]
-    if act in PREPARATIONS and not (storage.root.parent.parent / "other").exists():
-        PREPARATIONS[act](storage)
+    if not (storage.root.parent.parent / "other").exists():
+        prepare(act, storage)
     return act
 
 

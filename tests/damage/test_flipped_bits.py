@@ -9,6 +9,7 @@ import pytest
 from shotstore import DamagedStorageError
 from shotstore.hdf5 import superblock
 from tests.damage import flip, specimen
+from tests.damage.reader import REFUSED
 
 _COUNT = 300
 
@@ -27,7 +28,7 @@ def test_no_flipped_bit_gives_wrong_data_a_hang_or_a_crash(whole_store: Path) ->
     print(report)
     assert not report.failures
     assert report.outcomes.total() == _COUNT
-    assert report.outcomes[flip.REFUSED] > _COUNT // 2
+    assert report.outcomes[REFUSED] > _COUNT // 2
 
 
 def test_no_flipped_bit_of_the_superblock_lets_a_recorder_cut_off_shots(

@@ -13,7 +13,8 @@ import pytest
 
 from shotstore import DamagedStorageError
 from shotstore.hdf5 import HDF5StorageManager, disk, journal
-from shotstore.hdf5.journal import FilePatch, Journal, Rename
+from shotstore.hdf5.file_patches import FilePatch
+from shotstore.hdf5.journal import Journal, Rename
 from tests.damage import specimen
 from tests.damage.specimen import NEIGHBOUR
 

@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from shotstore import DamagedStorageError, DataNotFoundError, PureSequencePath
 from shotstore.hdf5 import HDF5StorageManager, Recovered
-from shotstore.model import quantity
+from shotstore.model import Data, Parameter, quantity
 from shotstore.testing.experiments import finish, launch, record
 from tests.damage.flip import metadata_bytes
 from tests.damage.specimen import open_store
@@ -43,8 +44,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_store(root).session() as session:
         launch(session, PATH, SHOTS)
         for index in range(SHOTS):
-            parameters = {"n": index, "detuning": quantity(-1.5 * index, "MHz")}
-            data = {
+            parameters: dict[str, Parameter] = {
+                "n": index,
+                "detuning": quantity(-1.5 * index, "MHz"),
+            }
+            data: dict[str, Data] = {
                 "frame": chance.integers(1, 2**16, (32, 40), np.uint16),
                 "trace": chance.normal(size=49),
                 "tags": chance.integers(1, 2**32, index % 7 + 1, np.uint32),
@@ -62,7 +66,7 @@ def _flip_metadata(content: bytearray, metadata: list[int], chance: random.Rando
         content[chance.choice(metadata)] ^= 1 << chance.randrange(8)
 
 
-def _flip_anywhere(content: bytearray, _: list[int], chance: random.Random) -> None:
+def _flip_anywhere(content: bytearray, _metadata: list[int], chance: random.Random) -> None:
     for _ in range(chance.choice([1, 5, 50])):
         content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
 
@@ -182,11 +186,9 @@ def _read(storage: HDF5StorageManager) -> Shots:
         for index in indices:
             found = shots[index] = {"parameters": {}, "data": {}}
             reads: dict[str, Callable[[], Any]] = {
-                "parameters": lambda index=index: sequences.get_shot_parameters(PATH, index),
+                "parameters": partial(sequences.get_shot_parameters, PATH, index),
                 **{
-                    label: lambda index=index, label=label: sequences.get_shot_data_by_labels(
-                        PATH, index, [label]
-                    )
+                    label: partial(sequences.get_shot_data_by_labels, PATH, index, [label])
                     for label in ("frame", "trace", "tags", "comment", "settings", "counts")
                 },
             }

@@ -10,7 +10,7 @@ import pytest
 from shotstore import DamagedStorageError, State
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.disk import File
-from shotstore.model import StepsConfiguration
+from shotstore.model import JSON, IterationConfiguration, StepsConfiguration
 from shotstore.testing.experiments import PATH, TIME_LANES, bring_to, launch, path, recipe, record
 from shotstore.testing.lab import serializer
 from tests.finding.conftest import populate
@@ -79,9 +79,12 @@ def test_a_recipe_is_loaded_once_and_only_where_it_is_asked_for(
     loaded: list[object] = []
     known = serializer()
     load = known.load_iteration
-    monkeypatch.setattr(
-        type(known), "load_iteration", lambda _, content: loaded.append(content) or load(content)
-    )
+
+    def load_and_tell(_: object, content: JSON) -> IterationConfiguration:
+        loaded.append(content)
+        return load(content)
+
+    monkeypatch.setattr(type(known), "load_iteration", load_and_tell)
     store = HDF5StorageManager(store.root, serializer=known)
     assert len(store.find()) == 6
     assert loaded == []

@@ -102,7 +102,7 @@ def test_many_operations_together_change_no_byte_if_not_committed(
     assert files(filled.root) == before
 
 
-LABEL_TOO_LONG = {
+LABEL_TOO_LONG: dict[str, Operation] = {
     "a shot with a label too long": lambda s: record(
         s, sequence_in(State.RUNNING), 1, {}, {"a": np.ones(9), "x" * 10**6: 1}
     ),

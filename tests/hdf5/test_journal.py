@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shotstore import DamagedStorageError
 from shotstore.hdf5 import journal
-from shotstore.hdf5.journal import FilePatch, Journal, Rename
+from shotstore.hdf5.file_patches import FilePatch
+from shotstore.hdf5.journal import Journal, Rename
 
 TRANSACTION = "0" * 32
 STAGING = f".shotstore/tx/{TRANSACTION}"

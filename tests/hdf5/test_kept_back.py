@@ -15,7 +15,7 @@ from shotstore.hdf5 import HDF5StorageManager
 from tests.crash.explore import work_on
 from tests.crash.failing_place import FailingPlace
 from tests.crash.logical import contents
-from tests.crash.scenarios import CRASHED, DRAFT, FINISHED, RUNNING, START, populate, shoot
+from tests.crash.scenarios import CRASHED, DRAFTS, FINISHED, RUNNING, START, populate, shoot
 from tests.processes.children import Child
 
 NOBODY = 65534
@@ -50,10 +50,10 @@ CHANGES: dict[str, tuple[str, Change]] = {
         "sequences/2026",
         in_session(lambda s: s.paths.delete_path(FINISHED, delete_sequences=True)),
     ),
-    "move": ("sequences/2026", in_session(lambda s: s.paths.move(FINISHED, DRAFT.parent / "b"))),
+    "move": ("sequences/2026", in_session(lambda s: s.paths.move(FINISHED, DRAFTS / "b"))),
     "move into": (
         "sequences/drafts",
-        in_session(lambda s: s.paths.move(FINISHED, DRAFT.parent / "b")),
+        in_session(lambda s: s.paths.move(FINISHED, DRAFTS / "b")),
     ),
     "reset": (
         "sequences/2026/finished",
@@ -189,8 +189,8 @@ AFTERWARDS_AGAIN: dict[str, Change] = {
     "a shot": in_session(shoot(RUNNING, 4)),
     "an end": in_session(lambda s: s.sequences.set_tags(RUNNING, ["again"])),
     "tags": in_session(lambda s: s.sequences.set_tags(FINISHED, ["again"])),
-    "a move away": in_session(lambda s: s.sequences.set_tags(DRAFT.parent / "b", ["again"])),
-    "a move into": in_session(lambda s: s.sequences.set_tags(DRAFT.parent / "b", ["again"])),
+    "a move away": in_session(lambda s: s.sequences.set_tags(DRAFTS / "b", ["again"])),
+    "a move into": in_session(lambda s: s.sequences.set_tags(DRAFTS / "b", ["again"])),
     "a deletion": in_session(lambda s: s.paths.create_path(FINISHED)),
     "a reset": in_session(lambda s: s.sequences.set_tags(FINISHED, ["again"])),
     "the trash": lambda storage: storage.trash.restore(storage.trash.entries()[-1]),

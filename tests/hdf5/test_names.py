@@ -237,7 +237,7 @@ def _check_on_disk(storage: HDF5StorageManager, names: list[str]) -> None:
         assert session.paths.get_children(first) == {*above}
         for folder in folders:
             assert session.paths.does_path_exists(folder)
-    encoded = [(directory_name(names[0]),)]
+    encoded: list[tuple[str, ...]] = [(directory_name(names[0]),)]
     for number, name in enumerate(names):
         encoded.append((directory_name(names[0]), str(number)))
         encoded.append((directory_name(names[0]), str(number), directory_name(name)))

@@ -64,9 +64,11 @@ def run(overlay: HDF5FileObject, model: Model, steps: list[Step]) -> None:
     for kind, place, data in steps:
         overlay.seek(place)
         if kind == "write":
+            assert isinstance(overlay, OverlayFile)
             assert overlay.write(memoryview(data)) == len(data)
             model.write(place, data)
         elif kind == "truncate":
+            assert isinstance(overlay, OverlayFile)
             overlay.truncate(place)
             model.truncate(place)
         else:

@@ -4,6 +4,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def read_only(root: Path) -> HDF5StorageManager:
 
 def everything(root: Path) -> dict[str, tuple[object, ...]]:
     """All files with their content and times, and all directories with their times."""
-    found = {}
+    found: dict[str, tuple[object, ...]] = {}
     for file in (root, *root.rglob("*")):
         status = file.lstat()
         inside = file.read_bytes() if file.is_file() else None
@@ -58,7 +59,7 @@ def everything(root: Path) -> dict[str, tuple[object, ...]]:
     return found
 
 
-def contents_of(storage: HDF5StorageManager) -> dict:
+def contents_of(storage: HDF5StorageManager) -> dict[str, Any]:
     with storage.session() as session:
         return content(session)
 

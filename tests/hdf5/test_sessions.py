@@ -110,6 +110,11 @@ def test_a_session_that_read_what_was_changed_may_not_write(storage: StorageMana
         create(session, OTHER)
         session.set_global_parameters(PARAMETERS)
     third = path(r"\third")
+
+    def run_and_record(session: ExperimentSession) -> None:
+        session.sequences.set_running(OTHER, "now")
+        record(session, OTHER)
+
     conflicts: dict[
         str, tuple[Callable[[ExperimentSession], object], Callable[[ExperimentSession], object]]
     ] = {
@@ -139,7 +144,7 @@ def test_a_session_that_read_what_was_changed_may_not_write(storage: StorageMana
         ),
         "shots": (
             lambda session: session.sequences.get_shots(OTHER),
-            lambda session: (session.sequences.set_running(OTHER, "now"), record(session, OTHER)),
+            run_and_record,
         ),
         "the number of shots": (
             lambda session: session.sequences.get_stats(OTHER),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
@@ -57,7 +57,10 @@ def running(storage: HDF5StorageManager) -> HDF5StorageManager:
     return storage
 
 
-def record_each(storage: HDF5StorageManager, *shots: tuple[int, Mapping, Mapping]) -> h5py.File:
+Shot: TypeAlias = tuple[int, Mapping[str, Parameter], Mapping[str, Data]]
+
+
+def record_each(storage: HDF5StorageManager, *shots: Shot) -> h5py.File:
     """Record each shot in a session of its own, and open the file natively."""
     for index, parameters, data in shots:
         with storage.session() as session:
@@ -135,7 +138,12 @@ def test_a_row_of_the_shots_is_a_shot_as_recorded(running: HDF5StorageManager) -
 
 
 def test_parameters_are_columns_with_units_beside_them(running: HDF5StorageManager) -> None:
-    parameters = {"mot.detuning": quantity(-12.5, "MHz"), "n": 3, "on": True, "x": quantity(2, "")}
+    parameters: dict[str, Parameter] = {
+        "mot.detuning": quantity(-12.5, "MHz"),
+        "n": 3,
+        "on": True,
+        "x": quantity(2, ""),
+    }
     with record_each(running, (0, parameters, {}), (1, parameters, {})) as file:
         table = file["parameters"]
         assert table["mot.detuning"].tolist() == [-12.5] * 2
@@ -159,7 +167,11 @@ def test_numbers_of_a_shot_are_columns(running: HDF5StorageManager) -> None:
 
 
 def test_each_label_has_a_dataset_with_a_row_for_each_shot(running: HDF5StorageManager) -> None:
-    data = {r"Camera\picture": FRAME, "trace": np.ones(50, "f4"), "comment": "good é"}
+    data: dict[str, Data] = {
+        r"Camera\picture": FRAME,
+        "trace": np.ones(50, "f4"),
+        "comment": "good é",
+    }
     with record_each(running, (0, {}, data), (1, {}, data), (2, {}, data)) as file:
         pictures = file[r"data/Camera\picture"]
         assert pictures.shape == (3, 60, 100)
@@ -180,8 +192,14 @@ def test_rows_are_aligned_whatever_the_order_of_the_shots(running: HDF5StorageMa
 
 
 def test_rows_are_aligned_where_shots_lack_something(running: HDF5StorageManager) -> None:
-    full, part = {"frame": FRAME, "x": 1.5, "text": "t"}, {"other": 2}
-    shots = [(0, {"a": 1.0}, full), (1, {"b": 2}, part), (2, {"a": 3.0}, full), (3, {}, {})]
+    full: dict[str, Data] = {"frame": FRAME, "x": 1.5, "text": "t"}
+    part = {"other": 2}
+    shots: list[Shot] = [
+        (0, {"a": 1.0}, full),
+        (1, {"b": 2}, part),
+        (2, {"a": 3.0}, full),
+        (3, {}, {}),
+    ]
     with record_each(running, *shots) as file:
         assert len(file["shots"]) == 4
         np.testing.assert_array_equal(file["parameters"]["a"], [1.0, np.nan, 3.0])
@@ -194,7 +212,11 @@ def test_rows_are_aligned_where_shots_lack_something(running: HDF5StorageManager
 
 
 def test_a_missing_int_is_one_that_nobody_takes_for_a_value(running: HDF5StorageManager) -> None:
-    shots = [(0, {"n": 5, "x": 1.0}, {"count": 0}), (1, {"x": 2.0}, {"y": 2.0}), (2, {"n": 0}, {})]
+    shots: list[Shot] = [
+        (0, {"n": 5, "x": 1.0}, {"count": 0}),
+        (1, {"x": 2.0}, {"y": 2.0}),
+        (2, {"n": 0}, {}),
+    ]
     with record_each(running, *shots) as file:
         assert file["parameters"]["n"].tolist() == [5, MISSING, 0]
         assert file["scalars"]["count"].tolist() == [0]
@@ -218,7 +240,7 @@ def test_missing_floats_are_nan(running: HDF5StorageManager) -> None:
 
 
 def test_shots_that_differ_go_beside_the_first(running: HDF5StorageManager) -> None:
-    shots = [
+    shots: list[Shot] = [
         (0, {"f": quantity(1.0, "MHz")}, {"frame": FRAME, "n": 1}),
         (1, {"f": quantity(2.0, "kHz")}, {"frame": FRAME.astype("f4"), "n": 2.5}),
         (2, {"f": quantity(3.0, "MHz")}, {"frame": FRAME[:, :7], "n": 3}),
@@ -244,7 +266,7 @@ def test_shots_that_differ_go_beside_the_first(running: HDF5StorageManager) -> N
 
 
 def test_the_schemas_say_what_each_shot_has(running: HDF5StorageManager) -> None:
-    shots = [
+    shots: list[Shot] = [
         (0, {"f": quantity(1.0, "MHz")}, {"frame": FRAME, "n": 1, "nothing": None}),
         (1, {"f": 2}, {}),
         (2, {"f": quantity(3.0, "MHz")}, {"n": 3, "frame": FRAME, "nothing": None}),
@@ -280,7 +302,7 @@ def test_the_schemas_say_what_each_shot_has(running: HDF5StorageManager) -> None
 
 def test_long_texts_begin_a_further_dataset(running: HDF5StorageManager) -> None:
     texts = ["", "x" * 16, "x" * 17, "x" * 33, "short", "é" * 20]
-    shots = [(index, {}, {"t": text}) for index, text in enumerate(texts)]
+    shots: list[Shot] = [(index, {}, {"t": text}) for index, text in enumerate(texts)]
     with record_each(running, *shots) as file:
         lengths = [file[f"data/t{n}"].dtype.itemsize for n in ("", "#2", "#3")]
         assert lengths == [16, 32, 64]
@@ -309,7 +331,11 @@ def test_arrays_of_many_lengths_share_one_flat_dataset(running: HDF5StorageManag
 def test_thousands_of_lengths_make_few_objects(running: HDF5StorageManager) -> None:
     with running.session() as session:
         for index in range(1000):
-            data = {"a": np.ones(index), "b": np.ones((index % 7, 2)), "c": "x" * (index % 50)}
+            data: dict[str, Data] = {
+                "a": np.ones(index),
+                "b": np.ones((index % 7, 2)),
+                "c": "x" * (index % 50),
+            }
             record(session, PATH, index, {"n": index}, data)
     with h5py.File(shots_file(running)) as file:
         assert sum(1 for _ in objects(file)) < 30
@@ -420,7 +446,12 @@ def test_the_superblock_is_of_version_2_and_says_nothing_of_writers(
 
 
 def test_a_frame_is_one_chunk_and_small_rows_share_one(running: HDF5StorageManager) -> None:
-    data = {"frame": FRAME, "trace": np.ones(16), "text": "short", "0-d": np.array(1.0)}
+    data: dict[str, Data] = {
+        "frame": FRAME,
+        "trace": np.ones(16),
+        "text": "short",
+        "0-d": np.array(1.0),
+    }
     with record_each(running, (0, {"a": 1}, {**data, "n": 1})) as file:
         assert file["data/frame"].chunks == (1, 60, 100)
         for name in ("shots", "parameters", "scalars", "data/trace", "data/text", "data/0-d"):
@@ -446,7 +477,7 @@ def test_arrays_are_compressed_where_that_is_asked_for(
     tmp_path: Path, compression: Any, filter_name: str | None
 ) -> None:
     storage = HDF5StorageManager(tmp_path / "store", compression=compression)
-    data = {"frame": np.zeros((300, 300)), "tags": np.arange(3), "text": "x"}
+    data: dict[str, Data] = {"frame": np.zeros((300, 300)), "tags": np.arange(3), "text": "x"}
     with storage.session() as session:
         session.sequences.create(PATH, recipe(), TIME_LANES)
         session.sequences.set_preparing(PATH, {}, PARAMETERS)

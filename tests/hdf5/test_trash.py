@@ -5,6 +5,7 @@ import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ from tests.permissions import mode, ordinary_user
 FOLDER = path(r"\2026")
 
 
-def contents_of(storage: HDF5StorageManager) -> dict:
+def contents_of(storage: HDF5StorageManager) -> dict[str, Any]:
     with storage.session() as session:
         return content(session)
 

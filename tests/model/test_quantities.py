@@ -12,7 +12,7 @@ from shotstore.model.quantities import convert, is_unit
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.strategies import UNITS
 
-registry = pint.get_application_registry()  # type: ignore[no-untyped-call]
+registry = pint.get_application_registry()
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_quantities_follow_a_change_of_the_application_registry() -> None:
     before = registry.get()
     own: pint.UnitRegistry[Any] = pint.UnitRegistry()
     own.define("recoil = 2 kHz")
-    pint.set_application_registry(own)  # type: ignore[no-untyped-call]
+    pint.set_application_registry(own)
     try:
         assert quantity(1, "recoil").to("kHz").magnitude == 2
         assert quantity(1, "MHz").units == own.MHz
     finally:
-        pint.set_application_registry(before)  # type: ignore[no-untyped-call]
+        pint.set_application_registry(before)
     with pytest.raises(ValueError, match="recoil"):
         quantity(1, "recoil")
 

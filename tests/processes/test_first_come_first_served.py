@@ -10,11 +10,12 @@ from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
+from typing import SupportsIndex
 
 import pytest
 
 from shotstore import PureSequencePath
-from shotstore.hdf5 import HDF5StorageManager, locks
+from shotstore.hdf5 import HDF5StorageManager
 from tests.processes.children import PATIENCE, Child
 
 ROOT = PureSequencePath.root()
@@ -34,20 +35,20 @@ def write(storage: HDF5StorageManager, name: str) -> None:
 
 def order(storage: HDF5StorageManager) -> list[str]:
     with storage.session() as session:
-        return [path.name for path in sorted(session.paths.get_children(ROOT))]
+        return [path.parts[-1] for path in sorted(session.paths.get_children(ROOT))]
 
 
 def call_when_waiting(function: Callable[[], object]) -> None:
     """Call a function once in each thread that begins to wait."""
     sleep, known = time.sleep, set[int]()
 
-    def tell_and_sleep(seconds: float) -> None:
+    def tell_and_sleep(seconds: float | SupportsIndex) -> None:
         if threading.get_ident() not in known:
             known.add(threading.get_ident())
             function()
         sleep(seconds)
 
-    locks.time.sleep = tell_and_sleep
+    time.sleep = tell_and_sleep
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def waits() -> Iterator["SimpleQueue[None]"]:
     sleep, queue = time.sleep, SimpleQueue[None]()
     call_when_waiting(lambda: queue.put(None))
     yield queue
-    locks.time.sleep = sleep
+    time.sleep = sleep
 
 
 def write_in_turn(parent: Connection, storage: HDF5StorageManager, name: str) -> None:

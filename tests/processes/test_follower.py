@@ -70,13 +70,13 @@ def stop_while_waiting(parent: Connection, store: Path) -> None:
 
     wait = following.wait
 
-    def stop(_: float) -> None:
+    def stop(poll: float) -> None:  # noqa: ARG001 - as it is called
         following.wait = wait
         parent.send("waits")
         os.kill(os.getpid(), signal.SIGSTOP)
 
     following.wait = stop
-    found = []
+    found: list[int] = []
     for shot in HDF5StorageManager(store, lock_timeout=PATIENCE).follow(RUN):
         shots.check(shot.sequence.session, shot.index)
         if not found:

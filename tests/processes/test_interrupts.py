@@ -12,7 +12,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, SupportsIndex
 
 import pytest
 
@@ -162,7 +162,7 @@ def wait_for_lock(parent: Connection, storage: HDF5StorageManager) -> None:
     patient = HDF5StorageManager(storage.root, lock_timeout=1e9)
     sleep = time.sleep
 
-    def sleep_and_tell(seconds: float) -> None:
+    def sleep_and_tell(seconds: float | SupportsIndex) -> None:
         time.sleep = sleep
         parent.send("waits")
         sleep(seconds)

@@ -32,7 +32,8 @@ def record_all(parent: Connection, store: Path, count: int) -> None:
 
 def acknowledged(recorder: Child, before: int) -> int:
     """How many shots the recorder has told of by now."""
-    return max([before, *recorder.hear_all()])
+    told: list[int] = recorder.hear_all()
+    return max([before, *told])
 
 
 @pytest.mark.parametrize(("count", "read_only"), [(200, False), (50, True)])

@@ -48,8 +48,13 @@ def get(session: ExperimentSession, key: str) -> str:
     if key == "globals":
         return next(iter(session.get_global_parameters().names()))
     if key.startswith("device"):
-        return session.default_device_configurations[key].tag
-    (step,) = session.sequences.get_iteration_configuration(PureSequencePath(key)).steps
+        device = session.default_device_configurations[key]
+        assert isinstance(device, UnknownDeviceConfiguration)
+        return device.tag
+    iteration = session.sequences.get_iteration_configuration(PureSequencePath(key))
+    assert isinstance(iteration, StepsConfiguration)
+    (step,) = iteration.steps
+    assert isinstance(step, VariableDeclaration)
     return step.variable
 
 

@@ -132,7 +132,7 @@ def make_garbage(storage: HDF5StorageManager, *, write: bool) -> None:
         writing = storage.session(write=True)
         writing.__enter__()
         shots.record(writing, 999)
-        another = [writing]
+        another: list[object] = [writing]
         another.append(another)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeAlias
+from typing import SupportsIndex, TypeAlias
 
 import pytest
 
@@ -18,7 +18,7 @@ from shotstore import (
     StorageLockTimeoutError,
     TransactionConflictError,
 )
-from shotstore.hdf5 import HDF5StorageManager, disk, locks
+from shotstore.hdf5 import HDF5StorageManager, disk
 from shotstore.model import ParameterNamespace
 from tests.processes import shots
 from tests.processes.children import PATIENCE, Child
@@ -281,12 +281,12 @@ def test_who_waits_too_long_for_a_writer_is_told_its_process(store: Path) -> Non
 def wait_to_write(parent: Connection, store: Path) -> None:
     sleep = time.sleep
 
-    def tell_and_sleep(seconds: float) -> None:
+    def tell_and_sleep(seconds: float | SupportsIndex) -> None:
         parent.send("waits")
-        locks.time.sleep = sleep
+        time.sleep = sleep
         sleep(seconds)
 
-    locks.time.sleep = tell_and_sleep
+    time.sleep = tell_and_sleep
     with HDF5StorageManager(store).session(write=True):
         parent.send("writes")
         parent.recv()
@@ -339,11 +339,13 @@ def stop_while_reading(parent: Connection, store: Path) -> None:
     storage = HDF5StorageManager(store)
     read = disk.read_and_identify
 
-    def stop_and_read(path: str) -> tuple[bytes | None, disk.Identity | None]:
+    def stop_and_read(
+        path: str, longest: int = disk.LONGEST_DOCUMENT
+    ) -> tuple[bytes | None, disk.Identity | None]:
         if path.endswith("sequence.json"):
             disk.read_and_identify = read
             stop(parent)
-        return read(path)
+        return read(path, longest)
 
     disk.read_and_identify = stop_and_read
     parent.send(shots.read_all(storage))

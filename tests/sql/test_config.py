@@ -95,7 +95,7 @@ def test_the_file_of_sqlite_is_read_from_a_url_and_a_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     expected = SQLiteConfig(tmp_path / "my runs.db")
-    assert SQLiteConfig("my runs.db") == expected  # type: ignore[arg-type]
+    assert SQLiteConfig("my runs.db") == expected
     assert SQLiteConfig.from_url("sqlite:///my runs.db") == expected
     assert SQLiteConfig.from_url(f"sqlite:///{tmp_path}/my runs.db") == expected
     config = write(tmp_path / "a.toml", 'path = "my runs.db"')

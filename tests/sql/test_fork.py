@@ -54,7 +54,9 @@ def use_own(storage: SQLStorageManager) -> None:
 
 def impatient(storage: SQLStorageManager) -> SQLStorageManager:
     """The same database, without waiting."""
-    kind, arguments = storage.__reduce__()  # type: ignore[misc]
+    reduced = storage.__reduce__()
+    assert isinstance(reduced, tuple)
+    kind, arguments = reduced
     opened: SQLStorageManager = kind(*arguments[:-1], 0)
     return opened
 

@@ -27,6 +27,7 @@ def test_an_array_in_many_parts_comes_back(
         assert exactly_equal(session.sequences.get_all_shot_data(PATH, 0), data)
         found = session.sequences.get_shot_data_by_labels(PATH, 0, ["c", "a"])
         assert exactly_equal(found, {"c": data["c"], "a": data["a"]})
+        assert isinstance(found["a"], np.ndarray)
         found["a"][0, 0] = -1  # it belongs to the caller
 
 

@@ -83,19 +83,18 @@ def test_a_folder_moves_and_goes_in_as_many_queries_as_one_sequence(
         create(session, path(r"\one\0"))
         for number in range(50):
             create(session, path(rf"\many\{number}"))
-    moves = [
-        count(storage, lambda session, name=name: session.paths.move(path(name), path(name + "!")))
-        for name in (r"\one", r"\many")
-    ]
-    deletions = [
-        count(
+
+    def move(name: str) -> int:
+        return count(storage, lambda session: session.paths.move(path(name), path(name + "!")))
+
+    def delete(name: str) -> int:
+        return count(
             storage,
-            lambda session, name=name: session.paths.delete_path(path(name), delete_sequences=True),
+            lambda session: session.paths.delete_path(path(name), delete_sequences=True),
         )
-        for name in (r"\one!", r"\many!")
-    ]
-    assert moves[0] == moves[1]
-    assert deletions[0] == deletions[1]
+
+    assert move(r"\one") == move(r"\many")
+    assert delete(r"\one!") == delete(r"\many!")
 
 
 def test_arrays_are_read_only_when_asked_for(storage: SQLStorageManager) -> None:

@@ -170,6 +170,6 @@ def _tell_time(axes: "Axes") -> None:
     from dateutil.tz import tzlocal  # type: ignore[import-untyped]
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(tz=tzlocal())  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=tzlocal())
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=tzlocal()))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=tzlocal()))

@@ -200,5 +200,5 @@ def _has_screen() -> bool:
     with needed("A picture", "analysis"):
         from matplotlib import pyplot
         from matplotlib.backends.registry import BackendFilter, backend_registry
-    windows = backend_registry.list_builtin(BackendFilter.INTERACTIVE)  # type: ignore[no-untyped-call]
+    windows = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
     return pyplot.get_backend().lower() in map(str.lower, windows)

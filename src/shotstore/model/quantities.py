@@ -131,7 +131,7 @@ def _application_registry() -> "pint.UnitRegistry[Any]":
     import pint
 
     # The registry itself, not pint's stand-in for it: the caches must notice another one being set.
-    registry: pint.UnitRegistry[Any] = pint.get_application_registry().get()  # type: ignore[no-untyped-call]
+    registry: pint.UnitRegistry[Any] = pint.get_application_registry().get()
     give_definitions_to(registry)
     return registry
 

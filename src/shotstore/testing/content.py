@@ -2,9 +2,11 @@
 
 import pickle
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from shotstore import ExperimentSession, PureSequencePath, State, StorageManager
+
+_Storage = TypeVar("_Storage", bound=StorageManager)
 
 
 def content(session: ExperimentSession) -> dict[str, Any]:
@@ -74,9 +76,9 @@ def content_after(
     return inside
 
 
-def reopened(storage: StorageManager) -> StorageManager:
+def reopened(storage: _Storage) -> _Storage:
     """The same storage as another process would open it."""
-    again: StorageManager = pickle.loads(pickle.dumps(storage))
+    again: _Storage = pickle.loads(pickle.dumps(storage))
     return again
 
 

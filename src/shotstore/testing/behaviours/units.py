@@ -35,9 +35,9 @@ def test_units_of_the_lab_are_known_to_whatever_registry_is_used(storage: Storag
     with storage.session() as session:
         session.define_unit(RECOIL)
         session.define_unit("double_recoil_of_tests = 2 Er_t")
-    before = pint.get_application_registry().get()  # type: ignore[no-untyped-call]
+    before = pint.get_application_registry().get()
     other: pint.UnitRegistry[Any] = pint.UnitRegistry()
-    pint.set_application_registry(other)  # type: ignore[no-untyped-call]
+    pint.set_application_registry(other)
     try:
         with storage.session() as session:
             launch(session)
@@ -46,7 +46,7 @@ def test_units_of_the_lab_are_known_to_whatever_registry_is_used(storage: Storag
         assert found == other.Quantity(1, "double_recoil_of_tests")
         assert found.to("kHz").magnitude == pytest.approx(7.54)  # type: ignore[union-attr]
     finally:
-        pint.set_application_registry(before)  # type: ignore[no-untyped-call]
+        pint.set_application_registry(before)
 
 
 def test_what_was_discarded_is_not_defined(storage: StorageManager) -> None:
@@ -101,7 +101,7 @@ def test_a_unit_of_pint_keeps_its_meaning(storage: StorageManager, definition: s
 
 
 def test_a_definition_that_the_registry_has_already_is_kept(storage: StorageManager) -> None:
-    registry = pint.get_application_registry().get()  # type: ignore[no-untyped-call]
+    registry = pint.get_application_registry().get()
     if not hasattr(registry, "lab_unit_of_tests"):
         registry.define("lab_unit_of_tests = 5 kHz")
     with storage.session() as session:

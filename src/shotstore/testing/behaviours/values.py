@@ -123,10 +123,10 @@ class _LabRegistry(pint.UnitRegistry[Any]):
 def test_quantities_of_another_registry_are_taken(
     storage: StorageManager, registry: type[pint.UnitRegistry[Any]], is_application_registry: bool
 ) -> None:
-    before = pint.get_application_registry().get()  # type: ignore[no-untyped-call]
+    before = pint.get_application_registry().get()
     other = registry()
     if is_application_registry:
-        pint.set_application_registry(other)  # type: ignore[no-untyped-call]
+        pint.set_application_registry(other)
     try:
         with storage.session() as session:
             launch(session)
@@ -136,7 +136,7 @@ def test_quantities_of_another_registry_are_taken(
             assert exactly_equal(found, {"gradient": quantity(3.5, "G / cm")})
             assert session.sequences.get_parameter_schema(PATH)["gradient"].units == "G / cm"
     finally:
-        pint.set_application_registry(before)  # type: ignore[no-untyped-call]
+        pint.set_application_registry(before)
 
 
 TEXTS = [
