@@ -1,6 +1,7 @@
 """Chunks that are read past HDF5 are what HDF5 reads, and nothing is taken for one that is not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import h5py
@@ -18,19 +19,23 @@ random = np.random.default_rng(5)
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[..., tuple[Chunks, h5py.Dataset]]:
+def make(tmp_path: Path) -> Iterator[Callable[..., tuple[Chunks, h5py.Dataset]]]:
+    opened = ExitStack()
+
     def make(array: Array, rows: int = 1, **options: object) -> tuple[Chunks, h5py.Dataset]:
         """The chunks of a dataset, of so many rows each, and the dataset."""
         path = tmp_path / "file.h5"
         shape = (rows, *array.shape[1:])
         with h5py.File(path, "w") as file:
             file.create_dataset("x", data=array, chunks=shape, fletcher32=True, **options)
-        dataset = h5py.File(path)["x"]
+        dataset = opened.enter_context(h5py.File(path))["x"]
         file_object = HDF5FileObject(File(path, "r"), path.stat().st_size)
+        opened.callback(file_object.close)
         size = int(np.prod(shape)) * array.itemsize
         return Chunks(dataset.id, file_object, rows, size), dataset
 
-    return make
+    with opened:
+        yield make
 
 
 def change_byte(path: str, position: int) -> None:
@@ -139,7 +144,7 @@ def test_what_is_stored_in_another_way_is_left_to_hdf5(
         dataset.id.write_direct_chunk((1, 0), bytes(1004), 1)
         dataset.id.write_direct_chunk((2, 0), bytes(2000))
     file_object = HDF5FileObject(File(path, "r"), path.stat().st_size)
-    with h5py.File(path) as file:
+    with closing(file_object), h5py.File(path) as file:
         for number in range(4):  # too short, without a checksum, too long, and never written
             before = Chunks(file["x"].id, file_object, 1, 1000)
             assert before.read(number, 1) is None
