@@ -147,6 +147,10 @@ class UnreadableConfigurationError(StorageError):
     """The name under which its class is stored, where there is one."""
 
 
+class LostConfigurationError(UnreadableConfigurationError, DataNotFoundError):
+    """A part of what a sequence was launched with is lost: a recovery could not read it."""
+
+
 class DamagedStorageError(StorageError):
     """A file of the store cannot be what shotstore wrote. The message names it and the remedy."""
 

@@ -6,6 +6,7 @@ from typing import cast
 
 import attrs
 
+from shotstore.errors import LostConfigurationError
 from shotstore.model import (
     JSON,
     DeviceConfiguration,
@@ -15,7 +16,9 @@ from shotstore.model import (
     UnknownDeviceConfiguration,
     UnknownIterationConfiguration,
 )
+from shotstore.paths import PureSequencePath
 from shotstore.session import ExperimentSession
+from shotstore.session.configurations import LOST_CONTENT
 
 
 @contextmanager
@@ -43,6 +46,14 @@ def is_empty(parameters: ParameterNamespace) -> bool:
 @attrs.frozen
 class _Content:
     content: JSON
+
+
+def global_parameters_of(session: ExperimentSession, path: PureSequencePath) -> ParameterNamespace:
+    """Return what a sequence was launched with, as it is stored; also that it is lost."""
+    try:
+        return session.sequences.get_global_parameters(path)
+    except LostConfigurationError:
+        return cast("ParameterNamespace", _Content(LOST_CONTENT))
 
 
 class _AsStored:

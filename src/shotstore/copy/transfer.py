@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shotstore.copy.as_stored import without_decoding
+from shotstore.copy.as_stored import global_parameters_of, without_decoding
 from shotstore.model import Data
 from shotstore.paths import PureSequencePath
 from shotstore.session import ExperimentSession, SequenceStats, rules
@@ -68,7 +68,7 @@ def _launch(
     destination.sequences.set_preparing(
         path,
         source.sequences.get_device_configurations(path),
-        source.sequences.get_global_parameters(path),
+        global_parameters_of(source, path),
     )
 
 

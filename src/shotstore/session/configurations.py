@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from shotstore.errors import UnreadableConfigurationError
+from shotstore.errors import LostConfigurationError, UnreadableConfigurationError
 from shotstore.model import (
     JSON,
     DeviceConfiguration,
@@ -20,6 +20,11 @@ from shotstore.paths import PureSequencePath
 _T = TypeVar("_T")
 
 _LONGEST_TAG = 1000
+
+LOST = "lost in a recovery"
+"""The tag of what a recovery could not read. It has no class, so it is handed out as unknown."""
+LOST_CONTENT: JSON = {"type": LOST, "content": None}
+"""What stands in its place: for global parameters, for a recipe and for a lane."""
 
 
 def dump_device(serializer: Serializer, configuration: DeviceConfiguration) -> tuple[str, JSON]:
@@ -69,9 +74,18 @@ def load_global_parameters(
     """Return the global parameters of a sequence, or of the storage.
 
     Raises:
+        LostConfigurationError: a recovery could not read them.
         UnreadableConfigurationError: the serializer cannot read them.
     """
     what = "The global parameters" + _of(path)
+    if content == LOST_CONTENT:
+        lost = LostConfigurationError(
+            f"{what} were lost in a recovery: where its shots.h5 was damaged, they could not be "
+            "read. What each shot was taken with is in its parameters; the damaged file is in the "
+            "trash of the store where it was recovered, until that is emptied."
+        )
+        lost.tag = LOST
+        raise lost
     return _loaded(what, lambda: serializer.load_global_parameters(content))
 
 

@@ -170,6 +170,7 @@ class Sequence:
 
         Raises:
             SequenceNotLaunchedError: it is a draft.
+            LostConfigurationError: they were lost when the sequence was damaged and recovered.
         """
         with naming_closest_sequence(self.path, self.session) as sequences:
             return sequences.get_global_parameters(self.path)

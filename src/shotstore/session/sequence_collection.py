@@ -270,6 +270,7 @@ class SequenceCollection:
 
         Raises:
             SequenceNotLaunchedError: it is a draft.
+            LostConfigurationError: they were lost when the sequence was damaged and recovered.
         """
         return self._stored.get_global_parameters(as_path(path))
 

@@ -4,7 +4,15 @@ import pickle
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from shotstore import ExperimentSession, PureSequencePath, State, StorageManager
+from shotstore import (
+    ExperimentSession,
+    LostConfigurationError,
+    ParameterNamespace,
+    PureSequencePath,
+    SequenceCollection,
+    State,
+    StorageManager,
+)
 
 _Storage = TypeVar("_Storage", bound=StorageManager)
 
@@ -40,7 +48,7 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
         "note": sequences.get_note(path),
     }
     if stats.state is not State.DRAFT:
-        found["parameters"] = sequences.get_global_parameters(path)
+        found["parameters"] = _global_parameters(sequences, path)
         found["devices"] = dict(sorted(sequences.get_device_configurations(path).items()))
     if stats.state is State.CRASHED:
         found["exception"] = sequences.get_exception(path)
@@ -57,6 +65,15 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
         for shot in shots
     }
     return found
+
+
+def _global_parameters(
+    sequences: SequenceCollection, path: PureSequencePath
+) -> ParameterNamespace | str:
+    try:
+        return sequences.get_global_parameters(path)
+    except LostConfigurationError:
+        return "lost"
 
 
 def content_after(

@@ -19,9 +19,10 @@ from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.hdf5.tree import Node
-from shotstore.model import JSON, ParameterNamespace, StepsConfiguration, TimeLanes
+from shotstore.model import JSON
 from shotstore.paths import PureSequencePath
 from shotstore.session import rules
+from shotstore.session.configurations import LOST, LOST_CONTENT
 from shotstore.state import State
 
 _T = TypeVar("_T")
@@ -195,14 +196,14 @@ class _Recovery:
         return evolve(document, state=state, start_time=start, stop_time=stop)
 
     def _configured(self, name: str, salvage: Salvage) -> JSON:
-        """The recipe in the file; an empty one if that is lost too."""
+        """The recipe in the file, if that is not lost too."""
         found: JSON = salvage.configuration.get(_CONFIGURATION + name)
         if found is not None:
             return found
         self._lost_configuration.append(name)
         if name == "iteration":
-            return self._serializer.dump_iteration(StepsConfiguration([]))
-        return self._serializer.dump_time_lanes(TimeLanes.empty())
+            return LOST_CONTENT
+        return {"step_names": [], "step_durations": [], "lanes": {LOST: LOST_CONTENT}}
 
     def _expected(self, iteration: JSON) -> int | None:
         if "iteration" in self._lost_configuration:
@@ -219,7 +220,7 @@ class _Recovery:
         found = salvage.configuration
         parameters: JSON = found.get("configuration/global_parameters")
         if parameters is None:
-            parameters = self._serializer.dump_global_parameters(ParameterNamespace.empty())
+            parameters = LOST_CONTENT
             self._lost_configuration.append("global parameters")
         devices: dict[str, tuple[str, Any]] = {
             unquote(name.removeprefix(_DEVICES)): content
@@ -229,6 +230,7 @@ class _Recovery:
         for name in salvage.lost_names:
             if name.startswith(_DEVICES):
                 device = unquote(name.removeprefix(_DEVICES))
+                devices[device] = LOST, None
                 self._lost_configuration.append(f"device configuration {device}")
         return Launch(
             found.get("configuration/iteration", document.iteration),
