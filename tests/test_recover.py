@@ -17,7 +17,7 @@ from shotstore import (
     StorageError,
 )
 from shotstore.hdf5 import HDF5StorageManager, Recovered
-from shotstore.model import Data, DefaultSerializer, Parameter, quantity
+from shotstore.model import Data, DefaultSerializer, Parameter, UnknownDeviceConfiguration, quantity
 from shotstore.testing.content import content
 from shotstore.testing.experiments import (
     DEVICES,
@@ -32,6 +32,7 @@ from shotstore.testing.experiments import (
 from shotstore.testing.experiments import record as record_shot
 
 FRAME = np.arange(64 * 64, dtype="<u2").reshape(64, 64)
+LOST = "lost in a recovery"
 ORDER = [3, 0, 4, 1]
 """The indices of the shots, in the order they were recorded."""
 
@@ -307,8 +308,8 @@ def test_a_configuration_that_is_lost_comes_from_the_document(ended: HDF5Storage
     after = all_of(ended)
     assert before.pop("parameters") == PARAMETERS
     assert before.pop("devices") == DEVICES
-    assert after.pop("parameters") != PARAMETERS
-    assert after.pop("devices") == {}
+    assert after.pop("parameters") == "lost"
+    assert after.pop("devices") == {"camera": UnknownDeviceConfiguration(LOST, None)}
     assert_same(after, before)
     assert ended.verify().findings == []
 
@@ -318,6 +319,15 @@ def _flip_configuration(storage: HDF5StorageManager, place: str) -> None:
         with h5py.File(shots_file(storage)) as file:
             [chunk] = _chunks(file[f"{place}/{name}"])
         flip(shots_file(storage), chunk)
+
+
+def test_devices_of_which_not_even_the_names_are_left(ended: HDF5StorageManager) -> None:
+    for place in ("configuration", "copies/configuration"):
+        with h5py.File(shots_file(ended)) as file:
+            header = h5py.h5o.get_info(file[f"{place}/device_configurations"].id).addr
+        flip(shots_file(ended), header + 40)
+    assert ended.recover(PATH).lost_configuration == ("device configurations",)
+    assert all_of(ended)["devices"] == {LOST: UnknownDeviceConfiguration(LOST, None)}
 
 
 # The document

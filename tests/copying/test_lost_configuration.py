@@ -13,7 +13,7 @@ from shotstore.model import (
     UnknownIterationConfiguration,
     UnknownTimeLane,
 )
-from shotstore.testing import serializer
+from shotstore.testing import exactly_equal, serializer
 from shotstore.testing.content import content
 from shotstore.testing.experiments import PATH, TIME_LANES, path, recipe
 from shotstore.testing.memory import InMemoryStorageManager
@@ -80,7 +80,7 @@ def test_a_copy_keeps_what_is_lost(
         copy_path(PATH, source, destination, progress=False)
         _assert_lost(destination)
         with source.session() as one, destination.session() as other:
-            assert content(one)[str(PATH)] == content(other)[str(PATH)]
+            assert exactly_equal(content(one)[str(PATH)], content(other)[str(PATH)])
 
 
 def test_a_duplicate_of_what_is_lost_is_a_draft(recovered: HDF5StorageManager) -> None:

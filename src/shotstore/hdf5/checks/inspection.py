@@ -55,9 +55,10 @@ class Inspection:
         self.configuration: dict[str, Any] = {}
         """The launch configuration: JSON by name; devices by name as a tag and JSON."""
         self.unreadable_configuration: list[str] = []
-        """Names of what is missing there."""
+        """Names of what is missing there; that of the group, where nobody knows which devices."""
         self._problems: list[str] = []
         self._schema_names: list[str] = []
+        self._unlisted: set[str] = set()
         self._indices: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
         self._schema_of_row: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._users: dict[str, set[int]] = {}
@@ -92,6 +93,8 @@ class Inspection:
                 self._find_datasets(place, names)
                 documents.update(f"{group}/{name}" for name in names)
         self._read_configuration(documents - _GROUPS)
+        if {_DEVICES, copy_of(_DEVICES)} <= self._unlisted:
+            self.unreadable_configuration.append(_DEVICES)
         tables = [name for name in self._list("") if _TABLES.fullmatch(name)]
         schemas = sorted(
             {name for name in (*tables, *self._list(COPIES)) if _SCHEMAS.fullmatch(name)}
@@ -163,6 +166,7 @@ class Inspection:
         try:
             list_names(self._get_file(), group, names)
         except Exception as error:
+            self._unlisted.add(group)
             self._add(f"the group {group or '/'} cannot be read ({reason(error)})")
         return names
 

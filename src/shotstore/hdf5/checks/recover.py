@@ -232,6 +232,9 @@ class _Recovery:
                 device = unquote(name.removeprefix(_DEVICES))
                 devices[device] = LOST, None
                 self._lost_configuration.append(f"device configuration {device}")
+            elif f"{name}/" == _DEVICES:
+                devices[LOST] = LOST, None
+                self._lost_configuration.append("device configurations")
         return Launch(
             found.get("configuration/iteration", document.iteration),
             found.get("configuration/time_lanes", document.time_lanes),
