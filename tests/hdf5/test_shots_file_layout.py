@@ -100,6 +100,7 @@ def test_the_root_says_what_the_file_is(running: HDF5StorageManager) -> None:
             "format": b"shotstore shots",
             "version": 1,
             "sequence": document["id"].encode(),
+            "launch": file.attrs["launch"],
             "path": str(PATH).encode(),
             "creator": f"shotstore {__version__}".encode(),
             "NX_class": b"NXroot",

@@ -75,7 +75,9 @@ class ShotsReader:
         if self._patch is not None:
             return _open_view(self._file, self._patch)
         file_object = HDF5FileObject(self._file, committed_end(self._file))
-        return ShotsFile.open(file_object, remembered=self._known.of(file_id))
+        return ShotsFile.open(
+            file_object, remember=lambda launch: self._known.of((*file_id, launch))
+        )
 
     def copy_to(self, path: Path) -> Generator[tuple[int, int], None, None]:
         """Copy the committed part to a new file, durably, a piece at a time; yield after each how

@@ -75,7 +75,8 @@ class RowsOfFiles:
         self._known: dict[Hashable, KnownRows] = {}
 
     def of(self, file: Hashable) -> KnownRows:
-        """What is known of a file."""
+        """What is known of a file. An inode alone does not tell it from others: it is used again
+        once the trash is emptied."""
         known = self._known.pop(file, None)
         if known is None or known.is_of_another_file:
             known = KnownRows()

@@ -5,7 +5,8 @@ transactions or where the file lies. Row k of every dataset is the k-th shot rec
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 from urllib.parse import unquote
@@ -86,7 +87,7 @@ class ShotsFile:
         self,
         file_object: HDF5FileObject,
         file: h5py.File,
-        remembered: KnownRows | None = None,
+        remember: Callable[[str], KnownRows] | None = None,
     ) -> None:
         self._file_object = file_object
         self._file = file
@@ -94,7 +95,7 @@ class ShotsFile:
         self._schemas = Schemas(self._datasets)
         self._used = UsedSlots(self._datasets, self._schemas)
         self._known: KnownRows | None = None
-        self._remembered = remembered
+        self._remember = remember
         self.sequence_id: str | None = None
         """Of the sequence that the file belongs to; None of one that is being made."""
 
@@ -124,9 +125,9 @@ class ShotsFile:
         file_object: HDF5FileObject,
         *,
         write: bool = False,
-        remembered: KnownRows | None = None,
+        remember: Callable[[str], KnownRows] | None = None,
     ) -> "ShotsFile":
-        """Open a file; ``remembered`` is what an earlier opening has read of it.
+        """Open a file; ``remember`` gives what an earlier opening has read of that of a launch.
 
         Raises:
             DamagedStorageError: it is not what `create` and `append` write.
@@ -134,7 +135,7 @@ class ShotsFile:
         """
         with _reading(file_object):
             file = _open(file_object, "r+" if write else "r")
-        self = cls(file_object, file, remembered)
+        self = cls(file_object, file, remember)
         try:
             with self._reading():
                 if read_attribute(file, "format") != _FORMAT:
@@ -304,6 +305,7 @@ class ShotsFile:
         write_attribute(file, "format", _FORMAT)
         write_attribute(file, "version", VERSION)
         write_attribute(file, "sequence", sequence_id)
+        write_attribute(file, "launch", uuid.uuid4().hex)
         write_attribute(file, "path", path)
         write_attribute(file, "creator", f"shotstore {__version__}")
         self._write_launch("configuration", launch)
@@ -381,9 +383,10 @@ class ShotsFile:
     def _rows(self) -> KnownRows:
         shots = self._datasets.rows("shots")
         if self._known is None:
-            remembered = self._remembered
-            fits = remembered is not None and remembered.fits(shots)
-            self._known = remembered if remembered is not None and fits else KnownRows()
+            known = KnownRows()
+            if self._remember is not None and "launch" in self._file.attrs:
+                known = self._remember(read_attribute(self._file, "launch"))
+            self._known = known if known.fits(shots) else KnownRows()
         self._known.extend(shots)
         return self._known
 
