@@ -4,18 +4,37 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from shotstore import CommitUncertainError, ParameterNamespace, State, StorageError
-from shotstore.hdf5 import HDF5StorageManager
+from shotstore import (
+    CommitUncertainError,
+    DamagedStorageError,
+    ParameterNamespace,
+    State,
+    StorageError,
+)
+from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.hdf5.overlay import committed_end
 from tests.crash.explore import work_on
 from tests.crash.failing_place import FailingPlace
 from tests.crash.logical import contents
-from tests.crash.scenarios import CRASHED, DRAFTS, FINISHED, RUNNING, START, populate, shoot
+from tests.crash.scenarios import (
+    CRASHED,
+    DRAFT,
+    DRAFTS,
+    EMPTY,
+    FINISHED,
+    RUNNING,
+    START,
+    populate,
+    shoot,
+)
 from tests.processes.children import Child
 
 NOBODY = 65534
@@ -214,3 +233,99 @@ def test_a_place_that_is_allowed_again_is_recorded_into_by_the_same_program(
     with storage.session() as session:
         assert [shot.index for shot in session.sequences.get_shots(RUNNING)] == [0, 1, 2, 3, 4]
         assert session.sequences.get_state(RUNNING) is State.RUNNING
+
+
+def test_places_that_fail_at_different_steps_are_kept_back_each_by_itself(
+    storage: HDF5StorageManager,
+) -> None:
+    # The one fails before it is written, the other after it has left its old path.
+    shots = FailingPlace(storage.root / "sequences/2026/running/shots.h5", errno.EIO)
+    drafts = storage.root / "sequences/drafts"
+
+    def change(operation: disk.Operation) -> None:
+        shots.change(operation)
+        if operation.kind == "sync names" and operation.path == str(drafts):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
+
+    moved = EMPTY / "b"
+    disk.observe = change
+    try:
+        with pytest.raises(CommitUncertainError) as said:
+            in_session(lambda s: (shoot(RUNNING, 3)(s), s.paths.move(DRAFT, moved)))(storage)
+    finally:
+        disk.observe = None
+    assert str(drafts) in str(said.value)
+    assert "shots.h5" in str(said.value)
+    for one in (storage, HDF5StorageManager(storage.root)):
+        with one.session() as session:
+            assert len(session.sequences.get_shots(RUNNING)) == 4
+            assert session.sequences.is_sequence(moved)
+            assert not session.paths.does_path_exists(DRAFT)
+    assert storage.verify().findings == []
+
+
+def _is_gone(sequence: Path, _: Path) -> None:
+    shutil.rmtree(sequence)
+
+
+def _is_an_older_one(sequence: Path, older: Path) -> None:
+    shutil.copy(older, sequence / "shots.h5")
+
+
+def _was_cut_off(sequence: Path, _: Path) -> None:
+    with closing(disk.File(sequence / "shots.h5", "r+")) as file:
+        file.truncate(committed_end(file))
+
+
+@pytest.mark.parametrize("change", [_is_gone, _is_an_older_one, _was_cut_off])
+def test_what_is_kept_back_for_a_file_that_was_changed_by_hand_keeps_back_that_alone(
+    change: Callable[[Path, Path], None], storage: HDF5StorageManager, tmp_path: Path
+) -> None:
+    sequence = storage.root / "sequences/2026/running"
+    older = shutil.copy(sequence / "shots.h5", tmp_path)
+    frame = np.arange(10_000.0)
+    in_session(shoot(RUNNING, 3, frame=frame))(storage)
+    failing = FailingPlace(sequence / "shots.h5", errno.EIO)
+    with failing.at_work(), pytest.raises(CommitUncertainError):
+        in_session(shoot(RUNNING, 4, frame=frame))(storage)
+    storage.close()
+    change(sequence, Path(older))
+    (held,) = (storage.root / ".shotstore/held").iterdir()
+    for read_only in (True, False):
+        one = HDF5StorageManager(storage.root, read_only=read_only)
+        with one.session() as session:
+            assert len(session.sequences.get_shots(FINISHED)) == 3
+        (finding,) = [f for f in one.verify().findings if "carried out" in f.problem]
+        assert finding.severity == "damage"
+        assert finding.file == held
+        assert str(held) in finding.remedy
+    work_on(one)
+    interrupt_or_create = in_session(
+        lambda session: (
+            session.sequences.set_interrupted(RUNNING, START)
+            if session.paths.does_path_exists(RUNNING)
+            else session.paths.create_path(RUNNING)
+        )
+    )
+    with pytest.raises(StorageError, match="carried out") as refused:
+        interrupt_or_create(one)
+    assert str(held) in str(refused.value)
+    # To go on with what is there, as the message says.
+    held.unlink()
+    interrupt_or_create(one)
+    in_session(lambda session: session.sequences.set_tags(CRASHED, ["seen"]))(one)
+    assert one.verify().findings == []
+
+
+def test_what_is_kept_back_and_cannot_be_read_is_found(storage: HDF5StorageManager) -> None:
+    failing = FailingPlace(storage.root / AFTERWARDS["a shot"][0], errno.EIO)
+    with failing.at_work(), pytest.raises(CommitUncertainError):
+        SHOT(storage)
+    (held,) = (storage.root / ".shotstore/held").iterdir()
+    held.write_bytes(held.read_bytes()[:-1])
+    for read_only in (True, False):
+        one = HDF5StorageManager(storage.root, read_only=read_only)
+        (finding,) = [f for f in one.verify().findings if f.severity == "damage"]
+        assert finding.file == held
+        with pytest.raises(DamagedStorageError, match="move the journal elsewhere"):
+            contents(one)

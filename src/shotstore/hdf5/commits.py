@@ -11,7 +11,15 @@ from attrs import evolve
 from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, journal
 from shotstore.hdf5.files import Files
-from shotstore.hdf5.held_back import HeldBack, Problem, load_checked, problem, why_kept, without
+from shotstore.hdf5.held_back import (
+    HeldBack,
+    Problem,
+    load_checked,
+    misfit,
+    problem,
+    why_kept,
+    without,
+)
 from shotstore.hdf5.journal import Journal, paths_of
 from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.open_shots import is_later
@@ -110,7 +118,7 @@ class Commits:
         self.check_free(paths_of(prepared))
         staged = self._staged_journal
         is_committed, is_done = False, None
-        kept: Problem | None = None
+        kept: list[Problem] = []
         try:
             disk.remove_file(staged)
             disk.write_new_file(staged, journal.dump(prepared))
@@ -134,10 +142,11 @@ class Commits:
                 "Another program has cut off what this session had written, in spite of the lock "
                 "on the file. Nothing of the session was stored: run it again without that program."
             )
-        if kept is not None:
+        if kept:
             self.look()
+            why = " ".join(each.message for each in kept)
             raise CommitUncertainError(
-                f"All of this session is committed: do not store it again. {kept.message}"
+                f"All of this session is committed: do not store it again. {why}"
             )
 
     def _put_into_place(self, staged: Path) -> None:
@@ -163,11 +172,11 @@ class Commits:
             "Look at what is stored before you store it again."
         )
 
-    def _carry_out(self, committed: Journal) -> tuple[bool, Problem | None]:
+    def _carry_out(self, committed: Journal) -> tuple[bool, list[Problem]]:
         """Do what the journal in place says, and remove it.
 
         Returns:
-            Whether it was not given up; and why something is kept back, if anything is.
+            Whether it was not given up; and why something is kept back.
         """
         # Also when recovering: who was killed may not have come to it, and a journal that a power
         # loss takes back must not have been begun.
@@ -184,14 +193,13 @@ class Commits:
         # Before anything else: a crash must not leave changed files that look unchanged.
         disk.overwrite(self._counter, _COUNTER.pack((self.count() + 1) % 2**64))
 
-    def _apply(self, committed: Journal) -> tuple[bool, Problem | None]:
-        kept: Problem | None = None
-        kept_as = uuid.uuid4().hex  # with a mark of its own: this one tells how far the others come
+    def _apply(self, committed: Journal) -> tuple[bool, list[Problem]]:
+        kept: list[Problem] = []
 
-        def keep_back(rest: Journal, errors: list[Exception]) -> None:
-            nonlocal kept
-            self._held_back.keep(evolve(rest, transaction=kept_as))
-            kept = problem(self._root, rest, errors[0])
+        def keep_back(rest: Journal, error: Exception) -> None:
+            # With a mark of its own: this one tells how far the others have come.
+            self._held_back.keep(evolve(rest, transaction=uuid.uuid4().hex))
+            kept.append(problem(self._root, rest, error))
 
         return journal.apply(self._root, committed, keep_back), kept
 
@@ -226,20 +234,29 @@ class Commits:
         except OSError as error:
             problems.append(problem(self._root, load_checked(self._root, self._journal), error))
         for held in self._held_back.journals():
-            with self._locks.exclusive():
-                self._raise_counter()
-                try:
-                    _, kept = self._apply(held)
-                    self._held_back.remove(held)
-                except OSError as error:
-                    kept = problem(self._root, held, error)
-            problems += [] if kept is None else [kept]
+            no_fit = misfit(self._root, held)
+            problems += [no_fit] if no_fit else self._retry(held)
+        self._looked = None  # some may have been removed by hand
         self.look(is_unfinished=self.is_unfinished())
         return problems
 
+    def _retry(self, held: Journal) -> list[Problem]:
+        with self._locks.exclusive():
+            self._raise_counter()
+            try:
+                is_done, kept = self._apply(held)
+                if is_done:
+                    self._held_back.remove(held)
+            except OSError as error:
+                kept = [problem(self._root, held, error)]
+        return kept
+
     def problems(self) -> list[Problem]:
         """Why something is kept back, as far as that can be told without trying again."""
-        return [problem(self._root, held, why_kept(self._root, held)) for held in self._held]
+        root = self._root
+        return [
+            misfit(root, held) or problem(root, held, why_kept(root, held)) for held in self._held
+        ]
 
     def held(self) -> list[Journal]:
         """What was kept back, as `look` has found it."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from shotstore.hdf5 import disk
 from shotstore.hdf5.file_patches import FilePatch
 from shotstore.hdf5.journal import Journal, Rename, phase
+from shotstore.hdf5.journal_check import why_no_fit
 
 
 class Files:
@@ -25,7 +26,7 @@ class Files:
         self._renames: list[Rename] = []
         self._arriving: dict[str, set[str]] = {}
         for journal in journals:
-            if not _is_given_up(root, journal):
+            if why_no_fit(root, journal) is None and not is_given_up(root, journal):
                 self._lay(journal)
 
     def _lay(self, journal: Journal) -> None:
@@ -126,7 +127,7 @@ def join(directory: str, name: str) -> str:
     return f"{directory}/{name}" if directory else name
 
 
-def _is_given_up(root: Path, journal: Journal) -> bool:
+def is_given_up(root: Path, journal: Journal) -> bool:
     """Whether what was written past the end of a file is gone, so that nothing of it can be done;
     or, in a copy, was not copied."""
     if phase(root, journal) > 0:

@@ -12,8 +12,9 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from shotstore.hdf5 import disk, journal
+from shotstore.hdf5.files import is_given_up
 from shotstore.hdf5.journal import Journal, paths_of
-from shotstore.hdf5.journal_check import check_journal
+from shotstore.hdf5.journal_check import check_journal, why_no_fit
 from shotstore.hdf5.territories import meets, territory
 
 HELD = ".shotstore/held"
@@ -39,6 +40,8 @@ class Problem:
     remedy: str
     paths: frozenset[str]
     """What cannot be changed until then, relative to the root of the store."""
+    is_read: bool = True
+    """Whether it is read as it was committed."""
 
     @property
     def message(self) -> str:
@@ -46,10 +49,12 @@ class Problem:
         return f"{self.what}: {self.why}. {self.remedy}. {self.consequence}"
 
     what = "A commit could not be carried out to its end"
-    consequence = (
-        "Until then what it changes is read as it was committed, and cannot be changed; everything "
-        "else goes on."
-    )
+
+    @property
+    def consequence(self) -> str:
+        """What it means, as a sentence."""
+        read = " is read as it was committed, and" if self.is_read else ""
+        return f"Until then what it changes{read} cannot be changed; everything else goes on."
 
     def concerns(self, paths: Iterable[str]) -> bool:
         """Whether any of the paths has to do with what is kept back."""
@@ -68,9 +73,32 @@ def problem(root: Path, rest: Journal, error: Exception) -> Problem:
             if remedy
             else "Look after the disk; copy everything off it if it is failing"
         ),
-        paths=frozenset(
-            territory(path) for path in paths_of(rest) if not path.startswith(".shotstore/tx/")
-        ),
+        paths=_territories(rest),
+    )
+
+
+def _territories(rest: Journal) -> frozenset[str]:
+    return frozenset(
+        territory(path) for path in paths_of(rest) if not path.startswith(".shotstore/tx/")
+    )
+
+
+def misfit(root: Path, rest: Journal) -> Problem | None:
+    """What there is to say where what was kept back is for files that are gone, or are others by
+    now; None if it still fits."""
+    why = why_no_fit(root, rest)
+    if why is None and is_given_up(root, rest):
+        why = f"it changes {root / rest.patches[0].path}, which another program has cut off"
+    if why is None:
+        return None
+    held = f"{HELD}/{rest.transaction}"
+    return Problem(
+        file=root / held,
+        why=why,
+        remedy="Put the files back as they were; or, to go on with what is there and without that "
+        f"commit, remove {root / held}",
+        paths=_territories(rest),
+        is_read=False,
     )
 
 
@@ -94,12 +122,7 @@ class HeldBack:
         Raises:
             DamagedStorageError: one cannot be read, or is not of this store.
         """
-        found = []
-        for name in disk.list_files(str(self._directory)):
-            path = self._directory / name
-            if not name.endswith(".new"):
-                found.append(load_checked(self._root, path))
-        return found
+        return [load(self._root, path) for path in places(self._root)]
 
     def keep(self, rest: Journal) -> None:
         """Keep back what is left of a journal, durably."""
@@ -125,12 +148,27 @@ class HeldBack:
         disk.sync_directory(self._directory)
 
 
+def places(root: Path) -> list[Path]:
+    """Where the journals lie that are kept back."""
+    names = disk.list_files(str(root / HELD))
+    return [root / HELD / name for name in names if not name.endswith(".new")]
+
+
 def load_checked(root: Path, path: Path) -> Journal:
     """Read a journal that was found in a store.
 
     Raises:
-        DamagedStorageError: it cannot be read, or is not of this store.
+        DamagedStorageError: it cannot be read, is not of this store, or does not fit the files.
     """
+    found = load(root, path)
+    why = why_no_fit(root, found)
+    if why is not None:
+        raise journal.damaged(path, why)
+    return found
+
+
+def load(root: Path, path: Path) -> Journal:
+    """The same, whether it fits the files or not."""
     try:
         content = disk.read_file(str(path), _ANY_LENGTH)
     except OSError as error:

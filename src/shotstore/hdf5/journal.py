@@ -181,8 +181,8 @@ def phase(root: Path, journal: Journal) -> int:
     return int(any(disk.exists(root / gone.destination) for gone in journal.departures))
 
 
-KeepBack = Callable[[Journal, list[Exception]], object]
-"""Notes down durably what could not be done, and why not."""
+KeepBack = Callable[[Journal, Exception], object]
+"""Notes down durably what could not be done of one group, and why not."""
 
 
 def apply(root: Path, journal: Journal, keep_back: KeepBack | None = None) -> bool:
@@ -191,8 +191,8 @@ def apply(root: Path, journal: Journal, keep_back: KeepBack | None = None) -> bo
     Args:
         root: Of the store.
         journal: What to do.
-        keep_back: Called with what cannot be done for one sequence or one path; the rest is done
-            all the same. It may be called again, with more. Without it, the first error is raised.
+        keep_back: Called with what cannot be done for one sequence or one path, once for each;
+            the rest is done all the same. Without it, the first error is raised.
 
     Returns:
         False if it was given up before anything of it was done. After its writer was killed,
@@ -212,8 +212,9 @@ class _Application:
         self._journal = journal
         self._staging = root / ".shotstore" / "tx" / journal.transaction
         self._keep_back = keep_back
-        self._errors: list[Exception] = []
-        self._is_noted = True
+        self._errors: dict[int, Exception] = {}
+        """The first of each group."""
+        self._noted: set[int] = set()
         self._phase = 0
         self._blocked: dict[int, int] = {}
         """The phase in which each group could not go on."""
@@ -258,7 +259,8 @@ class _Application:
                 if file.is_cut_off():
                     first = files[0]
                     if first.patch is not patches[0]:
-                        raise self._errors[0]  # whether anything was done cannot be known
+                        # Whether anything was done cannot be known.
+                        raise next(iter(self._errors.values()))
                     if file is first or not first.patch.is_begun(first.file):
                         return False
                     self._fail(file.patch, file.cut_off())
@@ -314,22 +316,25 @@ class _Application:
             numbers = groups([_paths(each) for each in actions])
             self._groups = {id(a): n for a, n in zip(actions, numbers, strict=True)}
         self._blocked.setdefault(self._groups[id(action)], self._phase)
-        self._errors.append(error)
-        self._is_noted = False
+        self._errors.setdefault(self._groups[id(action)], error)
 
     def _is_blocked(self, action: FilePatch | Rename) -> bool:
         return self._groups.get(id(action)) in self._blocked
 
     def _note(self) -> None:
-        if not self._is_noted and self._keep_back is not None:
-            self._keep_back(self._rest(), self._errors)
-            self._is_noted = True
+        # Each group by itself: what of a journal has left its place tells for all of the journal
+        # that its patches are written.
+        for group, error in self._errors.items():
+            if group not in self._noted and self._keep_back is not None:
+                self._keep_back(self._rest(group), error)
+                self._noted.add(group)
 
-    def _rest(self) -> Journal:
-        """What is left to do of what could not go on."""
+    def _rest(self, group: int) -> Journal:
+        """What is left to do of a group that could not go on."""
+        begun = self._blocked[group]
 
         def left(actions: list[_Action], phase: int) -> list[_Action]:
-            return [a for a in actions if self._blocked.get(self._groups[id(a)], 3) <= phase]
+            return [a for a in actions if self._groups[id(a)] == group and begun <= phase]
 
         return evolve(
             self._journal,

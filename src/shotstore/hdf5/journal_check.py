@@ -21,7 +21,7 @@ _PLACES = re.compile(
 
 
 def check_journal(root: Path, journal: Journal) -> None:
-    """Check a journal that was found in a store.
+    """Check what a journal that was found in a store names.
 
     Raises:
         ValueError: shotstore has not written it for this store.
@@ -41,7 +41,6 @@ def check_journal(root: Path, journal: Journal) -> None:
         for offset, page in zip(patch.offsets, patch.pages, strict=True):
             if offset + len(page) > patch.length:
                 raise ValueError(f"it writes past the end of {patch.path}")
-    _check_patched_files(root, journal)
 
 
 def _check_place(root: Path, path: str) -> None:
@@ -67,16 +66,19 @@ def _check_numbers(numbers: Iterable[int]) -> None:
             raise ValueError(f"it has the length or place {number}")
 
 
-def _check_patched_files(root: Path, journal: Journal) -> None:
+def why_no_fit(root: Path, journal: Journal) -> str | None:
+    """What keeps a journal from being carried out on the files that are there, as a clause; None
+    if nothing does."""
     # Once something has left its place, the files were changed, and may have left too.
     if any(disk.exists(root / gone.destination) for gone in journal.departures) or disk.exists(
         root / ".shotstore" / "tx" / journal.transaction / "departed"
     ):
-        return
+        return None
     for patch in journal.patches:
         path = root / patch.path
         with suppress(OSError):
             if not disk.is_regular_file(path):
-                raise ValueError(f"it changes {path}, which is missing")
+                return f"it changes {path}, which is missing"
             if path.stat().st_size < patch.committed:
-                raise ValueError(f"it changes {path}, which was cut off")
+                return f"it changes {path}, which was cut off"
+    return None

@@ -217,6 +217,10 @@ class Store:
         """
         self._commits.check_free(paths)
 
+    def staging_in_use(self) -> set[str]:
+        """Names of the staging directories that what was kept back needs."""
+        return self._commits.staging_in_use()
+
     def retry(self) -> list[Problem]:
         """Carry out what could not be carried out before, as far as that is possible by now.
 

@@ -4,11 +4,11 @@
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import disk, journal
+from shotstore.hdf5 import disk, held_back, journal
 from shotstore.hdf5.checks.report import Finding
 from shotstore.hdf5.checks.sequence_check import unreadable
 from shotstore.hdf5.journal import Journal
-from shotstore.hdf5.journal_check import check_journal
+from shotstore.hdf5.journal_check import check_journal, why_no_fit
 from shotstore.hdf5.store import CONTROL, TRANSACTIONS, Store
 
 JOURNAL = f"{CONTROL}/journal"
@@ -32,7 +32,7 @@ def find_journal(store: Store) -> tuple[Finding | None, Journal | None]:
     try:
         found = journal.load(content, path)
         check_journal(store.root, found)
-        problem = _what_is_missing(store.root, found)
+        problem = why_no_fit(store.root, found) or _what_is_missing(store.root, found)
     except ValueError as error:
         problem = str(error)
     except DamagedStorageError:
@@ -65,12 +65,26 @@ def find_journal(store: Store) -> tuple[Finding | None, Journal | None]:
     )
 
 
+def find_damaged_held(store: Store) -> list[Finding]:
+    """What was kept back and cannot be read, while commits are kept out."""
+    found = []
+    for path in [] if store.is_archive else held_back.places(store.root):
+        try:
+            held_back.load(store.root, path)
+        except DamagedStorageError as error:
+            problem = f"What was committed, and kept back here, cannot be read. {error}"
+            remedy = "Until then nothing in the store can be read."
+            found.append(Finding("damage", path, problem, remedy))
+    return found
+
+
 def find_staged(store: Store) -> list[Finding]:
     """Files that a killed program was preparing; nothing while a session is writing."""
     root = store.root / TRANSACTIONS
     if store.is_archive or not disk.is_directory(root) or store.locks.is_writing():
         return []
-    found = [root / name for name in sorted(disk.list_directories(str(root)))]
+    names = {*disk.list_directories(str(root))} - store.staging_in_use()
+    found = [root / name for name in sorted(names)]
     found += store.abandoned()
     if store.locks.is_writing():
         return []  # it has begun meanwhile, and what was found may be its own

@@ -16,7 +16,7 @@ from attrs import frozen
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, documents
 from shotstore.hdf5.checks.inspection import reason
-from shotstore.hdf5.checks.leftovers import find_journal, find_staged
+from shotstore.hdf5.checks.leftovers import find_damaged_held, find_journal, find_staged
 from shotstore.hdf5.checks.lookalikes import (
     find_copies_of_files,
     find_names_differing_in_case,
@@ -120,6 +120,9 @@ class _Verification:
     def _look_at_journal(self) -> None:
         with self._store.reading(finish=False):
             finding, journal = find_journal(self._store)
+            damaged = find_damaged_held(self._store)
+        self._findings += damaged
+        self._finishes_journal = self._finishes_journal and not damaged
         if finding is not None:
             self._findings.append(finding)
             self._finishes_journal = False
