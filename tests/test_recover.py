@@ -17,7 +17,14 @@ from shotstore import (
     StorageError,
 )
 from shotstore.hdf5 import HDF5StorageManager, Recovered
-from shotstore.model import Data, DefaultSerializer, Parameter, UnknownDeviceConfiguration, quantity
+from shotstore.model import (
+    Data,
+    DefaultSerializer,
+    Parameter,
+    UnknownDeviceConfiguration,
+    UnknownIterationConfiguration,
+    quantity,
+)
 from shotstore.testing.content import content
 from shotstore.testing.experiments import (
     DEVICES,
@@ -25,6 +32,8 @@ from shotstore.testing.experiments import (
     PARAMETERS,
     PATH,
     START,
+    STOP,
+    TIME_LANES,
     create,
     launch,
     path,
@@ -359,6 +368,24 @@ def test_a_sequence_with_all_its_shots_has_finished(running: HDF5StorageManager)
     running.recover(PATH)
     with running.session() as session:
         assert session.sequences.get_state(PATH) is State.FINISHED
+
+
+def test_a_recipe_of_any_class_is_passed_on_as_it_is(storage: HDF5StorageManager) -> None:
+    """Nobody who recovers it needs to know the class, nor how many shots it makes."""
+    schedule = UnknownIterationConfiguration("Schedule", {"times": [1.5]}, number_of_shots=2)
+    with storage.session() as session:
+        session.sequences.create(PATH, schedule, TIME_LANES)
+        session.sequences.set_preparing(PATH, DEVICES, PARAMETERS)
+        session.sequences.set_running(PATH, START)
+        for index in range(2):
+            record_shot(session, PATH, index)
+        session.sequences.set_finished(PATH, STOP)
+    document(storage).unlink()
+    storage.recover(PATH)
+    with HDF5StorageManager(storage.root).session() as session:
+        stats = session.sequences.get_stats(PATH)
+        assert (stats.state, stats.expected_number_shots) == (State.FINISHED, 2)
+        assert session.sequences.get_iteration_configuration(PATH) == schedule
 
 
 def test_a_document_and_a_file_that_are_both_damaged(ended: HDF5StorageManager) -> None:

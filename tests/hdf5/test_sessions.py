@@ -104,6 +104,43 @@ def test_a_sequence_whose_document_was_not_read_in_time_is_told_apart_from_damag
             reader.sequences.get_state(PATH)
 
 
+def test_conflicts_name_what_was_changed_and_not_its_files(storage: HDF5StorageManager) -> None:
+    place = path("\\2026\\14:30 Rb→K?")
+    changes: dict[str, tuple[Callable[[ExperimentSession], object], ...]] = {
+        str(place): (
+            lambda session: session.sequences.get_note(place),
+            lambda session: session.sequences.set_note(place, "changed"),
+        ),
+        "the global parameters": (
+            lambda session: session.get_global_parameters(),
+            lambda session: session.set_global_parameters(PARAMETERS),
+        ),
+        "the device 'camera: 1'": (
+            lambda session: session.default_device_configurations.get("camera: 1"),
+            lambda session: session.default_device_configurations.update(
+                {"camera: 1": DEVICES["camera"]}
+            ),
+        ),
+    }
+    with storage.session() as session:
+        create(session, place)
+    for name, (read, change) in changes.items():
+        with storage.session() as late:
+            read(late)
+            with storage.session() as session:
+                change(session)
+            with pytest.raises(TransactionConflictError) as raised:
+                late.paths.create_path("\\other")
+            assert f"has changed {name} since" in str(raised.value)
+    with storage.session() as reader:
+        assert reader.paths.get_children(path(r"\2026")) == {place}
+        with storage.session() as session:
+            session.paths.delete_path(place, delete_sequences=True)
+        with pytest.raises(TransactionConflictError) as raised:
+            reader.sequences.get_state(place)
+        assert f"moved, deleted or reset {place} since" in str(raised.value)
+
+
 def test_a_session_that_read_what_was_changed_may_not_write(storage: StorageManager) -> None:
     with storage.session() as session:
         bring_to(session, State.FINISHED)

@@ -103,6 +103,7 @@ def test_the_root_says_what_the_file_is(running: HDF5StorageManager) -> None:
             "launch": file.attrs["launch"],
             "path": str(PATH).encode(),
             "creator": f"shotstore {__version__}".encode(),
+            "expected_number_of_shots": 1000,
             "NX_class": b"NXroot",
             "default": b"data",
         }

@@ -172,7 +172,13 @@ class HDF5SequenceCollection(StoredSequences):
         def prepare() -> None:
             node, document = transaction.get_sequence(path)
             rules.check_transition(path, document.state, State.PREPARING)
-            launch = Launch(document.iteration, document.time_lanes, parameters, contents)
+            launch = Launch(
+                document.iteration,
+                document.time_lanes,
+                parameters,
+                contents,
+                document.expected_number_of_shots,
+            )
             transaction.launch(node, evolve(document, state=State.PREPARING), launch)
 
         transaction.write(prepare)

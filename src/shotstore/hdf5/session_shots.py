@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
+from shotstore.hdf5.conflicts import conflict, moved_away
 from shotstore.hdf5.documents import load_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
 from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
-from shotstore.hdf5.snapshot import Snapshot, conflict, moved_away
+from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.tree import Node, Tree

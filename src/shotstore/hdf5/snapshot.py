@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
-from shotstore.errors import DamagedStorageError, TransactionConflictError
+from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk
+from shotstore.hdf5.conflicts import conflict, moved_away, name_of
 from shotstore.hdf5.files import Files, join
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, decomposed, directory_name, path_name
@@ -73,7 +74,7 @@ class Snapshot:
                 self._listings[directory] = _list(self._find_files().list_directories(directory))
             except (FileNotFoundError, NotADirectoryError):
                 if self._is_known(directory):
-                    raise moved_away(directory) from None
+                    raise moved_away(name_of(directory)) from None
                 # The root of the tree, in a copy that leaves out empty directories.
                 self._listings[directory] = {}
             except OSError as error:
@@ -136,7 +137,7 @@ class Snapshot:
             try:
                 is_sequence = files.is_file(join(directory, SEQUENCE_DOCUMENT))
                 if not is_sequence and self._is_known(directory) and not files.exists(directory):
-                    raise moved_away(directory)
+                    raise moved_away(name_of(directory))
             except OSError as error:
                 self._unreadable[directory] = error
             self._are_sequences[directory] = is_sequence
@@ -150,7 +151,7 @@ class Snapshot:
         """
         content = self.read(join(directory, SEQUENCE_DOCUMENT))
         if content is None:
-            raise moved_away(directory)
+            raise moved_away(name_of(directory))
         return content
 
     def _is_known(self, directory: str) -> bool:
@@ -206,36 +207,19 @@ class Snapshot:
         fresh = Snapshot(self._find_files)
         for path, content in self._contents.items():
             if fresh.read(path) != content:
-                raise conflict(path)
+                raise conflict(name_of(path))
         for directory, names in self._listings.items():
             if not fresh.is_directory(directory) or fresh.children(directory) != names:
-                raise conflict(directory)
+                raise conflict(name_of(directory))
         for directory, files in self._files.items():
             if fresh.files(directory) != files:
-                raise conflict(directory)
+                raise conflict(name_of(directory))
         for path, was_directory in self._are_directories.items():
             if fresh.is_directory(path) != was_directory:
-                raise conflict(path)
+                raise conflict(name_of(path))
         for directory, was_sequence in self._are_sequences.items():
             if fresh.is_sequence(directory) != was_sequence:
-                raise conflict(directory)
-
-
-def moved_away(path: str) -> TransactionConflictError:
-    """What the session has seen at the path cannot be read there any more."""
-    return TransactionConflictError(
-        f"Another session has moved, deleted or reset {path} since this one first looked at it: "
-        "run the block again."
-    )
-
-
-def conflict(path: str) -> TransactionConflictError:
-    """What the session has read at the path is not so any more."""
-    return TransactionConflictError(
-        f"Another session has changed {path} since this one has read it, so what this one was to "
-        "write may be wrong. Nothing of it was stored: run the block again, or open the session "
-        "with write=True, which keeps the others out from its start."
-    )
+                raise conflict(name_of(directory))
 
 
 def _list(found: Iterable[str]) -> dict[str, str]:

@@ -20,11 +20,12 @@ from shotstore.errors import (
     TransactionConflictError,
 )
 from shotstore.hdf5 import disk
+from shotstore.hdf5.conflicts import moved_away
 from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
-from shotstore.hdf5.snapshot import Snapshot, moved_away
+from shotstore.hdf5.snapshot import Snapshot
 from shotstore.paths import PureSequencePath
 from shotstore.session import rules
 from shotstore.state import State
@@ -234,7 +235,7 @@ class Tree:
                 try:
                     changed = (self._location / node.directory).stat().st_mtime
                 except FileNotFoundError:
-                    raise moved_away(node.directory) from None
+                    raise moved_away(str(node.path)) from None
                 node.created = datetime.fromtimestamp(changed, UTC)
             else:
                 node.created = load_folder(content, self._location / path)

@@ -1,6 +1,5 @@
 """Make a damaged sequence readable again, with what can still be read of it."""
 
-import operator
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -182,14 +181,13 @@ class _Recovery:
         if document is not None and document.state is not State.DRAFT:
             return evolve(document, state=State.INTERRUPTED, stop_time=stop)
         if document is None:
-            iteration = self._configured("iteration", salvage)
             document = SequenceDocument(
                 id=salvage.sequence_id or uuid.uuid4().hex,
                 created=start,
                 state=State.DRAFT,
-                iteration=iteration,
+                iteration=self._configured("iteration", salvage),
                 time_lanes=self._configured("time_lanes", salvage),
-                expected_number_of_shots=self._expected(iteration),
+                expected_number_of_shots=salvage.expected_number_of_shots,
             )
         is_complete = document.expected_number_of_shots == salvage.number_of_rows
         state = State.FINISHED if is_complete else State.INTERRUPTED
@@ -204,15 +202,6 @@ class _Recovery:
         if name == "iteration":
             return LOST_CONTENT
         return {"step_names": [], "step_durations": [], "lanes": {LOST: LOST_CONTENT}}
-
-    def _expected(self, iteration: JSON) -> int | None:
-        if "iteration" in self._lost_configuration:
-            return None
-        try:
-            number = self._serializer.load_iteration(iteration).expected_number_shots()
-            return None if number is None else operator.index(number)
-        except Exception:  # code of the lab, on content that may not be its own
-            return None
 
     # The shots
 
@@ -240,6 +229,7 @@ class _Recovery:
             found.get("configuration/time_lanes", document.time_lanes),
             parameters,
             devices,
+            document.expected_number_of_shots,
         )
 
     def _rewrite(self, node: Node, salvage: Salvage, launch: Launch) -> _Tally:

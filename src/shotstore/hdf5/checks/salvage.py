@@ -16,6 +16,7 @@ from shotstore.hdf5.checks.inspection import Inspection, read_leniently, reason
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots.own_objects import read_text_attribute
 from shotstore.hdf5.shots.schemas import Schema
+from shotstore.hdf5.shots.shots_file import read_expected_number
 from shotstore.hdf5.shots.stored_values import Slot, load_data, load_number
 from shotstore.model import Data
 from shotstore.model.parameters import Number
@@ -94,6 +95,14 @@ class Salvage:
         """The path at launch, if it can be read."""
         try:
             return read_text_attribute(self._file, "path")
+        except Exception:
+            return None
+
+    @property
+    def expected_number_of_shots(self) -> int | None:
+        """How many shots there were to be, if it can be read."""
+        try:
+            return read_expected_number(self._file)
         except Exception:
             return None
 

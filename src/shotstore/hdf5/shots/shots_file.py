@@ -51,6 +51,7 @@ VERSION = 1
 """Of a shot."""
 
 _FORMAT = "shotstore shots"
+_EXPECTED_NUMBER = "expected_number_of_shots"
 _DEVICES = "configuration/device_configurations"
 
 _EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -78,6 +79,19 @@ class Launch:
     global_parameters: JSON
     device_configurations: Mapping[str, tuple[str, JSON]]
     """Tag and content by name."""
+    expected_number_of_shots: int | None
+    """As the iteration told it; for who makes the document anew, and does not know the class."""
+
+
+def read_expected_number(file: h5py.File) -> int | None:
+    """Return how many shots a sequence was to have when it was launched, if that was known.
+
+    Raises:
+        ValueError: shotstore has not written it so.
+    """
+    if _EXPECTED_NUMBER not in file.attrs:
+        return None
+    return own_objects.read_integer_attribute(file, _EXPECTED_NUMBER)
 
 
 class ShotsFile:
@@ -190,6 +204,7 @@ class ShotsFile:
                     unquote(name): self._read_device(f"{_DEVICES}/{name}")
                     for name in read_either(_DEVICES, self._names)
                 },
+                expected_number_of_shots=read_expected_number(self._file),
             )
 
     def number_of_shots(self) -> int:
@@ -308,6 +323,8 @@ class ShotsFile:
         write_attribute(file, "launch", uuid.uuid4().hex)
         write_attribute(file, "path", path)
         write_attribute(file, "creator", f"shotstore {__version__}")
+        if launch.expected_number_of_shots is not None:
+            write_attribute(file, _EXPECTED_NUMBER, launch.expected_number_of_shots)
         self._write_launch("configuration", launch)
         file.create_group("data")
         describe_file(file)
