@@ -60,7 +60,11 @@ class KeptWriters:
         if not _CAN_KEEP or is_exiting():  # nobody would close it
             writer.close(discard=False)
             return
-        writer.pause()
+        try:
+            writer.pause()
+        except BaseException:
+            writer.close(discard=False)  # else nobody would, and it would keep its lock
+            raise
         if self._watched_by != os.getpid():  # a forked child forgets what its parent has watched
             self._watched_by = os.getpid()
             call_when_dropped(self, _closing(self._kept))
