@@ -19,6 +19,7 @@ from shotstore.errors import DamagedStorageError, StorageError, UnknownUnitError
 from shotstore.hdf5 import disk
 from shotstore.model import JSON
 from shotstore.state import State
+from shotstore.version import NEWER_VERSION
 
 VERSION = 1
 """The format version that this library reads and writes."""
@@ -171,7 +172,7 @@ def load(what: Format, content: bytes, path: Path | str) -> dict[str, Any]:
     if version > VERSION:
         raise StorageError(
             f"{Path(path)} has format version {version}, written by a newer shotstore; this one "
-            f"reads up to {VERSION}. Upgrade it: pip install --upgrade shotstore"
+            f"reads up to {VERSION}: {NEWER_VERSION}."
         )
     keys.pop("checksum", None)
     return keys

@@ -5,6 +5,7 @@ import threading
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from shotstore.errors import StorageError
+from shotstore.version import NEWER_VERSION
 
 VERSION = "0001"
 """The version of the tables that this library works on: the last of the migrations."""
@@ -52,7 +53,7 @@ def check_version(version: str | None, database: str) -> None:
     else:
         raise StorageError(
             f"{database} has tables of version {version}, made by a newer shotstore; this one "
-            f"knows versions up to {VERSION}. Upgrade it: pip install --upgrade shotstore"
+            f"knows versions up to {VERSION}: {NEWER_VERSION}."
         )
     raise StorageError(
         f"{database} {found}: run `shotstore upgrade URL`, or storage.upgrade() in Python, once."

@@ -45,7 +45,7 @@ from shotstore.model import JSON, Data, DataType, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
 from shotstore.session.columns import ShotColumns
-from shotstore.version import __version__
+from shotstore.version import NEWER_VERSION, __version__
 
 VERSION = 1
 """Of a shot."""
@@ -159,8 +159,7 @@ class ShotsFile:
             if version > VERSION:
                 raise StorageError(
                     f"{file_object.file.path} has format version {version}, written by a newer "
-                    f"shotstore; this one reads up to {VERSION}. Upgrade it: "
-                    "pip install --upgrade shotstore"
+                    f"shotstore; this one reads up to {VERSION}: {NEWER_VERSION}."
                 )
         except BaseException:
             self.close()
