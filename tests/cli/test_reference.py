@@ -22,6 +22,9 @@ def test_every_command_has_help(shell: Shell, name: str) -> None:
     assert shell.code == 0
     assert shell.run(*name.split()[1:], "-h") == said
     assert "bool" not in said.lower()  # a flag takes no value
+    assert "{" not in said  # no types of Python, and nothing that is not typed
+    assert "<str>" not in said
+    assert "<list" not in said
     assert f"Usage: {name}" in said
     command = COMMANDS[name]
     if callable(command):

@@ -1,4 +1,4 @@
-"""What all commands have in common: -h, and help that shows a flag as a flag."""
+"""What all commands have in common: -h, and help that reads alike with every version of typer."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -27,9 +27,10 @@ class Commands(typer.Typer):
         return self.command(function.__name__.strip("_"), cls=_Command)(function)
 
 
-class _FlagsShown:
-    """Of a command or group. Some versions of typer print ``<bool>`` behind a flag, as if it took a
-    value, unless it has a name for its value."""
+class _PlainHelp:
+    """Of a command or group. Some versions of typer print the types of Python, ``<bool>`` behind a
+    flag as if it took a value and ``<list[str]>`` behind an argument, and braces around what is
+    required: ``{PATH}``."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return all arguments and options, ``--help`` included."""
@@ -37,12 +38,24 @@ class _FlagsShown:
         for parameter in parameters:
             if getattr(parameter, "is_flag", False) and parameter.metavar is None:
                 parameter.metavar = ""
+            if parameter.param_type_name == "argument":
+                parameter.display_type_rich = _no_type
         return parameters
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what stands in the usage line behind the name of the command."""
+        pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
+        return [piece.replace("{", "").replace("}", "") for piece in pieces]
 
-class _Command(_FlagsShown, TyperCommand):
+
+def _no_type(ctx: Any) -> str:
+    del ctx
+    return ""
+
+
+class _Command(_PlainHelp, TyperCommand):
     pass
 
 
-class _Group(_FlagsShown, TyperGroup):
+class _Group(_PlainHelp, TyperGroup):
     pass
