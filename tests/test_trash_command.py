@@ -149,7 +149,7 @@ def test_a_directory_that_was_copied_out_of_a_store_is_verified(
     before = sorted(place.iterdir())
     shell.run("recover", "rabi", "--store", str(place))
     assert shell.code == 1
-    assert "is no store" in shell.error
+    assert "is not a store" in shell.error
     assert sorted(place.iterdir()) == before
 
 

@@ -615,7 +615,7 @@ def test_progress_goes_up_to_the_whole(rabi: Sequence, tmp_path: Path, to: str) 
     [
         ({"file": "run"}, ExportError, "does not tell the format: choose csv, parquet"),
         ({"file": "run.doc"}, ExportError, r"run\.doc does not tell the format"),
-        ({"file": "run.csv", "to": "doc"}, ExportError, "'doc' is no format"),
+        ({"file": "run.csv", "to": "doc"}, ExportError, "'doc' is not a format"),
         ({"file": "run.nc", "to": "csv"}, ExportError, "ending of netcdf, and csv is asked for"),
         ({"file": "run.csv", "to": "png"}, ExportError, "ending of csv, and png is asked for"),
         ({"file": "run.png"}, ExportError, r"name a folder.* \(--to png -o run\)"),
@@ -623,7 +623,7 @@ def test_progress_goes_up_to_the_whole(rabi: Sequence, tmp_path: Path, to: str) 
         ({"file": "run.csv", "columns": ["atoms"]}, ExportError, "atoms holds arrays of shape"),
         ({"file": "run.nc", "columns": ["atms"]}, DataNotFoundError, "did you mean 'atoms'"),
         ({"file": "run.csv", "columns": "atoms"}, TypeError, "several names"),
-        ({"file": "run.csv", "where": "5"}, InvalidConditionError, "no condition"),
+        ({"file": "run.csv", "where": "5"}, InvalidConditionError, "not a condition"),
         ({"file": "nowhere/run.csv"}, FileNotFoundError, "nowhere does not exist"),
     ],
 )

@@ -240,7 +240,8 @@ def test_a_name_that_exists_nowhere_is_told(
 @pytest.mark.usefixtures("lab")
 def test_a_wrong_unit_is_told_in_words(shell: Shell) -> None:
     shell.run("find", "rabi", "--where", "length > 3")
-    assert shell.code == 2
+    assert shell.code == 1
+    assert shell.error.startswith("shotstore: ")
     assert f"as from 1 {MICROSECONDS} to 2 {MICROSECONDS}" in shell.error
 
 
@@ -248,11 +249,11 @@ def test_a_wrong_unit_is_told_in_words(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--where", "length"), "no condition"),
-        (("--where", "> 3"), "no condition"),
-        (("--where", "length > 3 >"), "no condition"),
-        (("--where", "length != 3 us"), "'length != 3 us' is no range"),
-        (("--since", "soon"), "no time"),
+        (("--where", "length"), "not a condition"),
+        (("--where", "> 3"), "not a condition"),
+        (("--where", "length > 3 >"), "not a condition"),
+        (("--where", "length != 3 us"), "'length != 3 us' is not a range"),
+        (("--since", "soon"), "not a time"),
         (("--state", "done"), "'finished'"),
     ],
 )
@@ -260,7 +261,7 @@ def test_what_is_looked_for_has_to_make_sense(
     shell: Shell, arguments: tuple[str, ...], message: str
 ) -> None:
     shell.run("find", *arguments)
-    assert shell.code == 2
+    assert shell.code == (1 if arguments[0] == "--where" else 2)  # as `shots` and `plot` end
     assert message in shell.error
 
 
@@ -334,6 +335,53 @@ def test_what_only_files_have_is_not_asked_of_a_database(shell: Shell) -> None:
         shell.run(*command)
         assert shell.code == 1
         assert "stores of files only" in shell.error
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "hint"),
+    [
+        ("nowhere", "does not exist", ""),
+        ("lab/shotstore.json", "is a file", ""),
+        ("lab.db", "is a file", "sqlite:///lab.db"),
+        ("none.db", "does not exist", "sqlite:///none.db"),
+        ("sqlite:lab.db", "does not exist", "sqlite:///lab.db"),
+    ],
+)
+@pytest.mark.parametrize("command", ["ls", "verify", "du", "tag"])
+@pytest.mark.usefixtures("lab", "database")
+def test_what_is_no_store_is_said(
+    shell: Shell, command: str, name: str, found: str, hint: str
+) -> None:
+    shell.run(command, "--store", name)
+    assert shell.code == 1
+    assert f"{name} {found}, and a store is a directory." in shell.error
+    assert (f"URL: {hint}\n" if hint else "directory.\n") in shell.error
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (("export", "2026/rabi", "-o", "lab/shotstore.json", "--to", "csv"), "pass --force to"),
+        (("export", "2026/rabi", "-o", "a.png"), "pass --to png -o a."),
+        (("export", "2026/rabi", "-o", "a.csv", "--to", "npz"), "leave --to out"),
+        (("plot", "2026/rabi", "-y", "frame", "-o", "a.png"), ": --image frame draws it"),
+        (("copy", "lab", "lab.db"), ""),
+        (("copy", "lab", "sqlite:///lab.db"), "pass --existing skip;"),
+        (("ls", "--store", "sqlite:///none.db"), "run `shotstore upgrade URL`."),
+        (("recover", "2026/nothing", "--store", "lab"), "check its spelling."),
+        (("recover", "2026", "--store", "lab"), "`shotstore ls` names those inside it."),
+    ],
+)
+def test_remedies_are_said_as_they_are_typed(
+    shell: Shell, database: SQLiteStorageManager, arguments: tuple[str, ...], remedy: str
+) -> None:
+    del database
+    shell.run(*arguments)
+    assert shell.code == 1
+    assert remedy in shell.error
+    for python in ("=", "()", "force (", "plot_image", "Manager", "Python", "get_"):
+        assert python not in shell.error
 
 
 @pytest.mark.usefixtures("lab")

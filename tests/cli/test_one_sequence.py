@@ -228,6 +228,18 @@ def test_what_is_asked_of_shots_has_to_make_sense(
     assert message in shell.error
 
 
+def test_parts_of_a_complex_number_are_named_with_its_label(
+    shell: Shell, lab: HDF5StorageManager
+) -> None:
+    with lab.session() as session:
+        bring_to(session, State.RUNNING, path(r"\complex"))
+        record(session, path(r"\complex"), 5, {"mot.detuning": 5}, {"cavity.field": 1 + 2j})
+    header, *_ = shell.run("shots", "complex", "-c", "detuning,cavity.field.real").splitlines()
+    assert header.split() == ["SHOT", "START", "detuning", "cavity.field.real"]
+    header, *_ = shell.run("shots", "complex").splitlines()
+    assert header.split()[-2:] == ["cavity.field.real", "cavity.field.imag"]
+
+
 def test_a_shot_without_a_value_has_a_dash(shell: Shell, lab: HDF5StorageManager) -> None:
     with lab.session() as session:
         bring_to(session, State.RUNNING, path(r"\gaps"))

@@ -114,7 +114,7 @@ def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPa
     ("arguments", "message"),
     [
         (("2026/rabi", "-y", "atom"), "did you mean 'atoms'"),
-        (("2026/rabi", "-y", "frame"), r"\(--image frame\) draws it"),
+        (("2026/rabi", "-y", "frame"), "--image frame draws it"),
         (("2026/rabi", "--image", "atoms"), "frame can be drawn"),
         (
             ("2026/rabi", "-w", "length > 5"),
@@ -138,6 +138,18 @@ def test_what_cannot_be_drawn_is_one_line(
     assert shell.error.count("\n") == 1
     assert re.search(message, shell.error)
     assert not made()
+
+
+def test_where_no_label_is_a_number_the_frames_are_offered(
+    shell: Shell, store: StorageManager
+) -> None:
+    with store.session() as session:
+        launch(session, path(r"\frames"), shots=1)
+        record(session, path(r"\frames"), 0, {"x": 1}, {"picture": FRAME})
+    shell.run("plot", "frames", "-x", "x")
+    assert shell.code == 1
+    assert "No label of \\frames is a number" in shell.error
+    assert shell.error.endswith(": --image picture draws its frames.\n")
 
 
 @pytest.mark.parametrize(
@@ -258,7 +270,7 @@ def test_an_unpacked_zip_file_opens(shell: Shell) -> None:
         (("-o", "nowhere/run.csv"), 1, "nowhere does not exist"),
         (("-o", "nowhere/run.csv", "-c", "nothing"), 1, "nowhere does not exist"),
         (("--to", "csv", "-o", ".", "--force"), 1, ". is a directory, not a file"),
-        (("-o", "p.png"), 1, "--to png -o p)"),
+        (("-o", "p.png"), 1, "--to png -o p."),
         (("-o", "run.nc", "--to", "csv"), 1, "ending of netcdf, and csv is asked for"),
     ],
 )

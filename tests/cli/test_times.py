@@ -58,4 +58,4 @@ def test_what_a_plot_cannot_show_is_one_line(shell: Shell) -> None:
 
 def test_a_condition_on_the_last_day_of_all(shell: Shell) -> None:
     shell.run("shots", "2026/odd", "-w", "seen > 9999-12-31T23:59:59-12:00")
-    assert "is no time" in shell.error
+    assert "is not a time" in shell.error

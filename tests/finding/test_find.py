@@ -237,8 +237,8 @@ def test_a_value_in_two_units_is_a_range() -> None:
 @pytest.mark.parametrize(
     ("where", "error", "message"),
     [
-        ("detuning != 7 MHz", InvalidConditionError, "'detuning != 7 MHz' is no range"),
-        ("x > 1 and y != 7", InvalidConditionError, "'y != 7' is no range"),
+        ("detuning != 7 MHz", InvalidConditionError, "'detuning != 7 MHz' is not a range"),
+        ("x > 1 and y != 7", InvalidConditionError, "'y != 7' is not a range"),
         ("x > 2 MHz and x < 1 MHz", InvalidConditionError, "No value meets 'x > 2 MHz and x < 1"),
         ("1 < x <= 1", InvalidConditionError, "No value meets"),
         ("x = 1 and x = 2", InvalidConditionError, "No value meets"),
@@ -247,7 +247,7 @@ def test_a_value_in_two_units_is_a_range() -> None:
         ("5 < 6", InvalidConditionError, "names no parameter where there is '5'"),
         ("my length > 6", InvalidConditionError, "names no parameter"),
         ("x > 5 nonsense", ValueError, "nonsense"),
-        ("x", InvalidConditionError, "no condition"),
+        ("x", InvalidConditionError, "not a condition"),
     ],
 )
 def test_what_cannot_be_meant_for_a_range_is_refused(

@@ -104,8 +104,8 @@ class Bounds:
                     limits += _Limit(number, is_low=True), _Limit(number, is_low=False)
                 case _:
                     raise InvalidConditionError(
-                        f"{text!r} is no range: sequences are found by the range of values that a "
-                        "parameter takes, so compare it with <, <=, =, >= or >."
+                        f"{text!r} is not a range: sequences are found by the range of values that "
+                        "a parameter takes, so compare it with <, <=, =, >= or >."
                     )
         bounds = cls(tuple(limits))
         if bounds._is_empty(f"The values in {text!r} are of different dimensions."):

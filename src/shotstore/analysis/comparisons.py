@@ -67,7 +67,7 @@ def parse_condition(text: str, is_known: Callable[[str], bool]) -> list[Comparis
                 comparisons.append(Comparison(name, _TURNED[first], low))
                 comparisons.append(Comparison(name, second, high))
             case _:
-                raise InvalidConditionError(f"{text!r} is no condition: {EXAMPLE}.")
+                raise InvalidConditionError(f"{text!r} is not a condition: {EXAMPLE}.")
     return comparisons
 
 

@@ -112,7 +112,7 @@ def _number(column: TableColumn, text: str, where: str) -> bool | int | float:
     try:
         value = number_of(text)
     except ValueError as error:
-        raise InvalidConditionError(f"{where!r} is no condition: {error}") from error
+        raise InvalidConditionError(f"{where!r} is not a condition: {error}") from error
     number: bool | int | float
     if is_quantity(value):
         units = unit_to_text(value.units)
@@ -145,7 +145,7 @@ def _span(value: str, where: str) -> tuple[np.datetime64, np.datetime64]:
         span = instant(datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
         raise InvalidConditionError(
-            f"{text!r} in {where!r} is no time: write it as 2026-11-22 or 2026-11-22 18:30."
+            f"{text!r} in {where!r} is not a time: write it as 2026-11-22 or 2026-11-22 18:30."
         ) from error
     begin = np.datetime64(span.begin.replace(tzinfo=None), "us")
     return begin, np.datetime64(span.end.replace(tzinfo=None), "us") - np.timedelta64(1, "us")

@@ -66,7 +66,7 @@ def period(when: When, now: datetime) -> Period:
         found = None
     if found is None:
         raise ValueError(
-            f"{when!r} is no time: write it as 2026-11-22, 2026-11-22 14:30, 2026-11, 7 days, "
+            f"{when!r} is not a time: write it as 2026-11-22, 2026-11-22 14:30, 2026-11, 7 days, "
             "2 hours, today, yesterday, last week or this month."
         )
     return found

@@ -315,5 +315,9 @@ def _default_y(table: Table) -> list[str]:
     if len({column.origin.name for column in columns if column.origin is not None}) == 1:
         return [column.name for column in columns]
     names = ", ".join(column.name for column in columns)
-    which = names or "none that is a number; compute one, and plot that"
-    raise DataNotFoundError(f"Say what to plot as y; {table.title or 'the table'} has {which}.")
+    of_what = table.title or "the table"
+    if names:
+        raise DataNotFoundError(f"Say what to plot as y; {of_what} has {names}.")
+    images = [column.name for column in table.columns.values() if column.is_image]
+    hint = f": plot_image (--image {images[0]}) draws its frames" if images else ""
+    raise DataNotFoundError(f"No label of {of_what} is a number that could be plotted as y{hint}.")

@@ -89,8 +89,15 @@ _IN_WORDS = {
     "open it with read_only=True": "name it with --store, for a command that only reads",
     "without read_only=True": "for writing",
     "run the block again": "try again",
+    "get_contained_sequences lists those inside it": "`shotstore ls` names those inside it",
+    ", or create it first": "",
+    ", or storage.upgrade() in Python, once": "",
+    ", or storage.upgrade() in Python": "",
 }
 """What messages of the library advise in Python, as a command says it."""
+
+_IN_PYTHON = re.compile(r"\S+ \(`?(--[^)`]+)`?(?: on the command line)?\)")
+"""What Python calls something, and the option that does the same: ``force (--force)``."""
 
 
 def run() -> None:
@@ -112,6 +119,7 @@ def _print_error(message: str) -> None:
     from rich.text import Text
 
     line = re.sub(r"\s*\n\s*", " ", message)  # a database server may say more than one
+    line = _IN_PYTHON.sub(r"\1", line)
     for python, words in _IN_WORDS.items():
         line = line.replace(python, words)
     Console(stderr=True).print(Text(line, style="red"), soft_wrap=True)
@@ -127,7 +135,9 @@ def _print_version(requested: bool) -> None:
 def _options(
     print_version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print and exit."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     # typer reads the options that all commands share from this signature.

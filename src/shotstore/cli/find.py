@@ -6,6 +6,7 @@ import typer
 
 from shotstore.cli.completion import complete_path
 from shotstore.cli.opening import StorageOption, counted, open_to_read
+from shotstore.errors import IncompatibleUnitsError, InvalidConditionError
 from shotstore.state import State
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def find(
             text=text,
             tag=tag or None,
         )
+    except (InvalidConditionError, IncompatibleUnitsError):
+        raise  # as of all commands that take conditions
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     if paths_only:

@@ -66,9 +66,10 @@ def open_store(name: str | None, *, read_only: bool = False) -> "HDF5StorageMana
     if name is not None and is_url(name):
         raise StorageError("This is done with stores of files only, and --store names a database.")
     directory = _find_store() if name is None else Path(name)
+    _check_is_directory(directory)
     if name is not None and not read_only and not (directory / _MARKER).is_file():
         # Else one would be created there.
-        raise StorageError(f"{directory} is no store: it has no {_MARKER}.")
+        raise StorageError(f"{directory} is not a store: it has no {_MARKER}.")
     return HDF5StorageManager(directory, read_only=read_only, trash_retention=_FOREVER)
 
 
@@ -104,6 +105,7 @@ def open_any(name: str, *, recipes: bool = True) -> "StorageManager":
         return open_database(name, serializer)
     from shotstore.hdf5 import HDF5StorageManager
 
+    _check_is_directory(Path(name))
     storage = HDF5StorageManager(name, read_only=True, serializer=serializer)
     if (storage.root / _JOURNAL).exists():
         # Left by a killed program: whoever opens the store for writing finishes it.
@@ -113,7 +115,7 @@ def open_any(name: str, *, recipes: bool = True) -> "StorageManager":
         with storage.session() as session:
             if not session.sequences.get_contained_sequences(PureSequencePath.root()):
                 raise StorageError(
-                    f"{name} is no store: it has no {_MARKER}, and there are no sequences in it."
+                    f"{name} is not a store: it has no {_MARKER}, and there are no sequences in it."
                 )
     return storage
 
@@ -154,7 +156,7 @@ def open_database(url: str, serializer: Serializer | None = None) -> "SQLStorage
     scheme = url.partition("://")[0]
     if scheme not in ("sqlite", "postgresql"):
         raise StorageError(
-            f"{scheme}:// is no database that shotstore knows: write sqlite:///runs.db, or "
+            f"{scheme}:// is not a database that shotstore knows: write sqlite:///runs.db, or "
             "postgresql://username:password@host:5432/database."
         )
     try:
@@ -200,6 +202,19 @@ def counted(number: int, what: str) -> str:
     if number == 1:
         return f"1 {what}"
     return f"{number} {what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
+
+
+def _check_is_directory(name: Path) -> None:
+    if name.is_dir():
+        return
+    found = "is a file" if name.exists() else "does not exist"
+    file = str(name).removeprefix("sqlite:").lstrip("/") if not name.is_absolute() else str(name)
+    hint = f" A database is named by its URL: sqlite:///{file}" if _is_database(name) else ""
+    raise StorageError(f"{name} {found}, and a store is a directory.{hint}")
+
+
+def _is_database(name: Path) -> bool:
+    return str(name).startswith("sqlite:") or name.suffix in (".db", ".sqlite", ".sqlite3")
 
 
 def _find_store() -> Path:

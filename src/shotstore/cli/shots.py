@@ -161,7 +161,8 @@ def _print(
                 units = f" {column.units}" if column.units else ""
                 constant.append(f"{column.name} = {texts[0]}{units}")
         elif is_chosen or column.name != "shot_end_time":
-            title = _TITLES.get(column.name) or _short(column.name, values)
+            title = _TITLES.get(column.name) or column.name
+            title = _short(title, values) if column.is_parameter else title
             title = f"{title} ({column.units})" if column.units else title
             # The first ones stay: index and what is varied.
             rank = len(columns) if column.kind == "time" else len(titles)

@@ -93,7 +93,7 @@ def copy_path(
     if existing not in ("error", "skip"):
         raise ValueError(f'existing must be "error" or "skip", not {existing!r}.')
     if _are_same(source, destination):
-        raise StorageError(f"{source!r} cannot be copied into itself: name another destination.")
+        raise StorageError("A storage cannot be copied into itself: name another destination.")
     plan = make_plan(PureSequencePath(path), source, destination, existing)
     with _shown(progress) as show:
         copied = _Copying(plan, source, destination, existing, show).run()

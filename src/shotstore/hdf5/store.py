@@ -74,7 +74,7 @@ class Store:
         if marker is not None:
             documents.load("store", marker, self.root / MARKER)
         elif read_only and not self.root.is_dir():
-            raise NotADirectoryError(f"{self.root} is no directory that could be read.")
+            raise NotADirectoryError(f"{self.root} is not a directory that could be read.")
         if not read_only:
             try:
                 if self.is_archive:

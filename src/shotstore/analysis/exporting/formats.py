@@ -212,7 +212,7 @@ def _show_nothing(done: int, whole: int) -> None:
 
 def _format(file: str | os.PathLike[str] | None, to: str | None) -> tuple[str, _Format]:
     if to is not None and to not in _FORMATS:
-        raise ExportError(f"{to!r} is no format to export to: choose {_listed()}.")
+        raise ExportError(f"{to!r} is not a format to export to: choose {_listed()}.")
     path = Path(file or "")
     told = next((n for n, kind in _FORMATS.items() if kind.suffix == path.suffix.lower()), None)
     name = to or told
