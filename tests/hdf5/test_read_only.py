@@ -381,3 +381,26 @@ def test_links_do_not_lead_out_of_the_tree(filled: HDF5StorageManager, tmp_path:
     with read_only(copy).session() as session:
         assert session.paths.get_all_paths() == {path(r"\half")}
         assert not session.sequences.is_sequence(path(r"\half"))
+
+
+@pytest.mark.parametrize("is_read_only", [True, False])
+def test_a_copy_with_documents_that_are_later_than_the_journal_keeps_them(
+    filled: HDF5StorageManager, tmp_path: Path, is_read_only: bool
+) -> None:
+    running = path(rf"\2026\11\{State.RUNNING.value}")
+
+    def copy(_: disk.Operation) -> None:
+        if (filled.root / ".shotstore" / "journal").exists():
+            disk.observe = None
+            shutil.copytree(filled.root / ".shotstore", tmp_path / "copy" / ".shotstore")
+
+    disk.observe = copy
+    for number in ("1", "2"):
+        with filled.session() as session:
+            session.set_global_parameters(ParameterNamespace.from_mapping({"number": number}))
+            session.sequences.set_note(running, number)
+    with filled.session() as session:
+        session.sequences.set_finished(running, "now")
+    shutil.copytree(filled.root, tmp_path / "copy", dirs_exist_ok=True, ignore=hidden)
+    copied = HDF5StorageManager(tmp_path / "copy", serializer=serializer(), read_only=is_read_only)
+    assert exactly_equal(contents_of(copied), contents_of(filled))

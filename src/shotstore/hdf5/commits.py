@@ -10,7 +10,7 @@ from attrs import evolve
 
 from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, journal
-from shotstore.hdf5.files import Files
+from shotstore.hdf5.files import Files, is_later
 from shotstore.hdf5.held_back import (
     HeldBack,
     Problem,
@@ -22,7 +22,7 @@ from shotstore.hdf5.held_back import (
 )
 from shotstore.hdf5.journal import Journal, paths_of
 from shotstore.hdf5.locks import Locks
-from shotstore.hdf5.open_shots import is_later
+from shotstore.hdf5.open_shots import has_later_shots
 
 _COUNTER = struct.Struct("<Q")
 
@@ -103,10 +103,11 @@ class Commits:
                 contextlib.suppress(OSError),
                 contextlib.closing(disk.File(self._root / patch.path, "r")) as file,
             ):
-                if is_later(file, patch):
+                if has_later_shots(file, patch):
                     continue
             patches.append(patch)
-        return evolve(found, patches=patches)
+        replacements = [each for each in found.replacements if not is_later(self._root, each)]
+        return evolve(found, patches=patches, replacements=replacements)
 
     def commit(self, prepared: Journal) -> None:
         """Make a prepared transaction happen; only with the write lock.

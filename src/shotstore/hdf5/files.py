@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shotstore.hdf5 import disk
 from shotstore.hdf5.file_patches import FilePatch
-from shotstore.hdf5.journal import Journal, Rename, phase
+from shotstore.hdf5.journal import Journal, Rename, digest, phase
 from shotstore.hdf5.journal_check import why_no_fit
 
 
@@ -38,7 +38,7 @@ class Files:
             is_left = False
             with suppress(OSError):  # in a directory that nobody may look into
                 is_left = self.exists(rename.source)
-            if is_left:  # otherwise it is done
+            if is_left and not is_later(self.root, rename):  # otherwise it is done
                 self._renames.append(rename)
                 directory, _, name = rename.destination.rpartition("/")
                 self._arriving.setdefault(directory, set()).add(name)
@@ -125,6 +125,18 @@ class Files:
 def join(directory: str, name: str) -> str:
     """The path of a name in a directory; the root is the empty text."""
     return f"{directory}/{name}" if directory else name
+
+
+def is_later(root: Path, replacement: Rename) -> bool:
+    """Whether there is a document that came after the one that is to replace it, as in a copy that
+    was made while somebody wrote: it is neither that nor the one before."""
+    if replacement.replaces is None:
+        return False
+    with suppress(OSError):
+        found = disk.read_file(f"{root}/{replacement.destination}")
+        staged = disk.read_file(f"{root}/{replacement.source}")
+        return found is not None and digest(found) not in (replacement.replaces, digest(staged))
+    return False
 
 
 def is_given_up(root: Path, journal: Journal) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from shotstore.hdf5 import disk, journal
-from shotstore.hdf5.files import is_given_up
+from shotstore.hdf5.files import is_given_up, is_later
 from shotstore.hdf5.journal import Journal, paths_of
 from shotstore.hdf5.journal_check import check_journal, why_no_fit
 from shotstore.hdf5.territories import meets, territory
@@ -89,6 +89,9 @@ def misfit(root: Path, rest: Journal) -> Problem | None:
     why = why_no_fit(root, rest)
     if why is None and is_given_up(root, rest):
         why = f"it changes {root / rest.patches[0].path}, which another program has cut off"
+    for replacement in rest.replacements:
+        if why is None and is_later(root, replacement):
+            why = f"{root / replacement.destination} was changed since"
     if why is None:
         return None
     held = f"{HELD}/{rest.transaction}"

@@ -51,6 +51,8 @@ class Rename:
 
     source: str
     destination: str
+    replaces: str | None = None
+    """The `digest` of the document that was there before; None if that is not known."""
 
 
 @frozen
@@ -72,6 +74,11 @@ class Journal:
     def has_moves(self) -> bool:
         """Whether there is anything that may not be done twice."""
         return bool(self.departures or self.arrivals)
+
+
+def digest(document: bytes | None) -> str:
+    """What tells a document from others, and from none."""
+    return "" if document is None else hashlib.sha256(document).hexdigest()
 
 
 def dump(journal: Journal) -> bytes:

@@ -3,6 +3,7 @@
 Only the net effect counts: where each directory was read from, and where its node is at the end.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from attrs import field, frozen
@@ -10,7 +11,7 @@ from attrs import field, frozen
 from shotstore.hdf5 import documents
 from shotstore.hdf5.file_patches import FilePatch
 from shotstore.hdf5.files import join
-from shotstore.hdf5.journal import Journal, Rename
+from shotstore.hdf5.journal import Journal, Rename, digest
 from shotstore.hdf5.names import (
     FOLDER_DOCUMENT,
     SEQUENCE_DOCUMENT,
@@ -49,6 +50,7 @@ def prepare(
     emptied: list[str],
     replaced: dict[str, bytes | None],
     staging: Staging,
+    read: Callable[[str], bytes | None],
 ) -> Journal:
     """Stage everything that the session has changed, and write down what is left to do.
 
@@ -58,14 +60,16 @@ def prepare(
         emptied: Directories that go altogether, relative to the root of the store.
         replaced: Documents outside the tree by path, with their content, or None if they go.
         staging: Where to make what is new.
+        read: Gives the content of a document as it is in the store, or None if there is none.
     """
-    return _Preparation(tree, staging).run(discarded, emptied, replaced)
+    return _Preparation(tree, staging, read).run(discarded, emptied, replaced)
 
 
 class _Preparation:
-    def __init__(self, tree: Tree, staging: Staging) -> None:
+    def __init__(self, tree: Tree, staging: Staging, read: Callable[[str], bytes | None]) -> None:
         self._tree = tree
         self._staging = staging
+        self._read = read
         self._patches: list[FilePatch] = []
         self._replacements: list[Rename] = []
         self._departures: list[Rename] = []
@@ -78,7 +82,7 @@ class _Preparation:
             if content is None:
                 self._departures.append(Rename(path, self._staging.slot()))
             else:
-                self._replacements.append(Rename(self._staging.new_file(content), path))
+                self._replace(path, content)
         for entry in discarded:
             self._discard(entry)
         for path in emptied:
@@ -119,10 +123,13 @@ class _Preparation:
 
     def _replace_document(self, node: Node, directory: str) -> None:
         name = SEQUENCE_DOCUMENT if node.is_sequence else FOLDER_DOCUMENT
-        staged = self._staging.new_file(self._content(node))
-        self._replacements.append(Rename(staged, join(directory, name)))
+        self._replace(join(directory, name), self._content(node))
         if node.was_folder and self._tree.has_folder_document(node):
             self._departures.append(Rename(join(directory, FOLDER_DOCUMENT), self._staging.slot()))
+
+    def _replace(self, path: str, content: bytes) -> None:
+        staged = self._staging.new_file(content)
+        self._replacements.append(Rename(staged, path, digest(self._read(path))))
 
     def _place_shots(self, node: Node, writer: ShotsWriter, final: str) -> None:
         if writer.staged is None:

@@ -70,7 +70,7 @@ class ShotsReader:
         return self._shots
 
     def _open_view(self, file_id: tuple[int, int]) -> ShotsFile:
-        if self._patch is not None and is_later(self._file, self._patch):
+        if self._patch is not None and has_later_shots(self._file, self._patch):
             self._patch = None
         if self._patch is not None:
             return _open_view(self._file, self._patch)
@@ -121,7 +121,7 @@ def _open_view(file: disk.File, patch: FilePatch | None) -> ShotsFile:
     return ShotsFile.open(PatchedFileObject(file, patch.length, pieces))
 
 
-def is_later(file: disk.File, patch: FilePatch) -> bool:
+def has_later_shots(file: disk.File, patch: FilePatch) -> bool:
     """Whether a file holds what was committed after the patch, as in a copy that was made while
     shots were recorded: shots are only ever appended."""
     as_it_is, patched = _count_shots(file, None), _count_shots(file, patch)

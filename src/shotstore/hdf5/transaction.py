@@ -315,7 +315,12 @@ class Transaction:
         self.shots.flush()
         self._begin_writing()
         journal = net_effect.prepare(
-            self.tree, self._discarded, self._emptied, self._replaced, self._staging
+            self.tree,
+            self._discarded,
+            self._emptied,
+            self._replaced,
+            self._staging,
+            self._snapshot.read,
         )
         if not journal.is_empty:
             self._staging.sync()
