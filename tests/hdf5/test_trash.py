@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shotstore import (
+    CommitUncertainError,
     InvalidPathFormatError,
     PathExistsError,
     PathIsRootError,
@@ -31,6 +32,7 @@ from shotstore.testing.experiments import (
     record,
     relaunch,
 )
+from shotstore.testing.lab import serializer
 from tests.crash.test_faults import failing
 from tests.permissions import mode, ordinary_user
 
@@ -592,3 +594,45 @@ def test_nothing_comes_back_beside_a_name_that_differs_in_case_only(
     finished.trash.restore(entry, to="2026/rabi again")
     with finished.session() as session:
         assert len(session.sequences.get_shots(path(r"\2026\rabi again"))) > 0
+
+
+def test_what_a_killed_program_was_bringing_back_is_not_removed(
+    finished: HDF5StorageManager,
+) -> None:
+    delete(finished)
+    (entry,) = finished.trash.entries()
+    other = HDF5StorageManager(finished.root, serializer=serializer())
+    bystander = HDF5StorageManager(finished.root)
+    is_committed = False
+
+    def fail(operation: disk.Operation) -> None:
+        nonlocal is_committed
+        if is_committed:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
+        is_committed = operation.destination.endswith("/journal")
+
+    disk.observe = fail
+    try:
+        with pytest.raises(CommitUncertainError):
+            other.trash.restore(entry)
+    finally:
+        disk.observe = None
+    bystander.trash.remove_expired(timedelta(0))
+    with finished.session() as session:
+        assert len(session.sequences.get_shots(PATH)) > 0
+    assert finished.trash.entries() == []
+
+
+def test_the_trash_is_listed_while_it_is_emptied(
+    finished: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete(finished)
+    measure = disk.size_of_tree
+
+    def empty_and_measure(directory: str) -> int:
+        monkeypatch.undo()
+        HDF5StorageManager(finished.root).trash.empty()
+        return measure(directory)
+
+    monkeypatch.setattr(disk, "size_of_tree", empty_and_measure)
+    assert finished.trash.entries() == []

@@ -65,11 +65,16 @@ class Trash:
     def entries(self) -> list[TrashEntry]:
         """Everything in the trash, the oldest first."""
 
-        def find() -> list[TrashEntry]:
-            with self._store.reading():
-                return [self._measured(entry) for entry in self._found()]
+        found: list[TrashEntry] = []
 
-        return run(find)
+        def find() -> None:
+            with self._store.reading():
+                for entry in self._found():
+                    with suppress(FileNotFoundError):  # somebody empties the trash
+                        found.append(self._measured(entry))
+
+        run(find)
+        return found
 
     def restore(
         self, entry: TrashEntry | str, to: PureSequencePath | str | None = None
@@ -177,11 +182,12 @@ class Trash:
         self._next_look = monotonic() + min(retention.total_seconds(), _LONGEST_PAUSE)
 
         def remove() -> None:
-            names = [entry.id for entry in self._found()]
-            if not names:
+            if not any(self._found()):
                 return
             release = self._store.locks.acquire_write(None, 0)
             try:
+                self._store.recover()  # it may bring something back from the trash
+                names = [entry.id for entry in self._found()]
                 seen = time_in_trash.note_time(self._store.root, names)
                 born = read_information(self._store).created
                 now = time_in_trash.now()
