@@ -240,12 +240,13 @@ def test_a_damaged_index_of_the_shots_hides_only_what_it_leads_to(tmp_path: Path
 
 
 def _flip_index_of(file: Path, name: str) -> None:
-    """Flip a bit in the block of the index of a dataset that leads to its last chunk."""
+    """Flip bits in the block of the index of a dataset that leads to its last chunk: two, since
+    one is mended."""
     with h5py.File(file) as hdf5:
         chunks = hdf5[name].id
         address = chunks.get_chunk_info(chunks.get_num_chunks() - 1).byte_offset
     content = bytearray(file.read_bytes())
-    content[content.rindex(address.to_bytes(8, "little"))] ^= 1
+    content[content.rindex(address.to_bytes(8, "little"))] ^= 3
     file.write_bytes(content)
 
 
@@ -277,3 +278,43 @@ def _places_of(file: Path, name: str) -> dict[str, int]:
     content = file.read_bytes()
     index = content.rindex(b"EAIB", 0, content.index(chunk.to_bytes(8, "little")))
     return {"chunk": chunk + 9, "header": header + 30, "index": index + 20, "signature": header}
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("/", 0),
+        ("/", 6),
+        ("/", 100),
+        ("shots", 60),
+        ("parameters", 5),
+        ("data", 20),
+        ("data/frame", 7),
+    ],
+)
+def test_no_bit_of_a_header_costs_a_shot(
+    name: str, place: int, whole: Path, original: Shots, tmp_path: Path
+) -> None:
+    with h5py.File(_file(whole)) as hdf5:
+        header = h5py.h5o.get_info(hdf5[name].id).addr
+    _assert_recovered_without_loss(header + place, whole, original, tmp_path / "store")
+
+
+@pytest.mark.parametrize("block", [b"EAHD", b"EAIB", b"EADB", b"OCHK"])
+def test_no_bit_of_an_index_costs_a_shot(
+    block: bytes, whole: Path, original: Shots, tmp_path: Path
+) -> None:
+    place = _file(whole).read_bytes().index(block)
+    _assert_recovered_without_loss(place + 15, whole, original, tmp_path / "store")
+
+
+def _assert_recovered_without_loss(byte: int, whole: Path, original: Shots, store: Path) -> None:
+    shutil.copytree(whole, store)
+    content = bytearray(_file(store).read_bytes())
+    content[byte] ^= 1 << byte % 8
+    _file(store).write_bytes(content)
+    storage = open_store(store)
+    done = storage.recover(PATH)
+    assert (done.number_of_shots, done.lost_shots, done.incomplete_shots) == (SHOTS, 0, {})
+    np.testing.assert_equal(read_what_can_be_read(_file(store)), original)
+    assert storage.verify().findings == []

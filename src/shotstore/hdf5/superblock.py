@@ -7,6 +7,11 @@ lookup3: https://burtleburtle.net/bob/c/lookup3.c.)
 """
 
 import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 SIZE = 48
 """Bytes, in versions 2 and 3 with 8-byte addresses and lengths."""
@@ -14,6 +19,7 @@ SIZE = 48
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FIELDS = struct.Struct("<8sBBBBQQQQI")
 _MASK = 0xFFFFFFFF
+_AT_ONCE = 4096  # bits, multiple of 32: arrays that fit into a processor's memory
 
 
 def end_of_file(block: bytes) -> int | None:
@@ -32,29 +38,49 @@ def end_of_file(block: bytes) -> int | None:
 
 def checksum(data: bytes) -> int:
     """The checksum that HDF5 gives to its metadata: ``hashlittle`` of lookup3, from 0."""
-    a = b = c = (0xDEADBEEF + len(data)) & _MASK
+    return int(_sum(len(data), _words(data)))
+
+
+def checksums_with_one_bit_flipped(data: bytes) -> npt.NDArray[np.uint64]:
+    """The checksum of the same with each of its bits flipped, from the lowest of the first byte."""
+    found = []
+    for first in range(0, 8 * len(data), _AT_ONCE):
+        bits = np.arange(first, min(first + _AT_ONCE, 8 * len(data)), dtype=np.uint64)
+        masks = np.uint64(1) << bits % np.uint64(32)
+        words: list[Any] = _words(data)
+        for number in range(first // 32, int(bits[-1]) // 32 + 1):
+            words[number] = words[number] ^ np.where(bits // np.uint64(32) == number, masks, 0)
+        found.append(_sum(len(data), words))
+    return np.concatenate(found)
+
+
+def _words(data: bytes) -> list[int]:
     padded = data + bytes(-len(data) % 12)
-    words = list(struct.unpack(f"<{len(padded) // 4}I", padded))
-    while len(words) > 3:
-        a, b, c = _mix(a + words[0], b + words[1], c + words[2])
-        del words[:3]
-    return _final(a + words[0], b + words[1], c + words[2]) if words else c
+    return list(struct.unpack(f"<{len(padded) // 4}I", padded))
 
 
-def _mix(a: int, b: int, c: int) -> tuple[int, int, int]:
+def _sum(length: int, words: Sequence[Any]) -> Any:
+    """Of words that are integers, or arrays of them."""
+    a = b = c = (0xDEADBEEF + length) & _MASK
+    for place in range(0, len(words) - 3, 3):
+        a, b, c = _mix(a + words[place], b + words[place + 1], c + words[place + 2])
+    return _final(a + words[-3], b + words[-2], c + words[-1])
+
+
+def _mix(a: Any, b: Any, c: Any) -> tuple[Any, Any, Any]:
     for turn in (4, 6, 8, 16, 19, 4):
         a = ((a - c) ^ _rotated(c, turn)) & _MASK
         a, b, c = b, c + b, a
     return a & _MASK, b & _MASK, c & _MASK
 
 
-def _final(a: int, b: int, c: int) -> int:
+def _final(a: Any, b: Any, c: Any) -> Any:
     for turn in (14, 11, 25, 16, 4, 14, 24):
         c = ((c ^ b) - _rotated(b, turn)) & _MASK
         a, b, c = b, c, a
     return b
 
 
-def _rotated(word: int, bits: int) -> int:
+def _rotated(word: Any, bits: int) -> Any:
     word &= _MASK
     return (word << bits | word >> (32 - bits)) & _MASK

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk, superblock
+from shotstore.hdf5.checks import metadata
 from shotstore.hdf5.checks.inspection import Inspection, read_leniently, reason
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots.own_objects import read_text_attribute
@@ -187,13 +188,27 @@ class Salvage:
 
 class _LenientFile(HDF5FileObject):
     """Reads on where the disk fails, and past the end of a file that was cut off: noise, of which
-    no checksum is right, so that only the rest can be read. (That of zeros is zero.)"""
+    no checksum is right, so that only the rest can be read. (That of zeros is zero.) Metadata in
+    which one bit is wrong, it mends."""
 
     def __init__(self, file: disk.File, end: int, head: bytes) -> None:
         super().__init__(file, end)
         self._head = head
+        self._wrong_bits: dict[int, int | None] = {}
+        """By the place of a block, as far as it was looked at."""
 
     def _read(self, view: memoryview, offset: int) -> None:
+        self._read_all(view, offset)
+        if metadata.is_block(bytes(view[:4])):
+            if offset not in self._wrong_bits:
+                block = bytearray(min(metadata.LONGEST, self.end - offset))
+                self._read_all(memoryview(block), offset)
+                self._wrong_bits[offset] = metadata.mend(bytes(block), len(view))
+            bit = self._wrong_bits[offset]
+            if bit is not None and bit < 8 * len(view):
+                view[:] = metadata.flipped(bytes(view), bit)
+
+    def _read_all(self, view: memoryview, offset: int) -> None:
         try:
             self._read_piece(view, offset)
         except OSError:
