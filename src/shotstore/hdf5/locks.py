@@ -14,12 +14,10 @@ Order: write lock, gate, apply lock. Nothing is acquired while the apply lock is
 import json
 import os
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import portalocker
@@ -29,6 +27,7 @@ from portalocker import LockFlags
 from shotstore.errors import StorageError, StorageLockTimeoutError
 from shotstore.hdf5 import disk, waiting_line
 from shotstore.hdf5.dropped import settle
+from shotstore.hdf5.lock_holders import describe, describe_this_process, holders_of, what_to_do
 from shotstore.hdf5.waiting_line import WaitingLine
 from shotstore.hdf5.worker import check_cancelled
 from shotstore.session.owner import Owner, holders
@@ -149,7 +148,7 @@ class Locks:
         forget_holder = None if owner is None else holders.add(root, owner)
         process = os.getpid()
         with suppress(OSError):  # who it is, is a courtesy: on a full disk we go on without
-            disk.overwrite(self._writer, _describe_this_process())
+            disk.overwrite(self._writer, describe_this_process())
 
         def release() -> None:
             if os.getpid() == process:
@@ -174,14 +173,15 @@ class Locks:
         try:
             writer = json.loads(disk.read_file(str(self._writer)) or b"")
             who = f"process {writer['process']} ({writer['program']}), since {writer['since']}"
+            who += what_to_do(writer["process"])
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             who = "another process"
         return f"{root}. It is held by {who}"
 
     def _name_holders(self) -> str:
-        pids = _holders(self._apply) | _holders(self._gate)
+        pids = holders_of(self._apply) | holders_of(self._gate)
         pids.discard(os.getpid())
-        who = ", ".join(f"process {pid} ({_program(pid)})" for pid in sorted(pids))
+        who = ", ".join(map(describe, sorted(pids)))
         return f"the files of {self._apply.parent.parent}. They are held by {who or 'a process'}"
 
 
@@ -360,38 +360,6 @@ def _wait(
                 "try again."
             )
         pause = min(pause * 1.5, longest_pause())
-
-
-def _describe_this_process() -> bytes:
-    program = " ".join(Path(word).name if i == 0 else word for i, word in enumerate(sys.argv[:2]))
-    return json.dumps(
-        {
-            "process": os.getpid(),
-            "thread": threading.current_thread().name,
-            "program": program or "python",
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-    ).encode()
-
-
-def _holders(path: Path) -> set[int]:
-    """Ids of the processes that hold a lock on the file; only Linux tells."""
-    try:
-        inode = path.stat().st_ino
-        lines = Path("/proc/locks").read_text().splitlines()
-    except OSError:
-        return set()
-    # "1: FLOCK  ADVISORY  READ 1234 08:02:5678 0 EOF"
-    fields = (line.split() for line in lines if "->" not in line)
-    return {int(f[4]) for f in fields if f[1] == "FLOCK" and int(f[5].split(":")[2]) == inode}
-
-
-def _program(pid: int) -> str:
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except OSError:
-        return "unknown program"
-    return " ".join(words[:3]).strip()
 
 
 def _close_inherited_locks() -> None:

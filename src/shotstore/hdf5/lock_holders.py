@@ -1,0 +1,58 @@
+"""Which processes hold a lock, and what somebody who waits for it can do about them."""
+
+import json
+import os
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def describe_this_process() -> bytes:
+    """This process, for those who are to know of it, as JSON."""
+    program = " ".join(Path(word).name if i == 0 else word for i, word in enumerate(sys.argv[:2]))
+    return json.dumps(
+        {
+            "process": os.getpid(),
+            "thread": threading.current_thread().name,
+            "program": program or "python",
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+    ).encode()
+
+
+def holders_of(path: Path) -> set[int]:
+    """Ids of the processes that hold a lock on the file; only Linux tells."""
+    try:
+        inode = path.stat().st_ino
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return set()
+    # "1: FLOCK  ADVISORY  READ 1234 08:02:5678 0 EOF"
+    fields = (line.split() for line in lines if "->" not in line)
+    return {int(f[4]) for f in fields if f[1] == "FLOCK" and int(f[5].split(":")[2]) == inode}
+
+
+def describe(pid: int) -> str:
+    """A process by its number, its program, and, if it is stopped, how to let it go on."""
+    return f"process {pid} ({_program(pid)}){what_to_do(pid)}"
+
+
+def _program(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return "unknown program"
+    return " ".join(words[:3]).strip()
+
+
+def what_to_do(pid: int) -> str:
+    """Of a process that is stopped, as by a debugger or SIGSTOP, how to let it go on; only Linux
+    tells."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (OSError, ValueError):
+        return ""
+    # "1234 (name, which may hold brackets) T 1 ..."
+    is_stopped = status.rpartition(")")[2].split()[:1] in (["T"], ["t"])
+    return f", which is stopped: `kill -CONT {pid}` lets it go on" if is_stopped else ""
