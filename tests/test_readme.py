@@ -75,6 +75,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+# An export says what its format cannot hold.
+@pytest.mark.filterwarnings("ignore::shotstore.ExportWarning")
 @pytest.mark.parametrize("page", [p for p in PAGES if p != TUTORIAL], ids=lambda page: page.name)
 def test_the_code_on_a_page_runs_from_top_to_bottom(
     page: Path, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

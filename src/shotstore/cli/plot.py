@@ -156,11 +156,14 @@ def _draw(picture: "Points | ContactSheet | MeanImage", axes: "Axes | None") -> 
 
 
 def _save(picture: "Points | ContactSheet | MeanImage", output: Path, *, force: bool) -> None:
+    from matplotlib import pyplot
+
     from shotstore.analysis.exporting.destination import file_to_be
 
     with file_to_be(output, force=force) as new:
         figure = _draw(picture, None).figure
         figure.savefig(new, dpi=_RESOLUTION, format=output.suffix[1:].lower())  # type: ignore[union-attr]
+        pyplot.close(figure)  # type: ignore[arg-type]
     typer.echo(f"Drew {output}.")
 
 
