@@ -185,7 +185,7 @@ def test_a_run_is_recorded_where_it_is_wanted(tmp_path: Path) -> None:
     assert r"Recorded 1 shots as \2026\second in" in done.stdout
     again = record(tmp_path, store, "--path", r"\2026\second")
     assert again.returncode == 1
-    assert again.stderr.startswith(r"record_png_run: Path \2026\second is a sequence")
+    assert again.stderr.startswith(r"record_png_run: Sequence \2026\second exists already")
     with HDF5StorageManager(store).session() as session:
         second = Sequence(r"\2026\second", session)
         assert (len(second), second.get_state()) == (1, State.FINISHED)
