@@ -622,7 +622,7 @@ def test_progress_goes_up_to_the_whole(rabi: Sequence, tmp_path: Path, to: str) 
         ({"file": "a/run.PNG", "to": "png"}, ExportError, r"\(--to png -o a.run\)"),
         ({"file": "run.csv", "columns": ["atoms"]}, ExportError, "atoms holds arrays of shape"),
         ({"file": "run.nc", "columns": ["atms"]}, DataNotFoundError, "did you mean 'atoms'"),
-        ({"file": "run.csv", "columns": "atoms"}, TypeError, "several names"),
+        ({"file": "run.csv", "columns": "atoms"}, TypeError, "Several columns"),
         ({"file": "run.csv", "where": "5"}, InvalidConditionError, "not a condition"),
         ({"file": "nowhere/run.csv"}, FileNotFoundError, "nowhere does not exist"),
     ],

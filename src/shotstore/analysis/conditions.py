@@ -19,6 +19,7 @@ from shotstore.analysis.periods import instant
 from shotstore.analysis.tables import HELD, Table, TableColumn
 from shotstore.errors import DataNotFoundError, InvalidConditionError
 from shotstore.model.quantities import convert, is_quantity, unit_to_text
+from shotstore.session.arguments import shown
 from shotstore.session.columns import Column
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def matching_rows(table: Table, where: "Where | None") -> npt.NDArray[np.int64]:
         InvalidConditionError: it cannot be understood, or does not fit the column.
         DataNotFoundError: there is no such column.
     """
+    check_where(where)
     if where is None:
         return np.arange(len(table))
     if not isinstance(where, str):
@@ -67,6 +69,18 @@ def matching_rows(table: Table, where: "Where | None") -> npt.NDArray[np.int64]:
     for column, comparison in compared:
         is_met &= _compare(column, columns[column.name], comparison, where)
     return np.flatnonzero(is_met)
+
+
+def check_where(where: object) -> None:
+    """Check that it is a condition, which is not read here.
+
+    Raises:
+        TypeError: it is neither a text nor a polars expression.
+    """
+    if where is not None and not isinstance(where, str) and not hasattr(where, "meta"):
+        raise TypeError(
+            f"A condition must be a text or a polars expression, not {shown(where)}: {EXAMPLE}."
+        )
 
 
 def _has(table: Table, name: str) -> bool:

@@ -8,15 +8,16 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.conditions import Where, matching_rows
+from shotstore.analysis.conditions import Where, check_where, matching_rows
 from shotstore.analysis.frames import Frame, places_of_frames, reduced, shown_range
-from shotstore.analysis.plots import new_axes
+from shotstore.analysis.plots import check_axes, new_axes
 from shotstore.analysis.points import default_x, value_text
 from shotstore.analysis.sources import Source, as_table
 from shotstore.analysis.tables import END, HELD, INDEX, START, Table, TableColumn
 from shotstore.analysis.times import local_texts
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.session import Sequence
+from shotstore.session.arguments import as_flag
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,7 +117,9 @@ def plot_image(
         ValueError: ``most`` is below 1.
         MissingPackageError: matplotlib is not installed.
     """
-    if mean:
+    check_axes(axes)
+    check_where(where)
+    if as_flag(mean, "mean"):
         return draw_mean(mean_image(source, label, where=where), axes)
     sheet = contact_sheet(source, label, where=where, most=most, caption=caption)
     return draw_contact_sheet(sheet, axes)

@@ -9,6 +9,7 @@ from shotstore.analysis.conditions import Where
 from shotstore.analysis.packages import needed
 from shotstore.analysis.points import Curve, Points, collect_points
 from shotstore.analysis.sources import Source
+from shotstore.session.arguments import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +57,7 @@ def plot(
         ColumnKindError: a column holds no numbers.
         MissingPackageError: matplotlib is not installed.
     """
+    check_axes(axes)
     return draw_points(collect_points(source, x, y, where=where, by=by), axes)
 
 
@@ -72,6 +74,16 @@ def new_axes(width: float = 6.4, height: float = 4.8) -> "Axes":
     with needed("A picture", "analysis"):
         from matplotlib import pyplot
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def check_axes(axes: object) -> None:
+    """Check that something can be drawn into; None is for a new figure.
+
+    Raises:
+        TypeError: it is not the axes of matplotlib.
+    """
+    if axes is not None and not (hasattr(axes, "plot") and hasattr(axes, "imshow")):
+        raise TypeError(f"axes must be those of a figure of matplotlib, not {shown(axes)}.")
 
 
 def draw_points(points: Points, axes: "Axes | None" = None) -> "Axes":

@@ -7,13 +7,14 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.conditions import Where, matching_rows
+from shotstore.analysis.conditions import Where, check_where, matching_rows
 from shotstore.analysis.recipes import local_parameters
 from shotstore.analysis.sources import Source, as_table
 from shotstore.analysis.tables import HELD, INDEX, Kind, Table, TableColumn, number_values
 from shotstore.analysis.times import has_date, local_texts, zone_names
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.session import Sequence
+from shotstore.session.arguments import as_texts
 from shotstore.session.columns import Column
 
 _PRECISION = 1e-9
@@ -132,6 +133,8 @@ def collect_points(
         InvalidConditionError: ``where`` cannot be understood.
         ColumnKindError: a column is not of numbers or, for x, times.
     """
+    check_where(where)
+    y_names = None if y is None else [y] if isinstance(y, str) else as_texts(y, "names of columns")
     table = as_table(source)
     table.check_has_rows()
     if x is not None:
@@ -140,7 +143,7 @@ def collect_points(
         x_column = table.columns[default_x(source, table)]
     else:
         raise DataNotFoundError(f"Say what to plot as x: there is {', '.join(table.columns)}.")
-    names = _default_y(table) if y is None else [y] if isinstance(y, str) else list(y)
+    names = _default_y(table) if y_names is None else y_names
     y_columns = [column for name in names for column in table.find_all(name)]
     by_column = None if by is None else table.find(by)
     for column in (x_column, *y_columns):

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from shotstore.analysis.column_names import PARTS, Origin, name_columns, origins
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType
+from shotstore.session.arguments import as_text
 from shotstore.session.columns import Column
 from shotstore.session.sequence import Sequence
 
@@ -123,7 +124,7 @@ class Table(abc.ABC):
         Raises:
             DataNotFoundError: there is none, or several end in it; the message names close ones.
         """
-        if name in self.columns:
+        if as_text(name, "The name of a column") in self.columns:
             return self.columns[name]
         if parts := self._parts(name):
             raise DataNotFoundError(
@@ -146,6 +147,7 @@ class Table(abc.ABC):
 
     def find_all(self, name: str) -> list[TableColumn]:
         """Return the column of this name as :meth:`find` does, or both parts of complex numbers."""
+        as_text(name, "The name of a column")
         parts = [] if name in self.columns else self._parts(name)
         return parts or [self.find(name)]
 

@@ -28,6 +28,7 @@ from shotstore.errors import (
 )
 from shotstore.paths import PureSequencePath
 from shotstore.session import ExperimentSession, StorageManager
+from shotstore.session.arguments import as_function, as_text, shown
 
 if TYPE_CHECKING:
     from shotstore.hdf5 import HDF5ExperimentSession
@@ -89,12 +90,19 @@ def copy_path(
             be copied.
         StorageError: the two are the same storage, or one of them cannot be used.
         ValueError: ``existing`` is something else.
+        TypeError: an argument is of another type.
     """
-    if existing not in ("error", "skip"):
+    place = PureSequencePath(path)
+    for storage in (source, destination):
+        if not isinstance(storage, StorageManager):
+            raise TypeError(f"Storages are copied between, and {shown(storage)} is not one.")
+    if not isinstance(progress, bool):
+        as_function(progress, "progress")
+    if as_text(existing, "existing") not in ("error", "skip"):
         raise ValueError(f'existing must be "error" or "skip", not {existing!r}.')
     if _are_same(source, destination):
         raise StorageError("A storage cannot be copied into itself: name another destination.")
-    plan = make_plan(PureSequencePath(path), source, destination, existing)
+    plan = make_plan(place, source, destination, existing)
     with _shown(progress) as show:
         copied = _Copying(plan, source, destination, existing, show).run()
     if copied.failed:

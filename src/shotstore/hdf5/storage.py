@@ -18,9 +18,18 @@ from shotstore.hdf5.store import Store
 from shotstore.hdf5.trash import Trash
 from shotstore.hdf5.unseen import Unseen, find_unseen
 from shotstore.hdf5.worker import run
-from shotstore.model import DefaultSerializer, Serializer
+from shotstore.model import Serializer
 from shotstore.paths import PureSequencePath
 from shotstore.session import StorageManager
+from shotstore.session.arguments import (
+    as_file,
+    as_flag,
+    as_function,
+    as_seconds,
+    as_serializer,
+    as_time_span,
+    shown,
+)
 
 
 class HDF5StorageManager(StorageManager):
@@ -61,21 +70,19 @@ class HDF5StorageManager(StorageManager):
             DamagedStorageError: the marker of the store is unreadable.
             NotADirectoryError: there is no directory to read, or ``root`` is a file.
             ValueError: an argument is out of its range.
+            TypeError: an argument is of another type.
         """
-        if lock_timeout < 0:
-            raise ValueError(f"lock_timeout must not be negative: {lock_timeout}")
-        if trash_retention < timedelta(0):
-            raise ValueError(f"trash_retention must not be negative: {trash_retention}")
+        directory = Path(as_file(root, "root"))
         if compression is not None:
             _check_compression(compression)
         self._arguments: dict[str, Any] = {
-            "serializer": DefaultSerializer() if serializer is None else serializer,
-            "lock_timeout": lock_timeout,
-            "read_only": read_only,
+            "serializer": as_serializer(serializer),
+            "lock_timeout": as_seconds(lock_timeout, "lock_timeout"),
+            "read_only": as_flag(read_only, "read_only"),
             "compression": compression,
-            "trash_retention": trash_retention,
+            "trash_retention": as_time_span(trash_retention, "trash_retention"),
         }
-        store = run(lambda: Store(Path(root), lock_timeout=lock_timeout, read_only=read_only))
+        store = run(lambda: Store(directory, lock_timeout=lock_timeout, read_only=read_only))
         self._store = store
         self.trash = Trash(store, lambda: self.session(write=True))
         """What was deleted, to be restored."""
@@ -97,7 +104,7 @@ class HDF5StorageManager(StorageManager):
             self._store,
             self._arguments["serializer"],
             self._arguments["compression"],
-            write=write,
+            write=as_flag(write, "write"),
         )
 
     def session_beside_writers(self) -> HDF5ExperimentSession:
@@ -174,6 +181,8 @@ class HDF5StorageManager(StorageManager):
             StorageLockTimeoutError: a lock is held for too long.
         """
         place = None if path is None else PureSequencePath(path)
+        if progress is not None:
+            as_function(progress, "progress")
         return verify(self._store, self._arguments["serializer"], place, progress)
 
     def recover(
@@ -199,8 +208,11 @@ class HDF5StorageManager(StorageManager):
             PathNotFoundError, PathIsNotSequenceError: there is no sequence at the path.
             StorageError: the store was opened with ``read_only=True``.
         """
+        place = PureSequencePath(path)
+        if progress is not None:
+            as_function(progress, "progress")
         with self.session(write=True) as session:
-            return recover(session, PureSequencePath(path), progress)
+            return recover(session, place, progress)
 
     def close(self) -> None:
         """Close the files that stay open between sessions, as before the disk is unmounted.
@@ -222,6 +234,8 @@ def _open(root: Path, arguments: dict[str, Any]) -> HDF5StorageManager:
 
 
 def _check_compression(compression: str | int) -> None:
+    if isinstance(compression, bool) or not isinstance(compression, str | int):
+        raise TypeError(f"compression must be a text or an int, not {shown(compression)}.")
     known = compression in ("lzf", "gzip") or (
         type(compression) is int and compression in range(10)
     )

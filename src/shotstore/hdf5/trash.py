@@ -24,6 +24,7 @@ from shotstore.hdf5.store import TRANSACTIONS, TRASH, Store
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
 from shotstore.session import rules
+from shotstore.session.arguments import as_time_span, shown
 from shotstore.session.owner import Cancelled
 from shotstore.state import State
 
@@ -96,7 +97,7 @@ class Trash:
             PathExistsError: something else is at the path: choose another with ``to``.
             PathIsSequenceError: a path above it is a sequence.
         """
-        entry_id = entry if isinstance(entry, str) else entry.id
+        entry_id, place = _id_of(entry), None if to is None else PureSequencePath(to)
         with self._session() as session:
             found = next((known for known in self.entries() if known.id == entry_id), None)
             if found is None:
@@ -104,7 +105,7 @@ class Trash:
                     f"There is no entry {entry_id!r} in the trash of {self._store.root}: "
                     "entries() names them."
                 )
-            path = found.path if to is None else PureSequencePath(to)
+            path = found.path if place is None else place
             if path.is_root():
                 raise rules.path_is_root("restored to")
             directory = f"{TRASH}/{found.id}"
@@ -153,7 +154,10 @@ class Trash:
         Raises:
             StorageLockTimeoutError: a session keeps on writing.
             StorageError: the store was opened with ``read_only=True``.
+            TypeError: an argument is of another type; an id alone is not several.
         """
+
+        as_time_span(older_than, "older_than")
 
         def is_old(entry: TrashEntry) -> bool:
             return not older_than or time_in_trash.now() - entry.deleted >= older_than
@@ -166,8 +170,11 @@ class Trash:
         Raises:
             StorageLockTimeoutError: a session keeps on writing.
             StorageError: the store was opened with ``read_only=True``.
+            TypeError: an argument is of another type; an id alone is not several.
         """
-        ids = {entry if isinstance(entry, str) else entry.id for entry in entries}
+        if isinstance(entries, str | TrashEntry) or not isinstance(entries, Iterable):
+            raise TypeError(f"Several entries were expected, such as a list, not {shown(entries)}.")
+        ids = {_id_of(entry) for entry in entries}
         return run(lambda: self._remove(lambda entry: entry.id in ids))
 
     def remove_expired(self, retention: timedelta) -> None:
@@ -288,3 +295,14 @@ class Trash:
             return documents.load_sequence(content or b"", self._store.root / path).id
         except DamagedStorageError:
             return None
+
+
+def _id_of(entry: TrashEntry | str) -> str:
+    """The id of an entry.
+
+    Raises:
+        TypeError: it is neither an entry nor an id.
+    """
+    if not isinstance(entry, str | TrashEntry):
+        raise TypeError(f"An entry of the trash or its id was expected, not {shown(entry)}.")
+    return entry if isinstance(entry, str) else entry.id

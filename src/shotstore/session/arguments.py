@@ -4,18 +4,23 @@ A function returns the argument as the backends want it, or raises ``TypeError``
 another kind. Paths are checked by `shotstore.paths.as_path`, times by `shotstore.session.rules`.
 """
 
+import math
 import operator
-from collections.abc import Collection, Iterable, Mapping
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from typing import SupportsIndex, TypeVar
 
 import numpy as np
 
+from shotstore.model import DefaultSerializer, Serializer
 from shotstore.model.scalars import check_text
 from shotstore.session.columns import ShotRows
 from shotstore.session.values import DataId, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
+_C = TypeVar("_C", bound=Callable[..., object])
 _V = TypeVar("_V")
 
 _LONGEST_SHOWN = 80
@@ -47,7 +52,7 @@ def as_state(state: State | str) -> State:
         raise ValueError(f"{state!r} is not a state: these are {names}.") from None
 
 
-def as_texts(values: Collection[str], what: str) -> list[str]:
+def as_texts(values: Iterable[str], what: str) -> list[str]:
     """Return some texts, each once: of a list, a set, a numpy array, an index of pandas, ...
 
     Args:
@@ -192,3 +197,76 @@ def as_traceback(summary: TracebackSummary) -> TracebackSummary:
             f"TracebackSummary.from_exception(error) makes one, not {shown(summary)}."
         )
     return summary
+
+
+def as_seconds(number: float, what: str) -> float:
+    """Return a number of seconds, which may be infinite.
+
+    Raises:
+        TypeError: it is not an int or a float; a bool is not.
+        ValueError: it is negative or NaN.
+    """
+    if isinstance(number, bool | np.bool_) or not isinstance(
+        number, int | float | np.integer | np.floating
+    ):
+        raise TypeError(f"{what} must be a number of seconds, not {shown(number)}.")
+    if number < 0 or math.isnan(number):
+        raise ValueError(f"{what} must not be negative: {shown(number)}")
+    return number
+
+
+def as_time_span(span: timedelta, what: str) -> timedelta:
+    """Return a time span.
+
+    Raises:
+        TypeError: it is not a timedelta.
+        ValueError: it is negative.
+    """
+    if not isinstance(span, timedelta):
+        raise TypeError(f"{what} must be a timedelta, not {shown(span)}.")
+    if span < timedelta(0):
+        raise ValueError(f"{what} must not be negative: {span}")
+    return span
+
+
+def as_file(file: str | os.PathLike[str], what: str) -> str:
+    """Return the name of a file or directory as text.
+
+    Raises:
+        TypeError: it is neither a text nor a path of files.
+    """
+    text = os.fspath(file) if isinstance(file, os.PathLike) else file
+    if not isinstance(text, str):
+        raise TypeError(f"{what} must be a text or a pathlib.Path, not {shown(file)}.")
+    return text
+
+
+def as_function(function: _C, what: str) -> _C:
+    """Return a function.
+
+    Raises:
+        TypeError: it cannot be called.
+    """
+    if not callable(function):
+        raise TypeError(f"{what} must be a function, not {shown(function)}.")
+    return function
+
+
+def as_serializer(serializer: Serializer | None) -> Serializer:
+    """Return what a storage turns recipes and configurations into JSON with; by default a
+    DefaultSerializer.
+
+    Raises:
+        TypeError: it is an object without the methods of a Serializer.
+    """
+    if serializer is None:
+        return DefaultSerializer()
+    missing = [name for name in _OF_SERIALIZERS if not callable(getattr(serializer, name, None))]
+    if missing:
+        raise TypeError(
+            f"serializer must be a Serializer, not {shown(serializer)}: it has no {missing[0]}."
+        )
+    return serializer
+
+
+_OF_SERIALIZERS = [name for name in vars(Serializer) if name.startswith(("dump_", "load_"))]

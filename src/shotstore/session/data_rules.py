@@ -10,6 +10,7 @@ import numpy.typing as npt
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType, ParameterType
 from shotstore.paths import PureSequencePath
+from shotstore.session.arguments import as_texts
 from shotstore.session.columns import ShotRows
 
 _MOST_LISTED = 20
@@ -23,9 +24,7 @@ def check_labels(labels: Collection[str]) -> list[str]:
     Raises:
         TypeError: it is a single text, whose characters would be taken for labels.
     """
-    if isinstance(labels, str):
-        raise TypeError(f"Several labels were expected, not one: write [{labels!r}].")
-    return list(dict.fromkeys(labels))
+    return as_texts(labels, "labels")
 
 
 def check_rows(path: PureSequencePath, rows: ShotRows | None, count: int) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shotstore.errors import PathError, RunDeletedError, TransactionConflictError
 from shotstore.paths import PureSequencePath
-from shotstore.session.arguments import as_count, shown
+from shotstore.session.arguments import as_count, as_seconds
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.sequence import Sequence
 from shotstore.session.shot import Shot
@@ -18,6 +18,8 @@ from shotstore.session.values import SequenceStats
 if TYPE_CHECKING:
     from shotstore.session.experiment_session import ExperimentSession
     from shotstore.session.storage import StorageManager
+
+_LONGEST_POLL = 86_400.0  # seconds
 
 
 def follow(following: Following, poll: float) -> Iterator[Shot]:
@@ -60,10 +62,8 @@ class Following:
             ValueError: a number is negative.
             TypeError: it is not a number.
         """
-        if isinstance(poll, bool) or not isinstance(poll, int | float):
-            raise TypeError(f"poll must be a number of seconds, not {shown(poll)}.")
-        if not poll >= 0:
-            raise ValueError(f"poll must not be negative: {poll}")
+        if as_seconds(poll, "poll") > _LONGEST_POLL:
+            raise ValueError(f"poll must not be longer than a day: {poll}")
         if as_count(skip, "skip") < 0:
             raise ValueError(f"skip must not be negative: {skip}")
         self.storage = storage

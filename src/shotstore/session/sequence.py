@@ -20,7 +20,7 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.session.arguments import as_text
+from shotstore.session.arguments import as_text, shown
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.rules import check_shot_index
 from shotstore.session.shot import Shot
@@ -49,7 +49,16 @@ class Sequence:
     """
 
     path: PureSequencePath = attrs.field(converter=PureSequencePath)
-    session: ExperimentSession
+    session: ExperimentSession = attrs.field()
+
+    @session.validator
+    def _check_session(self, attribute: object, session: object) -> None:
+        del attribute
+        if not hasattr(type(session), "sequences"):
+            raise TypeError(
+                f"A Sequence is of a session, as storage.session() returns it, not of "
+                f"{shown(session)}."
+            )
 
     @classmethod
     def create(
@@ -393,6 +402,7 @@ class Sequence:
             DataNotFoundError: there is no such column, or no shot that has all that is asked for.
             InvalidConditionError: ``where`` cannot be understood.
             ColumnKindError: a column holds no numbers.
+            TypeError: an argument is of another type. Nothing was read.
             MissingPackageError: matplotlib is not installed.
         """
         from shotstore.analysis import plot
@@ -422,6 +432,7 @@ class Sequence:
             InvalidConditionError: ``where`` cannot be understood.
             ColumnKindError: the label holds no frames, or frames that differ in shape, which have
                 no mean.
+            TypeError: an argument is of another type. Nothing was read.
             MissingPackageError: matplotlib is not installed.
         """
         from shotstore.analysis import plot_image
@@ -453,6 +464,7 @@ class Sequence:
             The file, or the folder.
 
         Raises:
+            TypeError: an argument is of another type. Nothing was read.
             ExportError: the format is not known, or cannot hold what is asked for.
             FileExistsError: the file exists.
             OSError: its directory does not exist, or a directory is in its place.

@@ -11,6 +11,7 @@ import attrs
 
 from shotstore.model import Data, Parameter
 from shotstore.paths import PureSequencePath
+from shotstore.session.arguments import as_shot_index, shown
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.values import DataId, ShotId
@@ -27,9 +28,15 @@ class Shot:
     and raises :class:`~shotstore.ShotNotFoundError` if the sequence has no shot of this index.
     """
 
-    sequence: Sequence
-    index: int
+    sequence: Sequence = attrs.field()
+    index: int = attrs.field(converter=as_shot_index)
     """The place of the shot in the iteration of its sequence, from 0."""
+
+    @sequence.validator
+    def _check_sequence(self, attribute: object, sequence: object) -> None:
+        del attribute
+        if not hasattr(type(sequence), "get_shot"):
+            raise TypeError(f"A Shot is of a Sequence, not of {shown(sequence)}.")
 
     @property
     def sequence_path(self) -> PureSequencePath:

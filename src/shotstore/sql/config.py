@@ -9,9 +9,17 @@ import attrs
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from shotstore.session.arguments import as_file
+
 
 def _absolute(path: str | os.PathLike[str]) -> Path:
-    return Path(path).absolute()
+    return Path(as_file(path, "path")).absolute()
+
+
+def _check_is_not_bool(config: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+    del config
+    if isinstance(value, bool):
+        raise TypeError(f"{attribute.name} must be an int, not {value}.")
 
 
 @attrs.frozen
@@ -64,6 +72,7 @@ class PostgreSQLConfig:
         kw_only=False,
         validator=[
             attrs.validators.instance_of(int),
+            _check_is_not_bool,
             attrs.validators.ge(1),
             attrs.validators.le(65535),
         ],
@@ -118,6 +127,8 @@ class PostgreSQLConfig:
 
 
 def _parse(text: str, scheme: str, example: str) -> URL:
+    if not isinstance(text, str):
+        raise TypeError(f"A URL must be a text, not of type {type(text).__name__}.")
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):

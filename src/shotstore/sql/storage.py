@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from shotstore.model import DefaultSerializer, Serializer
+from shotstore.model import Serializer
 from shotstore.session import StorageManager
+from shotstore.session.arguments import as_flag, as_seconds, as_serializer, shown
 from shotstore.sql import schema
 from shotstore.sql.config import PostgreSQLConfig, SQLiteConfig
 from shotstore.sql.database import Database
@@ -26,10 +27,8 @@ class SQLStorageManager(StorageManager):
     def __init__(
         self, database: Database, serializer: Serializer | None, lock_timeout: float
     ) -> None:
-        if lock_timeout < 0:
-            raise ValueError(f"lock_timeout must not be negative: {lock_timeout}")
-        self._serializer = DefaultSerializer() if serializer is None else serializer
-        self._lock_timeout = lock_timeout
+        self._serializer = as_serializer(serializer)
+        self._lock_timeout = as_seconds(lock_timeout, "lock_timeout")
         self._engines = Engines(database)
         self._remembered_ranges = RememberedRanges()
 
@@ -38,7 +37,7 @@ class SQLStorageManager(StorageManager):
         return self._serializer
 
     def session(self, *, write: bool = False) -> SQLExperimentSession:
-        return self._session(write=write)
+        return self._session(write=as_flag(write, "write"))
 
     def upgrade(self) -> None:
         """Create the tables, or bring those of an older shotstore up to this one, in one
@@ -126,8 +125,12 @@ class SQLiteStorageManager(SQLStorageManager):
 
         Raises:
             ValueError: the timeout is negative.
+            TypeError: an argument is of another type.
         """
-        super().__init__(SQLite(config, lock_timeout), serializer, lock_timeout)
+        _check_config(config, SQLiteConfig)
+        super().__init__(
+            SQLite(config, as_seconds(lock_timeout, "lock_timeout")), serializer, lock_timeout
+        )
         self.config = config
 
     def __reduce__(self) -> tuple[Callable[..., "SQLiteStorageManager"], tuple[Any, ...]]:
@@ -159,7 +162,9 @@ class PostgreSQLStorageManager(SQLStorageManager):
 
         Raises:
             ValueError: the timeout is negative.
+            TypeError: an argument is of another type.
         """
+        _check_config(config, PostgreSQLConfig)
         super().__init__(PostgreSQL(config), serializer, lock_timeout)
         self.config = config
 
@@ -172,6 +177,11 @@ class PostgreSQLStorageManager(SQLStorageManager):
 
     def __reduce__(self) -> tuple[Callable[..., "PostgreSQLStorageManager"], tuple[Any, ...]]:
         return _open_postgresql, (self.config, self._serializer, self._lock_timeout)
+
+
+def _check_config(config: object, cls: type) -> None:
+    if not isinstance(config, cls):
+        raise TypeError(f"config must be a {cls.__name__}, not {shown(config)}.")
 
 
 def _open_sqlite(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from shotstore.analysis.conditions import Where, matching_rows
+from shotstore.analysis.conditions import Where, check_where, matching_rows
 from shotstore.analysis.exporting import (
     csv_file,
     netcdf_file,
@@ -23,6 +23,7 @@ from shotstore.analysis.exporting.job import Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
 from shotstore.errors import ExportError, ExportWarning
 from shotstore.session import Sequence
+from shotstore.session.arguments import as_file, as_flag, as_text, as_texts
 
 
 @attrs.frozen
@@ -181,7 +182,13 @@ def write_file(
         InvalidConditionError: ``where`` cannot be understood.
         MissingPackageError: a package is not installed.
     """
-    name, kind = _format(file, to)
+    check_where(where)
+    as_flag(force, "force")
+    as_flag(raw, "raw")
+    asked = None if columns is None else as_texts(columns, "columns")
+    name, kind = _format(
+        None if file is None else as_file(file, "file"), None if to is None else as_text(to, "to")
+    )
     ending = "_frames" if kind.is_folder else kind.suffix
     place = Path(f"{file_name(sequence.path.name or '')}{ending}" if file is None else file)
     if name == "zip" and (columns is not None or where is not None):
@@ -190,7 +197,7 @@ def write_file(
         raise ExportError("Only png files can be raw: leave that out.")
     with (folder_to_be if kind.is_folder else file_to_be)(place, force=force) as new:
         table = SequenceTable(sequence, split=not kind.has_complex, unpack=kind.is_table)
-        chosen, left_out = _choose(table, columns, name, kind)
+        chosen, left_out = _choose(table, asked, name, kind)
         rows = matching_rows(SequenceTable(sequence) if where is not None else table, where)
         job = Job(sequence, table, chosen, rows, progress or _show_nothing, raw)
         kind.write(job, new)
@@ -240,9 +247,9 @@ def _choose(
     table: SequenceTable, names: Collection[str] | None, name: str, kind: _Format
 ) -> tuple[tuple[TableColumn, ...], tuple[Change, ...]]:
     """The columns to write, and what is left out."""
-    if isinstance(names, str):
-        raise TypeError(f"columns must be several names, not the text {names!r}.")
     if names is not None:
+        if not names:
+            raise ExportError("No columns are asked for: leave 'columns' out for all of them.")
         asked = list({column: None for text in names for column in table.find_all(text)})
         for column in asked:
             if not kind.holds(column):

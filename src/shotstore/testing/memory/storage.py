@@ -7,8 +7,9 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from shotstore.errors import StorageLockTimeoutError
-from shotstore.model import DefaultSerializer, Serializer
+from shotstore.model import Serializer
 from shotstore.session import StorageManager
+from shotstore.session.arguments import as_flag, as_seconds, as_serializer
 from shotstore.session.owner import current_owner, holders
 from shotstore.testing.memory.content import Content
 from shotstore.testing.memory.session import InMemoryExperimentSession
@@ -35,8 +36,8 @@ class InMemoryStorageManager(StorageManager):
         self._name = name or uuid.uuid4().hex
         self._memory = _MEMORIES.setdefault(self._name, Memory(self._name))
         self._arguments: dict[str, Any] = {
-            "serializer": DefaultSerializer() if serializer is None else serializer,
-            "lock_timeout": lock_timeout,
+            "serializer": as_serializer(serializer),
+            "lock_timeout": as_seconds(lock_timeout, "lock_timeout"),
             "name": self._name,
         }
 
@@ -51,7 +52,7 @@ class InMemoryStorageManager(StorageManager):
             self._memory,
             self._arguments["serializer"],
             self._arguments["lock_timeout"],
-            write=write,
+            write=as_flag(write, "write"),
         )
 
     def __reduce__(self) -> tuple[Callable[..., "InMemoryStorageManager"], tuple[dict[str, Any]]]:
