@@ -138,7 +138,7 @@ def test_only_true_and_false_open_a_session_for_writing(
 def test_a_poll_is_a_number_of_seconds(storage: StorageManager, value: Any) -> None:
     with pytest.raises(TypeError, match="poll must be a number of seconds"):
         storage.follow(PATH, poll=value)
-    for negative in (-1, float("nan"), float("inf")):
+    for negative in (-1, float("nan")):
         with pytest.raises(ValueError, match="poll must not be"):
             storage.follow(PATH, poll=negative)
 
