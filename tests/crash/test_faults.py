@@ -150,7 +150,7 @@ def test_a_shot_that_could_not_be_written_spoils_its_session_only(
                 failing(FailingDisk(0, errno.ENOSPC, goes_on=True)),
                 pytest.raises(OSError, match="No space"),
             ):
-                shoot(RUNNING, 500, big=np.zeros(3 * 10**7, np.uint8))(session)
+                shoot(RUNNING, 500, big=np.ones(3 * 10**7, np.uint8))(session)
             shoot(RUNNING, 501)(session)
 
     with pytest.raises(StorageError, match=r"can only be left.*No space"):
@@ -172,7 +172,7 @@ def test_a_session_that_ignores_a_failed_shot_does_not_commit(
                 failing(FailingDisk(0, errno.EIO, goes_on=True)),
                 pytest.raises(OSError, match="output error"),
             ):
-                shoot(RUNNING, 501, big=np.zeros(3 * 10**7, np.uint8))(session)
+                shoot(RUNNING, 501, big=np.ones(3 * 10**7, np.uint8))(session)
 
     with pytest.raises(StorageError, match="can only be left"):
         leave_normally()
