@@ -130,7 +130,13 @@ def test_the_state_of_one_sequence_takes_one_look_at_each_path_above_it(
 ) -> None:
     with store.session() as session:
         assert session.sequences.get_state(ONE) is State.DRAFT
-    assert calls.opened == {"apply.lock": 1, "gate.lock": 1, "commits": 1, SEQUENCE_DOCUMENT: 1}
+    assert calls.opened == {
+        "units.json": 1,
+        "apply.lock": 1,
+        "gate.lock": 1,
+        "commits": 1,
+        SEQUENCE_DOCUMENT: 1,
+    }
     assert calls.looked_at == {
         "journal": 1,
         "2026": 1,

@@ -28,6 +28,8 @@ def test_few_threads_of_a_process_are_in_the_files_at_once(
 
     def note(*arguments: Any) -> tuple[bytes | None, disk.Identity | None]:
         nonlocal most
+        if arguments[0].endswith("units.json"):
+            return read(*arguments)  # before anything is read that a commit may wait for
         with mutex:
             inside.append(0)
             most = max(most, len(inside))
