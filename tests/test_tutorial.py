@@ -19,6 +19,8 @@ from shotstore.cli.demo.recipes import EVAPORATION, PARAMETERS
 from shotstore.hdf5 import HDF5StorageManager
 from tests.tutorial_page import PAGE, SCRIPT, outputs, render
 
+pytestmark = pytest.mark.exhaustive
+
 PATH = PureSequencePath(r"\rubidium\evaporation")
 PICTURES = ["optical-density.png", "profile.png", "condensate-fraction.png"]
 

@@ -20,6 +20,8 @@ from shotstore.session.stored_sequences import StoredSequences
 from shotstore.testing import behaviours, state_machine
 from tests.conformance.mutants import FAULTS, FaultyStorageManager
 
+pytestmark = pytest.mark.exhaustive
+
 # Random operations have no second session that writes.
 FOUND_BY_RANDOM_OPERATIONS = FAULTS.keys() - {"LosesUpdates"}
 # And which of the behaviours have to be run for that, as all of them take long.

@@ -14,6 +14,8 @@ from shotstore.sql import PostgreSQLStorageManager, SQLiteStorageManager, SQLSto
 from shotstore.testing.experiments import PATH, create, launch, path, record
 from tests.processes.children import Child, run_interpreter
 
+pytestmark = pytest.mark.exhaustive
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 LARGE = 4_000_000

@@ -30,6 +30,8 @@ from tests.processes.children import Child
 from tests.sql import workers
 from tests.sql.conftest import drop_database
 
+pytestmark = pytest.mark.exhaustive
+
 
 def test_a_writer_waits_for_that_of_another_process(storage: SQLStorageManager) -> None:
     with Child(workers.hold, storage) as child:

@@ -31,7 +31,6 @@ from shotstore.testing.experiments import (
     ERROR,
     PARAMETERS,
     START,
-    STOP,
     bring_to,
     recipe,
 )
@@ -417,7 +416,7 @@ def _comparable(result: object) -> object:
 def _empty(session: ExperimentSession) -> None:
     for state in (State.PREPARING, State.RUNNING):
         for path in session.sequences.get_sequences_in_state(state):
-            session.sequences.set_crashed(path, ERROR, STOP)
+            session.sequences.set_crashed(path, ERROR, "now")
     for path in sorted(session.paths.get_all_paths(), reverse=True):
         session.paths.delete_path(path, delete_sequences=True)
     session.default_device_configurations.clear()
