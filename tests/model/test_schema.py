@@ -1,10 +1,18 @@
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 
-from shotstore.model import Parameter, ParameterSchema, ParameterType, quantity
+from shotstore.model import (
+    Data,
+    DataType,
+    Parameter,
+    ParameterSchema,
+    ParameterType,
+    quantity,
+)
 from shotstore.testing.strategies import parameters
 
 
@@ -54,3 +62,10 @@ def test_schemas_are_values() -> None:
     assert schema == {"a": ParameterType("int")}
     assert pickle.loads(pickle.dumps(schema)) == schema
     assert ParameterSchema() == {}
+
+
+@pytest.mark.parametrize("other", [np.array("a"), np.array(b"a"), np.array("2026", "M8[s]")])
+def test_numbers_beside_texts_or_times_stay_what_they_are(other: Data) -> None:
+    for number in (1j, np.array(5), np.array(True)):
+        merged = DataType.of(number).merged(DataType.of(other))
+        assert merged == DataType.of(other).merged(DataType.of(number)) == DataType("json")

@@ -10,6 +10,8 @@ from shotstore.model.data import Data
 
 DataKind: TypeAlias = Literal["none", "bool", "int", "float", "text", "array", "json"]
 
+_KINDS_OF_NUMBERS = frozenset("buifc")
+"""What numpy calls the kinds of types whose common type is a number"""
 _NUMBERS: tuple[DataKind, ...] = ("bool", "int", "float")
 _MOST_DIMENSIONS = 30  # of what a file holds as an array
 
@@ -72,6 +74,10 @@ class DataType:
             return DataType("json")
         assert self.dtype is not None
         assert other.dtype is not None
+        # numpy makes texts of numbers beside texts, and times of numbers beside times.
+        kinds = {self.dtype.kind, other.dtype.kind}
+        if len(kinds) > 1 and not kinds <= _KINDS_OF_NUMBERS:
+            return DataType("json")
         try:
             dtype = (
                 self.dtype if self.dtype == other.dtype else np.result_type(self.dtype, other.dtype)

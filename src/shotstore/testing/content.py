@@ -39,10 +39,12 @@ def content_below(session: ExperimentSession, folder: PureSequencePath) -> dict[
 def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, Any]:
     sequences = session.sequences
     stats = sequences.get_stats(path)
+    iteration = sequences.get_iteration_configuration(path)
     found = {
         "created": session.paths.get_path_creation_date(path),
         "stats": stats,
-        "iteration": sequences.get_iteration_configuration(path),
+        "iteration": iteration,
+        "number of shots of the iteration": iteration.expected_number_shots(),
         "time lanes": sequences.get_time_lanes(path),
         "tags": sequences.get_tags(path),
         "note": sequences.get_note(path),
