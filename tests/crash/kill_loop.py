@@ -176,6 +176,8 @@ def run(root: Path, rounds: int, seed: int) -> tuple[Oracle, list[str]]:
     oracle = Oracle()
     for number in range(rounds):
         workers = [start(work, root, choice.getrandbits(30)) for work in (record, move)]
+        if choice.random() < 0.8:  # the others may be killed while they open the store
+            select.select([recorder for _, recorder in workers[:1]], [], [])
         listen(workers, oracle.note, choice.uniform(0.02, 0.4))
         for pid, _ in workers:
             os.kill(pid, signal.SIGKILL)
