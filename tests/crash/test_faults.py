@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from shotstore import CommitUncertainError, StorageError
-from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.hdf5 import HDF5StorageManager, disk, on_disk
 from shotstore.hdf5.disk import Operation
 from tests.crash.explore import TRANSACTIONS, work_on
 from tests.crash.logical import contents
@@ -53,11 +53,11 @@ class FailingDisk:
 def failing(
     failure: Callable[[Operation], None], opening: Callable[[str], None] | None = None
 ) -> Iterator[None]:
-    disk.observe, disk.observe_opening = failure, opening
+    disk.observe, on_disk.observe_opening = failure, opening
     try:
         yield
     finally:
-        disk.observe = disk.observe_opening = None
+        disk.observe = on_disk.observe_opening = None
 
 
 def outcome_of(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from shotstore import DamagedStorageError, PureSequencePath, copy
-from shotstore.hdf5 import Finding, HDF5StorageManager, Report, disk
+from shotstore.hdf5 import Finding, HDF5StorageManager, Report, on_disk
 from shotstore.testing.experiments import create, finish, launch, path, record
 from tests.permissions import mode, ordinary_user
 
@@ -42,11 +42,11 @@ def unreadable(*files: Path) -> Iterator[None]:
         if path in names:
             raise OSError(errno.EIO, os.strerror(errno.EIO), path)
 
-    disk.observe_reading = fail
+    on_disk.observe_reading = fail
     try:
         yield
     finally:
-        disk.observe_reading = None
+        on_disk.observe_reading = None
 
 
 def directory(storage: HDF5StorageManager, at: PureSequencePath) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shotstore import DamagedStorageError, State, StorageError
-from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.hdf5 import HDF5StorageManager, on_disk
 from shotstore.testing.experiments import PATH, bring_to, create, path
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -53,7 +53,7 @@ def test_a_pipe_that_comes_while_the_store_is_open_stops_nobody(
 
 def make_sparse(file: Path) -> None:
     with file.open("r+b") as opened:
-        opened.truncate(disk.LONGEST_DOCUMENT * 8)
+        opened.truncate(on_disk.LONGEST_DOCUMENT * 8)
 
 
 @pytest.mark.parametrize("content", ["sequence.json", "folder.json"])

@@ -20,7 +20,7 @@ from shotstore import (
     StorageError,
     StorageLockTimeoutError,
 )
-from shotstore.hdf5 import HDF5StorageManager, disk, documents, time_in_trash
+from shotstore.hdf5 import HDF5StorageManager, disk, documents, on_disk, time_in_trash
 from shotstore.testing.content import content, paths_in, reopened
 from shotstore.testing.experiments import (
     PATH,
@@ -627,12 +627,12 @@ def test_the_trash_is_listed_while_it_is_emptied(
     finished: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delete(finished)
-    measure = disk.size_of_tree
+    measure = on_disk.size_of_tree
 
     def empty_and_measure(directory: str) -> int:
         monkeypatch.undo()
         HDF5StorageManager(finished.root).trash.empty()
         return measure(directory)
 
-    monkeypatch.setattr(disk, "size_of_tree", empty_and_measure)
+    monkeypatch.setattr(on_disk, "size_of_tree", empty_and_measure)
     assert finished.trash.entries() == []

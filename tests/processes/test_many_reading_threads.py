@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.hdf5 import HDF5StorageManager, on_disk
 from shotstore.testing.experiments import PATH, create
 from tests.processes.children import PATIENCE
 
@@ -24,9 +24,9 @@ def test_few_threads_of_a_process_are_in_the_files_at_once(
     mutex, pause = threading.Lock(), threading.Event()
     inside: list[int] = []
     most = 0
-    read = disk.read_and_identify
+    read = on_disk.read_and_identify
 
-    def note(*arguments: Any) -> tuple[bytes | None, disk.Identity | None]:
+    def note(*arguments: Any) -> tuple[bytes | None, on_disk.Identity | None]:
         nonlocal most
         if arguments[0].endswith("units.json"):
             return read(*arguments)  # before anything is read that a commit may wait for
@@ -40,7 +40,7 @@ def test_few_threads_of_a_process_are_in_the_files_at_once(
             with mutex:
                 inside.pop()
 
-    monkeypatch.setattr(disk, "read_and_identify", note)
+    monkeypatch.setattr(on_disk, "read_and_identify", note)
 
     def look(_: int) -> None:
         for _ in range(3):

@@ -18,7 +18,7 @@ from shotstore import (
     StorageLockTimeoutError,
     TransactionConflictError,
 )
-from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.hdf5 import HDF5StorageManager, disk, on_disk
 from shotstore.model import ParameterNamespace
 from tests.processes import shots
 from tests.processes.children import PATIENCE, Child
@@ -336,17 +336,17 @@ def stop(parent: Connection) -> None:
 
 def stop_while_reading(parent: Connection, store: Path) -> None:
     storage = HDF5StorageManager(store)
-    read = disk.read_and_identify
+    read = on_disk.read_and_identify
 
     def stop_and_read(
-        path: str, longest: int = disk.LONGEST_DOCUMENT
-    ) -> tuple[bytes | None, disk.Identity | None]:
+        path: str, longest: int = on_disk.LONGEST_DOCUMENT
+    ) -> tuple[bytes | None, on_disk.Identity | None]:
         if path.endswith("sequence.json"):
-            disk.read_and_identify = read
+            on_disk.read_and_identify = read
             stop(parent)
         return read(path, longest)
 
-    disk.read_and_identify = stop_and_read
+    on_disk.read_and_identify = stop_and_read
     parent.send(shots.read_all(storage))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import evolve
 
 from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageError
-from shotstore.hdf5 import disk, journal
+from shotstore.hdf5 import disk, journal, on_disk
 from shotstore.hdf5.files import Files, is_later
 from shotstore.hdf5.held_back import (
     HeldBack,
@@ -45,20 +45,20 @@ class Commits:
 
     def create_counter(self) -> None:
         """Make the counter, which a commit on a full disk could not make."""
-        if not disk.exists(self._counter):
+        if not on_disk.exists(self._counter):
             disk.overwrite(self._counter, _COUNTER.pack(0))
 
     def count(self) -> int:
         """How many transactions were committed; a session reads it to see whether others did."""
         try:
-            content = disk.read_file(str(self._counter)) or b""
+            content = on_disk.read_file(str(self._counter)) or b""
         except OSError as error:
-            raise disk.unreadable(self._counter, error) from error
+            raise on_disk.unreadable(self._counter, error) from error
         return int(_COUNTER.unpack(content)[0]) if len(content) == _COUNTER.size else 0
 
     def is_unfinished(self) -> bool:
         """Whether a killed process has left a journal."""
-        return disk.exists(self._journal)
+        return on_disk.exists(self._journal)
 
     def look(self, *, is_unfinished: bool = False) -> int:
         """Lay what is not carried out over the `files`, while commits are kept out; the number of
@@ -161,7 +161,7 @@ class Commits:
             disk.rename(staged, self._journal)
         except OSError as error:
             try:
-                is_in_place = disk.exists(self._journal)
+                is_in_place = on_disk.exists(self._journal)
             except OSError:
                 raise self._uncertain(error) from error
             if not is_in_place:

@@ -1,7 +1,8 @@
 """Every change that the file backend makes to the file system, and the syncs that make it durable.
 
-Nothing else in this package creates, writes, cuts, renames or removes a file of a store. So what
-a transaction does to the disk can be read here, and `observe` lets a test record it, or fail it.
+What is only looked at is in `on_disk`. Nothing else in this package creates, writes, cuts, renames
+or removes a file of a store. So what a transaction does to the disk can be read here, and `observe`
+lets a test record it, or fail it.
 """
 
 import contextlib
@@ -17,6 +18,16 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from shotstore.errors import DamagedStorageError
+from shotstore.hdf5.on_disk import (
+    NO_FOLLOW,
+    NO_WAIT,
+    about_to_open,
+    about_to_read,
+    exists,
+    is_directory,
+    named,
+    unreadable,
+)
 from shotstore.hdf5.refusals import patiently, why_no_name, why_not_moved, why_not_opened
 
 if sys.platform == "darwin":
@@ -36,9 +47,6 @@ else:
 _CAN_SYNC_DIRECTORIES = os.name != "nt"
 """Windows cannot open a directory as a file; NTFS journals its directory entries itself."""
 
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
-_KNOWS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 _COPY_BYTES = 4 * 2**20
 
 
@@ -62,24 +70,6 @@ class Operation:
 
 observe: Callable[[Operation], None] | None = None
 """Called before each operation. If it raises `OSError`, the operation fails with that."""
-
-observe_opening: Callable[[str], None] | None = None
-"""The same, called before a file that exists is opened."""
-
-
-def _about_to_open(path: Path | str) -> None:
-    if observe_opening is not None:
-        observe_opening(str(path))
-
-
-observe_reading: Callable[[str], None] | None = None
-"""Called with the path before a file or a directory is read. If it raises `OSError`, the reading
-fails with that."""
-
-
-def _about_to_read(path: Path | str) -> None:
-    if observe_reading is not None:
-        observe_reading(str(path))
 
 
 def _about_to(
@@ -108,7 +98,7 @@ class File:
             if mode == "x":
                 _about_to("create", path)
             else:
-                _about_to_open(path)
+                about_to_open(path)
             return io.FileIO(path, flags, opener=_open_itself)
 
         def why_not() -> str | None:
@@ -133,14 +123,14 @@ class File:
         """Fill ``buffer`` from ``offset`` on; return how many bytes there were before the end."""
         done = 0
         try:
-            _about_to_read(self.path)
+            about_to_read(self.path)
             while done < len(buffer):
                 count = self._read_at(offset + done, buffer[done:])
                 if not count:
                     break
                 done += count
         except OSError as error:
-            raise _of(error, self.path) from error
+            raise named(error, self.path) from error
         return done
 
     def _read_at(self, offset: int, buffer: memoryview) -> int:
@@ -192,189 +182,14 @@ def _truncate(file: io.FileIO, path: Path, length: int) -> None:
     patiently(operation, lambda: None)
 
 
-def exists(path: Path | str) -> bool:
-    """Whether anything, even a broken symbolic link, has this name.
-
-    Raises:
-        OSError: the system cannot tell, for instance since the path is too long for it.
-    """
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
-
-
-def longest_path(directory: Path) -> int:
-    """How many bytes a path on this file system may have."""
-    try:
-        return os.pathconf(directory, "PC_PATH_MAX")
-    except (AttributeError, OSError, ValueError):
-        return 259  # Windows, unless it was told to allow more
-
-
-def is_regular_file(path: Path | str) -> bool:
-    """Whether ``path`` is a file of its own: a symbolic link may lead out of the store."""
-    return stat.S_ISREG(_mode(path))
-
-
-def is_directory(path: Path | str) -> bool:
-    """Whether ``path`` is a directory of its own, not a symbolic link to one."""
-    return stat.S_ISDIR(_mode(path))
-
-
-def is_link(path: Path | str) -> bool:
-    """Whether ``path`` is a symbolic link."""
-    return stat.S_ISLNK(_mode(path))
-
-
-def _mode(path: Path | str) -> int:
-    try:
-        return os.lstat(path).st_mode
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-            return 0
-        raise
-
-
 def _open_itself(path: str, flags: int) -> int:
     """Open a file, and not what a symbolic link in its place leads to, nor a pipe, which would
     wait for somebody at its other end."""
-    descriptor = os.open(path, flags | _NO_FOLLOW | _NO_WAIT, 0o666)
+    descriptor = os.open(path, flags | NO_FOLLOW | NO_WAIT, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a regular file", path)
     return descriptor
-
-
-Identity: TypeAlias = tuple[int, int, int, int]
-"""What changes when a file is changed or replaced: inode, length, and when its content and the
-file itself were last changed (ns since 1970). Who sets the one time back cannot set the other."""
-
-
-def identity(path: str) -> Identity | None:
-    """Which file it is and when it was changed, or None if `read_file` finds none."""
-    try:
-        return _identity(os.lstat(path))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-LONGEST_DOCUMENT = 256 * 2**20
-"""Bytes. What is longer is no document, and would fill the memory: a sparse file has any length."""
-
-
-def read_file(path: str, longest: int = LONGEST_DOCUMENT) -> bytes | None:
-    """The content of the file, or None if there is none. A symbolic link is none: it may lead out
-    of the store. A pipe is none: it may never say anything.
-
-    Raises:
-        OSError: it cannot be read, or has more than ``longest`` bytes.
-    """
-    return read_and_identify(path, longest)[0]
-
-
-def read_and_identify(
-    path: str, longest: int = LONGEST_DOCUMENT
-) -> tuple[bytes | None, Identity | None]:
-    """What `read_file` finds, and the `identity` that the file had before it was read."""
-    try:
-        _about_to_read(path)
-        descriptor = _open_to_read(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None, None
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            return None, None
-        raise
-    # A bare descriptor: FileIO refuses a directory before it can be looked at.
-    try:
-        found = _identity(status := os.fstat(descriptor))
-        if found is None:
-            return None, None
-        if status.st_size > longest:
-            raise OSError(errno.EFBIG, f"it has {status.st_size} bytes, more than any document")
-        pieces = []
-        while piece := os.read(descriptor, status.st_size + 1):
-            pieces.append(piece)
-        return b"".join(pieces), found
-    except OSError as error:
-        raise _of(error, path) from error
-    finally:
-        os.close(descriptor)
-
-
-def _open_to_read(path: Path | str) -> int:
-    def open_it() -> int:
-        _about_to_open(path)
-        return os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
-
-    return patiently(open_it, lambda: why_not_opened(path))
-
-
-def _of(error: OSError, path: Path | str) -> OSError:
-    """The error of a call on a descriptor, with the file's name, which the system leaves out."""
-    return OSError(error.errno, error.strerror or str(error), str(path))
-
-
-def unreadable(path: Path | str, error: OSError) -> DamagedStorageError:
-    """A file or directory that the system does not let us read."""
-    damaged = DamagedStorageError(
-        f"{path} cannot be read: {error.strerror or error}. See to the permissions; if the disk is "
-        "failing, copy everything off it at once, or restore it from a backup."
-    )
-    damaged.__cause__ = error
-    return damaged
-
-
-def _identity(status: os.stat_result) -> Identity | None:
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def list_directories(path: str) -> list[str]:
-    """Names of the directories in a directory, without symbolic links to directories."""
-    _about_to_read(path)
-    with os.scandir(path) as entries:
-        return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-
-
-def list_files(path: str) -> tuple[str, ...]:
-    """Names of the files in a directory, sorted, without symbolic links; none if it is missing."""
-    try:
-        _about_to_read(path)
-        with os.scandir(path) as entries:
-            return tuple(sorted(e.name for e in entries if e.is_file(follow_symlinks=False)))
-    except FileNotFoundError:
-        return ()
-
-
-def list_others(path: str) -> list[str]:
-    """Names in a directory of what is neither a file nor a directory: links, pipes, devices."""
-    with os.scandir(path) as entries:
-        return [
-            entry.name
-            for entry in entries
-            if not entry.is_file(follow_symlinks=False) and not entry.is_dir(follow_symlinks=False)
-        ]
-
-
-def size_of_tree(path: str) -> int:
-    """Bytes in all files below a directory, as far as the system tells them."""
-    size = 0
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    size += size_of_tree(entry.path)
-                else:
-                    size += entry.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:
-        raise
-    except OSError:
-        return size
-    return size
 
 
 def copy_start(source: File, length: int, path: Path) -> None:
@@ -441,7 +256,7 @@ def overwrite(path: Path, content: bytes) -> None:
 
     def open_it() -> int:
         if exists(path):
-            _about_to_open(path)
+            about_to_open(path)
         else:
             _about_to("create", path)
         return _open_itself(str(path), os.O_WRONLY | os.O_CREAT)
@@ -517,18 +332,6 @@ def _change(kind: Kind, path: Path, change: Callable[[], object]) -> None:
         change()
 
     patiently(operation, lambda: why_no_name(path))
-
-
-def may_remove_tree(path: str) -> bool:
-    """Whether the system lets this process list, and remove from, each directory of a tree."""
-    wanted = os.R_OK | os.W_OK | os.X_OK
-    pending = [path]
-    while pending:
-        directory = pending.pop()
-        if not os.access(directory, wanted, effective_ids=_KNOWS_EFFECTIVE_IDS):
-            return False
-        pending += [f"{directory}/{name}" for name in list_directories(directory)]
-    return True
 
 
 def sync_directory(path: Path) -> None:

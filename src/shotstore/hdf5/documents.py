@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from attrs import field, frozen
 
 from shotstore.errors import DamagedStorageError, StorageError, UnknownUnitError
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 from shotstore.model import JSON
 from shotstore.state import State
 from shotstore.version import NEWER_VERSION
@@ -26,7 +26,7 @@ VERSION = 1
 
 _T = TypeVar("_T")
 
-_MOST_BYTES = disk.LONGEST_DOCUMENT - 1000  # there is more in the file
+_MOST_BYTES = on_disk.LONGEST_DOCUMENT - 1000  # there is more in the file
 
 _CHECKSUM_LINE = b'\n  "checksum": "'
 

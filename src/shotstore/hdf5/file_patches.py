@@ -5,7 +5,7 @@ from pathlib import Path
 from attrs import frozen
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.locks import try_lock_shared
 from shotstore.hdf5.overlay import PAGE, tail_start
 
@@ -56,7 +56,7 @@ class PatchedFile:
             raise
 
     def _use_copy(self, copy: Path) -> None:
-        if not disk.is_directory(copy.parent):
+        if not on_disk.is_directory(copy.parent):
             disk.make_directory(copy.parent)
         disk.remove_file(copy)
         disk.copy_start(self.file, self.file.length(), copy)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 from shotstore.hdf5.file_patches import FilePatch
 from shotstore.hdf5.journal import Journal, Rename, digest, phase
 from shotstore.hdf5.journal_check import why_no_fit
@@ -46,27 +46,27 @@ class Files:
     def read(self, path: str) -> bytes | None:
         """The content of a file, or None if there is none."""
         place = self.locate(path)
-        return None if place is None else disk.read_file(f"{self.root}/{place}")
+        return None if place is None else on_disk.read_file(f"{self.root}/{place}")
 
     def exists(self, path: str) -> bool:
         """Whether anything is there."""
         place = self.locate(path)
-        return place is not None and disk.exists(f"{self.root}/{place}")
+        return place is not None and on_disk.exists(f"{self.root}/{place}")
 
     def is_file(self, path: str) -> bool:
         """Whether there is a file."""
         place = self.locate(path)
-        return place is not None and disk.is_regular_file(f"{self.root}/{place}")
+        return place is not None and on_disk.is_regular_file(f"{self.root}/{place}")
 
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory."""
         place = self.locate(path)
-        return place is not None and disk.is_directory(f"{self.root}/{place}")
+        return place is not None and on_disk.is_directory(f"{self.root}/{place}")
 
     def size_of_tree(self, path: str) -> int:
         """Bytes in all files below a directory."""
         if not self._renames:
-            return disk.size_of_tree(f"{self.root}/{path}")
+            return on_disk.size_of_tree(f"{self.root}/{path}")
         files = (self.locate(join(path, name)) for name in self.list_files(path))
         return sum(
             (self.root / place).stat().st_size for place in files if place is not None
@@ -75,7 +75,7 @@ class Files:
     def list_files(self, path: str) -> tuple[str, ...]:
         """Names of the files in a directory, sorted; none if it is missing."""
         place = self.locate(path)
-        names = () if place is None else disk.list_files(f"{self.root}/{place}")
+        names = () if place is None else on_disk.list_files(f"{self.root}/{place}")
         if not self._renames:
             return names
         return tuple(
@@ -91,7 +91,7 @@ class Files:
         place = self.locate(path)
         if place is None:
             raise FileNotFoundError(f"{self.root / path} is gone")
-        names = disk.list_directories(f"{self.root}/{place}")
+        names = on_disk.list_directories(f"{self.root}/{place}")
         if not self._renames:
             return names
         return [n for n in self._candidates(path, names) if self.is_directory(join(path, n))]
@@ -133,8 +133,8 @@ def is_later(root: Path, replacement: Rename) -> bool:
     if replacement.replaces is None:
         return False
     with suppress(OSError):
-        found = disk.read_file(f"{root}/{replacement.destination}")
-        staged = disk.read_file(f"{root}/{replacement.source}")
+        found = on_disk.read_file(f"{root}/{replacement.destination}")
+        staged = on_disk.read_file(f"{root}/{replacement.source}")
         return found is not None and digest(found) not in (replacement.replaces, digest(staged))
     return False
 

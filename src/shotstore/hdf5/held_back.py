@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from shotstore.hdf5 import disk, journal
+from shotstore.hdf5 import disk, journal, on_disk
 from shotstore.hdf5.files import is_given_up, is_later
 from shotstore.hdf5.journal import Journal, paths_of
 from shotstore.hdf5.journal_check import check_journal, why_no_fit
@@ -129,14 +129,14 @@ class HeldBack:
 
     def keep(self, rest: Journal) -> None:
         """Keep back what is left of a journal, durably."""
-        if not disk.is_directory(self._directory):
+        if not on_disk.is_directory(self._directory):
             disk.make_directory(self._directory)
             disk.sync_directory(self._directory.parent)
         staging = self._root / ".shotstore" / "tx" / rest.transaction
-        if not disk.is_directory(staging):
+        if not on_disk.is_directory(staging):
             disk.make_directory(staging)
             disk.sync_directory(staging.parent)
-        if rest.has_moves and not disk.exists(staging / journal.MARK):
+        if rest.has_moves and not on_disk.exists(staging / journal.MARK):
             disk.write_new_file(staging / journal.MARK, b"")
             disk.sync_directory(staging)
         staged = self._directory / f"{rest.transaction}.new"
@@ -153,7 +153,7 @@ class HeldBack:
 
 def places(root: Path) -> list[Path]:
     """Where the journals lie that are kept back."""
-    names = disk.list_files(str(root / HELD))
+    names = on_disk.list_files(str(root / HELD))
     return [root / HELD / name for name in names if not name.endswith(".new")]
 
 
@@ -173,9 +173,9 @@ def load_checked(root: Path, path: Path) -> Journal:
 def load(root: Path, path: Path) -> Journal:
     """The same, whether it fits the files or not."""
     try:
-        content = disk.read_file(str(path), _ANY_LENGTH)
+        content = on_disk.read_file(str(path), _ANY_LENGTH)
     except OSError as error:
-        raise disk.unreadable(path, error) from error
+        raise on_disk.unreadable(path, error) from error
     if content is None:
         raise journal.damaged(path, "it is no file")
     found = journal.load(content, path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from shotstore.hdf5 import disk, documents
+from shotstore.hdf5 import documents, on_disk
 from shotstore.hdf5.store import CONTROL, MARKER, Store
 
 
@@ -44,9 +44,9 @@ def read_information(store: Store) -> StoreInformation:
     """
     marker = store.root / MARKER
     try:
-        content = disk.read_file(str(marker))
+        content = on_disk.read_file(str(marker))
     except OSError as error:
-        raise disk.unreadable(marker, error) from error
+        raise on_disk.unreadable(marker, error) from error
     if content is None:
         return StoreInformation(store.root, documents.VERSION, None, None, 0, False, None)
     keys = documents.load("store", content, marker)
@@ -67,7 +67,7 @@ def read_information(store: Store) -> StoreInformation:
 
 def _writer(store: Store) -> Writer | None:
     try:
-        keys = json.loads(disk.read_file(str(store.root / CONTROL / "writer.json")) or b"")
+        keys = json.loads(on_disk.read_file(str(store.root / CONTROL / "writer.json")) or b"")
         return Writer(
             int(keys["process"]), str(keys["program"]), documents.load_time(keys["since"])
         )

@@ -30,7 +30,7 @@ import cattrs
 from attrs import evolve, field, frozen
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.file_patches import FilePatch, PatchedFile
 from shotstore.hdf5.refusals import why_no_name, why_not_moved, why_not_opened
 from shotstore.hdf5.territories import groups
@@ -154,7 +154,7 @@ def check(root: Path, journal: Journal) -> None:
             raise OSError(f"{root / rename.source} lies on another disk than {root}: move it back.")
     leaving = {rename.source for rename in journal.departures}
     for rename in journal.arrivals:
-        if rename.destination not in leaving and disk.exists(root / rename.destination):
+        if rename.destination not in leaving and on_disk.exists(root / rename.destination):
             parents = {str(parent) for parent in Path(rename.destination).parents}
             if not parents & leaving:
                 raise FileExistsError(
@@ -182,10 +182,10 @@ def denials(root: Path, journal: Journal) -> Iterator[str]:
 
 def phase(root: Path, journal: Journal) -> int:
     """The phase with which to go on; what of it is done already does not matter."""
-    if disk.exists(root / ".shotstore" / "tx" / journal.transaction / DEPARTED):
+    if on_disk.exists(root / ".shotstore" / "tx" / journal.transaction / DEPARTED):
         return 2
     # Once something has departed, phase 0 was done and durable, and its paths may be gone.
-    return int(any(disk.exists(root / gone.destination) for gone in journal.departures))
+    return int(any(on_disk.exists(root / gone.destination) for gone in journal.departures))
 
 
 KeepBack = Callable[[Journal, Exception], object]
@@ -288,7 +288,7 @@ class _Application:
             if self._is_blocked(rename):
                 continue
             try:
-                if disk.exists(source):
+                if on_disk.exists(source):
                     disk.rename(source, destination)
             except OSError as error:
                 self._fail(rename, error)
@@ -300,14 +300,14 @@ class _Application:
             try:
                 # One that is gone has left in an earlier attempt, or was staged in by a journal
                 # that a power loss brought back: then everything in it was done.
-                if disk.is_directory(directory):
+                if on_disk.is_directory(directory):
                     disk.sync_directory(directory)
             except OSError as error:
                 for rename in of_it:
                     self._fail(rename, error)
 
     def _mark_departed(self) -> None:
-        if disk.exists(self._staging / MARK):
+        if on_disk.exists(self._staging / MARK):
             disk.rename(self._staging / MARK, self._staging / DEPARTED)
         else:  # a copy has left it out, for instance
             disk.write_new_file(self._staging / DEPARTED, b"")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.names import SHOTS_FILE
 
@@ -56,7 +56,7 @@ def _check_place(root: Path, path: str) -> None:
     for depth in range(1, len(parts)):
         above = root.joinpath(*parts[:depth])
         with suppress(OSError):  # what nobody may look at, nobody may change either
-            if disk.exists(above) and not disk.is_directory(above):
+            if on_disk.exists(above) and not on_disk.is_directory(above):
                 raise ValueError(f"it names {path!r}, and {above} is no directory")
 
 
@@ -70,14 +70,14 @@ def why_no_fit(root: Path, journal: Journal) -> str | None:
     """What keeps a journal from being carried out on the files that are there, as a clause; None
     if nothing does."""
     # Once something has left its place, the files were changed, and may have left too.
-    if any(disk.exists(root / gone.destination) for gone in journal.departures) or disk.exists(
-        root / ".shotstore" / "tx" / journal.transaction / "departed"
-    ):
+    departed = root / ".shotstore" / "tx" / journal.transaction / "departed"
+    moved = (root / gone.destination for gone in journal.departures)
+    if any(map(on_disk.exists, (departed, *moved))):
         return None
     for patch in journal.patches:
         path = root / patch.path
         with suppress(OSError):
-            if not disk.is_regular_file(path):
+            if not on_disk.is_regular_file(path):
                 return f"it changes {path}, which is missing"
             if path.stat().st_size < patch.committed:
                 return f"it changes {path}, which was cut off"

@@ -4,7 +4,7 @@ import time
 
 from attrs import frozen
 
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 
 _MOST_BYTES = 64 * 2**20
 _TICK = 20_000_000
@@ -17,12 +17,12 @@ _COARSEST_TICK = 2_000_000_000
 @frozen
 class _Known:
     content: bytes
-    identity: disk.Identity
+    identity: on_disk.Identity
     commits: int | None
     age: int
     """How long before it was read the file was last changed (ns)."""
 
-    def is_still(self, identity: disk.Identity | None, commits: int | None) -> bool:
+    def is_still(self, identity: on_disk.Identity | None, commits: int | None) -> bool:
         """Whether a file that has this identity, after so many commits, holds the content."""
         others_wrote = commits is None or commits != self.commits
         # A file that was changed just before it was read may have been changed just after, too,
@@ -53,10 +53,10 @@ class KnownDocuments:
             OSError: it cannot be read.
         """
         known = self._known.get(path)
-        if known is not None and known.is_still(disk.identity(path), commits):
+        if known is not None and known.is_still(on_disk.identity(path), commits):
             return known.content
         now = time.time_ns()
-        content, identity = disk.read_and_identify(path)
+        content, identity = on_disk.read_and_identify(path)
         if content is not None and identity is not None:
             age = now - max(identity[2:])
             self._remember(path, _Known(content, identity, commits, age))

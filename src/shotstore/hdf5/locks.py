@@ -25,7 +25,7 @@ from filelock import lock_descriptor, unlock_descriptor
 from portalocker import LockFlags
 
 from shotstore.errors import StorageError, StorageLockTimeoutError
-from shotstore.hdf5 import disk, waiting_line
+from shotstore.hdf5 import disk, on_disk, waiting_line
 from shotstore.hdf5.dropped import settle
 from shotstore.hdf5.lock_holders import describe, describe_this_process, holders_of, what_to_do
 from shotstore.hdf5.waiting_line import WaitingLine
@@ -64,7 +64,7 @@ class Locks:
 
     def exist(self) -> bool:
         """Whether there are lock files: without them the directory is an archive."""
-        return disk.is_regular_file(self._gate) and disk.is_regular_file(self._apply)
+        return on_disk.is_regular_file(self._gate) and on_disk.is_regular_file(self._apply)
 
     def create(self) -> None:
         """Create the lock files."""
@@ -171,7 +171,7 @@ class Locks:
     def _describe_writer(self) -> str:
         root = self._write.parent.parent
         try:
-            writer = json.loads(disk.read_file(str(self._writer)) or b"")
+            writer = json.loads(on_disk.read_file(str(self._writer)) or b"")
             who = f"process {writer['process']} ({writer['program']}), since {writer['since']}"
             who += what_to_do(writer["process"])
         except (OSError, ValueError, LookupError, TypeError, RecursionError):

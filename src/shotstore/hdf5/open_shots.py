@@ -7,7 +7,7 @@ from pathlib import Path
 from weakref import WeakSet
 
 from shotstore.errors import DamagedStorageError, StorageError
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.file_patches import FilePatch
 from shotstore.hdf5.files import Files
 from shotstore.hdf5.locks import try_lock_shared, unlock
@@ -44,7 +44,7 @@ class ShotsReader:
         try:
             self._file = _open_file(self._place or path, "r")
         except OSError as error:
-            raise disk.unreadable(path, error) from error
+            raise on_disk.unreadable(path, error) from error
         _opened.add(self)
         self._known = RowsOfFiles() if known is None else known
         self._shots: ShotsFile | None = None
@@ -291,7 +291,7 @@ def _lies_at(file: disk.File, path: Path) -> bool:
 def _open_file(path: Path, mode: str) -> disk.File:
     try:
         # A symbolic link may lead out of the store, and opening a pipe may never return.
-        if not disk.is_regular_file(path):
+        if not on_disk.is_regular_file(path):
             raise FileNotFoundError
         return disk.File(path, mode)
     except FileNotFoundError:

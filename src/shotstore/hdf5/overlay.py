@@ -14,7 +14,8 @@ import os
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import superblock
-from shotstore.hdf5.disk import File, unreadable
+from shotstore.hdf5.disk import File
+from shotstore.hdf5.on_disk import unreadable
 
 PAGE = 4096
 """Bytes in a page: what a disk writes as a whole, or tears."""

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, directory_name, path_name
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.store import Store
@@ -43,7 +43,7 @@ def sizes(store: Store, path: PureSequencePath) -> dict[PureSequencePath, int]:
     """
     directory = directory_of(store, path)
     found: dict[PureSequencePath, int] = {}
-    if path.is_root() and disk.is_regular_file(directory / SEQUENCE_DOCUMENT):
+    if path.is_root() and on_disk.is_regular_file(directory / SEQUENCE_DOCUMENT):
         alone = path / next(iter(root_node(store).children))
         found[path] = _add(str(directory), alone, found)
     else:
@@ -80,6 +80,6 @@ def _add(directory: str, path: PureSequencePath, found: dict[PureSequencePath, i
 
 def _size_of_others(directory: str) -> int:
     try:
-        return disk.size_of_tree(directory)
+        return on_disk.size_of_tree(directory)
     except FileNotFoundError:
         return 0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NoReturn, Self
 
-from shotstore.hdf5 import disk, documents
+from shotstore.hdf5 import documents, on_disk
 from shotstore.hdf5.copying import copy_files
 from shotstore.hdf5.device_configurations import HDF5DeviceConfigurationCollection
 from shotstore.hdf5.dropped import call_when_dropped
@@ -170,7 +170,7 @@ class HDF5ExperimentSession(ExperimentSession):
     def get_unit_definitions(self) -> tuple[str, ...]:
         transaction, file = self.transaction, self._store.units.file
         if self._store.is_archive:  # that of the store which it is a folder of
-            content = disk.read_file(str(file))
+            content = on_disk.read_file(str(file))
         else:
             content = transaction.read(lambda: transaction.read_document(UNITS))
         return () if content is None else load_units(content, file)

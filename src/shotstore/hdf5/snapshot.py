@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import conflict, moved_away, name_of
 from shotstore.hdf5.files import Files, join
 from shotstore.hdf5.known_documents import KnownDocuments
@@ -50,11 +50,11 @@ class Snapshot:
                 if place is None:
                     self._contents[path] = None
                 elif self._known is None:
-                    self._contents[path] = disk.read_file(file)
+                    self._contents[path] = on_disk.read_file(file)
                 else:
                     self._contents[path] = self._known.read(file, self.commits)
             except OSError as error:
-                raise disk.unreadable(file, error) from error
+                raise on_disk.unreadable(file, error) from error
         return self._contents[path]
 
     def is_readable(self, directory: str) -> bool:
@@ -80,7 +80,7 @@ class Snapshot:
             except OSError as error:
                 self._unreadable[directory] = error
         if directory in self._unreadable:
-            raise disk.unreadable(self._at(directory), self._unreadable[directory])
+            raise on_disk.unreadable(self._at(directory), self._unreadable[directory])
         return self._listings[directory]
 
     def entry(self, directory: str, name: str) -> str:
@@ -118,7 +118,7 @@ class Snapshot:
             try:
                 self._are_directories[path] = self._find_files().is_directory(path)
             except OSError as error:
-                raise disk.unreadable(self._at(above), error) from error
+                raise on_disk.unreadable(self._at(above), error) from error
         return self._are_directories[path]
 
     def is_taken(self, path: str) -> bool:

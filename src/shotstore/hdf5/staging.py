@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.journal import MARK
 from shotstore.hdf5.locks import lock_alone
 from shotstore.hdf5.store import CONTROL, INCOMING, STAGING_LOCK, TRANSACTIONS
@@ -35,7 +35,7 @@ class Staging:
         """Make it where it can stay while others write; only with the write lock, since one that
         is not locked yet would be removed."""
         incoming = self._root / INCOMING
-        if not disk.is_directory(incoming):
+        if not on_disk.is_directory(incoming):
             disk.make_directory(incoming)
             disk.sync_directory(self._root / CONTROL)
         self._relative = f"{INCOMING}/{self.transaction}"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError, StorageError, StorageLockTimeoutError
-from shotstore.hdf5 import disk, documents
+from shotstore.hdf5 import disk, documents, on_disk
 from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.files import Files
 from shotstore.hdf5.held_back import Problem
@@ -179,7 +179,7 @@ class Store:
     def _clear_up(self) -> None:
         needed = self._commits.staging_in_use()
         # What cannot be removed, such as files of another user, is in nobody's way.
-        for left in {*disk.list_directories(str(self._transactions))} - needed:
+        for left in {*on_disk.list_directories(str(self._transactions))} - needed:
             with contextlib.suppress(OSError):
                 disk.remove_tree(self._transactions / left)
         for abandoned in self.abandoned():
@@ -189,9 +189,9 @@ class Store:
     def abandoned(self) -> Iterator[Path]:
         """What killed processes have left of transactions that did not have the write lock yet.
         Each is locked until the next one is asked for."""
-        if not disk.is_directory(self._incoming):
+        if not on_disk.is_directory(self._incoming):
             return
-        for name in disk.list_directories(str(self._incoming)):
+        for name in on_disk.list_directories(str(self._incoming)):
             release = try_lock_alone(self._incoming / name / STAGING_LOCK)
             if release is not None:
                 try:
@@ -250,34 +250,34 @@ class Store:
             DamagedStorageError: it cannot be read.
         """
         try:
-            return disk.read_file(str(path))
+            return on_disk.read_file(str(path))
         except OSError as error:
-            raise disk.unreadable(path, error) from error
+            raise on_disk.unreadable(path, error) from error
 
     def _check_places(self) -> None:
         """Refuse links in the places of a store's own files, which may lead out of it, and pipes,
         which may never say anything."""
         places = [self.root / MARKER]
-        if not self.read_only or disk.exists(self.root / MARKER):
+        if not self.read_only or on_disk.exists(self.root / MARKER):
             places += [self.root / name for name in (SEQUENCES, DEVICES, CONTROL)]
-        if disk.is_directory(self._control):
-            for name in disk.list_others(str(self._control)):
+        if on_disk.is_directory(self._control):
+            for name in on_disk.list_others(str(self._control)):
                 place = self._control / name
-                if not disk.is_link(place):
+                if not on_disk.is_link(place):
                     raise StorageError(
                         f"{place} is a pipe, a socket or a device, and should be a file: somebody "
                         "has put it there. Remove it."
                     )
                 places.append(place)
         for place in places:
-            if disk.is_link(place):
+            if on_disk.is_link(place):
                 raise StorageError(
                     f"{place} is a link, and what it leads to is not part of the store. Move what "
                     "it leads to into its place."
                 )
 
     def _check_marker_was_not_lost(self) -> None:
-        if all(disk.is_directory(self.root / name) for name in (SEQUENCES, CONTROL)):
+        if all(on_disk.is_directory(self.root / name) for name in (SEQUENCES, CONTROL)):
             raise StorageError(
                 f"{self.root} holds {SEQUENCES}/ and {CONTROL}/ as a store does, and no {MARKER}, "
                 "which was lost, or left out by a copy. Copy it from the original or a backup; if "
@@ -291,7 +291,7 @@ class Store:
             raise NotADirectoryError(f"{self.root} is a file: a store is a directory.")
         disk.make_directories(self.root)
         others = [entry.name for entry in self.root.iterdir() if entry.name != CONTROL]
-        if others and not disk.exists(self.root / MARKER):
+        if others and not on_disk.exists(self.root / MARKER):
             raise StorageError(
                 f"{self.root} is not a store (it has no {MARKER}), and it is not empty: it holds "
                 f"{', '.join(sorted(others)[:5])}. Choose an empty or a new directory; to look at "
@@ -300,7 +300,7 @@ class Store:
         self._make_directories(CONTROL)
         release = self.locks.acquire_write(None)
         try:
-            if not disk.exists(self.root / MARKER):
+            if not on_disk.exists(self.root / MARKER):
                 created = documents.dump_time(datetime.now(UTC))
                 content = documents.dump("store", {"id": uuid.uuid4().hex, "created": created})
                 staged = self._control / f"{MARKER}.new"
@@ -317,7 +317,7 @@ class Store:
         """Make what a store needs and a copy may lack: rsync is often told to leave out hidden
         files and empty directories."""
         for name in names:
-            if not disk.is_directory(self.root / name):
+            if not on_disk.is_directory(self.root / name):
                 with contextlib.suppress(FileExistsError):  # made by another process meanwhile
                     disk.make_directory(self.root / name)
                 disk.sync_directory((self.root / name).parent)

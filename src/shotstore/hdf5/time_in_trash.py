@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shotstore.errors import StorageError
-from shotstore.hdf5 import disk, documents
+from shotstore.hdf5 import disk, documents, on_disk
 from shotstore.hdf5.store import CONTROL
 from shotstore.model import JSON
 
@@ -40,7 +40,7 @@ def _load(path: Path) -> tuple[datetime, dict[str, timedelta]]:
     """When it was last noted, and how long each entry had been there; nothing if that cannot be
     read, so that all begin anew."""
     with suppress(StorageError, OSError, LookupError, ValueError, TypeError, AttributeError):
-        keys = documents.load("trash clock", disk.read_file(str(path)) or b"", path)
+        keys = documents.load("trash clock", on_disk.read_file(str(path)) or b"", path)
         seconds = {name: float(value) for name, value in keys["seconds"].items()}
         if all(0 <= value < math.inf for value in seconds.values()):
             spent = {

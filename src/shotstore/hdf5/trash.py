@@ -16,7 +16,7 @@ from shotstore.errors import (
     PathExistsError,
     StorageError,
 )
-from shotstore.hdf5 import disk, documents, time_in_trash
+from shotstore.hdf5 import disk, documents, on_disk, time_in_trash
 from shotstore.hdf5.information import read_information
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.snapshot import Snapshot
@@ -227,7 +227,7 @@ class Trash:
         trash = store.root / TRASH
         # Looked at first: an entry that is removed by half is nothing that anybody can restore.
         entries = [
-            e for e in entries if disk.may_remove_tree(str(trash / e.id)) and self._is_free(e.id)
+            e for e in entries if on_disk.may_remove_tree(str(trash / e.id)) and self._is_free(e.id)
         ]
         if not entries:
             return []

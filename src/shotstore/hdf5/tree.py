@@ -19,7 +19,7 @@ from shotstore.errors import (
     StorageError,
     TransactionConflictError,
 )
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import moved_away
 from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
 from shotstore.hdf5.files import join
@@ -103,7 +103,7 @@ class Tree:
 
     @cached_property
     def _longest_path(self) -> int:
-        return disk.longest_path(self._location)
+        return on_disk.longest_path(self._location)
 
     @cached_property
     def _length_around(self) -> int:
@@ -370,4 +370,4 @@ class Tree:
         )
 
     def _folds_case(self) -> bool:
-        return disk.exists(self._location / ".SHOTSTORE")
+        return on_disk.exists(self._location / ".SHOTSTORE")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import disk, documents
+from shotstore.hdf5 import documents, on_disk
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
 
 UNITS = "units.json"
@@ -17,7 +17,7 @@ class UnitDocument:
 
     def __init__(self, root: Path) -> None:
         """``root`` is the store, or a folder in one: its own is then the next one above."""
-        above = (folder for folder in (root, *root.parents) if disk.exists(folder / UNITS))
+        above = (folder for folder in (root, *root.parents) if on_disk.exists(folder / UNITS))
         self.file = next(above, root) / UNITS
         self._seen: bytes | None = None
 
@@ -29,7 +29,7 @@ class UnitDocument:
         Raises:
             UnitConflictError: one of them means something else here already.
         """
-        content = disk.read_file(str(self.file))
+        content = on_disk.read_file(str(self.file))
         if content is None or content == self._seen:
             return
         with contextlib.suppress(DamagedStorageError):

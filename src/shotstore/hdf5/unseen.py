@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 from shotstore.hdf5.names import (
     SEQUENCE_DOCUMENT,
     SHOTS_FILE,
@@ -60,8 +60,8 @@ def _entries(
 ) -> Iterator[tuple[str, list[str]]]:
     """Each directory in a folder, with the names of all."""
     try:
-        is_sequence = disk.is_regular_file(directory / SEQUENCE_DOCUMENT)
-        entries = [] if is_sequence else disk.list_directories(str(directory))
+        is_sequence = on_disk.is_regular_file(directory / SEQUENCE_DOCUMENT)
+        entries = [] if is_sequence else on_disk.list_directories(str(directory))
     except FileNotFoundError:
         return  # moved away meanwhile
     except OSError as error:

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import disk, held_back, journal
+from shotstore.hdf5 import held_back, journal, on_disk
 from shotstore.hdf5.checks.report import Finding
 from shotstore.hdf5.checks.sequence_check import unreadable
 from shotstore.hdf5.journal import Journal
@@ -22,7 +22,7 @@ def find_journal(store: Store) -> tuple[Finding | None, Journal | None]:
     """
     path = store.root / JOURNAL
     try:
-        content = disk.read_file(str(path), longest=2**63)
+        content = on_disk.read_file(str(path), longest=2**63)
     except OSError as error:
         return unreadable(path, error), None
     if content is None or store.is_archive:
@@ -81,9 +81,9 @@ def find_damaged_held(store: Store) -> list[Finding]:
 def find_staged(store: Store) -> list[Finding]:
     """Files that a killed program was preparing; nothing while a session is writing."""
     root = store.root / TRANSACTIONS
-    if store.is_archive or not disk.is_directory(root) or store.locks.is_writing():
+    if store.is_archive or not on_disk.is_directory(root) or store.locks.is_writing():
         return []
-    names = {*disk.list_directories(str(root))} - store.staging_in_use()
+    names = {*on_disk.list_directories(str(root))} - store.staging_in_use()
     found = [root / name for name in sorted(names)]
     found += store.abandoned()
     if store.locks.is_writing():
@@ -93,11 +93,11 @@ def find_staged(store: Store) -> list[Finding]:
             "note",
             path,
             f"A program was killed while it prepared a commit, and has left "
-            f"{disk.size_of_tree(str(path))} bytes.",
+            f"{on_disk.size_of_tree(str(path))} bytes.",
             "Nothing to do: the next session that writes removes them.",
         )
         for path in found
-        if disk.is_directory(path)
+        if on_disk.is_directory(path)
     ]
 
 
@@ -111,6 +111,6 @@ def _what_is_missing(root: Path, found: Journal) -> str | None:
         for slot in tuple(places):
             places |= {moved.get(slot, slot), arrived.get(slot, slot)}
         goes = rename in found.departures and rename.destination not in arrived
-        if not goes and not any(disk.exists(root / place) for place in places):
+        if not goes and not any(on_disk.exists(root / place) for place in places):
             return f"it moves {root / rename.source}, which is missing"
     return None

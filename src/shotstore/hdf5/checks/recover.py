@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from attrs import define, evolve, field
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import on_disk
 from shotstore.hdf5.checks.report import Progress, Recovered
 from shotstore.hdf5.checks.salvage import Salvage, SalvagedShot, nothing_left
 from shotstore.hdf5.checks.sequence_check import SequenceCheck
@@ -90,7 +90,7 @@ class _Recovery:
         try:
             salvage = transaction.run(lambda: Salvage(check.shots_file))
         except OSError as error:
-            raise disk.unreadable(check.shots_file, error) from error
+            raise on_disk.unreadable(check.shots_file, error) from error
         try:
             recovered = self._recover(node, check, salvage)
         finally:
@@ -106,7 +106,7 @@ class _Recovery:
         node = tree.get(self._path)
         if not node.is_sequence:
             shots_file = self._transaction.store.root / (node.directory or "") / "shots.h5"
-            if self._path.is_root() or not disk.is_regular_file(shots_file):
+            if self._path.is_root() or not on_disk.is_regular_file(shots_file):
                 raise rules.path_is_not_sequence(self._path)
             if tree.children(node):
                 raise rules.path_has_children(self._path)

@@ -11,7 +11,7 @@ import h5py
 from attrs import field, frozen
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import disk, superblock
+from shotstore.hdf5 import disk, on_disk, superblock
 from shotstore.hdf5.checks import metadata
 from shotstore.hdf5.checks.inspection import Inspection, read_leniently, reason
 from shotstore.hdf5.overlay import HDF5FileObject
@@ -241,7 +241,7 @@ def nothing_left(path: Path, why: str) -> DamagedStorageError:
 
 
 def _open(path: Path) -> tuple[HDF5FileObject, h5py.File]:
-    if not disk.is_regular_file(path):
+    if not on_disk.is_regular_file(path):
         raise nothing_left(path, "it is missing")
     file = disk.File(path, "r")
     head, length = _head(file), file.length()

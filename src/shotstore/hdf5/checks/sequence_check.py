@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from shotstore.errors import DamagedStorageError, StorageError
-from shotstore.hdf5 import disk, documents
+from shotstore.hdf5 import disk, documents, on_disk
 from shotstore.hdf5.checks.inspection import Inspection, reason
 from shotstore.hdf5.checks.report import Finding
 from shotstore.hdf5.documents import Format, SequenceDocument
@@ -122,9 +122,9 @@ class SequenceCheck:
 
     def _begin(self, commits: int) -> bool:
         """Read the document, and what ``shots.h5`` says of itself; whether there is more."""
-        has_shots = disk.is_regular_file(self.shots_file)
+        has_shots = on_disk.is_regular_file(self.shots_file)
         try:
-            self.content = content = disk.read_file(str(self.document_file))
+            self.content = content = on_disk.read_file(str(self.document_file))
         except OSError as error:
             self.is_document_unreadable = True
             self.findings.append(unreadable(self.document_file, error, self._path))
@@ -164,7 +164,7 @@ class SequenceCheck:
         return self._reader is not None
 
     def _report_missing(self) -> None:
-        if disk.is_link(self.shots_file):
+        if on_disk.is_link(self.shots_file):
             self._damage(
                 self.shots_file,
                 "It is a link, and what it leads to is not part of the store: a copy would lack "
@@ -262,7 +262,7 @@ class SequenceCheck:
 
     def _is_settled(self) -> bool:
         try:
-            is_same = disk.read_file(str(self.document_file)) == self.content
+            is_same = on_disk.read_file(str(self.document_file)) == self.content
             return is_same and (self._reader is None or self._reader.is_still(self.shots_file))
         except OSError:
             return True  # that it cannot be read, is among the findings

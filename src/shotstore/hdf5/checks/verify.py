@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from attrs import frozen
 
 from shotstore.errors import DamagedStorageError, StorageError
-from shotstore.hdf5 import disk, documents
+from shotstore.hdf5 import documents, on_disk
 from shotstore.hdf5.checks.inspection import reason
 from shotstore.hdf5.checks.leftovers import find_damaged_held, find_journal, find_staged
 from shotstore.hdf5.checks.lookalikes import (
@@ -262,7 +262,7 @@ class _Verification:
         def is_there(place: _Place) -> bool:
             # It may have been moved since, and found again at its other place.
             file = self._store.root / place.directory / SEQUENCE_DOCUMENT
-            return self._try(file, lambda: disk.is_regular_file(file), False)
+            return self._try(file, lambda: on_disk.is_regular_file(file), False)
 
         several = (places for places in self._places.values() if len(places) > 1)
         there = [[place.path for place in places if is_there(place)] for places in several]
@@ -292,7 +292,7 @@ class _Verification:
                 break
             self._size = size
             directory = self._store.root / place.directory
-            if not self._try(directory, partial(disk.is_directory, directory), True):
+            if not self._try(directory, partial(on_disk.is_directory, directory), True):
                 return  # moved or deleted meanwhile
             check = self._check(place)
         self._findings += check.findings
@@ -325,9 +325,9 @@ class _Verification:
         """Where what an entry holds is to be checked."""
         directory = self._store.root / entry
         keys = self._check_document("trash entry", f"{entry}/entry.json")
-        if not disk.is_directory(directory):
+        if not on_disk.is_directory(directory):
             return []  # somebody has emptied the trash
-        if keys is None or not disk.is_directory(directory / "content"):
+        if keys is None or not on_disk.is_directory(directory / "content"):
             self._findings.append(
                 Finding(
                     "note",
@@ -397,7 +397,7 @@ class _Verification:
         location = self._store.root / file
         if file in self._unfinished:
             return None
-        content = self._try(location, lambda: disk.read_file(str(location)), None, path)
+        content = self._try(location, lambda: on_disk.read_file(str(location)), None, path)
         if content is None:
             return None
         keys, findings = check_document(what, content, location, path)
@@ -418,10 +418,10 @@ def _entries(directory: Path) -> tuple[list[str], list[str]]:
     Raises:
         OSError: it cannot be read.
     """
-    if not (disk.exists(directory) and disk.is_directory(directory)):
+    if not (on_disk.exists(directory) and on_disk.is_directory(directory)):
         return [], []
     try:
-        files, names = disk.list_files(str(directory)), disk.list_directories(str(directory))
+        files, names = on_disk.list_files(str(directory)), on_disk.list_directories(str(directory))
     except FileNotFoundError:
         return [], []
     return [*files], sorted(name for name in names if not name.startswith("."))

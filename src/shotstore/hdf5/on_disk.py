@@ -1,0 +1,223 @@
+"""What lies on the disk: which names there are, and what is in documents. Here nothing changes."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from shotstore.errors import DamagedStorageError
+from shotstore.hdf5.refusals import patiently, why_not_opened
+
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+_KNOWS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
+
+observe_opening: Callable[[str], None] | None = None
+"""Called before a file that exists is opened. If it raises `OSError`, the opening fails with
+that."""
+
+
+def about_to_open(path: Path | str) -> None:
+    """To be called before a file that exists is opened."""
+    if observe_opening is not None:
+        observe_opening(str(path))
+
+
+observe_reading: Callable[[str], None] | None = None
+"""Called with the path before a file or a directory is read. If it raises `OSError`, the reading
+fails with that."""
+
+
+def about_to_read(path: Path | str) -> None:
+    """To be called before something is read."""
+    if observe_reading is not None:
+        observe_reading(str(path))
+
+
+def exists(path: Path | str) -> bool:
+    """Whether anything, even a broken symbolic link, has this name.
+
+    Raises:
+        OSError: the system cannot tell, for instance since the path is too long for it.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def longest_path(directory: Path) -> int:
+    """How many bytes a path on this file system may have."""
+    try:
+        return os.pathconf(directory, "PC_PATH_MAX")
+    except (AttributeError, OSError, ValueError):
+        return 259  # Windows, unless it was told to allow more
+
+
+def is_regular_file(path: Path | str) -> bool:
+    """Whether ``path`` is a file of its own: a symbolic link may lead out of the store."""
+    return stat.S_ISREG(_mode(path))
+
+
+def is_directory(path: Path | str) -> bool:
+    """Whether ``path`` is a directory of its own, not a symbolic link to one."""
+    return stat.S_ISDIR(_mode(path))
+
+
+def is_link(path: Path | str) -> bool:
+    """Whether ``path`` is a symbolic link."""
+    return stat.S_ISLNK(_mode(path))
+
+
+def _mode(path: Path | str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return 0
+        raise
+
+
+Identity: TypeAlias = tuple[int, int, int, int]
+"""What changes when a file is changed or replaced: inode, length, and when its content and the
+file itself were last changed (ns since 1970). Who sets the one time back cannot set the other."""
+
+
+def identity(path: str) -> Identity | None:
+    """Which file it is and when it was changed, or None if `read_file` finds none."""
+    try:
+        return _identity(os.lstat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+LONGEST_DOCUMENT = 256 * 2**20
+"""Bytes. What is longer is no document, and would fill the memory: a sparse file has any length."""
+
+
+def read_file(path: str, longest: int = LONGEST_DOCUMENT) -> bytes | None:
+    """The content of the file, or None if there is none. A symbolic link is none: it may lead out
+    of the store. A pipe is none: it may never say anything.
+
+    Raises:
+        OSError: it cannot be read, or has more than ``longest`` bytes.
+    """
+    return read_and_identify(path, longest)[0]
+
+
+def read_and_identify(
+    path: str, longest: int = LONGEST_DOCUMENT
+) -> tuple[bytes | None, Identity | None]:
+    """What `read_file` finds, and the `identity` that the file had before it was read."""
+    try:
+        about_to_read(path)
+        descriptor = _open_to_read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None, None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None, None
+        raise
+    # A bare descriptor: FileIO refuses a directory before it can be looked at.
+    try:
+        found = _identity(status := os.fstat(descriptor))
+        if found is None:
+            return None, None
+        if status.st_size > longest:
+            raise OSError(errno.EFBIG, f"it has {status.st_size} bytes, more than any document")
+        pieces = []
+        while piece := os.read(descriptor, status.st_size + 1):
+            pieces.append(piece)
+        return b"".join(pieces), found
+    except OSError as error:
+        raise named(error, path) from error
+    finally:
+        os.close(descriptor)
+
+
+def _open_to_read(path: Path | str) -> int:
+    def open_it() -> int:
+        about_to_open(path)
+        return os.open(path, os.O_RDONLY | NO_FOLLOW | NO_WAIT)
+
+    return patiently(open_it, lambda: why_not_opened(path))
+
+
+def named(error: OSError, path: Path | str) -> OSError:
+    """The error of a call on a descriptor, with the file's name, which the system leaves out."""
+    return OSError(error.errno, error.strerror or str(error), str(path))
+
+
+def unreadable(path: Path | str, error: OSError) -> DamagedStorageError:
+    """A file or directory that the system does not let us read."""
+    damaged = DamagedStorageError(
+        f"{path} cannot be read: {error.strerror or error}. See to the permissions; if the disk is "
+        "failing, copy everything off it at once, or restore it from a backup."
+    )
+    damaged.__cause__ = error
+    return damaged
+
+
+def _identity(status: os.stat_result) -> Identity | None:
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def list_directories(path: str) -> list[str]:
+    """Names of the directories in a directory, without symbolic links to directories."""
+    about_to_read(path)
+    with os.scandir(path) as entries:
+        return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
+def list_files(path: str) -> tuple[str, ...]:
+    """Names of the files in a directory, sorted, without symbolic links; none if it is missing."""
+    try:
+        about_to_read(path)
+        with os.scandir(path) as entries:
+            return tuple(sorted(e.name for e in entries if e.is_file(follow_symlinks=False)))
+    except FileNotFoundError:
+        return ()
+
+
+def list_others(path: str) -> list[str]:
+    """Names in a directory of what is neither a file nor a directory: links, pipes, devices."""
+    with os.scandir(path) as entries:
+        return [
+            entry.name
+            for entry in entries
+            if not entry.is_file(follow_symlinks=False) and not entry.is_dir(follow_symlinks=False)
+        ]
+
+
+def size_of_tree(path: str) -> int:
+    """Bytes in all files below a directory, as far as the system tells them."""
+    size = 0
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    size += size_of_tree(entry.path)
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return size
+    return size
+
+
+def may_remove_tree(path: str) -> bool:
+    """Whether the system lets this process list, and remove from, each directory of a tree."""
+    wanted = os.R_OK | os.W_OK | os.X_OK
+    pending = [path]
+    while pending:
+        directory = pending.pop()
+        if not os.access(directory, wanted, effective_ids=_KNOWS_EFFECTIVE_IDS):
+            return False
+        pending += [f"{directory}/{name}" for name in list_directories(directory)]
+    return True
