@@ -125,3 +125,14 @@ def test_where_there_can_be_no_line_sessions_write_all_the_same(
         waits.get(timeout=PATIENCE)
         session.paths.create_path(PureSequencePath(r"\first"))
     assert set(order(storage)) == {"first", "1 second"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the system is not asked who lives")
+def test_who_was_killed_in_the_line_keeps_nobody_waiting(
+    storage: HDF5StorageManager, waits: "SimpleQueue[None]"
+) -> None:
+    with Child(write_in_turn, storage, "the dead") as dead, storage.session(write=True):
+        assert dead.hear() == "waits"
+        dead.kill()
+    write(storage, "the living")
+    assert waits.empty()

@@ -3,8 +3,9 @@
 The lock itself goes to whoever tries at the right moment, so a writer in a loop, which tries again
 at once, would overtake those that wait. They therefore write into a file when they have come, and
 only the first of them tries. The file is no lock, and nothing but the order rests on it: who was
-killed or stopped in the line gives no sign of life any more and is passed over, who finds another
-one in its place takes a new one, and where the file cannot be used, there is no order.
+killed is passed over, at once where the system tells of it, who was stopped in the line gives no
+sign of life any more and is passed over too, who finds another one in its place takes a new one,
+and where the file cannot be used, there is no order.
 """
 
 import io
@@ -15,9 +16,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-_PLACE = struct.Struct("<QQQ")
+_PLACE = struct.Struct("<QQLL")
 """When somebody came and last gave a sign of life, in nanoseconds of the machine's clock, which
-all processes share; and a random number, by which its place is known."""
+all processes share; and its process with a random number, by which its place is known."""
 
 _PLACES = 128
 _SIZE = _PLACES * _PLACE.size
@@ -45,7 +46,7 @@ class WaitingLine:
     def __init__(self, path: Path) -> None:
         """Nobody knows of it until it has to wait."""
         self._came = time.monotonic_ns()
-        self._id = random.getrandbits(64)
+        self._id = os.getpid(), random.getrandbits(32)
         self._place: int | None = None
         self._signed = 0
         self.ahead = 0
@@ -62,9 +63,9 @@ class WaitingLine:
             return True
         now, us = time.monotonic_ns(), (self._came, self._id)
         self.ahead = 0
-        for came, signed, who in _PLACE.iter_unpack(places):
-            is_alive = came and abs(now - signed) < _LONGEST_SILENCE
-            if is_alive and (came, who) < us:
+        for came, signed, *who in _PLACE.iter_unpack(places):
+            is_heard = came and abs(now - signed) < _LONGEST_SILENCE
+            if is_heard and (came, tuple(who)) < us and _may_live(who[0]):
                 self.ahead += 1
         return self.ahead == 0
 
@@ -74,19 +75,19 @@ class WaitingLine:
         if self._place is not None and now - self._signed < _SIGN:
             return
         places = list(_PLACE.iter_unpack(self._read()))
-        if self._place is None or not places or places[self._place][2] != self._id:
+        if self._place is None or not places or places[self._place][2:] != self._id:
             free = [
                 place
-                for place, (came, signed, _) in enumerate(places)
+                for place, (came, signed, *_) in enumerate(places)
                 if not came or abs(now - signed) >= _LONGEST_SILENCE
             ]
             self._place = random.choice(free) if free else None
         self._signed = now
-        self._write(self._came, now, self._id)
+        self._write(self._came, now, *self._id)
 
     def leave(self) -> None:
         """Leave the line, with the lock or without."""
-        self._write(0, 0, 0)
+        self._write(0, 0, 0, 0)
         if self._file is not None:
             self._file.close()
 
@@ -98,9 +99,23 @@ class WaitingLine:
                 return places if len(places) == _SIZE else _EMPTY
         return _EMPTY
 
-    def _write(self, came: int, signed: int, who: int) -> None:
+    def _write(self, came: int, signed: int, process: int, number: int) -> None:
         if self._file is None or self._place is None:
             return
         with suppress(OSError):
             self._file.seek(self._place * _PLACE.size)
-            self._file.write(_PLACE.pack(came, signed, who))
+            self._file.write(_PLACE.pack(came, signed, process, number))
+
+
+def _may_live(process: int) -> bool:
+    """Whether a process may still be there. One in another container may seem not to be, and then
+    loses its turn, and nothing else."""
+    if os.name == "nt":
+        return True  # to ask would end it there
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
