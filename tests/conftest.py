@@ -43,6 +43,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+EXHAUSTIVE = {"crash", "damage", "processes"}
+"""Folders of tests that kill, cut and flip, again and again"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to `-m exhaustive` what takes minutes."""
+    for item in items:
+        if item.path.parent.name in EXHAUSTIVE:
+            item.add_marker(pytest.mark.exhaustive)
+
+
 @pytest.fixture
 def disk_path() -> Iterator[Path]:
     """An empty directory on a disk, for tests of what a disk and several processes do to it."""

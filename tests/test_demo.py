@@ -14,6 +14,8 @@ from shotstore.cli.demo import camera
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import UnknownDeviceConfiguration, quantity
 
+pytestmark = pytest.mark.exhaustive
+
 EVAPORATION = PureSequencePath(r"\rubidium\evaporation")
 EXPANSION = PureSequencePath(r"\rubidium\expansion")
 RESONANCE = PureSequencePath(r"\rubidium\calibration\probe_resonance")

@@ -119,7 +119,7 @@ def test_pictures_and_exports_refuse_what_they_cannot_mean(
     pyplot.close("all")
 
 
-@pytest.mark.parametrize("value", [5, True, b"x", [], {}, object(), np.arange(3)], ids=repr)
+@pytest.mark.parametrize("value", [5, True, b"x", [], {}, ..., np.arange(3)], ids=repr)
 def test_wrong_kinds_are_type_errors_everywhere(lab: StorageManager, value: Any) -> None:
     with lab.session() as session:
         sequence = session.get_sequence(PATH)
@@ -148,7 +148,7 @@ def test_an_export_of_no_columns_is_refused(lab: StorageManager) -> None:
     assert not Path("a.csv").exists()
 
 
-@pytest.mark.parametrize("value", [None, 5, "lab", object(), Path("lab")], ids=repr)
+@pytest.mark.parametrize("value", [None, 5, "lab", ..., Path("lab")], ids=repr)
 def test_a_copy_is_between_storages(lab: StorageManager, tmp_path: Path, value: Any) -> None:
     other = HDF5StorageManager(tmp_path / "other", serializer=serializer())
     for source, destination in ((value, other), (lab, value)):
@@ -227,7 +227,7 @@ TAKEN = {"lock_timeout": 0, "SQLite lock_timeout": 0, "compression": 0, "read_on
 @pytest.mark.parametrize("name", OPENING)
 @pytest.mark.parametrize(
     "value",
-    [0, -1, True, 1j, b"x", object(), [], {}, (), len, np.arange(3), timedelta(-1)],
+    [0, -1, True, 1j, b"x", ..., [], {}, (), len, np.arange(3), timedelta(-1)],
     ids=repr,
 )
 def test_no_storage_is_opened_with_what_is_of_another_kind(

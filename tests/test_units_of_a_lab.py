@@ -14,6 +14,8 @@ from shotstore.hdf5.unit_documents import UNITS
 from shotstore.model import DefaultSerializer, quantity
 from shotstore.testing.experiments import PATH, finish, launch, record
 
+pytestmark = pytest.mark.exhaustive
+
 DEFINITION = "recoil_of_lab = 3.77 kHz = Er_of_lab"
 
 READ = """

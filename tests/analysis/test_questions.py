@@ -20,6 +20,8 @@ from shotstore.testing.experiments import ERROR, TIME_LANES, record
 from tests.analysis.conftest import Reading
 from tests.test_trash_command import Shell
 
+pytestmark = pytest.mark.exhaustive
+
 RUNS = 2000
 SHOTS = 20_000
 """Of the long run"""

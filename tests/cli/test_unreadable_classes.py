@@ -34,6 +34,8 @@ from shotstore.testing.experiments import PARAMETERS, START, STOP, path, recipe,
 from shotstore.testing.lab import Schedule, Sound
 from tests.cli.conftest import FRAME, Shell
 
+pytestmark = pytest.mark.exhaustive
+
 LANES = TimeLanes(["pulse"], ["1 us"], {"speaker": Sound((0.5,))})
 ANOTHER = "written by another program"
 OLD_CAMERA = UnknownDeviceConfiguration("CameraConfiguration", {"gain": 3})

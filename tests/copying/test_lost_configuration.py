@@ -20,6 +20,8 @@ from shotstore.testing.memory import InMemoryStorageManager
 from tests.copying.conftest import Opened
 from tests.damage.lost import SHOTS, recover_without_configuration
 
+pytestmark = pytest.mark.exhaustive
+
 LOST = "lost in a recovery"
 LOST_LANES = TimeLanes([], [], {LOST: UnknownTimeLane(LOST, None)})
 LOST_DEVICES = {"camera": UnknownDeviceConfiguration(LOST, None)}

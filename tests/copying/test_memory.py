@@ -12,6 +12,8 @@ from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing import serializer
 from shotstore.testing.experiments import finish, launch, path, record
 
+pytestmark = pytest.mark.exhaustive
+
 LONG, SHORT = path(r"\long"), path(r"\short")
 SHOTS = 100
 FRAME = np.random.default_rng(1).integers(0, 2**16, (1000, 1000), dtype=np.uint16)  # 2 MB

@@ -16,8 +16,6 @@ from tests.crash.logical import contents
 from tests.crash.recording import Recording, recorded
 from tests.crash.scenarios import SCENARIOS, Step, populate
 
-pytestmark = pytest.mark.exhaustive
-
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
 def test_a_crash_leaves_what_was_before_or_after(name: str, tmp_path: Path) -> None:

@@ -20,8 +20,6 @@ from tests.crash.logical import contents
 from tests.crash.scenarios import RUNNING, populate, shoot
 from tests.dropped import close_dropped_storages
 
-pytestmark = pytest.mark.exhaustive
-
 VARIED = [
     "later shot",
     "several sequences",

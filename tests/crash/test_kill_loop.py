@@ -7,8 +7,6 @@ import pytest
 
 from tests.crash.kill_loop import run
 
-pytestmark = pytest.mark.exhaustive
-
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to start them fast")
 def test_a_recorder_and_a_mover_that_are_killed_again_and_again_lose_nothing(

@@ -19,8 +19,6 @@ from tests.damage.flip import metadata_bytes
 from tests.damage.specimen import open_store
 from tests.format_reader import read_what_can_be_read
 
-pytestmark = pytest.mark.exhaustive
-
 PATH = PureSequencePath(r"\rabi")
 SHOTS = 90
 """So many that the index of the frames has several blocks."""

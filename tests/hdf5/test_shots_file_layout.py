@@ -497,9 +497,14 @@ def test_arrays_are_compressed_where_that_is_asked_for(
         assert exactly_equal(session.sequences.get_all_shot_data(PATH, 0), data)
 
 
-@pytest.mark.parametrize("wrong", ["zip", 10, -1, True, 1.0, ""])
-def test_a_compression_that_is_not_there_is_refused(tmp_path: Path, wrong: Any) -> None:
-    with pytest.raises(ValueError, match="compression"):
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [*((wrong, ValueError) for wrong in ("zip", 10, -1, "")), (True, TypeError), (1.0, TypeError)],
+)
+def test_a_compression_that_is_not_there_is_refused(
+    tmp_path: Path, wrong: Any, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match="compression"):
         HDF5StorageManager(tmp_path / "store", compression=wrong)
     assert not (tmp_path / "store").exists()
 

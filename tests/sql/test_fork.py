@@ -14,9 +14,10 @@ from shotstore.sql import PostgreSQLStorageManager, SQLiteStorageManager, SQLSto
 from shotstore.testing.experiments import PATH, create, launch, path, record
 from tests.processes.children import Child, run_interpreter
 
-pytestmark = pytest.mark.exhaustive
-
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork"),
+]
 
 LARGE = 4_000_000
 """Bytes of a shot: more than SQLite keeps in memory until it commits."""
