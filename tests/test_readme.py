@@ -168,7 +168,7 @@ def test_the_demo_command_installs_and_runs_the_command_that_we_provide() -> Non
 @pytest.mark.skipif(shutil.which("awk") is None, reason="needs awk")
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     [line] = marked("the tests").text.splitlines()
-    assert line.startswith("python3 -m venv .venv && .venv/bin/pip install")
+    assert line.startswith("uv venv --allow-existing .venv && uv pip install --editable")
     assert ".venv/bin/python -m pytest" in line
     script = (ROOT / ".ci" / "run").read_text()
     function = re.search(r"^test_command\(\) \{.*?^\}$", script, re.M | re.S)
