@@ -11,11 +11,12 @@ from typing import Any
 import portalocker
 import pytest
 
+from shotstore import CommitUncertainError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.disk import Operation
 from tests.crash.explore import TRANSACTIONS, prepare, work_on
 from tests.crash.logical import contents
-from tests.crash.scenarios import RUNNING, populate, shoot
+from tests.crash.scenarios import FINISHED, RUNNING, populate, shoot
 from tests.crash.test_faults import failing, same_but_times
 
 BLOCK = 4096
@@ -202,3 +203,28 @@ def test_a_refusal_that_stays_is_an_error_that_names_the_file(
         shoot(RUNNING, 3)(session)
     assert contents(storage) == before
     work_on(storage)
+
+
+def test_what_a_killed_program_has_renamed_is_made_durable_by_who_finishes(
+    storage: HDF5StorageManager,
+) -> None:
+    document = storage.root / "sequences" / "2026" / "finished" / "sequence.json"
+    is_dead = False
+
+    def die(operation: Operation) -> None:
+        nonlocal is_dead
+        if is_dead:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
+        is_dead = operation.destination == str(document)
+
+    with failing(die), pytest.raises(CommitUncertainError), storage.session() as session:
+        session.sequences.set_tags(FINISHED, ["new"])
+    synced: list[str] = []
+
+    def note(operation: Operation) -> None:
+        if operation.kind == "sync names":
+            synced.append(operation.path)
+
+    with failing(note), HDF5StorageManager(storage.root).session() as session:
+        assert session.sequences.get_tags(FINISHED) == {"new"}
+    assert str(document.parent) in synced

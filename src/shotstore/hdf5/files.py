@@ -135,7 +135,9 @@ def is_later(root: Path, replacement: Rename) -> bool:
     with suppress(OSError):
         found = on_disk.read_file(f"{root}/{replacement.destination}")
         staged = on_disk.read_file(f"{root}/{replacement.source}")
-        return found is not None and digest(found) not in (replacement.replaces, digest(staged))
+        if found is None or staged is None:
+            return False  # where it has been put into place, that may still have to be made durable
+        return digest(found) not in (replacement.replaces, digest(staged))
     return False
 
 
