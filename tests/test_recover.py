@@ -218,6 +218,7 @@ def _change(file: Path, change: object) -> None:
         change(hdf5)
 
 
+@pytest.mark.exhaustive
 def test_wherever_a_bit_is_flipped_the_rest_is_saved(ended: HDF5StorageManager) -> None:
     whole, text = shots_file(ended).read_bytes(), document(ended).read_bytes()
     for position in range(11, len(whole), len(whole) // 40):
