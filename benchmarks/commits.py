@@ -146,15 +146,22 @@ def beside_readers(directory: Path, scale: float) -> Measured:
     for _ in range(3):
         for who in times:
             with readers(storage) if who == "shotstore" else nobody():
-                for turn in range(3 + max(10, int(70 * scale))):
-                    start = perf_counter()
-                    commit_one(storage, index, small(index))
-                    if turn >= 3:
-                        times[who].append(perf_counter() - start)
-                    index += 1
+                found = seconds_of_commits(storage, index, max(10, int(70 * scale)))
+            times[who] += found[3:]
+            index += len(found)
     return Measured(
         "commit a small shot beside 8 readers", times, (Goal("alone", 3, percentile=95),)
     )
+
+
+def seconds_of_commits(storage: HDF5StorageManager, first: int, count: int) -> list[float]:
+    """How long small commits take, one after the other; there are three more, to warm up."""
+    times = []
+    for index in range(first, first + 3 + count):
+        start = perf_counter()
+        commit_one(storage, index, small(index))
+        times.append(perf_counter() - start)
+    return times
 
 
 def beside_reading_threads(directory: Path, scale: float) -> Measured:
@@ -166,12 +173,9 @@ def beside_reading_threads(directory: Path, scale: float) -> Measured:
     for _ in range(3):
         for who, count in (("shotstore", 16), ("beside one thread", 1)):
             with reading_threads(storage, count):
-                for turn in range(3 + max(5, int(30 * scale))):
-                    start = perf_counter()
-                    commit_one(storage, index, small(index))
-                    if turn >= 3:
-                        times[who].append(perf_counter() - start)
-                    index += 1
+                found = seconds_of_commits(storage, index, max(5, int(30 * scale)))
+            times[who] += found[3:]
+            index += len(found)
     return Measured(
         "commit a small shot beside 16 reading threads", times, (Goal("beside one thread", 5),)
     )
