@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 
 from shotstore import StorageError
 from shotstore.sql import (
@@ -74,6 +74,27 @@ def test_a_file_that_does_not_exist_is_not_created_by_looking(tmp_path: Path) ->
     storage.upgrade()
     with storage.session() as session:
         assert session.paths.get_all_paths() == set()
+
+
+@pytest.mark.parametrize("statements", [1, 2])
+def test_tables_that_another_process_creates_during_the_look_belong_to_shotstore(
+    tmp_path: Path, statements: int
+) -> None:
+    storage = SQLiteStorageManager(SQLiteConfig(tmp_path / "new.db"))
+    access = engine(storage)
+    seen: list[str] = []
+
+    @event.listens_for(access, "after_cursor_execute")
+    def create_the_tables(*arguments: object) -> None:
+        seen.append(str(arguments[2]))
+        if len(seen) == statements:
+            storage.upgrade()
+
+    with access.connect() as connection:
+        assert schema.get_version(connection, "new.db") in (None, schema.VERSION)
+        connection.rollback()
+        assert schema.get_version(connection, "new.db") == schema.VERSION
+    access.dispose()
 
 
 def test_a_database_without_tables_says_what_to_do(bare_database: PostgreSQLConfig) -> None:

@@ -26,9 +26,11 @@ def get_version(connection: Connection, database: str) -> str | None:
         StorageError: the tables are those of another program.
     """
     found = inspect(connection)
-    if found.has_table(VERSION_TABLE):
+    # All tables in one look: another process may create them between two.
+    tables = found.get_table_names()
+    if VERSION_TABLE in tables:
         return connection.scalar(select(_versions.c.version_num))
-    tables = sorted({*found.get_table_names(), *found.get_view_names()})
+    tables = sorted({*tables, *found.get_view_names()})
     if tables:
         some = ", ".join(tables[:5]) + (", ..." if len(tables) > 5 else "")
         raise StorageError(
