@@ -41,7 +41,7 @@ ARRAYS = {
     "dates": np.array(["2026-11-22", "NaT"], "M8[D]"),
     "big endian dates": np.array(["2026-11-22T12:00:00.5"], ">M8[ms]"),
     "durations": np.array([1, -5], "m8[ns]"),
-    "durations without unit": np.array([7], "m8"),
+    "durations without unit": np.array([7]).view("m8"),
     "records": np.array([(1, 2.5)], [("a", "<i4"), ("b", ">f8")]),
     "records of all": np.array(
         [(1, "é", [1.5, 2], "2026-11-22", (True, 1j))],
