@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 from record_png_run import FRAMES
 
-from shotstore.cli.demo.experiment import run_shot
-from shotstore.cli.demo.recipes import EVAPORATION, PARAMETERS
+from shotstore.demo.experiment import run_shot
+from shotstore.demo.recipes import EVAPORATION, PARAMETERS
 
 SHOTS = 13
 """In later ones, hardly any thermal atoms are left."""

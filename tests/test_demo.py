@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from shotstore import ExperimentSession, PureSequencePath, Sequence, State
-from shotstore.cli.demo import camera
+from shotstore.demo import camera
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import UnknownDeviceConfiguration, quantity
 

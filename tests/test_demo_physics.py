@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import pytest
 
-from shotstore.cli.demo import camera, gas
+from shotstore.demo import camera, gas
 
 TRAP = gas.Trap(radial_frequency=120.0, axial_frequency=20.0)
 PIXEL = 3.4e-6

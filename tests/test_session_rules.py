@@ -12,7 +12,7 @@ from shotstore.errors import (
     RecursivePathMoveError,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.session import data_rules, rules
+from shotstore.records import data_rules, rules
 from shotstore.state import State
 
 ROOT = PureSequencePath.root()

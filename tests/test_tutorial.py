@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from shotstore import PureSequencePath
-from shotstore.cli.demo import gas
-from shotstore.cli.demo.experiment import value_in
-from shotstore.cli.demo.recipes import EVAPORATION, PARAMETERS
+from shotstore.demo import gas
+from shotstore.demo.experiment import value_in
+from shotstore.demo.recipes import EVAPORATION, PARAMETERS
 from shotstore.hdf5 import HDF5StorageManager
 from tests.tutorial_page import PAGE, SCRIPT, outputs, render
 

@@ -14,7 +14,7 @@ import pytest
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import Transaction
-from shotstore.session.owner import is_cancelled
+from shotstore.records.owner import is_cancelled
 from tests.asynchronous.conftest import P, T, count_shots, record, writing
 
 on_each = pytest.mark.parametrize("backend", ["asyncio", "trio"])

@@ -14,8 +14,8 @@ import trio
 
 from shotstore import PureSequencePath, StorageLockTimeoutError, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.memory import InMemoryStorageManager
 from shotstore.sql import SQLiteConfig, SQLiteStorageManager
-from shotstore.testing.memory import InMemoryStorageManager
 from tests.asynchronous.conftest import in_thread
 
 pytestmark = pytest.mark.anyio

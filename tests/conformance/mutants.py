@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 
 from shotstore import PathHierarchy, PureSequencePath, SequenceCollection, ShotId
+from shotstore.memory import InMemoryStorageManager
+from shotstore.memory.content import Content
+from shotstore.memory.path_hierarchy import InMemoryPathHierarchy
+from shotstore.memory.sequence_collection import InMemorySequenceCollection
+from shotstore.memory.session import InMemoryExperimentSession
 from shotstore.model import (
     Data,
     IterationConfiguration,
@@ -14,11 +19,6 @@ from shotstore.model import (
     UnknownIterationConfiguration,
 )
 from shotstore.testing import serializer
-from shotstore.testing.memory import InMemoryStorageManager
-from shotstore.testing.memory.content import Content
-from shotstore.testing.memory.path_hierarchy import InMemoryPathHierarchy
-from shotstore.testing.memory.sequence_collection import InMemorySequenceCollection
-from shotstore.testing.memory.session import InMemoryExperimentSession
 
 
 class LosesNaN(InMemorySequenceCollection):

@@ -2,9 +2,9 @@
 
 import pytest
 
+from shotstore.memory import InMemoryStorageManager
 from shotstore.testing import serializer
 from shotstore.testing.behaviours import *  # noqa: F403 - the suite
-from shotstore.testing.memory import InMemoryStorageManager
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from shotstore import ExperimentSession, testing
+from shotstore.records.stored_paths import StoredPaths
+from shotstore.records.stored_sequences import StoredSequences
 from shotstore.session import DeviceConfigurationCollection
-from shotstore.session.stored_paths import StoredPaths
-from shotstore.session.stored_sequences import StoredSequences
 from shotstore.testing import behaviours, state_machine
 from tests.conformance.mutants import FAULTS, FaultyStorageManager
 

@@ -7,6 +7,7 @@ import pytest
 from shotstore import DataNotFoundError, LostConfigurationError, Sequence, StorageManager
 from shotstore.copy import copy_path
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.memory import InMemoryStorageManager
 from shotstore.model import (
     TimeLanes,
     UnknownDeviceConfiguration,
@@ -16,7 +17,6 @@ from shotstore.model import (
 from shotstore.testing import exactly_equal, serializer
 from shotstore.testing.content import content
 from shotstore.testing.experiments import PATH, TIME_LANES, path, recipe
-from shotstore.testing.memory import InMemoryStorageManager
 from tests.copying.conftest import Opened
 from tests.damage.lost import SHOTS, recover_without_configuration
 

@@ -21,11 +21,11 @@ from shotstore import (
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.disk import File
 from shotstore.hdf5.names import SHOTS_FILE
+from shotstore.memory import InMemoryStorageManager
 from shotstore.model import Data, Parameter, quantity
 from shotstore.sql import SQLiteConfig, SQLiteStorageManager
 from shotstore.testing import serializer
 from shotstore.testing.experiments import ERROR, START, STOP, TIME_LANES, path, record
-from shotstore.testing.memory import InMemoryStorageManager
 
 SHOT = ExecuteShot()
 DAY = timedelta(days=1)

@@ -15,8 +15,8 @@ from shotstore.analysis.packages import needed
 from shotstore.analysis.recipes import parameters_before_shots
 from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
-from shotstore.session import data_rules
-from shotstore.session.columns import Column, objects, parameter_column
+from shotstore.records import data_rules
+from shotstore.records.columns import Column, objects, parameter_column
 from shotstore.session.sequence_collection import SequenceCollection
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from shotstore.model import DataType
-from shotstore.session.columns import Column, objects
+from shotstore.records.columns import Column, objects
 
 FIXED = ("sequence", "shot_index", "shot_start_time", "shot_end_time")
 """The columns that every table of shots has."""

@@ -15,7 +15,7 @@ from shotstore.analysis.column_types import (
 )
 from shotstore.analysis.packages import needed
 from shotstore.model.data import structured_to_json
-from shotstore.session.columns import Column, utc_time
+from shotstore.records.columns import Column, utc_time
 
 with needed("A scan", "analysis"):
     import polars as pl

@@ -19,8 +19,8 @@ from shotstore.analysis.periods import instant
 from shotstore.analysis.tables import HELD, Table, TableColumn
 from shotstore.errors import DataNotFoundError, InvalidConditionError
 from shotstore.model.quantities import convert, is_quantity, unit_to_text
-from shotstore.session.arguments import shown
-from shotstore.session.columns import Column
+from shotstore.records.arguments import shown
+from shotstore.records.columns import Column
 
 if TYPE_CHECKING:
     import polars

@@ -20,14 +20,10 @@ from shotstore.errors import (
 )
 from shotstore.model import ParameterRange
 from shotstore.paths import PureSequencePath
-from shotstore.session import (
-    ExperimentSession,
-    SequenceCollection,
-    SequenceSummary,
-    StorageManager,
-)
-from shotstore.session.arguments import as_count, as_state, as_text, as_texts, shown
-from shotstore.session.columns import Column
+from shotstore.records.arguments import as_count, as_state, as_text, as_texts, shown
+from shotstore.records.columns import Column
+from shotstore.records.summaries import SequenceSummary
+from shotstore.session import ExperimentSession, SequenceCollection, StorageManager
 from shotstore.state import State
 
 _T = TypeVar("_T")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.session.columns import Column
+from shotstore.records.columns import Column
 
 Frame = npt.NDArray[Any]
 

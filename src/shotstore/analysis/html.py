@@ -34,9 +34,9 @@ from shotstore.analysis.times import local_texts
 from shotstore.errors import ExperimentSessionNotActiveError
 from shotstore.model import Data, Parameter
 from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.records.columns import time_column
+from shotstore.records.summaries import SequenceSummary
 from shotstore.session import Sequence, Shot
-from shotstore.session.columns import time_column
-from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 
 _EDGE = 120

@@ -16,8 +16,8 @@ from shotstore.analysis.sources import Source, as_table
 from shotstore.analysis.tables import END, HELD, INDEX, START, Table, TableColumn
 from shotstore.analysis.times import local_texts
 from shotstore.errors import ColumnKindError, DataNotFoundError
+from shotstore.records.arguments import as_flag
 from shotstore.session import Sequence
-from shotstore.session.arguments import as_flag
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
-from shotstore.session import rules
+from shotstore.records import rules
 
 When: TypeAlias = datetime | date | str
 """An aware time; a day; or a text, as `period` reads it."""

@@ -9,7 +9,7 @@ from shotstore.analysis.conditions import Where
 from shotstore.analysis.packages import needed
 from shotstore.analysis.points import Curve, Points, collect_points
 from shotstore.analysis.sources import Source
-from shotstore.session.arguments import shown
+from shotstore.records.arguments import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

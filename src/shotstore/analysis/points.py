@@ -13,9 +13,9 @@ from shotstore.analysis.sources import Source, as_table
 from shotstore.analysis.tables import HELD, INDEX, Kind, Table, TableColumn, number_values
 from shotstore.analysis.times import has_date, local_texts, zone_names
 from shotstore.errors import ColumnKindError, DataNotFoundError
+from shotstore.records.arguments import as_texts
+from shotstore.records.columns import Column
 from shotstore.session import Sequence
-from shotstore.session.arguments import as_texts
-from shotstore.session.columns import Column
 
 _PRECISION = 1e-9
 """Of the range: values of x that are closer were meant to be the same."""

@@ -19,7 +19,7 @@ from shotstore.analysis.packages import needed
 from shotstore.analysis.recipes import parameters_before_shots
 from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
-from shotstore.session.columns import ShotRows
+from shotstore.records.columns import ShotRows
 from shotstore.session.sequence_collection import SequenceCollection
 
 with needed("A scan", "analysis"):

@@ -21,7 +21,7 @@ from shotstore.analysis.scan_plan import Plan
 from shotstore.errors import IncompatibleUnitsError, TransactionConflictError
 from shotstore.model import DataSchema, DataType, ParameterSchema
 from shotstore.paths import PureSequencePath
-from shotstore.session.columns import Column, ShotColumns, in_unit, objects, row_size
+from shotstore.records.columns import Column, ShotColumns, in_unit, objects, row_size
 from shotstore.session.sequence_collection import SequenceCollection
 
 with needed("A scan", "analysis"):

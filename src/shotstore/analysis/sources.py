@@ -9,7 +9,7 @@ import numpy.typing as npt
 from shotstore.analysis.column_names import name_columns, origins
 from shotstore.analysis.tables import SequenceTable, Table, TableColumn, complete, data_column
 from shotstore.model import DataType
-from shotstore.session.columns import Column, objects
+from shotstore.records.columns import Column, objects
 from shotstore.session.sequence import Sequence
 
 if TYPE_CHECKING:

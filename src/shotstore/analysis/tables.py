@@ -13,8 +13,8 @@ import numpy.typing as npt
 from shotstore.analysis.column_names import PARTS, Origin, name_columns, origins
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType
-from shotstore.session.arguments import as_text
-from shotstore.session.columns import Column
+from shotstore.records.arguments import as_text
+from shotstore.records.columns import Column
 from shotstore.session.sequence import Sequence
 
 Kind: TypeAlias = Literal["number", "complex", "time", "text", "json", "array"]

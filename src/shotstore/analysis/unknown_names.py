@@ -8,7 +8,8 @@ from shotstore.analysis.path_patterns import PathPattern
 from shotstore.analysis.recipes import readable_globals
 from shotstore.errors import PathError, StorageError
 from shotstore.paths import PureSequencePath
-from shotstore.session import ExperimentSession, SequenceSummary, StorageManager
+from shotstore.records.summaries import SequenceSummary
+from shotstore.session import ExperimentSession, StorageManager
 
 
 def unknown_names(

@@ -21,7 +21,8 @@ from shotstore.model import (
     UnknownDeviceConfiguration,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.session import SequenceCollection, SequenceSummary
+from shotstore.records.summaries import SequenceSummary
+from shotstore.session import SequenceCollection
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
-from shotstore.session import SequenceSummary
+from shotstore.records.summaries import SequenceSummary
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 

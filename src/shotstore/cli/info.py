@@ -15,7 +15,7 @@ from shotstore.state import State
 if TYPE_CHECKING:
     from shotstore import StorageManager
     from shotstore.hdf5 import HDF5StorageManager
-    from shotstore.session import SequenceSummary
+    from shotstore.records.summaries import SequenceSummary
 
 
 def info(

@@ -13,7 +13,7 @@ from shotstore.cli.opening import counted, readable_size
 from shotstore.errors import PathError, SequenceStateError, StorageError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.paths import PureSequencePath
-from shotstore.session import SequenceSummary
+from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ def note(
     The editor is that of the environment variable VISUAL or EDITOR.
     """
     from shotstore.cli.places import find_sequence
-    from shotstore.session.annotations import check_note
+    from shotstore.records.annotations import check_note
 
     if print_it:
         with open_to_read(store, recipes=False).session() as session:

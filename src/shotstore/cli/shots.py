@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from shotstore import Sequence
     from shotstore.analysis.tables import SequenceTable, TableColumn
-    from shotstore.session.columns import Column as Values
+    from shotstore.records.columns import Column as Values
 
 _USUAL_NUMBER = 50
 _LONGEST_TEXT = 40

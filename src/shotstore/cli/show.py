@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from shotstore.cli.columns import Cell
     from shotstore.cli.description import Description
-    from shotstore.session import SequenceSummary
+    from shotstore.records.summaries import SequenceSummary
 
 
 def show(

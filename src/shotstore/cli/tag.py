@@ -37,7 +37,7 @@ def tag(
     """
     from shotstore.cli.formats import print_json
     from shotstore.cli.places import find_sequence
-    from shotstore.session.annotations import check_tags
+    from shotstore.records.annotations import check_tags
 
     if path is None:
         _list(store, as_json=as_json)

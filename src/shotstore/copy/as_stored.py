@@ -17,8 +17,8 @@ from shotstore.model import (
     UnknownIterationConfiguration,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.records.configurations import LOST_CONTENT
 from shotstore.session import ExperimentSession
-from shotstore.session.configurations import LOST_CONTENT
 
 
 @contextmanager

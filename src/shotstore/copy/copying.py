@@ -27,8 +27,8 @@ from shotstore.errors import (
     TransactionConflictError,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.records.arguments import as_function, as_text, shown
 from shotstore.session import ExperimentSession, StorageManager
-from shotstore.session.arguments import as_function, as_text, shown
 
 if TYPE_CHECKING:
     from shotstore.hdf5 import HDF5ExperimentSession

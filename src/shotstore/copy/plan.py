@@ -11,7 +11,8 @@ from shotstore.copy.report import IS_THERE, Existing
 from shotstore.errors import DamagedStorageError, PathHasChildrenError, PathIsSequenceError
 from shotstore.model import DeviceConfiguration, ParameterNamespace
 from shotstore.paths import PureSequencePath
-from shotstore.session import ExperimentSession, StorageManager, rules
+from shotstore.records import rules
+from shotstore.session import ExperimentSession, StorageManager
 from shotstore.session.closest import naming_closest_sequence
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from shotstore.copy.as_stored import global_parameters_of, without_decoding
 from shotstore.model import Data
 from shotstore.paths import PureSequencePath
-from shotstore.session import ExperimentSession, SequenceStats, rules
+from shotstore.records import rules
+from shotstore.records.values import SequenceStats
+from shotstore.session import ExperimentSession
 from shotstore.state import State
 
 

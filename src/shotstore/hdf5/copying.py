@@ -15,7 +15,7 @@ from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.open_shots import ShotsReader
 from shotstore.hdf5.transaction import Transaction
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.records import rules
 from shotstore.state import State
 
 

@@ -7,7 +7,8 @@ from shotstore.hdf5 import documents
 from shotstore.hdf5.names import decomposed, document_name, path_name
 from shotstore.hdf5.store import DEVICES
 from shotstore.model import DeviceConfiguration
-from shotstore.session import DeviceConfigurationCollection, configurations, rules
+from shotstore.records import configurations, rules
+from shotstore.session import DeviceConfigurationCollection
 
 if TYPE_CHECKING:
     from shotstore.hdf5.session import HDF5ExperimentSession

@@ -30,7 +30,7 @@ from shotstore.hdf5.dropped import settle
 from shotstore.hdf5.lock_holders import describe, describe_this_process, holders_of, what_to_do
 from shotstore.hdf5.waiting_line import WaitingLine
 from shotstore.hdf5.worker import check_cancelled
-from shotstore.session.owner import Owner, holders
+from shotstore.records.owner import Owner, holders
 
 # A pipe in the place of a lock would wait for somebody at its other end.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

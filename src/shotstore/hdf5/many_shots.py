@@ -12,8 +12,8 @@ from shotstore.hdf5.transaction import Transaction
 from shotstore.model import DataSchema, DataType, ParameterSchema, ParameterType
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.session import data_rules
-from shotstore.session.columns import ShotColumns, ShotRows, joined
+from shotstore.records import data_rules
+from shotstore.records.columns import ShotColumns, ShotRows, joined
 from shotstore.state import State
 
 _T = TypeVar("_T")

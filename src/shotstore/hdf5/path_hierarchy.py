@@ -8,8 +8,8 @@ from attrs import evolve
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
-from shotstore.session.stored_paths import StoredPaths
+from shotstore.records import rules
+from shotstore.records.stored_paths import StoredPaths
 
 if TYPE_CHECKING:
     from shotstore.hdf5.session import HDF5ExperimentSession

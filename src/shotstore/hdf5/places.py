@@ -10,7 +10,7 @@ from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import root_node
 from shotstore.hdf5.tree import Tree
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.records import rules
 
 
 def directory_of(store: Store, path: PureSequencePath) -> Path:

@@ -31,17 +31,11 @@ from shotstore.model.parameters import check_numbers
 from shotstore.model.quantities import quantity
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.session import (
-    DataId,
-    SequenceStats,
-    ShotId,
-    configurations,
-    data_rules,
-    rules,
-)
-from shotstore.session.columns import ShotColumns, ShotRows
-from shotstore.session.stored_sequences import StoredSequences
-from shotstore.session.summaries import SequenceSummary
+from shotstore.records import configurations, data_rules, rules
+from shotstore.records.columns import ShotColumns, ShotRows
+from shotstore.records.stored_sequences import StoredSequences
+from shotstore.records.summaries import SequenceSummary
+from shotstore.records.values import DataId, SequenceStats, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

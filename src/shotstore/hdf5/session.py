@@ -17,16 +17,15 @@ from shotstore.hdf5.worker import wait_if_exiting
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
+from shotstore.records import configurations, rules
+from shotstore.records.owner import current_owner
 from shotstore.session import (
     DeviceConfigurationCollection,
     ExperimentSession,
     PathHierarchy,
     SequenceCollection,
     StorageManager,
-    configurations,
-    rules,
 )
-from shotstore.session.owner import current_owner
 
 
 class HDF5ExperimentSession(ExperimentSession):

@@ -20,8 +20,7 @@ from shotstore.hdf5.unseen import Unseen, find_unseen
 from shotstore.hdf5.worker import run
 from shotstore.model import Serializer
 from shotstore.paths import PureSequencePath
-from shotstore.session import StorageManager
-from shotstore.session.arguments import (
+from shotstore.records.arguments import (
     as_file,
     as_flag,
     as_function,
@@ -30,6 +29,7 @@ from shotstore.session.arguments import (
     as_time_span,
     shown,
 )
+from shotstore.session import StorageManager
 
 
 class HDF5StorageManager(StorageManager):

@@ -19,8 +19,7 @@ from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
 from shotstore.hdf5.unit_documents import UnitDocument
-from shotstore.session import SequenceSummary
-from shotstore.session.summaries import Remembered
+from shotstore.records.summaries import Remembered, SequenceSummary
 
 MARKER = "shotstore.json"
 SEQUENCES = "sequences"

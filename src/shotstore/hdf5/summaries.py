@@ -19,7 +19,7 @@ from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
 from shotstore.model import IterationConfiguration, Serializer
 from shotstore.paths import PureSequencePath
-from shotstore.session.summaries import RangesWhenAsked, SequenceSummary, holds_text
+from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, holds_text
 from shotstore.state import State
 
 _NOT_COUNTED = -1

@@ -33,7 +33,7 @@ from shotstore.hdf5.store import SEQUENCES, Store
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
-from shotstore.session.owner import Owner
+from shotstore.records.owner import Owner
 from shotstore.state import State
 
 _T = TypeVar("_T")

@@ -23,9 +23,9 @@ from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.store import TRANSACTIONS, TRASH, Store
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
-from shotstore.session.arguments import as_time_span, shown
-from shotstore.session.owner import Cancelled
+from shotstore.records import rules
+from shotstore.records.arguments import as_time_span, shown
+from shotstore.records.owner import Cancelled
 from shotstore.state import State
 
 _LONGEST_PAUSE = 3600.0

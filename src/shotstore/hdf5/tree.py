@@ -27,7 +27,7 @@ from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_n
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.records import rules
 from shotstore.state import State
 
 

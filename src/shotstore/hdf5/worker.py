@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import h5py
 
-from shotstore.session.owner import Cancelled, is_cancelled
+from shotstore.records.owner import Cancelled, is_cancelled
 
 _T = TypeVar("_T")
 

@@ -1,5 +1,7 @@
 """The interfaces that every backend implements, and the objects over them for people."""
 
+from shotstore.records.summaries import SequenceSummary
+from shotstore.records.values import DataId, SequenceStats, ShotId
 from shotstore.session.asynchronous import (
     AsyncDeviceConfigurationCollection,
     AsyncExperimentSession,
@@ -15,8 +17,6 @@ from shotstore.session.sequence import Sequence
 from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.shot import Shot
 from shotstore.session.storage import ExperimentSessionMaker, StorageManager
-from shotstore.session.summaries import SequenceSummary
-from shotstore.session.values import DataId, SequenceStats, ShotId
 
 __all__ = [
     "AsyncDeviceConfigurationCollection",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from shotstore.errors import PathError, RunDeletedError, TransactionConflictError
 from shotstore.paths import PureSequencePath
-from shotstore.session.arguments import as_count, as_seconds
+from shotstore.records.arguments import as_count, as_seconds
+from shotstore.records.values import SequenceStats
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.sequence import Sequence
 from shotstore.session.shot import Shot
-from shotstore.session.values import SequenceStats
 
 if TYPE_CHECKING:
     from shotstore.session.experiment_session import ExperimentSession

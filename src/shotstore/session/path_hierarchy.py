@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from shotstore.paths import AnyPath, PureSequencePath, as_path
-from shotstore.session.arguments import as_flag
-from shotstore.session.rules import as_utc
-from shotstore.session.stored_paths import StoredPaths
+from shotstore.records.arguments import as_flag
+from shotstore.records.rules import as_utc
+from shotstore.records.stored_paths import StoredPaths
 
 
 class PathHierarchy:

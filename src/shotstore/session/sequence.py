@@ -20,11 +20,11 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.session.arguments import as_text, shown
+from shotstore.records.arguments import as_text, shown
+from shotstore.records.rules import check_shot_index
+from shotstore.records.values import SequenceStats
 from shotstore.session.closest import naming_closest_sequence
-from shotstore.session.rules import check_shot_index
 from shotstore.session.shot import Shot
-from shotstore.session.values import SequenceStats
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

@@ -17,8 +17,8 @@ from shotstore.model import (
 from shotstore.model.scalars import check_text
 from shotstore.model.structures import Structure
 from shotstore.paths import AnyPath, PureSequencePath, as_path
-from shotstore.session.annotations import check_note, check_tags
-from shotstore.session.arguments import (
+from shotstore.records.annotations import check_note, check_tags
+from shotstore.records.arguments import (
     as_data_id,
     as_mapping,
     as_rows,
@@ -28,11 +28,11 @@ from shotstore.session.arguments import (
     as_texts,
     as_traceback,
 )
-from shotstore.session.columns import ShotColumns, ShotRows
-from shotstore.session.rules import as_utc, shot_times
-from shotstore.session.stored_sequences import StoredSequences
-from shotstore.session.summaries import SequenceSummary
-from shotstore.session.values import DataId, SequenceStats, ShotId
+from shotstore.records.columns import ShotColumns, ShotRows
+from shotstore.records.rules import as_utc, shot_times
+from shotstore.records.stored_sequences import StoredSequences
+from shotstore.records.summaries import SequenceSummary
+from shotstore.records.values import DataId, SequenceStats, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

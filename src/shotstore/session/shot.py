@@ -11,10 +11,10 @@ import attrs
 
 from shotstore.model import Data, Parameter
 from shotstore.paths import PureSequencePath
-from shotstore.session.arguments import as_shot_index, shown
+from shotstore.records.arguments import as_shot_index, shown
+from shotstore.records.values import DataId, ShotId
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.sequence_collection import SequenceCollection
-from shotstore.session.values import DataId, ShotId
 
 if TYPE_CHECKING:
     from shotstore.session.sequence import Sequence

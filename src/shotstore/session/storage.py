@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from shotstore.model import DefaultSerializer, Serializer
 from shotstore.paths import PureSequencePath
+from shotstore.records.summaries import SequenceSummary
 from shotstore.session.asynchronous import AsyncExperimentSession, AsyncShot
 from shotstore.session.experiment_session import ExperimentSession
 from shotstore.session.following import Following, follow
 from shotstore.session.shot import Shot
-from shotstore.session.summaries import SequenceSummary
 from shotstore.state import State
 
 if TYPE_CHECKING:

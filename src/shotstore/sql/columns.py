@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from shotstore.model import DataType, ParameterType
-from shotstore.session.columns import (
+from shotstore.records.columns import (
     ShotColumns,
     data_column,
     parameter_column,

@@ -9,7 +9,7 @@ import attrs
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from shotstore.session.arguments import as_file
+from shotstore.records.arguments import as_file
 
 
 def _absolute(path: str | os.PathLike[str]) -> Path:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, delete, insert, select, update
 
 from shotstore.model import DeviceConfiguration
-from shotstore.session import DeviceConfigurationCollection, configurations, rules
+from shotstore.records import configurations, rules
+from shotstore.session import DeviceConfigurationCollection
 from shotstore.sql.tables import AnyRow
 from shotstore.sql.tables import device_configurations as table
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, update
 
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
-from shotstore.session.stored_paths import StoredPaths
+from shotstore.records import rules
+from shotstore.records.stored_paths import StoredPaths
 from shotstore.sql.tables import paths
 from shotstore.sql.tree import Tree, check_idle
 

@@ -36,17 +36,11 @@ from shotstore.model import (
 from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
-from shotstore.session import (
-    DataId,
-    SequenceStats,
-    ShotId,
-    configurations,
-    data_rules,
-    rules,
-)
-from shotstore.session.columns import ShotColumns, ShotRows
-from shotstore.session.stored_sequences import StoredSequences
-from shotstore.session.summaries import SequenceSummary
+from shotstore.records import configurations, data_rules, rules
+from shotstore.records.columns import ShotColumns, ShotRows
+from shotstore.records.stored_sequences import StoredSequences
+from shotstore.records.summaries import SequenceSummary
+from shotstore.records.values import DataId, SequenceStats, ShotId
 from shotstore.sql.columns import read_arrays, read_columns
 from shotstore.sql.loading import loading
 from shotstore.sql.summaries import (

@@ -9,14 +9,13 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from shotstore.model import JSON, ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
+from shotstore.records import configurations, rules
 from shotstore.session import (
     DeviceConfigurationCollection,
     ExperimentSession,
     PathHierarchy,
     SequenceCollection,
     StorageManager,
-    configurations,
-    rules,
 )
 from shotstore.sql.device_configurations import SQLDeviceConfigurationCollection
 from shotstore.sql.engine import Engines

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from shotstore.model import Serializer
+from shotstore.records.arguments import as_flag, as_seconds, as_serializer, shown
 from shotstore.session import StorageManager
-from shotstore.session.arguments import as_flag, as_seconds, as_serializer, shown
 from shotstore.sql import schema
 from shotstore.sql.config import PostgreSQLConfig, SQLiteConfig
 from shotstore.sql.database import Database

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Text, cast, func, select
 
 from shotstore.model import IterationConfiguration, Serializer
 from shotstore.paths import PureSequencePath
-from shotstore.session.summaries import RangesWhenAsked, Remembered, SequenceSummary, holds_text
+from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, holds_text
 from shotstore.sql.loading import loading
 from shotstore.sql.tables import AnyRow, sequences, shots
 from shotstore.sql.tree import Node, Tree, below_with

@@ -18,7 +18,7 @@ from shotstore.errors import (
     TransactionConflictError,
 )
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
-from shotstore.session.owner import check_cancelled, current_owner, holders
+from shotstore.records.owner import check_cancelled, current_owner, holders
 from shotstore.sql.database import Database
 from shotstore.sql.engine import Engines
 from shotstore.sql.tables import units

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from shotstore.errors import InvalidPathFormatError
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.records import rules
 from shotstore.sql.database import Database
 from shotstore.sql.tables import ROOT_ID, AnyRow, paths, sequences
 from shotstore.state import State

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 )
 
 from shotstore import DataId, ExperimentSession, PureSequencePath, ShotId, State, StorageManager
+from shotstore.memory import InMemoryStorageManager
 from shotstore.model import IterationConfiguration, ParameterNamespace
 from shotstore.testing import arguments, strategies
 from shotstore.testing.content import content
@@ -35,7 +36,6 @@ from shotstore.testing.experiments import (
     recipe,
 )
 from shotstore.testing.lab import serializer
-from shotstore.testing.memory import InMemoryStorageManager
 from shotstore.tracebacks import TracebackSummary
 
 # A path is told by the numbers of its names. There are few, so that operations meet.

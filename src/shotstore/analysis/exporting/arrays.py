@@ -10,7 +10,7 @@ from shotstore.analysis.exporting.cells import cells
 from shotstore.analysis.exporting.changes import is_rounded
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn, number_values
-from shotstore.session.columns import Column, missing
+from shotstore.records.columns import Column, missing
 
 LENGTH, SHAPE, IS_PRESENT = "length", "shape", "is_present"
 """What stands behind the name of a column of which they tell."""

@@ -10,7 +10,7 @@ import numpy as np
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn
 from shotstore.analysis.times import utc_texts
-from shotstore.session.columns import Column
+from shotstore.records.columns import Column
 
 Cell: TypeAlias = bool | int | float | str | None
 

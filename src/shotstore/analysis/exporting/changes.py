@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from shotstore.session.columns import Column
+from shotstore.records.columns import Column
 
 _EXACT = 2**53
 """Up to here every integer is a float of 64 bits."""

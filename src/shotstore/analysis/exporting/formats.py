@@ -22,8 +22,8 @@ from shotstore.analysis.exporting.destination import file_name, file_to_be, fold
 from shotstore.analysis.exporting.job import Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
 from shotstore.errors import ExportError, ExportWarning
+from shotstore.records.arguments import as_file, as_flag, as_text, as_texts
 from shotstore.session import Sequence
-from shotstore.session.arguments import as_file, as_flag, as_text, as_texts
 
 
 @attrs.frozen

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from shotstore.analysis.column_labels import label_columns
 from shotstore.analysis.exporting.changes import Change
 from shotstore.analysis.tables import SequenceTable, TableColumn
+from shotstore.records.columns import Column
 from shotstore.session import Sequence
-from shotstore.session.columns import Column
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Takes how much is done, and of how much."""

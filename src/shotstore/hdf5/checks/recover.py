@@ -20,8 +20,8 @@ from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.hdf5.tree import Node
 from shotstore.model import JSON
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
-from shotstore.session.configurations import LOST, LOST_CONTENT
+from shotstore.records import rules
+from shotstore.records.configurations import LOST, LOST_CONTENT
 from shotstore.state import State
 
 _T = TypeVar("_T")

@@ -43,7 +43,7 @@ from shotstore.hdf5.worker import run
 from shotstore.model import Serializer
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.records import rules
 
 _T = TypeVar("_T")
 

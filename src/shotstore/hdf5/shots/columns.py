@@ -20,7 +20,7 @@ from shotstore.hdf5.shots.structures import Structures, structures_of_texts
 from shotstore.model import DataType, ParameterType
 from shotstore.model.dtypes import load_dtype
 from shotstore.model.structures import Structure, structure_of
-from shotstore.session.columns import (
+from shotstore.records.columns import (
     Column,
     ShotColumns,
     data_column,

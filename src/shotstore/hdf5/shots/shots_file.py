@@ -44,7 +44,7 @@ from shotstore.hdf5.shots.viewers import describe_file
 from shotstore.model import JSON, Data, DataType, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
-from shotstore.session.columns import ShotColumns
+from shotstore.records.columns import ShotColumns
 from shotstore.version import NEWER_VERSION, __version__
 
 VERSION = 1

@@ -15,8 +15,8 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from shotstore.records.owner import Cancelled, Owner, working_for
 from shotstore.session.experiment_session import ExperimentSession
-from shotstore.session.owner import Cancelled, Owner, working_for
 
 _T = TypeVar("_T")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 from shotstore.model import ParameterNamespace
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.records import rules
 from shotstore.session.asynchronous.device_configurations import (
     AsyncDeviceConfigurationCollection,
 )

@@ -20,11 +20,11 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.records.rules import check_shot_index
+from shotstore.records.values import SequenceStats
 from shotstore.session.asynchronous.docstrings import takes_docstrings_from
 from shotstore.session.asynchronous.shot import AsyncShot
-from shotstore.session.rules import check_shot_index
 from shotstore.session.sequence import Sequence
-from shotstore.session.values import SequenceStats
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

@@ -18,11 +18,11 @@ from shotstore.model import (
 )
 from shotstore.model.structures import Structure
 from shotstore.paths import AnyPath, PureSequencePath
+from shotstore.records.columns import ShotColumns, ShotRows
+from shotstore.records.summaries import SequenceSummary
+from shotstore.records.values import DataId, SequenceStats, ShotId
 from shotstore.session.asynchronous.docstrings import takes_docstrings_from
-from shotstore.session.columns import ShotColumns, ShotRows
 from shotstore.session.sequence_collection import SequenceCollection
-from shotstore.session.summaries import SequenceSummary
-from shotstore.session.values import DataId, SequenceStats, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

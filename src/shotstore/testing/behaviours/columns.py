@@ -13,8 +13,8 @@ from shotstore import (
 )
 from shotstore.model import Data, DataType, ParameterType, quantity
 from shotstore.model.structures import structure_of
-from shotstore.session import shot_by_shot
-from shotstore.session.columns import Column, ShotColumns
+from shotstore.records import shot_by_shot
+from shotstore.records.columns import Column, ShotColumns
 from shotstore.testing import strategies
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import PATH, SECOND, START, create, launch, path, record

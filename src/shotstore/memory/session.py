@@ -4,24 +4,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from shotstore.errors import TransactionConflictError
+from shotstore.memory.content import Content
+from shotstore.memory.device_configurations import InMemoryDeviceConfigurations
+from shotstore.memory.path_hierarchy import InMemoryPathHierarchy
+from shotstore.memory.sequence_collection import InMemorySequenceCollection
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
-from shotstore.session import (
-    ExperimentSession,
-    PathHierarchy,
-    SequenceCollection,
-    StorageManager,
-    configurations,
-    rules,
-)
-from shotstore.testing.memory.content import Content
-from shotstore.testing.memory.device_configurations import InMemoryDeviceConfigurations
-from shotstore.testing.memory.path_hierarchy import InMemoryPathHierarchy
-from shotstore.testing.memory.sequence_collection import InMemorySequenceCollection
+from shotstore.records import configurations, rules
+from shotstore.session import ExperimentSession, PathHierarchy, SequenceCollection, StorageManager
 
 if TYPE_CHECKING:
-    from shotstore.testing.memory.storage import Memory
+    from shotstore.memory.storage import Memory
 
 
 class InMemoryExperimentSession(ExperimentSession):

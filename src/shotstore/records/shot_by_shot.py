@@ -9,8 +9,8 @@ import numpy as np
 from shotstore.model import Data, DataSchema, Parameter, ParameterSchema
 from shotstore.model.structures import Structure, structure_of
 from shotstore.paths import PureSequencePath
-from shotstore.session import data_rules
-from shotstore.session.columns import (
+from shotstore.records import data_rules
+from shotstore.records.columns import (
     ShotColumns,
     ShotRows,
     as_number,
@@ -19,7 +19,7 @@ from shotstore.session.columns import (
     row_size,
     time_column,
 )
-from shotstore.session.values import ShotId
+from shotstore.records.values import ShotId
 
 _LARGEST_BATCH = 16 * 2**20  # bytes
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from shotstore.memory.content import Content, Sequence, check_names
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
-from shotstore.session.stored_paths import StoredPaths
-from shotstore.testing.memory.content import Content, Sequence, check_names
+from shotstore.records import rules
+from shotstore.records.stored_paths import StoredPaths
 
 if TYPE_CHECKING:
-    from shotstore.testing.memory.session import InMemoryExperimentSession
+    from shotstore.memory.session import InMemoryExperimentSession
 
 
 class InMemoryPathHierarchy(StoredPaths):

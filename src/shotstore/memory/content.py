@@ -8,7 +8,7 @@ import attrs
 from shotstore.errors import InvalidPathFormatError
 from shotstore.model import JSON, Data, Parameter
 from shotstore.paths import PureSequencePath
-from shotstore.session import rules
+from shotstore.records import rules
 from shotstore.state import State
 
 _LONGEST_NAME = 255

@@ -17,10 +17,10 @@ from shotstore.model import (
 )
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.session import shot_by_shot
-from shotstore.session.columns import ShotColumns, ShotRows
-from shotstore.session.summaries import SequenceSummary
-from shotstore.session.values import DataId, SequenceStats, ShotId
+from shotstore.records import shot_by_shot
+from shotstore.records.columns import ShotColumns, ShotRows
+from shotstore.records.summaries import SequenceSummary
+from shotstore.records.values import DataId, SequenceStats, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

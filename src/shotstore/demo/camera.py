@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from shotstore.cli.demo.gas import FloatArray
+from shotstore.demo.gas import FloatArray
 
 Frame = NDArray[np.uint16]
 

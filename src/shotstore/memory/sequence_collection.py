@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from attrs import evolve
 
+from shotstore.memory.content import Launch, Sequence, Shot
 from shotstore.model import (
     Data,
     DeviceConfiguration,
@@ -22,22 +23,15 @@ from shotstore.model import (
 from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
-from shotstore.session import (
-    DataId,
-    SequenceStats,
-    ShotId,
-    configurations,
-    data_rules,
-    rules,
-)
-from shotstore.session.stored_sequences import StoredSequences
-from shotstore.session.summaries import RangesWhenAsked, SequenceSummary, holds_text
+from shotstore.records import configurations, data_rules, rules
+from shotstore.records.stored_sequences import StoredSequences
+from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, holds_text
+from shotstore.records.values import DataId, SequenceStats, ShotId
 from shotstore.state import State
-from shotstore.testing.memory.content import Launch, Sequence, Shot
 from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
-    from shotstore.testing.memory.session import InMemoryExperimentSession
+    from shotstore.memory.session import InMemoryExperimentSession
 
 
 class InMemorySequenceCollection(StoredSequences):

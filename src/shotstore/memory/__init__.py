@@ -5,6 +5,6 @@ changed, only replaced, and it is a storage like any other: it passes the suite 
 it is gone when the process ends.
 """
 
-from shotstore.testing.memory.storage import InMemoryStorageManager
+from shotstore.memory.storage import InMemoryStorageManager
 
 __all__ = ["InMemoryStorageManager"]

@@ -33,8 +33,9 @@ def demo(
             f"Name another one: shotstore demo DIR"
         )
     # Imported here, since h5py and matplotlib take longer to load than `shotstore --help` to run.
+    from shotstore.cli import demo_report as report
     from shotstore.cli.console import new_console
-    from shotstore.cli.demo import recording, report
+    from shotstore.demo import recording
 
     console = new_console()
     storage = recording.open_store(directory)

@@ -7,12 +7,12 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from shotstore.errors import StorageLockTimeoutError
+from shotstore.memory.content import Content
+from shotstore.memory.session import InMemoryExperimentSession
 from shotstore.model import Serializer
+from shotstore.records.arguments import as_flag, as_seconds, as_serializer
+from shotstore.records.owner import current_owner, holders
 from shotstore.session import StorageManager
-from shotstore.session.arguments import as_flag, as_seconds, as_serializer
-from shotstore.session.owner import current_owner, holders
-from shotstore.testing.memory.content import Content
-from shotstore.testing.memory.session import InMemoryExperimentSession
 
 
 class InMemoryStorageManager(StorageManager):

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shotstore.model import DeviceConfiguration
-from shotstore.session import DeviceConfigurationCollection, configurations, rules
+from shotstore.records import configurations, rules
+from shotstore.session import DeviceConfigurationCollection
 
 if TYPE_CHECKING:
-    from shotstore.testing.memory.session import InMemoryExperimentSession
+    from shotstore.memory.session import InMemoryExperimentSession
 
 
 class InMemoryDeviceConfigurations(DeviceConfigurationCollection):

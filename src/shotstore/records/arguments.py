@@ -1,7 +1,7 @@
 """What the methods of a session take: each argument is checked before anything is read or written.
 
 A function returns the argument as the backends want it, or raises ``TypeError`` for what is of
-another kind. Paths are checked by `shotstore.paths.as_path`, times by `shotstore.session.rules`.
+another kind. Paths are checked by `shotstore.paths.as_path`, times by `shotstore.records.rules`.
 """
 
 import math
@@ -15,8 +15,8 @@ import numpy as np
 
 from shotstore.model import DefaultSerializer, Serializer
 from shotstore.model.scalars import check_text
-from shotstore.session.columns import ShotRows
-from shotstore.session.values import DataId, ShotId
+from shotstore.records.columns import ShotRows
+from shotstore.records.values import DataId, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shotstore import PureSequencePath, Sequence, StorageManager
-from shotstore.cli.demo.camera import Frames, optical_density
-from shotstore.cli.demo.experiment import value_in
-from shotstore.cli.demo.picture import Run, draw_run
-from shotstore.cli.demo.recipes import EVAPORATION, RECIPES
-from shotstore.cli.demo.recording import record
 from shotstore.cli.tree import print_tree
+from shotstore.demo.camera import Frames, optical_density
+from shotstore.demo.experiment import value_in
+from shotstore.demo.picture import Run, draw_run
+from shotstore.demo.recipes import EVAPORATION, RECIPES
+from shotstore.demo.recording import record
 
 PICTURE = "run.png"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import attrs
 import numpy as np
 
-from shotstore.cli.demo import camera, gas
+from shotstore.demo import camera, gas
 from shotstore.model import Data, Parameter
 
 _NUMBER_FLUCTUATION = 0.03

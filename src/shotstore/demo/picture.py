@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from shotstore.cli.demo.gas import FloatArray
+from shotstore.demo.gas import FloatArray
 
 _TILES_A_ROW = 6
 _HALF_WIDTH = 104

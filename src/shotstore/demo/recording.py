@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from shotstore import Sequence, ShotId, StorageManager, TracebackSummary
-from shotstore.cli.demo.experiment import CameraError, run_shot
-from shotstore.cli.demo.recipes import (
+from shotstore.demo.experiment import CameraError, run_shot
+from shotstore.demo.recipes import (
     DEVICES,
     PARAMETERS,
     CameraConfiguration,

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType, ParameterType
 from shotstore.paths import PureSequencePath
-from shotstore.session.arguments import as_texts
-from shotstore.session.columns import ShotRows
+from shotstore.records.arguments import as_texts
+from shotstore.records.columns import ShotRows
 
 _MOST_LISTED = 20
 

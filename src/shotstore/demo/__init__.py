@@ -1,0 +1,1 @@
+"""A simulated experiment: a gas of rubidium that is cooled until it condenses."""
