@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.new_units import define_new_unit, new_definition
 from shotstore.paths import PureSequencePath
+from shotstore.records.sequence_reader import StorageReader
 from shotstore.session.device_configurations import DeviceConfigurationCollection
 from shotstore.session.path_hierarchy import PathHierarchy
 from shotstore.session.sequence import Sequence
@@ -96,6 +97,9 @@ class ExperimentSession(abc.ABC):
             InvalidPathFormatError: the text is not a valid path.
         """
         return Sequence(path, self)
+
+    def _reader_(self) -> StorageReader:
+        return StorageReader(self.sequences._stored, self.paths._stored, self.get_global_parameters)
 
     @abc.abstractmethod
     def get_global_parameters(self) -> ParameterNamespace:

@@ -22,6 +22,7 @@ from shotstore.model import (
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_text, shown
 from shotstore.records.rules import check_shot_index
+from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.values import SequenceStats
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.shot import Shot
@@ -115,6 +116,10 @@ class Sequence:
         from shotstore.analysis.html import sequence_html
 
         return sequence_html(self)
+
+    def _reader_(self) -> SequenceReader:
+        self.get_stats()  # names the closest sequence where there is none
+        return self.session._reader_().get_sequence(self.path)
 
     def get_state(self) -> State:
         """Return what the sequence is doing."""
