@@ -149,7 +149,7 @@ def test_what_could_not_be_copied_is_said(shell: Shell, tmp_path: Path) -> None:
         (("copy", "lab", "lab"), "into itself"),
         (("copy", "lab", "."), "is not a store"),
         (("copy", "lab", "mysql://host/x"), "is not a database that shotstore knows"),
-        (("copy", "lab", "sqlite://"), "names no file"),
+        (("copy", "lab", "sqlite://"), "does not name a file"),
         (("copy", "lab", "postgresql://host"), "must be like"),
         (("copy", "sqlite:///none.db", "new"), "does not exist"),
         (("copy", "lab", "postgresql://a:secret@127.0.0.1:1/b"), "127.0.0.1"),
@@ -178,7 +178,7 @@ def test_a_database_is_set_up_once(shell: Shell, tmp_path: Path) -> None:
 
 def test_tables_of_another_version_are_left_alone(shell: Shell, tmp_path: Path) -> None:
     shell.run("upgrade", "sqlite:///runs.db")
-    for version, remedy in (("0000", "shotstore upgrade"), ("9999", "install a newer version")):
+    for version, remedy in (("0000", "with the older one"), ("9999", "install a newer version")):
         with sqlite3.connect(tmp_path / "runs.db") as connection:
             connection.execute("UPDATE shotstore_version SET version_num = ?", [version])
         connection.close()

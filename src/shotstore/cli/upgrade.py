@@ -18,14 +18,14 @@ def upgrade(
         ),
     ],
 ) -> None:
-    """Set up a database, or bring it up to this version of shotstore.
+    """Set up an empty database: create its tables.
 
-    All in one transaction; nothing changes in a database that is up to date. Stores of files need
-    none of this.
+    All in one transaction; nothing changes in a database that is set up. Stores of files need none
+    of this.
     """
     if not is_url(url):
         raise StorageError(
-            f"{url} is no URL of a database; stores of files are never upgraded. Write "
+            f"{url} is not the URL of a database; stores of files are never upgraded. Write "
             "sqlite:///runs.db, or postgresql://username:password@host:5432/database."
         )
     storage = open_database(url)

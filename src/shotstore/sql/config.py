@@ -33,16 +33,16 @@ class SQLiteConfig:
         """Read ``sqlite:///relative.db`` or ``sqlite:////absolute/path.db``.
 
         Raises:
-            ValueError: the text is no such URL.
+            ValueError: the text is not such a URL.
         """
         url = _parse(text, "sqlite", "sqlite:///runs.db")
         if not url.database or url.host:
-            raise ValueError(f"{text!r} names no file: write sqlite:///runs.db.")
+            raise ValueError(f"{text!r} does not name a file: write sqlite:///runs.db.")
         return cls(Path(url.database))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a TOML or YAML file with the key ``path``, relative to the file's directory.
+        """Read a TOML file with the key ``path``, relative to the file's directory.
 
         Raises:
             ValueError: the file does not hold this key and no other, or is of another kind.
@@ -84,7 +84,7 @@ class PostgreSQLConfig:
         """Read ``postgresql://username:password@host:port/database``, with percent-encoding.
 
         Raises:
-            ValueError: the text is no such URL, or says more.
+            ValueError: the text is not such a URL, or says more.
         """
         example = "postgresql://username:password@host:5432/database"
         url = _parse(text, "postgresql", example)
@@ -101,7 +101,7 @@ class PostgreSQLConfig:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a TOML or YAML file with the attributes of this class as its keys.
+        """Read a TOML file with the attributes of this class as its keys.
 
         Raises:
             ValueError: a key is missing, unknown or of the wrong type, or the file is of another
@@ -133,29 +133,18 @@ def _parse(text: str, scheme: str, example: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         # Neither the URL nor the cause, which quotes it: it may hold a password.
-        raise ValueError(f"This is no URL of a database; write it like {example}.") from None
+        raise ValueError(f"This is not the URL of a database: write it like {example}.") from None
     if url.drivername != scheme:
         raise ValueError(f"A URL like {example} was expected, not {url.drivername}://...")
     return url
 
 
 def _read(path: Path, cls: type[attrs.AttrsInstance]) -> dict[str, Any]:
-    match path.suffix.lower():
-        case ".toml":
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        case ".yaml" | ".yml":
-            import yaml
-
-            try:
-                values = yaml.safe_load(path.read_text(encoding="utf-8"))
-            except yaml.YAMLError as error:
-                raise ValueError(f"{path} is no YAML: {error}") from error
-        case _:
-            raise ValueError(f"{path} must end in .toml, .yaml or .yml.")
+    if path.suffix.lower() != ".toml":
+        raise ValueError(f"{path} must be a TOML file, and its name must end in .toml.")
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
     fields = attrs.fields_dict(cls)
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} must hold the keys {', '.join(fields)}.")
-    unknown = [str(key) for key in values if key not in fields]
+    unknown = [key for key in values if key not in fields]
     missing = [
         name
         for name, field in fields.items()

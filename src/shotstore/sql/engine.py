@@ -37,8 +37,7 @@ class Engines:
         if not self._is_checked:
             with engine.connect() as connection:
                 self.database.begin(connection)
-                version = schema.get_version(connection, self.database.name)
-                schema.check_version(version, self.database.name)
+                schema.check_tables(connection, self.database.name)
             self._is_checked = True
         return engine.connect()
 

@@ -1,22 +1,15 @@
-"""The version of a database's tables: read, checked, and brought up to that of the library."""
+"""The version of a database's tables: read, checked, and written where the tables are created."""
 
-import threading
+from datetime import UTC, datetime
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+from sqlalchemy import Connection, inspect, select
 
 from shotstore.errors import StorageError
+from shotstore.sql.tables import ROOT_ID, metadata, paths, versions
 from shotstore.version import NEWER_VERSION
 
 VERSION = "0001"
-"""The version of the tables that this library works on: the last of the migrations."""
-
-VERSION_TABLE = "shotstore_version"
-
-_versions = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
-
-
-_one_at_a_time = threading.Lock()
-"""Alembic keeps what it works on in global variables."""
+"""The version of the tables that this library works on."""
 
 
 def get_version(connection: Connection, database: str) -> str | None:
@@ -28,8 +21,8 @@ def get_version(connection: Connection, database: str) -> str | None:
     found = inspect(connection)
     # All tables in one look: another process may create them between two.
     tables = found.get_table_names()
-    if VERSION_TABLE in tables:
-        return connection.scalar(select(_versions.c.version_num))
+    if versions.name in tables:
+        return connection.scalar(select(versions.c.version_num))
     tables = sorted({*tables, *found.get_view_names()})
     if tables:
         some = ", ".join(tables[:5]) + (", ..." if len(tables) > 5 else "")
@@ -40,36 +33,44 @@ def get_version(connection: Connection, database: str) -> str | None:
     return None
 
 
-def check_version(version: str | None, database: str) -> None:
-    """Check that the tables are those of this library.
+def has_tables(connection: Connection, database: str) -> bool:
+    """Return whether the tables that this library works on are there; False if there are none.
 
     Raises:
-        StorageError: they are not. The message says what to do.
+        StorageError: the tables are those of another version or program. The message says what to
+            do.
     """
-    if version == VERSION:
-        return
-    if version is None:
-        found = "holds no experiments yet"
-    elif version < VERSION:
-        found = f"has tables of version {version}, and this shotstore works on version {VERSION}"
-    else:
+    version = get_version(connection, database)
+    if version is None or version == VERSION:
+        return version == VERSION
+    if version > VERSION:
         raise StorageError(
             f"{database} has tables of version {version}, made by a newer shotstore; this one "
             f"knows versions up to {VERSION}: {NEWER_VERSION}."
         )
     raise StorageError(
-        f"{database} {found}: run `shotstore upgrade URL`, or storage.upgrade() in Python, once."
+        f"{database} has tables of version {version}, made by an older shotstore, and this one "
+        f"works on version {VERSION} alone: with the older one, `shotstore copy` its content to a "
+        "store of files."
     )
 
 
-def upgrade(connection: Connection) -> None:
-    """Create the tables, or bring them up to the version of the library; in the transaction of the
-    connection."""
-    from alembic import command
-    from alembic.config import Config
+def check_tables(connection: Connection, database: str) -> None:
+    """Check that the tables are those of this library.
 
-    config = Config()
-    config.set_main_option("script_location", "shotstore.sql:migrations")
-    config.attributes["connection"] = connection
-    with _one_at_a_time:
-        command.upgrade(config, "head")
+    Raises:
+        StorageError: they are not. The message says what to do.
+    """
+    if not has_tables(connection, database):
+        raise StorageError(
+            f"{database} holds no experiments yet: run `shotstore upgrade URL`, or "
+            "storage.upgrade() in Python, once."
+        )
+
+
+def create_tables(connection: Connection) -> None:
+    """Create the tables, with the root of the tree, in the transaction of the connection."""
+    metadata.create_all(connection)
+    root = {"id": ROOT_ID, "parent_id": None, "name": "", "created": datetime.now(UTC)}
+    connection.execute(paths.insert().values(root))
+    connection.execute(versions.insert().values(version_num=VERSION))

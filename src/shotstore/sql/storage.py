@@ -40,25 +40,22 @@ class SQLStorageManager(StorageManager):
         return self._session(write=as_flag(write, "write"))
 
     def upgrade(self) -> None:
-        """Create the tables, or bring those of an older shotstore up to this one, in one
-        transaction. Nothing happens where they are up to date.
+        """Create the tables of an empty database, in one transaction. Nothing happens where they
+        are there.
 
         Raises:
             StorageError: the database cannot be reached or written to, or its tables were made by
-                a newer shotstore, or by another program. Nothing in it has changed.
+                another version of shotstore, or by another program. Nothing in it has changed.
             StorageLockTimeoutError: somebody else keeps on upgrading or writing.
         """
         database = self._engines.database
         with self._engines.understanding():
-            database.prepare(lambda connection: schema.get_version(connection, database.name))
+            database.prepare(lambda connection: schema.has_tables(connection, database.name))
             with self._engines.connect_unchecked() as connection:
                 wait = waiting(database, connection, self._lock_timeout)
                 database.begin_upgrade(connection, wait)
-                version = schema.get_version(connection, database.name)
-                if version is not None and version > schema.VERSION:
-                    schema.check_version(version, database.name)
-                if version != schema.VERSION:
-                    schema.upgrade(connection)
+                if not schema.has_tables(connection, database.name):
+                    schema.create_tables(connection)
                     connection.commit()
 
     def has_schema(self) -> bool:

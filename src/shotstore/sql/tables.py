@@ -156,3 +156,6 @@ units = Table(
 
 writer = Table("writer", metadata, Column("id", Integer, primary_key=True))
 """Always empty. Whoever writes on PostgreSQL locks it."""
+
+versions = Table("shotstore_version", metadata, Column("version_num", String(32), primary_key=True))
+"""One row: the version of these tables; see `shotstore.sql.schema`."""

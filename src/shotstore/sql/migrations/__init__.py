@@ -1,1 +1,0 @@
-"""The steps from one version of the schema to the next, for Alembic."""
