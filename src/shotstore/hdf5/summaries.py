@@ -140,8 +140,7 @@ def _summary(found: _Found, serializer: Serializer) -> SequenceSummary:
         expected_number_of_shots=document.expected_number_of_shots,
         tags=document.tags,
         note=document.note,
-        varied=ranges.varied,
-        declared=ranges.declared,
+        ranges=ranges,
     )
 
 

@@ -297,8 +297,7 @@ class InMemorySequenceCollection(StoredSequences):
             expected_number_of_shots=sequence.expected_number_of_shots,
             tags=sequence.tags,
             note=sequence.note,
-            varied=ranges.varied,
-            declared=ranges.declared,
+            ranges=ranges,
         )
 
     def _get(self, path: PureSequencePath) -> Sequence:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from functools import cached_property
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -11,6 +12,29 @@ from shotstore.paths import PureSequencePath
 from shotstore.state import State
 
 _T = TypeVar("_T")
+
+
+class RangesWhenAsked:
+    """What a stored iteration tells of its parameters: nothing, if it cannot be loaded.
+
+    It is found out when it is first looked at: to evaluate the recipes of many sequences takes
+    longer than all else there is to know of them.
+    """
+
+    def __init__(self, load: Callable[[], IterationConfiguration]) -> None:
+        self._load = load
+
+    @cached_property
+    def known(self) -> ParameterRanges:
+        """What it tells."""
+        try:
+            # Nothing is known from outside: the global parameters of a launch are elsewhere.
+            return self._load().get_parameter_ranges({})
+        except Exception:  # code of the lab, on content that may not be its own
+            return ParameterRanges()
+
+    def __getstate__(self) -> dict[str, ParameterRanges]:
+        return {"known": self.known}
 
 
 @attrs.frozen
@@ -29,10 +53,21 @@ class SequenceSummary:
     """How many shots its iteration makes; None if that cannot be known before."""
     tags: frozenset[str]
     note: str
-    varied: Mapping[str, ParameterRange]
-    """What differs between the shots of its recipe, by name; empty for one that does not tell."""
-    declared: Mapping[str, ParameterRange]
-    """What else its recipe sets, the same for all shots, by name."""
+    ranges: RangesWhenAsked = attrs.field(
+        eq=lambda ranges: ranges.known, repr=lambda ranges: repr(ranges.known)
+    )
+    """What its recipe tells of its parameters."""
+
+    @property
+    def varied(self) -> Mapping[str, ParameterRange]:
+        """What differs between the shots of its recipe, by name; empty for one that does not
+        tell."""
+        return self.ranges.known.varied
+
+    @property
+    def declared(self) -> Mapping[str, ParameterRange]:
+        """What else its recipe sets, the same for all shots, by name."""
+        return self.ranges.known.declared
 
 
 class Remembered(Generic[_T]):
@@ -55,69 +90,6 @@ class Remembered(Generic[_T]):
                 self._bytes = len(content)
             self._made[content] = found
         return found
-
-
-class RangesWhenAsked:
-    """What a stored iteration tells of its parameters: nothing, if it cannot be loaded.
-
-    It is found out when it is first looked at: to evaluate the recipes of many sequences takes
-    longer than all else there is to know of them.
-    """
-
-    __slots__ = ("_load", "_ranges")
-
-    def __init__(self, load: Callable[[], IterationConfiguration]) -> None:
-        self._load: Callable[[], IterationConfiguration] | None = load
-        self._ranges = ParameterRanges()
-
-    @property
-    def varied(self) -> Mapping[str, ParameterRange]:
-        """What differs between its shots."""
-        return _WhenAsked(self, "varied")
-
-    @property
-    def declared(self) -> Mapping[str, ParameterRange]:
-        """What else it sets."""
-        return _WhenAsked(self, "declared")
-
-    def get(self) -> ParameterRanges:
-        """Find it out, or return what was found."""
-        load = self._load
-        if load is not None:
-            try:
-                # Nothing is known from outside: the global parameters of a launch are elsewhere.
-                self._ranges = load().get_parameter_ranges({})
-            except Exception:  # code of the lab, on content that may not be its own
-                self._ranges = ParameterRanges()
-            self._load = None  # after that: another thread may look in between
-        return self._ranges
-
-
-class _WhenAsked(Mapping[str, ParameterRange]):
-    __slots__ = ("_name", "_ranges")
-
-    def __init__(self, ranges: RangesWhenAsked, name: Literal["varied", "declared"]) -> None:
-        self._ranges = ranges
-        self._name = name
-
-    def _get(self) -> Mapping[str, ParameterRange]:
-        ranges = self._ranges.get()
-        return ranges.varied if self._name == "varied" else ranges.declared
-
-    def __getitem__(self, name: str) -> ParameterRange:
-        return self._get()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._get())
-
-    def __len__(self) -> int:
-        return len(self._get())
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-    def __reduce__(self) -> tuple[type[dict[str, ParameterRange]], tuple[object]]:
-        return dict, (dict(self),)
 
 
 def holds_text(text: str, *contents: JSON) -> bool:

@@ -57,8 +57,7 @@ def summary(
             expected_number_of_shots=row.expected_number_of_shots,
             tags=frozenset(row.tags),
             note=row.note,
-            varied=ranges.varied,
-            declared=ranges.declared,
+            ranges=ranges,
         )
 
 

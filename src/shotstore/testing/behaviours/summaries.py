@@ -1,5 +1,7 @@
 """What is known of many sequences at once: summaries, and where a text is found."""
 
+import pickle
+
 import pytest
 
 from shotstore import (
@@ -19,6 +21,7 @@ from shotstore import (
     VariableDeclaration,
 )
 from shotstore.model import DigitalTimeLane, ExecuteShot, UnknownTimeLane
+from shotstore.records.summaries import RangesWhenAsked
 from shotstore.testing.content import reopened
 from shotstore.testing.experiments import (
     DEVICES,
@@ -71,10 +74,11 @@ def test_a_summary_says_what_the_sequence_says_itself(
             expected_number_of_shots=10,
             tags=frozenset({"good", "µ"}),
             note="two\nlines",
-            varied={"pulse.length": ParameterRange("1 us", "4 us", 10, 1.0, 4.0, MICROSECONDS)},
-            declared={},
+            ranges=RangesWhenAsked(recipe),
         )
-    assert summary == inside
+    length = ParameterRange("1 us", "4 us", 10, 1.0, 4.0, MICROSECONDS)
+    assert (summary.varied, summary.declared) == ({"pulse.length": length}, {})
+    assert summary == inside == pickle.loads(pickle.dumps(summary))
 
 
 def test_summaries_are_of_all_sequences_at_and_inside_a_path_in_order(
