@@ -57,3 +57,21 @@ def test_the_parts_of_the_time_are_named(tmp_path: Path) -> None:
     for part in ("syncing files", "writing rows through HDF5", "checking them"):
         assert f"  {part}\n" in found
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_calls_of_each_kind_of_work_are_counted(tmp_path: Path) -> None:
+    table, *functions = run("benchmarks.calls", "--directory", tmp_path, "--functions").split(
+        "\n\n"
+    )
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    assert [row[0] for row in rows] == [
+        *("a shot", "one label of a shot", "how far a run is", "a move of a folder")
+    ]
+    for (work, *counts), listed in zip(rows, functions, strict=True):
+        calls, functions_called, files = map(int, counts)
+        assert calls >= functions_called >= files > 5
+        lines = listed.strip().splitlines()
+        assert lines[0] == f"{work}:"
+        assert len(lines) == functions_called + 1
+        assert any("hdf5/session.py" in line for line in lines)
+    assert list(tmp_path.iterdir()) == []
