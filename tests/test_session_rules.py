@@ -12,7 +12,7 @@ from shotstore.errors import (
     RecursivePathMoveError,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.records import data_rules, rules
+from shotstore.records import data_rules, path_rules, shot_rules, state_rules, times
 from shotstore.state import State
 
 ROOT = PureSequencePath.root()
@@ -21,7 +21,7 @@ PATH = PureSequencePath(r"\2026\rabi")
 
 def test_a_time_in_any_zone_is_given_in_utc() -> None:
     time = datetime(2026, 11, 22, 12, 30, 0, 123456, timezone(timedelta(hours=2)))
-    utc = rules.as_utc(time, "start_time")
+    utc = times.as_utc(time, "start_time")
     assert utc == time
     assert utc.tzinfo is UTC
     assert utc.hour == 10
@@ -29,7 +29,7 @@ def test_a_time_in_any_zone_is_given_in_utc() -> None:
 
 def test_now_is_the_present_in_utc() -> None:
     before = datetime.now(UTC)
-    now = rules.as_utc("now", "start_time")
+    now = times.as_utc("now", "start_time")
     assert before <= now <= datetime.now(UTC)
     assert now.tzinfo is UTC
 
@@ -44,24 +44,24 @@ class _Nowhere(tzinfo):
 @pytest.mark.parametrize("zone", [None, _Nowhere()])
 def test_a_time_without_a_zone_is_refused(zone: tzinfo | None) -> None:
     with pytest.raises(ValueError, match=r"stop_time 2026-11-22T00:00:00 has no time zone"):
-        rules.as_utc(datetime(2026, 11, 22, tzinfo=zone), "stop_time")
+        times.as_utc(datetime(2026, 11, 22, tzinfo=zone), "stop_time")
 
 
 def test_a_time_before_year_one_in_utc_is_refused() -> None:
     time = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2)))
     with pytest.raises(ValueError, match="out of range"):
-        rules.as_utc(time, "start_time")
+        times.as_utc(time, "start_time")
 
 
 @pytest.mark.parametrize("time", ["today", None, 0.0, np.datetime64("2026-11-22")])
 def test_what_is_no_time_is_refused(time: object) -> None:
     with pytest.raises(TypeError, match="start_time must be"):
-        rules.as_utc(time, "start_time")  # type: ignore[arg-type]
+        times.as_utc(time, "start_time")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("index", [3, np.int8(3), np.uint64(3), np.array(3)])
 def test_a_shot_index_is_given_as_an_int(index: int) -> None:
-    result = rules.check_shot_index(PATH, index, 4)
+    result = shot_rules.check_shot_index(PATH, index, 4)
     assert result == 3
     assert type(result) is int
 
@@ -69,15 +69,15 @@ def test_a_shot_index_is_given_as_an_int(index: int) -> None:
 @pytest.mark.parametrize("index", [3.0, "3", None, True, np.bool_(True), np.float64(3)])
 def test_what_is_no_integer_is_no_shot_index(index: object) -> None:
     with pytest.raises(TypeError, match="must be an int"):
-        rules.check_shot_index(PATH, index, None)  # type: ignore[arg-type]
+        shot_rules.check_shot_index(PATH, index, None)  # type: ignore[arg-type]
 
 
 def test_a_shot_index_is_below_the_expected_number_where_that_is_known() -> None:
-    assert rules.check_shot_index(PATH, 10**6, None) == 10**6
+    assert shot_rules.check_shot_index(PATH, 10**6, None) == 10**6
     with pytest.raises(ValueError, match="negative"):
-        rules.check_shot_index(PATH, -1, None)
+        shot_rules.check_shot_index(PATH, -1, None)
     with pytest.raises(ValueError, match="makes 4 shots"):
-        rules.check_shot_index(PATH, 4, 4)
+        shot_rules.check_shot_index(PATH, 4, 4)
 
 
 def test_labels_are_several() -> None:
@@ -87,43 +87,45 @@ def test_labels_are_several() -> None:
 
 
 def test_a_transition_that_is_not_allowed_says_what_to_do() -> None:
-    rules.check_transition(PATH, State.DRAFT, State.PREPARING)
+    state_rules.check_transition(PATH, State.DRAFT, State.PREPARING)
     with pytest.raises(InvalidStateTransitionError) as caught:
-        rules.check_transition(PATH, State.DRAFT, State.RUNNING)
+        state_rules.check_transition(PATH, State.DRAFT, State.RUNNING)
     assert str(caught.value) == (
         r"Sequence \2026\rabi is a draft, so it cannot become running: "
         "launch it with set_preparing first."
     )
     with pytest.raises(InvalidStateTransitionError, match="is a draft already"):
-        rules.check_transition(PATH, State.DRAFT, State.DRAFT)
+        state_rules.check_transition(PATH, State.DRAFT, State.DRAFT)
 
 
 def test_a_move_of_the_root_into_itself_or_onto_itself_is_refused() -> None:
-    rules.check_move(PATH, PureSequencePath(r"\2026\rabi 2"))
+    path_rules.check_move(PATH, PureSequencePath(r"\2026\rabi 2"))
     with pytest.raises(PathIsRootError):
-        rules.check_move(ROOT, PATH)
+        path_rules.check_move(ROOT, PATH)
     with pytest.raises(RecursivePathMoveError):
-        rules.check_move(PATH, PATH / "inside")
+        path_rules.check_move(PATH, PATH / "inside")
     with pytest.raises(PathExistsError):
-        rules.check_move(PATH, PATH)
+        path_rules.check_move(PATH, PATH)
     with pytest.raises(PathExistsError):
-        rules.check_move(PATH, ROOT)
+        path_rules.check_move(PATH, ROOT)
 
 
 def test_missing_data_is_reported_with_the_closest_labels() -> None:
     labels = [r"Camera\picture", "power"]
-    error = data_rules.data_not_found(PATH, 3, ["volts", r"Camera\pictures"], labels)
+    error = data_rules.data_not_found_error(PATH, 3, ["volts", r"Camera\pictures"], labels)
     assert str(error) == (
         r"Shot 3 of sequence \2026\rabi has no 'Camera\\pictures' (did you mean "
         r"'Camera\\picture'?), 'volts': it has 'Camera\\picture', 'power'."
     )
-    assert str(data_rules.data_not_found(PATH, 3, ["volts"], [])).endswith("it has no data.")
+    assert str(data_rules.data_not_found_error(PATH, 3, ["volts"], [])).endswith("it has no data.")
 
 
 def test_a_deletion_of_sequences_names_one_and_the_remedy() -> None:
     folder = PureSequencePath(r"\2026")
-    assert str(rules.path_holds_sequences(folder, {folder / "b", folder / "a"})) == (
+    assert str(path_rules.path_holds_sequences_error(folder, {folder / "b", folder / "a"})) == (
         r"Path \2026 holds 2 sequences (\2026\a): "
         "pass delete_sequences=True to delete the shots too."
     )
-    assert str(rules.path_holds_sequences(PATH, {PATH})).startswith(f"Path {PATH} is a sequence:")
+    assert str(path_rules.path_holds_sequences_error(PATH, {PATH})).startswith(
+        f"Path {PATH} is a sequence:"
+    )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
-from shotstore.records import rules
+from shotstore.records import times
 
 When: TypeAlias = datetime | date | str
 """An aware time; a day; or a text, as `period` reads it."""
@@ -55,7 +55,7 @@ def period(when: When, now: datetime) -> Period:
         TypeError: it is something else.
     """
     if isinstance(when, datetime):
-        return instant(rules.as_utc(when, "A time"))
+        return instant(times.as_utc(when, "A time"))
     if isinstance(when, date):
         return _days(when, when + timedelta(days=1))
     if not isinstance(when, str):

@@ -11,7 +11,7 @@ from shotstore.copy.report import IS_THERE, Existing
 from shotstore.errors import DamagedStorageError, PathHasChildrenError, PathIsSequenceError
 from shotstore.model import DeviceConfiguration, ParameterNamespace
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import state_rules
 from shotstore.session import ExperimentSession, StorageManager
 from shotstore.session.closest import naming_closest_sequence
 
@@ -82,7 +82,7 @@ def _read(path: PureSequencePath, session: ExperimentSession) -> Plan:
     with naming_closest_sequence(path, session) as collection:
         is_sequence = not path.is_root() and collection.is_sequence(path)
         if is_sequence and (state := collection.get_state(path)).is_active():
-            raise rules.sequence_running(path, state, "copying")
+            raise state_rules.sequence_running_error(path, state, "copying")
         sequences = sorted(collection.get_contained_sequences(path))
     inside = [found for found in session.paths.get_all_paths() if found.is_descendant_of(path)]
     ends = {*sequences, PureSequencePath.root()}

@@ -9,7 +9,7 @@ import numpy as np
 from shotstore.copy.as_stored import global_parameters_of, without_decoding
 from shotstore.model import Data
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import state_rules
 from shotstore.records.values import SequenceStats
 from shotstore.session import ExperimentSession
 from shotstore.state import State
@@ -35,7 +35,7 @@ def transfer(
     """
     stats = source.sequences.get_stats(path)
     if stats.state.is_active():
-        raise rules.sequence_running(path, stats.state, "copying")
+        raise state_rules.sequence_running_error(path, stats.state, "copying")
     with without_decoding(source, destination):
         _create(path, source, destination)
         if stats.state is not State.DRAFT:

@@ -15,7 +15,7 @@ from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.open_shots import ShotsReader
 from shotstore.hdf5.transaction import Transaction
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import state_rules
 from shotstore.state import State
 
 
@@ -50,7 +50,7 @@ def _open(transaction: Transaction, path: PureSequencePath) -> _Source:
     moment."""
     node, document = transaction.get_sequence(path)
     if document.state.is_active():
-        raise rules.sequence_running(path, document.state, "copying")
+        raise state_rules.sequence_running_error(path, document.state, "copying")
     if document.state is State.DRAFT:
         return _Source(document, None)
     transaction.shots.view(node)

@@ -7,7 +7,7 @@ from shotstore.hdf5 import documents
 from shotstore.hdf5.names import decomposed, document_name, path_name
 from shotstore.hdf5.store import DEVICES
 from shotstore.model import DeviceConfiguration
-from shotstore.records import configurations, rules
+from shotstore.records import configurations
 from shotstore.session import DeviceConfigurationCollection
 
 if TYPE_CHECKING:
@@ -79,11 +79,11 @@ class HDF5DeviceConfigurationCollection(DeviceConfigurationCollection):
 
 
 def check_device_name(name: str) -> str:
-    """Return the name; see `rules.check_device_name`.
+    """Return the name; see `configurations.check_device_name`.
 
     Raises:
         InvalidPathFormatError: the file of its document would be longer than 255 bytes.
     """
-    plain = rules.check_device_name(name)
+    plain = configurations.check_device_name(name)
     document_name(plain)
     return plain

@@ -8,7 +8,7 @@ from attrs import evolve
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules, state_rules
 from shotstore.records.stored_paths import StoredPaths
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class HDF5PathHierarchy(StoredPaths):
 
     def delete_path(self, path: PureSequencePath, delete_sequences: bool) -> None:
         if path.is_root():
-            raise rules.path_is_root("deleted")
+            raise path_rules.path_is_root_error("deleted")
         transaction = self._session.transaction
         transaction.begin_writing()
         transaction.load_below(path, documents=True)
@@ -40,7 +40,9 @@ class HDF5PathHierarchy(StoredPaths):
             node = transaction.tree.get(path)
             sequences = transaction.tree.sequences(node)
             if sequences and not delete_sequences:
-                raise rules.path_holds_sequences(path, [found.path for found in sequences])
+                raise path_rules.path_holds_sequences_error(
+                    path, [found.path for found in sequences]
+                )
             _check_idle(transaction, sequences, "deleting")
             transaction.discard(node)
 
@@ -52,7 +54,7 @@ class HDF5PathHierarchy(StoredPaths):
         def children() -> set[PureSequencePath]:
             node = transaction.tree.get(path)
             if node.is_sequence:
-                raise rules.path_is_sequence(path)
+                raise path_rules.path_is_sequence_error(path)
             return {path / name for name in transaction.tree.children(node)}
 
         return transaction.read(children)
@@ -70,13 +72,13 @@ class HDF5PathHierarchy(StoredPaths):
 
     def get_path_creation_date(self, path: PureSequencePath) -> datetime:
         if path.is_root():
-            raise rules.path_is_root("dated")
+            raise path_rules.path_is_root_error("dated")
         transaction = self._session.transaction
         return transaction.read(lambda: transaction.tree.creation_date(transaction.tree.get(path)))
 
     def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
         if path.is_root():
-            raise rules.path_is_root("dated")
+            raise path_rules.path_is_root_error("dated")
         transaction = self._session.transaction
 
         def update() -> None:
@@ -91,7 +93,7 @@ class HDF5PathHierarchy(StoredPaths):
         transaction.write(update)
 
     def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
-        rules.check_move(source, destination)
+        path_rules.check_move(source, destination)
         transaction = self._session.transaction
         transaction.begin_writing()
         transaction.load_below(source, documents=True)
@@ -99,7 +101,7 @@ class HDF5PathHierarchy(StoredPaths):
         def move() -> None:
             node = transaction.tree.get(source)
             if transaction.tree.find(destination) is not None:
-                raise rules.path_exists(destination)
+                raise path_rules.path_exists_error(destination)
             _check_idle(transaction, transaction.tree.sequences(node), "moving")
             transaction.move(node, destination)
 
@@ -111,4 +113,4 @@ def _check_idle(transaction: Transaction, sequences: list[Node], doing: str) -> 
         # One that cannot be read can be thrown away, and restored from the trash.
         state = transaction.tree.state(node)
         if state is not None and state.is_active():
-            raise rules.sequence_running(node.path, state, doing)
+            raise state_rules.sequence_running_error(node.path, state, doing)

@@ -10,7 +10,7 @@ from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import root_node
 from shotstore.hdf5.tree import Tree
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules
 
 
 def directory_of(store: Store, path: PureSequencePath) -> Path:
@@ -25,7 +25,7 @@ def directory_of(store: Store, path: PureSequencePath) -> Path:
     alone = next(iter(root.children), None)
     if alone is not None:  # a sequence without a store around it
         if path.parts not in ((), (alone,)):
-            raise rules.path_not_found(path)
+            raise path_rules.path_not_found_error(path)
         return store.root
     for name in path.parts:
         directory_name(name)

@@ -31,7 +31,7 @@ from shotstore.model.parameters import check_numbers
 from shotstore.model.quantities import quantity
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.records import configurations, data_rules, rules
+from shotstore.records import configurations, data_rules, path_rules, shot_rules, state_rules, times
 from shotstore.records.columns import ShotColumns, ShotRows
 from shotstore.records.stored_sequences import StoredSequences
 from shotstore.records.summaries import SequenceSummary
@@ -92,14 +92,14 @@ class HDF5SequenceCollection(StoredSequences):
         time_lanes: TimeLanes,
     ) -> None:
         if path.is_root():
-            raise rules.path_is_root("made a sequence")
+            raise path_rules.path_is_root_error("made a sequence")
         document = SequenceDocument(
             id=uuid.uuid4().hex,
             created=datetime.now(UTC),
             state=State.DRAFT,
             iteration=strict_json(self._session.serializer.dump_iteration(iteration_configuration)),
             time_lanes=strict_json(self._session.serializer.dump_time_lanes(time_lanes)),
-            expected_number_of_shots=rules.expected_number_of_shots(iteration_configuration),
+            expected_number_of_shots=shot_rules.expected_number_of_shots(iteration_configuration),
         )
         transaction = self._session.transaction
         transaction.write(lambda: transaction.tree.create_sequence(path, document))
@@ -115,7 +115,7 @@ class HDF5SequenceCollection(StoredSequences):
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration
     ) -> None:
         content = strict_json(self._session.serializer.dump_iteration(iteration_configuration))
-        expected = rules.expected_number_of_shots(iteration_configuration)
+        expected = shot_rules.expected_number_of_shots(iteration_configuration)
         self._edit(
             path,
             lambda document: evolve(document, iteration=content, expected_number_of_shots=expected),
@@ -165,7 +165,7 @@ class HDF5SequenceCollection(StoredSequences):
 
         def prepare() -> None:
             node, document = transaction.get_sequence(path)
-            rules.check_transition(path, document.state, State.PREPARING)
+            state_rules.check_transition(path, document.state, State.PREPARING)
             launch = Launch(
                 document.iteration,
                 document.time_lanes,
@@ -200,7 +200,7 @@ class HDF5SequenceCollection(StoredSequences):
 
         def reset() -> None:
             node, document = transaction.get_sequence(path)
-            rules.check_transition(path, document.state, State.DRAFT)
+            state_rules.check_transition(path, document.state, State.DRAFT)
             transaction.reset(node)
 
         transaction.write(reset)
@@ -208,7 +208,7 @@ class HDF5SequenceCollection(StoredSequences):
     def get_exception(self, path: PureSequencePath) -> TracebackSummary:
         document = self._document(path)
         if document.state is not State.CRASHED:
-            raise rules.not_crashed(path, document.state)
+            raise state_rules.not_crashed_error(path, document.state)
         return load_object(
             self._file(path, SEQUENCE_DOCUMENT),
             lambda: TracebackSummary.from_json(document.exception),
@@ -263,12 +263,12 @@ class HDF5SequenceCollection(StoredSequences):
         def create() -> None:
             node, document = transaction.get_sequence(path)
             if document.state is not State.RUNNING:
-                raise rules.not_running(path, document.state)
+                raise state_rules.not_running_error(path, document.state)
             expected = document.expected_number_of_shots
-            index = rules.check_shot_index(path, shot_id.index, expected)
+            index = shot_rules.check_shot_index(path, shot_id.index, expected)
             shots = transaction.open_to_append(node)
             if index in (taken := shots.indices()):
-                raise rules.shot_exists(path, index, taken, expected)
+                raise shot_rules.shot_exists_error(path, index, taken, expected)
             with transaction.appending():
                 shots.append(index, times, numbers, data, compression)
 
@@ -311,7 +311,7 @@ class HDF5SequenceCollection(StoredSequences):
             has = shots.labels(row)
             missing = [label for label in wanted if label not in has]
             if missing:
-                raise data_rules.data_not_found(path, shot_index, missing, has)
+                raise data_rules.data_not_found_error(path, shot_index, missing, has)
             found = shots.data(row, wanted)
             return {label: found[label] for label in wanted}
 
@@ -373,7 +373,7 @@ class HDF5SequenceCollection(StoredSequences):
     ) -> None:
         def edit(document: SequenceDocument) -> SequenceDocument:
             if not document.state.is_editable():
-                raise rules.not_editable(path, document.state)
+                raise state_rules.not_editable_error(path, document.state)
             return change(document)
 
         self._change(path, edit)
@@ -399,7 +399,7 @@ class HDF5SequenceCollection(StoredSequences):
 
         def transit() -> None:
             node, document = transaction.get_sequence(path)
-            rules.check_transition(path, document.state, state)
+            state_rules.check_transition(path, document.state, state)
             count = transaction.shots.count(node) if state.has_ended() else None
             changed = evolve(change(document), state=state, number_of_shots=count)
             transaction.change_document(node, changed)
@@ -413,7 +413,7 @@ class HDF5SequenceCollection(StoredSequences):
         stop_time: datetime | Literal["now"],
         exception: JSON = None,
     ) -> None:
-        stop = rules.stop_time(path, stop_time)
+        stop = times.stop_time(path, stop_time)
         self._transit(
             path,
             state,
@@ -428,7 +428,7 @@ class HDF5SequenceCollection(StoredSequences):
         def launch() -> Launch:
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
-                raise rules.not_launched(path)
+                raise state_rules.not_launched_error(path)
             return transaction.shots.view(node)[0].launch()
 
         return transaction.read(launch)
@@ -445,7 +445,7 @@ class HDF5SequenceCollection(StoredSequences):
                 row = shots.indices().get(shot_index, limit)
                 if row < limit:
                     return read(shots, row)
-            raise rules.shot_not_found(path, shot_index)
+            raise shot_rules.shot_not_found_error(path, shot_index)
 
         return transaction.read(read_shot)
 

@@ -17,7 +17,7 @@ from shotstore.hdf5.worker import wait_if_exiting
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
-from shotstore.records import configurations, rules
+from shotstore.records import configurations, session_errors
 from shotstore.records.owner import current_owner
 from shotstore.session import (
     DeviceConfigurationCollection,
@@ -52,7 +52,7 @@ class HDF5ExperimentSession(ExperimentSession):
 
     def __enter__(self) -> Self:
         if self._transaction is not None:
-            raise rules.session_is_used_twice()
+            raise session_errors.session_used_twice_error()
         self._store.units.give_to_process()
         self._transaction = Transaction(
             self._store, current_owner(), beside_writers=self._beside_writers
@@ -91,7 +91,7 @@ class HDF5ExperimentSession(ExperimentSession):
             raise
 
     def __reduce__(self) -> NoReturn:
-        raise rules.session_cannot_be_pickled()
+        raise session_errors.session_pickled_error()
 
     def _twin(self) -> Self:
         twin = type(self)(
@@ -105,7 +105,7 @@ class HDF5ExperimentSession(ExperimentSession):
         """The transaction of the session, while its block is running."""
         if self._transaction is None or not self._transaction.is_open:
             wait_if_exiting()
-            raise rules.session_is_not_active()
+            raise session_errors.session_not_active_error()
         return self._transaction
 
     def copy_files(

@@ -23,7 +23,7 @@ from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.store import TRANSACTIONS, TRASH, Store
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules
 from shotstore.records.arguments import as_time_span, shown
 from shotstore.records.owner import Cancelled
 from shotstore.state import State
@@ -107,7 +107,7 @@ class Trash:
                 )
             path = found.path if place is None else place
             if path.is_root():
-                raise rules.path_is_root("restored to")
+                raise path_rules.path_is_root_error("restored to")
             directory = f"{TRASH}/{found.id}"
             content = self._store.root / directory / "content"
             if not self._store.files.is_directory(

@@ -27,7 +27,7 @@ from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_n
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules
 from shotstore.state import State
 
 
@@ -127,7 +127,7 @@ class Tree:
         """
         node = self.find(path)
         if node is None:
-            raise rules.path_not_found(path)
+            raise path_rules.path_not_found_error(path)
         return node
 
     def get_sequence(self, path: PureSequencePath) -> Node:
@@ -139,7 +139,7 @@ class Tree:
         """
         node = self.get(path)
         if not node.is_sequence:
-            raise rules.path_is_not_sequence(path)
+            raise path_rules.path_is_not_sequence_error(path)
         return node
 
     def children(self, node: Node) -> dict[str, Node]:
@@ -263,7 +263,9 @@ class Tree:
                 break
             node, depth = child, depth + 1
             if node.is_sequence:
-                raise rules.path_is_sequence(PureSequencePath.from_parts(path.parts[:depth]), path)
+                raise path_rules.path_is_sequence_error(
+                    PureSequencePath.from_parts(path.parts[:depth]), path
+                )
         missing = path.parts[depth:]
         if missing:
             self._check_free(node, missing[0])
@@ -290,16 +292,16 @@ class Tree:
             InvalidPathFormatError: the disk cannot hold one of the names.
         """
         if path.is_root():
-            raise rules.path_is_root("made a sequence")
+            raise path_rules.path_is_root_error("made a sequence")
         node = self.find(path)
         if node is None:
             node = Node(path.parts[-1], None, is_sequence=True)
             node.document = document
             self.place(node, path)
         elif node.is_sequence:
-            raise rules.sequence_exists(path)
+            raise path_rules.sequence_exists_error(path)
         elif self.children(node):
-            raise rules.path_has_children(path)
+            raise path_rules.path_has_children_error(path)
         else:
             node.document = evolve(document, created=self.creation_date(node))
             node.is_sequence = node.was_folder = node.is_changed = True
@@ -355,7 +357,7 @@ class Tree:
         on_disk: set[str] = set()
         if parent.directory is not None:
             on_disk = self._snapshot.children(parent.directory).keys() - parent.gone
-        rules.check_siblings(parent.path, name, {*parent.children, *on_disk})
+        path_rules.check_siblings(parent.path, name, {*parent.children, *on_disk})
         if parent.directory is None or name in parent.gone:
             return
         place = self._location / parent.directory / directory_name(name)

@@ -8,7 +8,7 @@ import attrs
 from shotstore.errors import InvalidPathFormatError
 from shotstore.model import JSON, Data, Parameter
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules
 from shotstore.state import State
 
 _LONGEST_NAME = 255
@@ -91,7 +91,7 @@ class Content:
         """
         found = self.find(path)
         if found is None:
-            raise rules.path_not_found(path)
+            raise path_rules.path_not_found_error(path)
         return found
 
     def get_sequence(self, path: PureSequencePath) -> Sequence:
@@ -103,7 +103,7 @@ class Content:
         """
         found = self.get(path)
         if not isinstance(found, Sequence):
-            raise rules.path_is_not_sequence(path)
+            raise path_rules.path_is_not_sequence_error(path)
         return found
 
     def below(self, path: PureSequencePath) -> list[PureSequencePath]:
@@ -136,7 +136,7 @@ class Content:
         way = [*path.get_ancestors(), path]
         for above in way:
             if isinstance(self.find(above), Sequence):
-                raise rules.path_is_sequence(above, path)
+                raise path_rules.path_is_sequence_error(above, path)
         created = [above for above in way if self.find(above) is None]
         if created:
             self.check_siblings(created[0], moving)
@@ -144,11 +144,11 @@ class Content:
         return created
 
     def check_siblings(self, path: PureSequencePath, moving: PureSequencePath | None) -> None:
-        """Check that the path can be created beside others; see `rules.check_siblings`."""
+        """Check that the path can be created beside others; see `path_rules.check_siblings`."""
         assert path.parent is not None
         assert path.name is not None
         beside = [other for other in self.paths if other.parent == path.parent and other != moving]
-        rules.check_siblings(path.parent, path.name, [str(other.name) for other in beside])
+        path_rules.check_siblings(path.parent, path.name, [str(other.name) for other in beside])
 
 
 def check_names(path: PureSequencePath) -> None:

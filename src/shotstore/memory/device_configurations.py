@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shotstore.model import DeviceConfiguration
-from shotstore.records import configurations, rules
+from shotstore.records import configurations
 from shotstore.session import DeviceConfigurationCollection
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class InMemoryDeviceConfigurations(DeviceConfigurationCollection):
         return configurations.load_device(self._session.serializer, name, tag, content)
 
     def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
-        plain = rules.check_device_name(name)
+        plain = configurations.check_device_name(name)
         stored = configurations.dump_device(self._session.serializer, configuration)
         self._session.writing().device_configurations[plain] = stored
 

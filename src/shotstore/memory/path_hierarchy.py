@@ -7,7 +7,7 @@ from attrs import evolve
 
 from shotstore.memory.content import Content, Sequence, check_names
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules, state_rules
 from shotstore.records.stored_paths import StoredPaths
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class InMemoryPathHierarchy(StoredPaths):
 
     def delete_path(self, path: PureSequencePath, delete_sequences: bool) -> None:
         if path.is_root():
-            raise rules.path_is_root("deleted")
+            raise path_rules.path_is_root_error("deleted")
         content = self._session.writing()
         content.get(path)
         if (sequences := content.sequences(path)) and not delete_sequences:
-            raise rules.path_holds_sequences(path, sequences)
+            raise path_rules.path_holds_sequences_error(path, sequences)
         _check_idle(content, path, "deleting")
         for gone in (path, *content.below(path)):
             del content.paths[gone]
@@ -40,7 +40,7 @@ class InMemoryPathHierarchy(StoredPaths):
     def get_children(self, path: PureSequencePath) -> set[PureSequencePath]:
         content = self._session.reading()
         if isinstance(content.get(path), Sequence):
-            raise rules.path_is_sequence(path)
+            raise path_rules.path_is_sequence_error(path)
         return {found for found in content.below(path) if found.parent == path}
 
     def get_all_paths(self) -> set[PureSequencePath]:
@@ -48,21 +48,21 @@ class InMemoryPathHierarchy(StoredPaths):
 
     def get_path_creation_date(self, path: PureSequencePath) -> datetime:
         if path.is_root():
-            raise rules.path_is_root("dated")
+            raise path_rules.path_is_root_error("dated")
         return self._session.reading().get(path).created
 
     def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
         if path.is_root():
-            raise rules.path_is_root("dated")
+            raise path_rules.path_is_root_error("dated")
         content = self._session.writing()
         content.paths[path] = evolve(content.get(path), created=date)
 
     def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
-        rules.check_move(source, destination)
+        path_rules.check_move(source, destination)
         content = self._session.writing()
         content.get(source)
         if content.find(destination) is not None:
-            raise rules.path_exists(destination)
+            raise path_rules.path_exists_error(destination)
         _check_idle(content, source, "moving")
         check_names(destination)
         assert destination.parent is not None
@@ -77,4 +77,4 @@ class InMemoryPathHierarchy(StoredPaths):
 def _check_idle(content: Content, path: PureSequencePath, doing: str) -> None:
     for sequence, found in content.sequences(path).items():
         if found.state.is_active():
-            raise rules.sequence_running(sequence, found.state, doing)
+            raise state_rules.sequence_running_error(sequence, found.state, doing)

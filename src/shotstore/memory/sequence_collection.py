@@ -23,7 +23,7 @@ from shotstore.model import (
 from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
-from shotstore.records import configurations, data_rules, rules
+from shotstore.records import configurations, data_rules, path_rules, shot_rules, state_rules, times
 from shotstore.records.stored_sequences import StoredSequences
 from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, holds_text
 from shotstore.records.values import DataId, SequenceStats, ShotId
@@ -82,19 +82,19 @@ class InMemorySequenceCollection(StoredSequences):
         time_lanes: TimeLanes,
     ) -> None:
         if path.is_root():
-            raise rules.path_is_root("made a sequence")
+            raise path_rules.path_is_root_error("made a sequence")
         serializer = self._session.serializer
         draft = Sequence(
             datetime.now(UTC),
             strict_json(serializer.dump_iteration(iteration_configuration)),
             strict_json(serializer.dump_time_lanes(time_lanes)),
-            rules.expected_number_of_shots(iteration_configuration),
+            shot_rules.expected_number_of_shots(iteration_configuration),
         )
         content = self._session.writing()
         if isinstance(content.find(path), Sequence):
-            raise rules.sequence_exists(path)
+            raise path_rules.sequence_exists_error(path)
         if content.below(path):
-            raise rules.path_has_children(path)
+            raise path_rules.path_has_children_error(path)
         content.create_folders(path)
         content.paths[path] = evolve(draft, created=content.paths[path].created)
 
@@ -110,7 +110,7 @@ class InMemorySequenceCollection(StoredSequences):
         self, path: PureSequencePath, iteration_configuration: IterationConfiguration
     ) -> None:
         content = strict_json(self._session.serializer.dump_iteration(iteration_configuration))
-        expected = rules.expected_number_of_shots(iteration_configuration)
+        expected = shot_rules.expected_number_of_shots(iteration_configuration)
         self._edit(path, iteration=content, expected_number_of_shots=expected)
 
     def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
@@ -145,7 +145,7 @@ class InMemorySequenceCollection(StoredSequences):
         serializer = self._session.serializer
         devices = {}
         for name, configuration in device_configurations.items():
-            plain = rules.check_device_name(name)
+            plain = configurations.check_device_name(name)
             devices[plain] = configurations.dump_device(serializer, configuration)
         parameters = strict_json(serializer.dump_global_parameters(global_parameters))
         self._transit(path, State.PREPARING, launch=Launch(parameters, devices))
@@ -182,7 +182,7 @@ class InMemorySequenceCollection(StoredSequences):
     def get_exception(self, path: PureSequencePath) -> TracebackSummary:
         sequence = self._get(path)
         if sequence.state is not State.CRASHED:
-            raise rules.not_crashed(path, sequence.state)
+            raise state_rules.not_crashed_error(path, sequence.state)
         return TracebackSummary.from_json(sequence.exception)
 
     def get_global_parameters(self, path: PureSequencePath) -> ParameterNamespace:
@@ -231,11 +231,11 @@ class InMemorySequenceCollection(StoredSequences):
         content = self._session.writing()
         sequence = content.get_sequence(path)
         if sequence.state is not State.RUNNING:
-            raise rules.not_running(path, sequence.state)
+            raise state_rules.not_running_error(path, sequence.state)
         expected = sequence.expected_number_of_shots
-        index = rules.check_shot_index(path, shot_id.index, expected)
+        index = shot_rules.check_shot_index(path, shot_id.index, expected)
         if index in sequence.shots:
-            raise rules.shot_exists(path, index, sequence.shots, expected)
+            raise shot_rules.shot_exists_error(path, index, sequence.shots, expected)
         content.paths[path] = evolve(sequence, shots={**sequence.shots, index: shot})
 
     def get_shots(self, path: PureSequencePath) -> list[ShotId]:
@@ -258,7 +258,7 @@ class InMemorySequenceCollection(StoredSequences):
         wanted = data_rules.check_labels(labels)
         data = self._shot(path, shot_index).data
         if missing := [label for label in wanted if label not in data]:
-            raise data_rules.data_not_found(path, shot_index, missing, data)
+            raise data_rules.data_not_found_error(path, shot_index, missing, data)
         found: dict[str, Data] = _copied({label: data[label] for label in wanted})
         return found
 
@@ -306,7 +306,7 @@ class InMemorySequenceCollection(StoredSequences):
     def _launch(self, path: PureSequencePath) -> Launch:
         launch = self._get(path).launch
         if launch is None:
-            raise rules.not_launched(path)
+            raise state_rules.not_launched_error(path)
         return launch
 
     def _shot(self, path: PureSequencePath, index: int) -> Shot:
@@ -314,7 +314,7 @@ class InMemorySequenceCollection(StoredSequences):
         try:
             return shots[operator.index(index)]
         except (TypeError, KeyError):
-            raise rules.shot_not_found(path, index) from None
+            raise shot_rules.shot_not_found_error(path, index) from None
 
     def _change(self, path: PureSequencePath, **changes: Any) -> None:
         content = self._session.writing()
@@ -324,13 +324,13 @@ class InMemorySequenceCollection(StoredSequences):
         content = self._session.writing()
         sequence = content.get_sequence(path)
         if not sequence.state.is_editable():
-            raise rules.not_editable(path, sequence.state)
+            raise state_rules.not_editable_error(path, sequence.state)
         content.paths[path] = evolve(sequence, **changes)
 
     def _transit(self, path: PureSequencePath, state: State, **changes: Any) -> None:
         content = self._session.writing()
         sequence = content.get_sequence(path)
-        rules.check_transition(path, sequence.state, state)
+        state_rules.check_transition(path, sequence.state, state)
         content.paths[path] = evolve(sequence, state=state, **changes)
 
     def _end(
@@ -340,9 +340,9 @@ class InMemorySequenceCollection(StoredSequences):
         stop_time: datetime | Literal["now"],
         **changes: Any,
     ) -> None:
-        stop = rules.stop_time(path, stop_time)
+        stop = times.stop_time(path, stop_time)
         sequence = self._session.writing().get_sequence(path)
-        rules.check_transition(path, sequence.state, state)
+        state_rules.check_transition(path, sequence.state, state)
         self._transit(path, state, stop_time=stop(sequence.start_time), **changes)
 
 

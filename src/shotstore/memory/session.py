@@ -11,7 +11,7 @@ from shotstore.memory.sequence_collection import InMemorySequenceCollection
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
-from shotstore.records import configurations, rules
+from shotstore.records import configurations, session_errors
 from shotstore.session import ExperimentSession, PathHierarchy, SequenceCollection, StorageManager
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class InMemoryExperimentSession(ExperimentSession):
 
     def __enter__(self) -> Self:
         if self._was_entered:
-            raise rules.session_is_used_twice()
+            raise session_errors.session_used_twice_error()
         self._was_entered = True
         if self._write:
             self._begin_writing()
@@ -65,7 +65,7 @@ class InMemoryExperimentSession(ExperimentSession):
             self._memory.release()
 
     def __reduce__(self) -> NoReturn:
-        raise rules.session_cannot_be_pickled()
+        raise session_errors.session_pickled_error()
 
     def reading(self) -> Content:
         """Return what the session sees, not to be changed."""
@@ -96,7 +96,7 @@ class InMemoryExperimentSession(ExperimentSession):
 
     def _check_active(self) -> None:
         if not self._is_active:
-            raise rules.session_is_not_active()
+            raise session_errors.session_not_active_error()
 
     @property
     def storage(self) -> StorageManager:

@@ -15,8 +15,8 @@ def check_tags(tags: Collection[str]) -> frozenset[str]:
 
     Raises:
         TypeError: they are a single text, whose characters would be taken for tags, or one of them
-            is no text.
-        ValueError: one is no tag; see `check_tag`.
+            is not a text.
+        ValueError: one is not a tag; see `check_tag`.
     """
     if isinstance(tags, str):
         raise TypeError(f"Several tags were expected, not one: write [{tags!r}].")
@@ -27,7 +27,7 @@ def check_tag(tag: str) -> str:
     """Return the tag, a plain text.
 
     Raises:
-        TypeError: it is no text.
+        TypeError: it is not a text.
         ValueError: it is empty, longer than 100 characters, begins or ends with a space, or holds
             a comma, a control character, a line break or a lone surrogate.
     """
@@ -53,7 +53,7 @@ def check_note(note: str) -> str:
     """Return the note, a plain text.
 
     Raises:
-        TypeError: it is no text.
+        TypeError: it is not a text.
         ValueError: it holds a lone surrogate.
     """
     return check_text(note, "A note")

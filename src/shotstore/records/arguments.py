@@ -1,7 +1,7 @@
 """What the methods of a session take: each argument is checked before anything is read or written.
 
 A function returns the argument as the backends want it, or raises ``TypeError`` for what is of
-another kind. Paths are checked by `shotstore.paths.as_path`, times by `shotstore.records.rules`.
+another kind. Paths are checked by `shotstore.paths.as_path`, times by `shotstore.records.times`.
 """
 
 import math

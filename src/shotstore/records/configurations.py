@@ -20,11 +20,34 @@ from shotstore.paths import PureSequencePath
 _T = TypeVar("_T")
 
 _LONGEST_TAG = 1000
+_LONGEST_DEVICE_NAME = 250
+"""In bytes: with ``.json`` after it, it is the name of a file."""
 
 LOST = "lost in a recovery"
 """The tag of what a recovery could not read. It has no class, so it is handed out as unknown."""
 LOST_CONTENT: JSON = {"type": LOST, "content": None}
 """What stands in its place: for global parameters, for a recipe and for a lane."""
+
+
+def check_device_name(name: str) -> str:
+    """Return the name of a device, a plain ``str``.
+
+    Raises:
+        TypeError: it is not a text.
+        ValueError: it is empty, longer than 250 bytes in UTF-8, or holds a NUL character or a lone
+            surrogate.
+    """
+    plain = check_text(name, "The name of a device")
+    if not plain:
+        raise ValueError("The name of a device must not be empty.")
+    if "\0" in plain:
+        raise ValueError(f"The name of a device must not hold a NUL character: {plain!r}.")
+    if len(plain.encode()) > _LONGEST_DEVICE_NAME:
+        raise ValueError(
+            f"The name of a device has up to {_LONGEST_DEVICE_NAME} bytes: choose a shorter one "
+            f"than {plain[:40]!r}..."
+        )
+    return plain
 
 
 def dump_device(serializer: Serializer, configuration: DeviceConfiguration) -> tuple[str, JSON]:

@@ -32,7 +32,7 @@ def check_rows(path: PureSequencePath, rows: ShotRows | None, count: int) -> npt
 
     Raises:
         IndexError: one is negative, or not below ``count``.
-        TypeError: they are no integers.
+        TypeError: they are not integers.
     """
     if rows is None:
         return np.arange(count)
@@ -95,7 +95,7 @@ def _check_columns(
     return {name: schema[name] for name in wanted}
 
 
-def data_not_found(
+def data_not_found_error(
     path: PureSequencePath, index: int, missing: Iterable[str], labels: Collection[str]
 ) -> DataNotFoundError:
     """The shot has no data under some labels.

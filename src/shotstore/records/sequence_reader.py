@@ -22,7 +22,7 @@ from shotstore.model import (
 )
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules
 from shotstore.records.columns import ShotColumns, ShotRows
 from shotstore.records.stored_paths import StoredPaths
 from shotstore.records.stored_sequences import StoredSequences
@@ -49,7 +49,7 @@ class SequenceReader:
         for summary in self._sequences.get_summaries(self.path):
             if summary.path == self.path:
                 return summary
-        raise rules.path_is_not_sequence(self.path)
+        raise path_rules.path_is_not_sequence_error(self.path)
 
     def get_exception(self) -> TracebackSummary:
         return self._sequences.get_exception(self.path)

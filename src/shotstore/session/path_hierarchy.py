@@ -4,8 +4,8 @@ from datetime import datetime
 
 from shotstore.paths import AnyPath, PureSequencePath, as_path
 from shotstore.records.arguments import as_flag
-from shotstore.records.rules import as_utc
 from shotstore.records.stored_paths import StoredPaths
+from shotstore.records.times import as_utc
 
 
 class PathHierarchy:

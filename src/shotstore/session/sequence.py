@@ -21,8 +21,8 @@ from shotstore.model import (
 )
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_text, shown
-from shotstore.records.rules import check_shot_index
 from shotstore.records.sequence_reader import SequenceReader
+from shotstore.records.shot_rules import check_shot_index
 from shotstore.records.values import SequenceStats
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.shot import Shot
@@ -211,8 +211,8 @@ class Sequence:
                 and without spaces at both ends.
 
         Raises:
-            ValueError: one of them is no tag.
-            TypeError: one is no text, or they are a single text.
+            ValueError: one of them is not a tag.
+            TypeError: one is not a text, or they are a single text.
         """
         with naming_closest_sequence(self.path, self.session) as sequences:
             sequences.set_tags(self.path, tags)
@@ -221,8 +221,8 @@ class Sequence:
         """Give the sequence a tag, which it may have already.
 
         Raises:
-            ValueError: it is no tag, as :meth:`set_tags` says it.
-            TypeError: it is no text.
+            ValueError: it is not a tag, as :meth:`set_tags` says it.
+            TypeError: it is not a text.
         """
         self.set_tags([*self.get_tags(), tag])
 
@@ -247,7 +247,7 @@ class Sequence:
 
         Raises:
             ValueError: it holds a lone surrogate.
-            TypeError: it is no text.
+            TypeError: it is not a text.
         """
         with naming_closest_sequence(self.path, self.session) as sequences:
             sequences.set_note(self.path, note)

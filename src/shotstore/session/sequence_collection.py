@@ -29,9 +29,9 @@ from shotstore.records.arguments import (
     as_traceback,
 )
 from shotstore.records.columns import ShotColumns, ShotRows
-from shotstore.records.rules import as_utc, shot_times
 from shotstore.records.stored_sequences import StoredSequences
 from shotstore.records.summaries import SequenceSummary
+from shotstore.records.times import as_utc, shot_times
 from shotstore.records.values import DataId, SequenceStats, ShotId
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -301,8 +301,8 @@ class SequenceCollection:
                 and without spaces at both ends.
 
         Raises:
-            ValueError: one of them is no tag.
-            TypeError: one is no text, or they are a single text.
+            ValueError: one of them is not a tag.
+            TypeError: one is not a text, or they are a single text.
         """
         self._stored.set_tags(as_path(path), check_tags(tags))
 
@@ -321,7 +321,7 @@ class SequenceCollection:
 
         Raises:
             ValueError: it holds a lone surrogate.
-            TypeError: it is no text.
+            TypeError: it is not a text.
         """
         self._stored.set_note(as_path(path), check_note(note))
 

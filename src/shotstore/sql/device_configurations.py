@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, delete, insert, select, update
 
 from shotstore.model import DeviceConfiguration
-from shotstore.records import configurations, rules
+from shotstore.records import configurations
 from shotstore.session import DeviceConfigurationCollection
 from shotstore.sql.tables import AnyRow
 from shotstore.sql.tables import device_configurations as table
@@ -21,7 +21,7 @@ class SQLDeviceConfigurationCollection(DeviceConfigurationCollection):
 
     def __getitem__(self, name: str) -> DeviceConfiguration:
         try:
-            plain = rules.check_device_name(name)
+            plain = configurations.check_device_name(name)
         except (TypeError, ValueError):
             raise KeyError(name) from None  # what cannot be stored is not there
 
@@ -36,7 +36,7 @@ class SQLDeviceConfigurationCollection(DeviceConfigurationCollection):
         return configurations.load_device(self._session.serializer, name, row.type, row.content)
 
     def __setitem__(self, name: str, configuration: DeviceConfiguration) -> None:
-        plain = rules.check_device_name(name)
+        plain = configurations.check_device_name(name)
         tag, content = configurations.dump_device(self._session.serializer, configuration)
         values = {"type": tag, "content": content}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, update
 
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules
 from shotstore.records.stored_paths import StoredPaths
 from shotstore.sql.tables import paths
 from shotstore.sql.tree import Tree, check_idle
@@ -29,13 +29,15 @@ class SQLPathHierarchy(StoredPaths):
 
     def delete_path(self, path: PureSequencePath, delete_sequences: bool) -> None:
         if path.is_root():
-            raise rules.path_is_root("deleted")
+            raise path_rules.path_is_root_error("deleted")
 
         def delete_all(tree: Tree) -> None:
             node = tree.get(path)
             found = [below for below in tree.below(node) if below.is_sequence]
             if found and not delete_sequences:
-                raise rules.path_holds_sequences(path, [sequence.path for sequence in found])
+                raise path_rules.path_holds_sequences_error(
+                    path, [sequence.path for sequence in found]
+                )
             check_idle(found, "deleting")
             tree.connection.execute(delete(paths).where(paths.c.id == node.id))
 
@@ -45,7 +47,7 @@ class SQLPathHierarchy(StoredPaths):
         def children(tree: Tree) -> set[PureSequencePath]:
             node = tree.get(path)
             if node.is_sequence:
-                raise rules.path_is_sequence(path)
+                raise path_rules.path_is_sequence_error(path)
             return tree.children(node)
 
         return self._session.read_tree(children)
@@ -58,12 +60,12 @@ class SQLPathHierarchy(StoredPaths):
 
     def get_path_creation_date(self, path: PureSequencePath) -> datetime:
         if path.is_root():
-            raise rules.path_is_root("dated")
+            raise path_rules.path_is_root_error("dated")
         return self._session.read_tree(lambda tree: tree.get(path).created)
 
     def update_creation_date(self, path: PureSequencePath, date: datetime) -> None:
         if path.is_root():
-            raise rules.path_is_root("dated")
+            raise path_rules.path_is_root_error("dated")
         self._session.write_tree(
             lambda tree: tree.connection.execute(
                 update(paths).where(paths.c.id == tree.get(path).id).values(created=date)
@@ -71,12 +73,12 @@ class SQLPathHierarchy(StoredPaths):
         )
 
     def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
-        rules.check_move(source, destination)
+        path_rules.check_move(source, destination)
 
         def move(tree: Tree) -> None:
             node = tree.get(source)
             if tree.find(destination) is not None:
-                raise rules.path_exists(destination)
+                raise path_rules.path_exists_error(destination)
             check_idle(tree.below(node), "moving")
             tree.move(node, destination)
 

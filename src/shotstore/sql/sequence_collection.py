@@ -36,7 +36,7 @@ from shotstore.model import (
 from shotstore.model.iteration import with_stored_number
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
-from shotstore.records import configurations, data_rules, rules
+from shotstore.records import configurations, data_rules, path_rules, shot_rules, state_rules, times
 from shotstore.records.columns import ShotColumns, ShotRows
 from shotstore.records.stored_sequences import StoredSequences
 from shotstore.records.summaries import SequenceSummary
@@ -104,13 +104,15 @@ class SQLSequenceCollection(StoredSequences):
         time_lanes: TimeLanes,
     ) -> None:
         if path.is_root():
-            raise rules.path_is_root("made a sequence")
+            raise path_rules.path_is_root_error("made a sequence")
         serializer = self._session.serializer
         values = {
             "state": State.DRAFT.value,
             "iteration": strict_json(serializer.dump_iteration(iteration_configuration)),
             "time_lanes": strict_json(serializer.dump_time_lanes(time_lanes)),
-            "expected_number_of_shots": rules.expected_number_of_shots(iteration_configuration),
+            "expected_number_of_shots": shot_rules.expected_number_of_shots(
+                iteration_configuration
+            ),
             "tags": [],
             "note": "",
             **_NO_SHOTS,
@@ -121,9 +123,9 @@ class SQLSequenceCollection(StoredSequences):
             if node is None:
                 node = tree.create_folders(path)[-1]
             elif node.is_sequence:
-                raise rules.sequence_exists(path)
+                raise path_rules.sequence_exists_error(path)
             elif tree.children(node):
-                raise rules.path_has_children(path)
+                raise path_rules.path_has_children_error(path)
             tree.connection.execute(insert(sequences).values(path_id=node.id, **values))
 
         self._session.write_tree(create)
@@ -142,7 +144,7 @@ class SQLSequenceCollection(StoredSequences):
         self._edit(
             path,
             iteration=strict_json(self._session.serializer.dump_iteration(iteration_configuration)),
-            expected_number_of_shots=rules.expected_number_of_shots(iteration_configuration),
+            expected_number_of_shots=shot_rules.expected_number_of_shots(iteration_configuration),
         )
 
     def get_time_lanes(self, path: PureSequencePath) -> TimeLanes:
@@ -185,7 +187,7 @@ class SQLSequenceCollection(StoredSequences):
         serializer = self._session.serializer
         devices: dict[str, JSON] = {}
         for name, configuration in device_configurations.items():
-            plain = rules.check_device_name(name)
+            plain = configurations.check_device_name(name)
             tag, content = configurations.dump_device(serializer, configuration)
             devices[plain] = {"type": tag, "content": content}
         self._transit(
@@ -215,7 +217,7 @@ class SQLSequenceCollection(StoredSequences):
     def reset_to_draft(self, path: PureSequencePath) -> None:
         def reset(tree: Tree) -> None:
             row_id, state = tree.get_sequence(path)
-            rules.check_transition(path, state, State.DRAFT)
+            state_rules.check_transition(path, state, State.DRAFT)
             tree.connection.execute(delete(shots).where(shots.c.sequence_id == row_id))
             _change(
                 tree.connection,
@@ -236,7 +238,7 @@ class SQLSequenceCollection(StoredSequences):
         row = self._get(path, sequences.c.state, sequences.c.exception)
         state = State(row.state)
         if state is not State.CRASHED:
-            raise rules.not_crashed(path, state)
+            raise state_rules.not_crashed_error(path, state)
         with loading(f"The exception of sequence {path}"):
             return TracebackSummary.from_json(row.exception)
 
@@ -303,7 +305,7 @@ class SQLSequenceCollection(StoredSequences):
             connection = tree.connection
             row_id, state = tree.get_sequence(path)
             if state is not State.RUNNING:
-                raise rules.not_running(path, state)
+                raise state_rules.not_running_error(path, state)
             sequence = _one(
                 connection,
                 row_id,
@@ -312,9 +314,11 @@ class SQLSequenceCollection(StoredSequences):
                 sequences.c.data_schema,
             )
             expected = sequence.expected_number_of_shots
-            index = rules.check_shot_index(path, shot_id.index, expected)
+            index = shot_rules.check_shot_index(path, shot_id.index, expected)
             if connection.scalars(_shot(row_id, index, shots.c.id)).one_or_none() is not None:
-                raise rules.shot_exists(path, index, _indices(connection, row_id), expected)
+                raise shot_rules.shot_exists_error(
+                    path, index, _indices(connection, row_id), expected
+                )
             changed = _grown_schemas(sequence, *schemas)
             if changed:
                 _change(connection, row_id, **changed)
@@ -432,7 +436,7 @@ class SQLSequenceCollection(StoredSequences):
     def _get_launched(self, path: PureSequencePath, column: Column[Any]) -> AnyRow:
         row = self._get(path, sequences.c.state, column)
         if State(row.state) is State.DRAFT:
-            raise rules.not_launched(path)
+            raise state_rules.not_launched_error(path)
         return row
 
     def _write(self, path: PureSequencePath, **values: Any) -> None:
@@ -444,7 +448,7 @@ class SQLSequenceCollection(StoredSequences):
         def edit(tree: Tree) -> None:
             row_id, state = tree.get_sequence(path)
             if not state.is_editable():
-                raise rules.not_editable(path, state)
+                raise state_rules.not_editable_error(path, state)
             _change(tree.connection, row_id, **values)
 
         self._session.write_tree(edit)
@@ -452,7 +456,7 @@ class SQLSequenceCollection(StoredSequences):
     def _transit(self, path: PureSequencePath, state: State, **values: Any) -> None:
         def transit(tree: Tree) -> None:
             row_id, old = tree.get_sequence(path)
-            rules.check_transition(path, old, state)
+            state_rules.check_transition(path, old, state)
             _change(tree.connection, row_id, state=state.value, **values)
 
         self._session.write_tree(transit)
@@ -464,11 +468,11 @@ class SQLSequenceCollection(StoredSequences):
         stop_time: datetime | Literal["now"],
         **values: Any,
     ) -> None:
-        stop = rules.stop_time(path, stop_time)
+        stop = times.stop_time(path, stop_time)
 
         def end(tree: Tree) -> None:
             row_id, old = tree.get_sequence(path)
-            rules.check_transition(path, old, state)
+            state_rules.check_transition(path, old, state)
             start = _one(tree.connection, row_id, sequences.c.start_time).start_time
             _change(
                 tree.connection,
@@ -495,7 +499,7 @@ class SQLSequenceCollection(StoredSequences):
             wanted = list(shot.data) if labels is None else labels
             missing = [label for label in wanted if label not in shot.data]
             if missing:
-                raise data_rules.data_not_found(path, index, missing, shot.data)
+                raise data_rules.data_not_found_error(path, index, missing, shot.data)
             with loading(f"The data of shot {index} of sequence {path}"):
                 positions = array_positions(shot.data, wanted)
                 contents = read_arrays(tree.connection, [shot.id], positions)
@@ -543,10 +547,10 @@ def _shot(row_id: int, index: int, *columns: Any) -> Select[*tuple[Any, ...]]:
 def _find_shot(tree: Tree, path: PureSequencePath, index: int, *columns: Any) -> AnyRow:
     row_id, _ = tree.get_sequence(path)
     try:
-        number = rules.check_shot_index(path, index, None)
+        number = shot_rules.check_shot_index(path, index, None)
     except (TypeError, ValueError):
-        raise rules.shot_not_found(path, index) from None
+        raise shot_rules.shot_not_found_error(path, index) from None
     row = tree.connection.execute(_shot(row_id, number, *columns)).one_or_none()
     if row is None:
-        raise rules.shot_not_found(path, index)
+        raise shot_rules.shot_not_found_error(path, index)
     return row

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from shotstore.model import JSON, ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
-from shotstore.records import configurations, rules
+from shotstore.records import configurations, session_errors
 from shotstore.session import (
     DeviceConfigurationCollection,
     ExperimentSession,
@@ -54,7 +54,7 @@ class SQLExperimentSession(ExperimentSession):
 
     def __enter__(self) -> Self:
         if self._transaction is not None:
-            raise rules.session_is_used_twice()
+            raise session_errors.session_used_twice_error()
         self._transaction = Transaction(
             self._engines, self._lock_timeout, beside_writers=self._beside_writers
         )
@@ -84,7 +84,7 @@ class SQLExperimentSession(ExperimentSession):
                 self._transaction.rollback()
 
     def __reduce__(self) -> NoReturn:
-        raise rules.session_cannot_be_pickled()
+        raise session_errors.session_pickled_error()
 
     def _twin(self) -> Self:
         twin = type(self)(
@@ -103,7 +103,7 @@ class SQLExperimentSession(ExperimentSession):
     def transaction(self) -> Transaction:
         """The transaction of the session, while its block is running."""
         if self._transaction is None or not self._transaction.is_open:
-            raise rules.session_is_not_active()
+            raise session_errors.session_not_active_error()
         return self._transaction
 
     def read_tree(self, function: Callable[[Tree], _T]) -> _T:

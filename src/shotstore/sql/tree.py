@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from shotstore.errors import InvalidPathFormatError
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules, state_rules
 from shotstore.sql.database import Database
 from shotstore.sql.tables import ROOT_ID, AnyRow, paths, sequences
 from shotstore.state import State
@@ -73,7 +73,7 @@ class Tree:
         """
         node = self.find(path)
         if node is None:
-            raise rules.path_not_found(path)
+            raise path_rules.path_not_found_error(path)
         return node
 
     def get_sequence(self, path: PureSequencePath) -> tuple[int, State]:
@@ -85,7 +85,7 @@ class Tree:
         """
         node = self.get(path)
         if node.state is None:
-            raise rules.path_is_not_sequence(path)
+            raise path_rules.path_is_not_sequence_error(path)
         return node.id, node.state
 
     def below(self, node: Node) -> list[Node]:
@@ -146,7 +146,7 @@ class Tree:
         chain = self.chain(path)
         last = chain[-1]
         if last.is_sequence:
-            raise rules.path_is_sequence(last.path, path)
+            raise path_rules.path_is_sequence_error(last.path, path)
         if missing := path.parts[len(chain) - 1 :]:
             self._check_siblings(last, missing[0], moving)
         created: list[Node] = []
@@ -181,7 +181,7 @@ class Tree:
         inside = select(paths.c.name).where(paths.c.parent_id == parent.id)
         if moving is not None:
             inside = inside.where(paths.c.id != moving.id)
-        rules.check_siblings(parent.path, name, self.connection.scalars(inside))
+        path_rules.check_siblings(parent.path, name, self.connection.scalars(inside))
 
 
 def check_idle(nodes: Collection[Node], doing: str) -> None:
@@ -196,7 +196,7 @@ def check_idle(nodes: Collection[Node], doing: str) -> None:
     """
     for node in nodes:
         if node.state is not None and node.state.is_active():
-            raise rules.sequence_running(node.path, node.state, doing)
+            raise state_rules.sequence_running_error(node.path, node.state, doing)
 
 
 def _check_length(names: Iterable[str]) -> None:

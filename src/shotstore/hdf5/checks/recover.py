@@ -20,7 +20,7 @@ from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
 from shotstore.hdf5.tree import Node
 from shotstore.model import JSON
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules, state_rules
 from shotstore.records.configurations import LOST, LOST_CONTENT
 from shotstore.state import State
 
@@ -107,9 +107,9 @@ class _Recovery:
         if not node.is_sequence:
             shots_file = self._transaction.store.root / (node.directory or "") / "shots.h5"
             if self._path.is_root() or not on_disk.is_regular_file(shots_file):
-                raise rules.path_is_not_sequence(self._path)
+                raise path_rules.path_is_not_sequence_error(self._path)
             if tree.children(node):
-                raise rules.path_has_children(self._path)
+                raise path_rules.path_has_children_error(self._path)
         return node
 
     def _check_idle(self, node: Node, document: SequenceDocument | None) -> None:
@@ -120,7 +120,7 @@ class _Recovery:
             self._transaction.read(lambda: self._transaction.shots.count(node))
         except DamagedStorageError:
             return
-        raise rules.sequence_running(self._path, document.state, "recovering")
+        raise state_rules.sequence_running_error(self._path, document.state, "recovering")
 
     def _recover(self, node: Node, check: SequenceCheck, salvage: Salvage) -> Recovered:
         transaction = self._transaction

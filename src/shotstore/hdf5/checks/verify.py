@@ -43,7 +43,7 @@ from shotstore.hdf5.worker import run
 from shotstore.model import Serializer
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import path_rules
 
 _T = TypeVar("_T")
 
@@ -180,7 +180,7 @@ class _Verification:
             snapshot = Snapshot(lambda: self._store.files)
             node = Tree(snapshot, root, self._store.root).find(path or PureSequencePath.root())
             if node is None:
-                raise rules.path_not_found(path or PureSequencePath.root())
+                raise path_rules.path_not_found_error(path or PureSequencePath.root())
             nodes = [node] if node.directory is not None else list(node.children.values())
             return [_Place(found.directory or "", found.path) for found in nodes]
 

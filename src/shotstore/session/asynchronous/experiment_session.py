@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 from shotstore.model import ParameterNamespace
 from shotstore.paths import PureSequencePath
-from shotstore.records import rules
+from shotstore.records import session_errors
 from shotstore.session.asynchronous.device_configurations import (
     AsyncDeviceConfigurationCollection,
 )
@@ -57,7 +57,7 @@ class AsyncExperimentSession:
                 writing for longer than the storage's timeout.
         """
         if self._calls is not None:
-            raise rules.session_is_used_twice("storage.async_session()")
+            raise session_errors.session_used_twice_error("storage.async_session()")
         from shotstore.session.asynchronous.calls import Calls  # takes long to import
 
         calls = self._calls = Calls()
@@ -103,7 +103,7 @@ class AsyncExperimentSession:
             await calls.run(leave, shield=True)
 
     def __reduce__(self) -> NoReturn:
-        raise rules.session_cannot_be_pickled()
+        raise session_errors.session_pickled_error()
 
     async def run_sync(self, function: Callable[[ExperimentSession], _T]) -> _T:
         """Call a function with the session as a sync one, in a thread.
@@ -157,11 +157,15 @@ class AsyncExperimentSession:
 
     def _entered(self) -> Calls:
         if self._calls is None:
-            raise rules.session_is_not_active("async with storage.async_session() as session:")
+            raise session_errors.session_not_active_error(
+                "async with storage.async_session() as session:"
+            )
         return self._calls
 
 
 def _active(calls: Calls) -> ExperimentSession:
     if calls.session is None:
-        raise rules.session_is_not_active("async with storage.async_session() as session:")
+        raise session_errors.session_not_active_error(
+            "async with storage.async_session() as session:"
+        )
     return calls.session

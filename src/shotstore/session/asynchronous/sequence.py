@@ -20,7 +20,7 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.records.rules import check_shot_index
+from shotstore.records.shot_rules import check_shot_index
 from shotstore.records.values import SequenceStats
 from shotstore.session.asynchronous.docstrings import takes_docstrings_from
 from shotstore.session.asynchronous.shot import AsyncShot
