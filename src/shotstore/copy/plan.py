@@ -79,7 +79,7 @@ def make_plan(
 
 
 def _read(path: PureSequencePath, session: ExperimentSession) -> Plan:
-    with naming_closest_sequence(path, session) as collection:
+    with naming_closest_sequence(path, session.sequences) as collection:
         is_sequence = not path.is_root() and collection.is_sequence(path)
         if is_sequence and (state := collection.get_state(path)).is_active():
             raise state_rules.sequence_running_error(path, state, "copying")

@@ -1,31 +1,24 @@
 """A hint for who misspelt the path of a sequence."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from shotstore.errors import PathNotFoundError, StorageError
 from shotstore.paths import PureSequencePath
 from shotstore.session.sequence_collection import SequenceCollection
 
-if TYPE_CHECKING:
-    from shotstore.session.experiment_session import ExperimentSession
-
 
 @contextlib.contextmanager
 def naming_closest_sequence(
-    path: PureSequencePath, session: ExperimentSession
+    path: PureSequencePath, sequences: SequenceCollection
 ) -> Iterator[SequenceCollection]:
-    """Give the session's sequences; a path not found among them gets a note with the closest one.
+    """Give the sequences again; a path not found among them gets a note with the closest one.
 
     Args:
         path: What the block asks for.
-        session: Where.
+        sequences: Where.
     """
-    sequences = session.sequences
     try:
         yield sequences
     except PathNotFoundError as error:

@@ -1,49 +1,19 @@
 """The shots of a run, as they are committed."""
 
-from __future__ import annotations
-
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from shotstore.errors import PathError, RunDeletedError, TransactionConflictError
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_count, as_seconds
 from shotstore.records.values import SequenceStats
 from shotstore.session.closest import naming_closest_sequence
+from shotstore.session.experiment_session import ExperimentSession
 from shotstore.session.sequence import Sequence
 from shotstore.session.shot import Shot
 
-if TYPE_CHECKING:
-    from shotstore.session.experiment_session import ExperimentSession
-    from shotstore.session.storage import StorageManager
-
 _LONGEST_SLEEP = 86_400.0  # seconds; systems refuse those of years
-
-
-def follow(following: Following, poll: float) -> Iterator[Shot]:
-    """Yield the shots that are new, in a session that lasts until the next one is asked for.
-
-    Args:
-        following: Whose shots.
-        poll: Seconds between two looks.
-    """
-    while not following.has_ended:
-        found_shots = False
-        if following.is_due():
-            with following.storage.session() as session:
-                for shot in following.look(session):
-                    found_shots = True
-                    yield shot
-        # What has used the shots may have taken longer than a wait.
-        if not (found_shots or following.has_ended):
-            wait(poll)
-
-
-def wait(poll: float) -> None:
-    """Wait until the next look."""
-    time.sleep(min(poll, _LONGEST_SLEEP))
 
 
 class Following:
@@ -54,20 +24,30 @@ class Following:
     """
 
     def __init__(
-        self, storage: StorageManager, path: PureSequencePath, poll: float, skip: int
+        self,
+        path: PureSequencePath,
+        last_commit: Callable[[], Hashable],
+        *,
+        poll: float,
+        skip: int,
     ) -> None:
-        """``poll`` is only checked here.
+        """
+        Args:
+            path: Where the run is.
+            last_commit: What tells the commits of its storage apart, cheaply.
+            poll: Seconds between two looks.
+            skip: How many of its first shots are left out.
 
         Raises:
             ValueError: a number is negative.
             TypeError: it is not a number.
         """
-        as_seconds(poll, "poll")
+        self.poll = as_seconds(poll, "poll")
         if as_count(skip, "skip") < 0:
             raise ValueError(f"skip must not be negative: {skip}")
-        self.storage = storage
         self.has_ended = False
         """Whether all its shots were handed out."""
+        self._current_commit = last_commit
         self._path = path
         self._seen = skip
         self._created: datetime | None = None
@@ -76,7 +56,7 @@ class Following:
 
     def is_due(self) -> bool:
         """Whether something may have been committed since this was last asked."""
-        last_commit = self.storage.last_commit()
+        last_commit = self._current_commit()
         is_due = last_commit is None or last_commit != self._last_commit
         self._last_commit = last_commit
         return is_due
@@ -112,7 +92,7 @@ class Following:
 
     def _find(self, session: ExperimentSession) -> SequenceStats:
         if self._created is None:
-            with naming_closest_sequence(self._path, session) as sequences:
+            with naming_closest_sequence(self._path, session.sequences) as sequences:
                 stats = sequences.get_stats(self._path)
             self._created = session.paths.get_path_creation_date(self._path)
             return stats
@@ -147,3 +127,27 @@ class Following:
                 self._path = summary.path
                 return session.sequences.get_stats(summary.path)
         return None
+
+
+def follow(following: Following, open_session: Callable[[], ExperimentSession]) -> Iterator[Shot]:
+    """Yield the shots that are new, in a session that lasts until the next one is asked for.
+
+    Args:
+        following: Whose shots.
+        open_session: What returns a session to look into, one for each look.
+    """
+    while not following.has_ended:
+        found_shots = False
+        if following.is_due():
+            with open_session() as session:
+                for shot in following.look(session):
+                    found_shots = True
+                    yield shot
+        # What has used the shots may have taken longer than a wait.
+        if not (found_shots or following.has_ended):
+            wait(following.poll)
+
+
+def wait(poll: float) -> None:
+    """Wait until the next look."""
+    time.sleep(min(poll, _LONGEST_SLEEP))

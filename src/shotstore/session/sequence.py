@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -25,6 +26,7 @@ from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.shot_rules import check_shot_index
 from shotstore.records.values import SequenceStats
 from shotstore.session.closest import naming_closest_sequence
+from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.shot import Shot
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -123,12 +125,12 @@ class Sequence:
 
     def get_state(self) -> State:
         """Return what the sequence is doing."""
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_state(self.path)
 
     def get_stats(self) -> SequenceStats:
         """Return how far the sequence is; its values belong to one moment."""
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_stats(self.path)
 
     def get_start_time(self) -> datetime | None:
@@ -149,12 +151,12 @@ class Sequence:
         Raises:
             SequenceNotCrashedError: it has not crashed.
         """
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_exception(self.path)
 
     def get_shots(self) -> list[Shot]:
         """Return the shots that the sequence has, by increasing index."""
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             indices = sorted(shot.index for shot in sequences.get_shots(self.path))
         return [Shot(self, index) for index in indices]
 
@@ -171,12 +173,12 @@ class Sequence:
 
     def get_iteration_configuration(self) -> IterationConfiguration:
         """Return what the sequence varies."""
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_iteration_configuration(self.path)
 
     def get_time_lanes(self) -> TimeLanes:
         """Return what the sequence plays in each shot."""
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_time_lanes(self.path)
 
     def get_global_parameters(self) -> ParameterNamespace:
@@ -186,7 +188,7 @@ class Sequence:
             SequenceNotLaunchedError: it is a draft.
             LostConfigurationError: they were lost when the sequence was damaged and recovered.
         """
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_global_parameters(self.path)
 
     def get_device_configurations(self) -> Mapping[str, DeviceConfiguration]:
@@ -195,12 +197,12 @@ class Sequence:
         Raises:
             SequenceNotLaunchedError: it is a draft.
         """
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_device_configurations(self.path)
 
     def get_tags(self) -> set[str]:
         """Return the tags of the sequence."""
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_tags(self.path)
 
     def set_tags(self, tags: Collection[str]) -> None:
@@ -214,7 +216,7 @@ class Sequence:
             ValueError: one of them is not a tag.
             TypeError: one is not a text, or they are a single text.
         """
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             sequences.set_tags(self.path, tags)
 
     def add_tag(self, tag: str) -> None:
@@ -236,7 +238,7 @@ class Sequence:
 
     def get_note(self) -> str:
         """Return the note on the sequence; empty if there is none."""
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_note(self.path)
 
     def set_note(self, note: str) -> None:
@@ -249,7 +251,7 @@ class Sequence:
             ValueError: it holds a lone surrogate.
             TypeError: it is not a text.
         """
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             sequences.set_note(self.path, note)
 
     def get_local_parameters(self) -> set[str]:
@@ -283,7 +285,7 @@ class Sequence:
         Raises:
             ValueError: it has no shots, and its recipe cannot be evaluated.
         """
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_parameter_schema(self.path)
 
     def follow(self, *, poll: float = 0.2, skip: int = 0) -> Iterator[Shot]:
@@ -307,7 +309,7 @@ class Sequence:
 
     def get_data_schema(self) -> DataSchema:
         """Return the type and shape of the data that the shots have, by label."""
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.get_data_schema(self.path)
 
     def scan(self) -> polars.LazyFrame:
@@ -322,7 +324,7 @@ class Sequence:
         Raises:
             MissingPackageError: polars is not installed.
         """
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return sequences.scan(self.path)
 
     def to_arrays(self, names: Collection[str] | None = None) -> dict[str, npt.NDArray[Any]]:
@@ -346,7 +348,7 @@ class Sequence:
         """
         from shotstore.analysis.arrays import to_arrays
 
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return to_arrays(sequences, self.path, names)
 
     def to_pandas(self, names: Collection[str] | None = None) -> pandas.DataFrame:
@@ -360,7 +362,7 @@ class Sequence:
         """
         from shotstore.analysis.arrays import to_pandas
 
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return to_pandas(sequences, self.path, names)
 
     def to_xarray(self, names: Collection[str] | None = None) -> xarray.Dataset:
@@ -376,7 +378,7 @@ class Sequence:
         """
         from shotstore.analysis.arrays import to_xarray
 
-        with naming_closest_sequence(self.path, self.session) as sequences:
+        with self._sequences() as sequences:
             return to_xarray(sequences, self.path, names)
 
     # Pictures and files
@@ -486,3 +488,6 @@ class Sequence:
         done = write_file(self, file, to=to, columns=columns, where=where, force=force)
         done.warn(stacklevel=2)
         return done.file
+
+    def _sequences(self) -> AbstractContextManager[SequenceCollection]:
+        return naming_closest_sequence(self.path, self.session.sequences)

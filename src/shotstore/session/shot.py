@@ -94,4 +94,4 @@ class Shot:
         return shot_html(self)
 
     def _sequences(self) -> AbstractContextManager[SequenceCollection]:
-        return naming_closest_sequence(self.sequence_path, self.sequence.session)
+        return naming_closest_sequence(self.sequence_path, self.sequence.session.sequences)

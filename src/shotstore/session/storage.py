@@ -186,7 +186,7 @@ class StorageManager(abc.ABC):
             PathNotFoundError, PathIsNotSequenceError: with the first step: no sequence is there.
             RunDeletedError: its shots were deleted.
         """
-        return follow(Following(self, PureSequencePath(path), poll, skip), poll)
+        return follow(self._following(path, poll, skip), self.session)
 
     def async_follow(
         self, path: PureSequencePath | str, *, poll: float = 0.2, skip: int = 0
@@ -200,7 +200,10 @@ class StorageManager(abc.ABC):
         # It takes long to import.
         from shotstore.session.asynchronous.following import AsyncFollowing
 
-        return AsyncFollowing(Following(self, PureSequencePath(path), poll, skip), poll)
+        return AsyncFollowing(self._following(path, poll, skip), self.async_session)
+
+    def _following(self, path: PureSequencePath | str, poll: float, skip: int) -> Following:
+        return Following(PureSequencePath(path), self.last_commit, poll=poll, skip=skip)
 
     def last_commit(self) -> Hashable:
         """Return a value that each commit replaces by another one, or None if only a session can

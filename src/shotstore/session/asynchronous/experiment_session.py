@@ -6,16 +6,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
-from shotstore.model import ParameterNamespace
 from shotstore.paths import PureSequencePath
 from shotstore.records import session_errors
+from shotstore.session.asynchronous.awaited import awaited, takes_docstrings_from
+from shotstore.session.asynchronous.collections import AsyncPathHierarchy, AsyncSequenceCollection
 from shotstore.session.asynchronous.device_configurations import (
     AsyncDeviceConfigurationCollection,
 )
-from shotstore.session.asynchronous.docstrings import takes_docstrings_from
-from shotstore.session.asynchronous.path_hierarchy import AsyncPathHierarchy
 from shotstore.session.asynchronous.sequence import AsyncSequence
-from shotstore.session.asynchronous.sequence_collection import AsyncSequenceCollection
 from shotstore.session.experiment_session import ExperimentSession
 
 if TYPE_CHECKING:
@@ -143,17 +141,10 @@ class AsyncExperimentSession:
     def get_sequence(self, path: PureSequencePath | str) -> AsyncSequence:
         return AsyncSequence(path, self)
 
-    async def get_global_parameters(self) -> ParameterNamespace:
-        return await self.run_sync(lambda session: session.get_global_parameters())
-
-    async def set_global_parameters(self, parameters: ParameterNamespace) -> None:
-        return await self.run_sync(lambda session: session.set_global_parameters(parameters))
-
-    async def get_unit_definitions(self) -> tuple[str, ...]:
-        return await self.run_sync(lambda session: session.get_unit_definitions())
-
-    async def define_unit(self, definition: str) -> None:
-        return await self.run_sync(lambda session: session.define_unit(definition))
+    get_global_parameters = awaited(ExperimentSession.get_global_parameters)
+    set_global_parameters = awaited(ExperimentSession.set_global_parameters)
+    get_unit_definitions = awaited(ExperimentSession.get_unit_definitions)
+    define_unit = awaited(ExperimentSession.define_unit)
 
     def _entered(self) -> Calls:
         if self._calls is None:

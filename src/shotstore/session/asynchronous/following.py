@@ -1,13 +1,12 @@
 """The shots of a run, as they are committed, awaited."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import anyio.to_thread
 from anyio import sleep
 
 from shotstore.session.asynchronous.experiment_session import AsyncExperimentSession
-from shotstore.session.asynchronous.sequence import AsyncSequence
-from shotstore.session.asynchronous.shot import AsyncShot
+from shotstore.session.asynchronous.sequence import AsyncSequence, AsyncShot
 from shotstore.session.following import Following
 
 
@@ -17,10 +16,12 @@ class AsyncFollowing(AsyncIterator[AsyncShot]):
     It is no generator: what a loop has left early need not be closed, and nobody awaits its end.
     """
 
-    def __init__(self, following: Following, poll: float) -> None:
-        """``poll`` are the seconds between two looks."""
+    def __init__(
+        self, following: Following, open_session: Callable[[], AsyncExperimentSession]
+    ) -> None:
+        """``open_session`` returns a session to look into, one for each look."""
         self._following = following
-        self._poll = poll
+        self._open_session = open_session
         self._session: AsyncExperimentSession | None = None
         self._shots: list[AsyncShot] = []
 
@@ -35,7 +36,7 @@ class AsyncFollowing(AsyncIterator[AsyncShot]):
             if self._following.has_ended:
                 raise StopAsyncIteration
             if not await self._look() and not self._following.has_ended:
-                await sleep(self._poll)
+                await sleep(self._following.poll)
         return self._shots.pop(0)
 
     async def aclose(self) -> None:
@@ -49,7 +50,7 @@ class AsyncFollowing(AsyncIterator[AsyncShot]):
         """Get the shots that are new; whether there are any."""
         if not await anyio.to_thread.run_sync(self._following.is_due):
             return False
-        session = self._following.storage.async_session()
+        session = self._open_session()
         inside = await session.__aenter__()
         self._session = session
         try:

@@ -1,37 +1,21 @@
-"""A sequence, as an object to work with, awaited."""
+"""A sequence and its shots, as objects to work with, awaited."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import attrs
-import numpy.typing as npt
 
-from shotstore.model import (
-    DataSchema,
-    DeviceConfiguration,
-    IterationConfiguration,
-    ParameterNamespace,
-    ParameterSchema,
-    TimeLanes,
-)
+from shotstore.model import IterationConfiguration, TimeLanes
 from shotstore.paths import PureSequencePath
 from shotstore.records.shot_rules import check_shot_index
-from shotstore.records.values import SequenceStats
-from shotstore.session.asynchronous.docstrings import takes_docstrings_from
-from shotstore.session.asynchronous.shot import AsyncShot
+from shotstore.session.asynchronous.awaited import awaited, takes_docstrings_from
 from shotstore.session.sequence import Sequence
-from shotstore.state import State
-from shotstore.tracebacks import TracebackSummary
+from shotstore.session.shot import Shot
 
 if TYPE_CHECKING:
-    import pandas
     import polars
-    import xarray
     from matplotlib.axes import Axes
 
     from shotstore.session.asynchronous.experiment_session import AsyncExperimentSession
@@ -50,6 +34,14 @@ class AsyncSequence:
 
     path: PureSequencePath = attrs.field(converter=PureSequencePath)
     session: AsyncExperimentSession
+
+    async def run_sync(self, function: Callable[[Sequence], _T]) -> _T:
+        """Call a function with the sequence as a sync one, in a thread.
+
+        Args:
+            function: What to call. It keeps nothing of the sequence for later.
+        """
+        return await self.session.run_sync(lambda session: function(Sequence(self.path, session)))
 
     @classmethod
     async def create(
@@ -78,24 +70,6 @@ class AsyncSequence:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
-    async def get_state(self) -> State:
-        return await self.run_sync(lambda sequence: sequence.get_state())
-
-    async def get_stats(self) -> SequenceStats:
-        return await self.run_sync(lambda sequence: sequence.get_stats())
-
-    async def get_start_time(self) -> datetime | None:
-        return await self.run_sync(lambda sequence: sequence.get_start_time())
-
-    async def get_end_time(self) -> datetime | None:
-        return await self.run_sync(lambda sequence: sequence.get_end_time())
-
-    async def get_expected_number_of_shots(self) -> int | None:
-        return await self.run_sync(lambda sequence: sequence.get_expected_number_of_shots())
-
-    async def get_traceback_summary(self) -> TracebackSummary:
-        return await self.run_sync(lambda sequence: sequence.get_traceback_summary())
-
     async def get_shots(self) -> list[AsyncShot]:
         shots = await self.run_sync(lambda sequence: sequence.get_shots())
         return [AsyncShot(self, shot.index) for shot in shots]
@@ -103,66 +77,35 @@ class AsyncSequence:
     def get_shot(self, index: int) -> AsyncShot:
         return AsyncShot(self, check_shot_index(self.path, index, None))
 
-    async def get_iteration_configuration(self) -> IterationConfiguration:
-        return await self.run_sync(lambda sequence: sequence.get_iteration_configuration())
-
-    async def get_time_lanes(self) -> TimeLanes:
-        return await self.run_sync(lambda sequence: sequence.get_time_lanes())
-
-    async def get_global_parameters(self) -> ParameterNamespace:
-        return await self.run_sync(lambda sequence: sequence.get_global_parameters())
-
-    async def get_device_configurations(self) -> Mapping[str, DeviceConfiguration]:
-        return await self.run_sync(lambda sequence: sequence.get_device_configurations())
-
-    async def get_tags(self) -> set[str]:
-        return await self.run_sync(lambda sequence: sequence.get_tags())
-
-    async def set_tags(self, tags: Collection[str]) -> None:
-        return await self.run_sync(lambda sequence: sequence.set_tags(tags))
-
-    async def add_tag(self, tag: str) -> None:
-        return await self.run_sync(lambda sequence: sequence.add_tag(tag))
-
-    async def remove_tag(self, tag: str) -> None:
-        return await self.run_sync(lambda sequence: sequence.remove_tag(tag))
-
-    async def get_note(self) -> str:
-        return await self.run_sync(lambda sequence: sequence.get_note())
-
-    async def set_note(self, note: str) -> None:
-        return await self.run_sync(lambda sequence: sequence.set_note(note))
-
-    async def get_local_parameters(self) -> set[str]:
-        return await self.run_sync(lambda sequence: sequence.get_local_parameters())
-
-    async def get_parameter_names(self, which: Literal["all", "sequence"] = "all") -> set[str]:
-        return await self.run_sync(lambda sequence: sequence.get_parameter_names(which))
-
-    async def get_parameter_schema(self) -> ParameterSchema:
-        return await self.run_sync(lambda sequence: sequence.get_parameter_schema())
-
     def follow(self, *, poll: float = 0.2, skip: int = 0) -> AsyncIterator[AsyncShot]:
         return self.session.storage.async_follow(self.path, poll=poll, skip=skip)
 
-    # Many shots at once
+    get_state = awaited(Sequence.get_state)
+    get_stats = awaited(Sequence.get_stats)
+    get_start_time = awaited(Sequence.get_start_time)
+    get_end_time = awaited(Sequence.get_end_time)
+    get_expected_number_of_shots = awaited(Sequence.get_expected_number_of_shots)
+    get_traceback_summary = awaited(Sequence.get_traceback_summary)
+    get_iteration_configuration = awaited(Sequence.get_iteration_configuration)
+    get_time_lanes = awaited(Sequence.get_time_lanes)
+    get_global_parameters = awaited(Sequence.get_global_parameters)
+    get_device_configurations = awaited(Sequence.get_device_configurations)
+    get_tags = awaited(Sequence.get_tags)
+    set_tags = awaited(Sequence.set_tags)
+    add_tag = awaited(Sequence.add_tag)
+    remove_tag = awaited(Sequence.remove_tag)
+    get_note = awaited(Sequence.get_note)
+    set_note = awaited(Sequence.set_note)
+    get_local_parameters = awaited(Sequence.get_local_parameters)
+    get_parameter_names = awaited(Sequence.get_parameter_names)
+    get_parameter_schema = awaited(Sequence.get_parameter_schema)
+    get_data_schema = awaited(Sequence.get_data_schema)
+    scan = awaited(Sequence.scan)
+    to_arrays = awaited(Sequence.to_arrays)
+    to_pandas = awaited(Sequence.to_pandas)
+    to_xarray = awaited(Sequence.to_xarray)
+    export = awaited(Sequence.export)
 
-    async def get_data_schema(self) -> DataSchema:
-        return await self.run_sync(lambda sequence: sequence.get_data_schema())
-
-    async def scan(self) -> polars.LazyFrame:
-        return await self.run_sync(lambda sequence: sequence.scan())
-
-    async def to_arrays(self, names: Collection[str] | None = None) -> dict[str, npt.NDArray[Any]]:
-        return await self.run_sync(lambda sequence: sequence.to_arrays(names))
-
-    async def to_pandas(self, names: Collection[str] | None = None) -> pandas.DataFrame:
-        return await self.run_sync(lambda sequence: sequence.to_pandas(names))
-
-    async def to_xarray(self, names: Collection[str] | None = None) -> xarray.Dataset:
-        return await self.run_sync(lambda sequence: sequence.to_xarray(names))
-
-    # Pictures and files
     # The session reads in a thread. Matplotlib is for one thread, so it draws in this one.
 
     async def plot(
@@ -208,23 +151,30 @@ class AsyncSequence:
             axes,
         )
 
-    async def export(
-        self,
-        file: str | os.PathLike[str],
-        *,
-        to: str | None = None,
-        columns: Collection[str] | None = None,
-        where: str | polars.Expr | None = None,
-        force: bool = False,
-    ) -> Path:
-        return await self.run_sync(
-            lambda sequence: sequence.export(file, to=to, columns=columns, where=where, force=force)
-        )
 
-    async def run_sync(self, function: Callable[[Sequence], _T]) -> _T:
-        """Call a function with the sequence as a sync one, in a thread.
+@attrs.frozen(repr=False)
+class AsyncShot:
+    """A :class:`~shotstore.Shot` whose methods are awaited."""
 
-        Args:
-            function: What to call. It keeps nothing of the sequence for later.
-        """
-        return await self.session.run_sync(lambda session: function(Sequence(self.path, session)))
+    sequence: AsyncSequence
+    index: int
+    """The place of the shot in the iteration of its sequence, from 0."""
+
+    async def run_sync(self, function: Callable[[Shot], _T]) -> _T:
+        """Call a function with the shot as a sync one, in a thread; it keeps nothing of it."""
+        return await self.sequence.run_sync(lambda sequence: function(Shot(sequence, self.index)))
+
+    @property
+    def sequence_path(self) -> PureSequencePath:
+        """The path of the sequence."""
+        return self.sequence.path
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.sequence)!r}, {self.index})"
+
+    get_start_time = awaited(Shot.get_start_time)
+    get_end_time = awaited(Shot.get_end_time)
+    get_parameters = awaited(Shot.get_parameters)
+    get_data = awaited(Shot.get_data)
+    get_data_by_label = awaited(Shot.get_data_by_label)
+    get_data_by_labels = awaited(Shot.get_data_by_labels)
