@@ -5,6 +5,7 @@ would need more than 65536 bits is an error instead of minutes of work.
 """
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -32,30 +33,12 @@ def call(function: str, arguments: Sequence[Parameter]) -> Parameter:
     return FUNCTIONS[function](*arguments)
 
 
-def add(left: Parameter, right: Parameter) -> Parameter:
-    return left + right
-
-
-def subtract(left: Parameter, right: Parameter) -> Parameter:
-    return left - right
-
-
-def multiply(left: Parameter, right: Parameter) -> Parameter:
+def _multiply(left: Parameter, right: Parameter) -> Parameter:
     _check_size(_bits(left) + _bits(right))
     return left * right
 
 
-def divide(left: Parameter, right: Parameter) -> Parameter:
-    return left / right
-
-
-def power(base: Parameter, exponent: Parameter) -> Parameter:
-    """Return ``base ** exponent``.
-
-    Raises:
-        ValueError: the result is too large, or not real.
-        TypeError: the exponent has a dimension.
-    """
+def _power(base: Parameter, exponent: Parameter) -> Parameter:
     number = _number(exponent)
     if is_quantity(base):
         _check_unit_exponents(base, number)
@@ -106,9 +89,24 @@ def _of_angle(function: Callable[[float], float]) -> Callable[[Parameter], Param
 
 def _square_root(value: Parameter) -> Parameter:
     if is_quantity(value):
-        return power(value, 0.5)
+        return _power(value, 0.5)
     return math.sqrt(value)
 
+
+OPERATIONS: Mapping[str, Callable[[Any, Any], Parameter]] = MappingProxyType(
+    {
+        "+": operator.add,
+        "-": operator.sub,
+        "*": _multiply,
+        "/": operator.truediv,
+        "**": _power,
+    }
+)
+"""By operator.
+
+They raise ``ValueError`` if the result is too large or not real, and ``TypeError`` if the
+dimensions do not fit.
+"""
 
 FUNCTIONS: Mapping[str, Callable[..., Parameter]] = MappingProxyType(
     {
@@ -140,4 +138,4 @@ numbers; ``abs``, ``sqrt``, ``min`` and ``max`` keep units, the others take what
 CONSTANTS: Mapping[str, Parameter] = MappingProxyType(
     {"True": True, "False": False, "pi": math.pi, "inf": math.inf, "nan": math.nan}
 )
-"""By name. ``e`` is no constant but pint's elementary charge: write ``exp(1)``."""
+"""By name. ``e`` is not a constant but pint's elementary charge: write ``exp(1)``."""

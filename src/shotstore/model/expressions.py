@@ -6,20 +6,12 @@ from functools import lru_cache
 
 import attrs
 
-from shotstore.model import expression_arithmetic as arithmetic
-from shotstore.model.expression_arithmetic import CONSTANTS, FUNCTIONS
-from shotstore.model.expression_grammar import (
-    Call,
-    Instruction,
-    Name,
-    Number,
-    Operator,
-    parse,
-    shown,
-)
+from shotstore.model.expression_arithmetic import CONSTANTS, FUNCTIONS, OPERATIONS, call
+from shotstore.model.expression_grammar import Call, Chain, Name, Node, Number, names_in, parse
 from shotstore.model.parameters import Parameter, check_parameter
 from shotstore.model.quantities import is_quantity, is_unit, quantity, similar_units
 from shotstore.model.scalars import has_lone_surrogate, plain_scalar
+from shotstore.model.tokens import shown
 
 
 def _plain_text(text: "str | Expression") -> str:
@@ -33,15 +25,6 @@ def _plain_text(text: "str | Expression") -> str:
     if has_lone_surrogate(plain):
         raise ValueError(f"The expression {plain!r} holds a lone surrogate.")
     return plain
-
-
-_OPERATIONS = {
-    "+": arithmetic.add,
-    "-": arithmetic.subtract,
-    "*": arithmetic.multiply,
-    "/": arithmetic.divide,
-    "**": arithmetic.power,
-}
 
 
 @attrs.frozen
@@ -82,9 +65,9 @@ class Expression:
         """Return all names in the text but those of functions: variables, constants and units.
 
         Raises:
-            ValueError: the text is no expression.
+            ValueError: the text is not an expression.
         """
-        return frozenset(item.text for item in _program(self.text) if isinstance(item, Name))
+        return frozenset(names_in(_tree(self.text)))
 
     def evaluate(self, variables: Mapping[str, Parameter]) -> Parameter:
         """Return the value, a quantity if a unit is involved and a plain number otherwise.
@@ -93,12 +76,12 @@ class Expression:
         1.0 MHz / kHz.
 
         Raises:
-            ValueError: the text is no expression, a name is unknown, units do not fit, or the
+            ValueError: the text is not an expression, a name is unknown, units do not fit, or the
                 result is not a real number of reasonable size. The message shows the text.
         """
-        program = _program(self.text)
+        tree = _tree(self.text)
         try:
-            return check_parameter(self.text, _run(program, variables))
+            return check_parameter(self.text, _settled(_value(tree, variables)))
         except (ValueError, TypeError, ArithmeticError) as error:
             reason = "the result is too large" if isinstance(error, OverflowError) else str(error)
             raise ValueError(
@@ -107,36 +90,36 @@ class Expression:
 
 
 @lru_cache(maxsize=4096)
-def _program(text: str) -> tuple[Instruction, ...]:
+def _tree(text: str) -> Node:
     return parse(text, FUNCTIONS)
 
 
 @attrs.frozen
 class _Unit:
-    """A unit on the stack whose number is not known yet."""
+    """A unit whose number is not known yet."""
 
     text: str
 
 
-def _run(program: tuple[Instruction, ...], variables: Mapping[str, Parameter]) -> Parameter:
-    stack: list[Parameter | _Unit] = []
-    for instruction in program:
-        match instruction:
-            case Number(value):
-                stack.append(value)
-            case Name(text):
-                stack.append(_look_up(text, variables))
-            case Operator(symbol):
-                right, left = stack.pop(), _settled(stack.pop())
+def _value(node: Node, variables: Mapping[str, Parameter]) -> Parameter | _Unit:
+    match node:
+        case Number(value):
+            return value
+        case Name(text):
+            return _look_up(text, variables)
+        case Call(function, arguments):
+            values = [_settled(_value(argument, variables)) for argument in arguments]
+            return call(function, values)
+        case Chain(first, rest):
+            result = _value(first, variables)
+            for symbol, operand in rest:
+                left, right = _settled(result), _value(operand, variables)
                 if symbol == "*" and isinstance(right, _Unit) and not is_quantity(left):
                     # An offset unit, as in "20 degC", cannot be multiplied with a number.
-                    stack.append(quantity(left, right.text))
+                    result = quantity(left, right.text)
                 else:
-                    stack.append(_OPERATIONS[symbol](left, _settled(right)))
-            case Call(function, count):
-                arguments = [_settled(value) for value in stack[-count:]]
-                stack[-count:] = [arithmetic.call(function, arguments)]
-    return _settled(stack.pop())
+                    result = OPERATIONS[symbol](left, _settled(right))
+            return result
 
 
 def _look_up(name: str, variables: Mapping[str, Parameter]) -> Parameter | _Unit:
