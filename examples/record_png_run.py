@@ -4,7 +4,7 @@ r"""Record a folder of camera frames as one sequence, with one durable commit fo
 
 FOLDER holds three grey PNG files for each shot, ``NN_atoms.png``, ``NN_reference.png`` and
 ``NN_dark.png``, where NN is the number of the shot. STORE is created if it does not exist. All
-files are checked before anything is written. Needs pillow.
+files are checked before anything is written. Needs pillow and the extra ``cli`` of shotstore.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from tqdm import tqdm
+from rich.console import Console
+from rich.progress import track
 
 from shotstore import (
     InvalidPathFormatError,
@@ -122,7 +123,10 @@ def record(shots: dict[int, PngShot], storage: StorageManager, path: PureSequenc
         session.sequences.set_running(path, "now")
     try:
         runs = zip(iteration.walk(parameters.evaluate()), shots.values(), strict=True)
-        progress = tqdm(runs, total=len(shots), desc=str(path), unit="shot")
+        terminal = Console(stderr=True)
+        progress = track(
+            runs, str(path), len(shots), console=terminal, disable=not terminal.is_terminal
+        )
         for index, (shot_parameters, files) in enumerate(progress):
             start_time = datetime.now(UTC)
             frames = {frame: read_frame(file) for frame, file in files.items()}

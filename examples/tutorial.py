@@ -13,7 +13,7 @@
 #
 # This page is the file `examples/tutorial.py` of a clone. Its cells run in VS Code, Spyder and
 # Jupyter, or all at once with `python examples/tutorial.py`. It needs what
-# `pip install ".[all]" pillow tqdm` brings there.
+# `pip install ".[all]" pillow` brings there.
 
 # %%
 from pathlib import Path

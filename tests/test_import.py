@@ -19,7 +19,7 @@ def test_every_error_is_public() -> None:
 
 
 def test_heavy_packages_are_imported_where_they_are_used() -> None:
-    heavy = {"anyio", "asyncio", "h5py", "matplotlib", "pint", "polars", "sqlalchemy", "tqdm"}
+    heavy = {"anyio", "asyncio", "h5py", "matplotlib", "pint", "polars", "sqlalchemy", "rich"}
     program = f"import sys, shotstore; print(*({heavy!r} & sys.modules.keys()))"
     imported = subprocess.check_output([sys.executable, "-c", program], text=True)
     assert imported.split() == []

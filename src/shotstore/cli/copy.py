@@ -70,7 +70,6 @@ def copy(
     from rich.text import Text
 
     from shotstore.cli.console import new_console
-    from shotstore.cli.progress import copy_bar
     from shotstore.copy import IncompleteCopyError, copy_path
 
     place = PureSequencePath.root() if path is None else PureSequencePath(path)
@@ -81,11 +80,10 @@ def copy(
             raise PathNotFoundError(f"Path {place} does not exist in {source}: check its spelling.")
     write = open_or_create(destination)
     start = monotonic()
-    with copy_bar() as show:
-        try:
-            copied = copy_path(place, read, write, existing=existing.value, progress=show)
-        except IncompleteCopyError as error:
-            copied = error.copied
+    try:
+        copied = copy_path(place, read, write, existing=existing.value)
+    except IncompleteCopyError as error:
+        copied = error.copied
     seconds = max(monotonic() - start, 1e-3)
     console = new_console()
     _print_copied(copied, seconds, console)

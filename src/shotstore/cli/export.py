@@ -128,10 +128,10 @@ def _write(
 ) -> "Exported":
     from shotstore.analysis.exporting import write_file
     from shotstore.cli.places import find_sequence
-    from shotstore.cli.progress import part_bar
+    from shotstore.progress_bar import progress_bar
 
     sequence = session.get_sequence(find_sequence(session, path))
-    with part_bar("Exporting") as show:
+    with progress_bar("Exporting") as show:
         return write_file(sequence, file, progress=show, **options)
 
 

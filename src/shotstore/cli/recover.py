@@ -27,7 +27,7 @@ def recover(
     trash. Nothing is changed if nothing is damaged, or if nothing can be saved.
     """
     from shotstore.cli.console import new_console
-    from shotstore.cli.progress import progress_bar
+    from shotstore.progress_bar import progress_bar
 
     place = PureSequencePath(path)
     storage = open_store(store)

@@ -32,7 +32,7 @@ def verify(
     finding says what to do. Notes are about what is harmless.
     """
     from shotstore.cli.console import new_console
-    from shotstore.cli.progress import progress_bar
+    from shotstore.progress_bar import progress_bar
 
     place = None if path is None else PureSequencePath(path)
     storage = open_store(store, read_only=True)

@@ -2,7 +2,7 @@
 
 `plan` finds out what there is to do, `transfer` copies one sequence, shot by shot, through the
 interfaces that all storages have; stores of files have a faster way between them. `report` is what
-is said of a copy meanwhile and afterwards, and `progress_bar` shows it.
+is said of a copy meanwhile and afterwards.
 """
 
 from shotstore.copy.copying import copy_path

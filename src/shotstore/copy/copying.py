@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import monotonic
 from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
 
 from shotstore.copy.as_stored import is_empty, without_decoding
 from shotstore.copy.plan import Plan, make_plan
-from shotstore.copy.progress_bar import progress_bar
 from shotstore.copy.report import (
     IS_THERE,
     Copied,
@@ -27,6 +27,7 @@ from shotstore.errors import (
     TransactionConflictError,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.progress_bar import progress_bar
 from shotstore.records.arguments import as_function, as_text, shown
 from shotstore.session import ExperimentSession, StorageManager
 
@@ -72,8 +73,8 @@ def copy_path(
         destination: Where it goes.
         existing: What to do about sequences that are in the destination already: "error" to refuse
             before anything is copied, "skip" to leave them as they are and copy the others.
-        progress: Whether to show a progress bar where there is a terminal or a notebook; or what
-            to call now and then with a :class:`CopyProgress`.
+        progress: Whether to show a progress bar where there is a terminal or a notebook, and rich
+            is installed; or what to call now and then with a :class:`CopyProgress`.
 
     Returns:
         What was copied, and what was left out.
@@ -112,11 +113,23 @@ def copy_path(
 
 @contextmanager
 def _shown(progress: bool | Progress) -> Iterator[Progress]:
-    if progress is True:
-        with progress_bar() as show:
-            yield show
+    if not isinstance(progress, bool):
+        yield progress
+    elif not progress:
+        yield lambda _: None
     else:
-        yield progress or (lambda _: None)
+        start = monotonic()
+        with progress_bar("Copying") as show:
+
+            def show_copy(copied: CopyProgress) -> None:
+                speed = copied.size / 1e6 / max(monotonic() - start, 1e-3)
+                amount = (
+                    f"{copied.shots:,}/{copied.all_shots:,} shots, "
+                    f"{copied.sequences}/{copied.all_sequences} sequences, {speed:.1f} MB/s"
+                )
+                show(copied.shots, copied.all_shots, amount)
+
+            yield show_copy
 
 
 def _are_same(source: StorageManager, destination: StorageManager) -> bool:
