@@ -38,7 +38,7 @@ def test_a_terminal_shows_how_far_a_copy_is(here: HDF5StorageManager, tmp_path: 
     pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    arguments = [sys.executable, "-c", COPY, here.root, tmp_path / "there"]
+    arguments = [sys.executable, "-c", COPY, str(here.root), str(tmp_path / "there")]
     subprocess.run(arguments, stderr=theirs, env=environment, check=True)
     os.close(theirs)
     said = ""

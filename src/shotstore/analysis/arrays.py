@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from shotstore.analysis.column_labels import label_dimensions
 from shotstore.analysis.column_names import FIXED, Origin, name_columns, origins
-from shotstore.analysis.packages import needed
 from shotstore.analysis.recipes import parameters_before_shots
+from shotstore.installing import needed
 from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
 from shotstore.records import data_rules

@@ -13,11 +13,11 @@ from shotstore.analysis.column_types import (
     inner_type,
     time_unit,
 )
-from shotstore.analysis.packages import needed
+from shotstore.installing import needed
 from shotstore.model.data import structured_to_json
 from shotstore.records.columns import Column, utc_time
 
-with needed("A scan", "analysis"):
+with needed("A scan", "scan"):
     import polars as pl
 
 

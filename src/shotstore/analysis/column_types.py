@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from shotstore.analysis.packages import needed
+from shotstore.installing import needed
 from shotstore.model import Data, DataType, ParameterType
 from shotstore.model.structures import Structure, structure_of
 
-with needed("A scan", "analysis"):
+with needed("A scan", "scan"):
     import polars as pl
 
 TIME = pl.Datetime("us", "UTC")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shotstore.analysis.conditions import Where
-from shotstore.analysis.packages import needed
 from shotstore.analysis.points import Curve, Points, collect_points
 from shotstore.analysis.sources import Source
+from shotstore.installing import needed
 from shotstore.records.arguments import shown
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def new_axes(width: float = 6.4, height: float = 4.8) -> "Axes":
     Raises:
         MissingPackageError: matplotlib is not installed.
     """
-    with needed("A picture", "analysis"):
+    with needed("A picture", "plot"):
         from matplotlib import pyplot
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
 

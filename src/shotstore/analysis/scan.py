@@ -13,15 +13,15 @@ from typing import TypeAlias
 import attrs
 
 from shotstore.analysis.column_names import FIXED
-from shotstore.analysis.packages import needed
 from shotstore.analysis.scan_plan import Plan, joined_plan, plan_sequence
 from shotstore.analysis.shot_reader import ROW, ShotReader
 from shotstore.errors import ExperimentSessionNotActiveError, PathError
+from shotstore.installing import needed
 from shotstore.paths import PureSequencePath
 from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.storage import StorageManager
 
-with needed("A scan", "analysis"):
+with needed("A scan", "scan"):
     import polars as pl
     from polars.io.plugins import register_io_source
 

@@ -15,14 +15,14 @@ from shotstore.analysis.column_types import (
     type_of_structures,
     type_of_values,
 )
-from shotstore.analysis.packages import needed
 from shotstore.analysis.recipes import parameters_before_shots
+from shotstore.installing import needed
 from shotstore.model import DataSchema, ParameterSchema
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import ShotRows
 from shotstore.session.sequence_collection import SequenceCollection
 
-with needed("A scan", "analysis"):
+with needed("A scan", "scan"):
     import polars as pl
 
 _BATCH = 4096  # shots

@@ -16,15 +16,15 @@ from shotstore.analysis.column_types import (
     type_of_parameter,
     type_of_values,
 )
-from shotstore.analysis.packages import needed
 from shotstore.analysis.scan_plan import Plan
 from shotstore.errors import IncompatibleUnitsError, TransactionConflictError
+from shotstore.installing import needed
 from shotstore.model import DataSchema, DataType, ParameterSchema
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import Column, ShotColumns, in_unit, objects, row_size
 from shotstore.session.sequence_collection import SequenceCollection
 
-with needed("A scan", "analysis"):
+with needed("A scan", "scan"):
     import polars as pl
 
 ROW = ""

@@ -25,7 +25,7 @@ def demo(
     if find_spec("matplotlib") is None:
         sys.exit(
             "shotstore: the demo draws with matplotlib, which is not installed: "
-            f"{install_command('cli', 'analysis')}"
+            f"{install_command('plot')}"
         )
     if directory.exists() and not (directory.is_dir() and next(directory.iterdir(), None) is None):
         sys.exit(

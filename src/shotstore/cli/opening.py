@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shotstore.errors import StorageError
-from shotstore.installing import install_command
 from shotstore.model import (
     JSON,
     DefaultSerializer,
@@ -151,7 +150,8 @@ def open_database(url: str, serializer: Serializer | None = None) -> "SQLStorage
     """The database at a URL, of which nothing is read yet.
 
     Raises:
-        StorageError: it is no such URL, or a package is missing.
+        StorageError: it is not such a URL.
+        MissingPackageError: SQLAlchemy is not installed.
     """
     scheme = url.partition("://")[0]
     if scheme not in ("sqlite", "postgresql"):
@@ -159,12 +159,8 @@ def open_database(url: str, serializer: Serializer | None = None) -> "SQLStorage
             f"{scheme}:// is not a database that shotstore knows: write sqlite:///runs.db, or "
             "postgresql://username:password@host:5432/database."
         )
-    try:
-        from shotstore import sql
-    except ModuleNotFoundError as error:
-        raise StorageError(
-            f"Databases need {error.name}, not installed here: {install_command('sql')}"
-        ) from error
+    from shotstore import sql
+
     try:
         if scheme == "sqlite":
             return sql.SQLiteStorageManager(sql.SQLiteConfig.from_url(url), serializer=serializer)

@@ -182,11 +182,11 @@ def _print(picture: "Points | ContactSheet | MeanImage") -> None:
 
 def _check(output: Path, *, force: bool) -> None:
     from shotstore.analysis.exporting.destination import check_place
-    from shotstore.analysis.packages import needed
     from shotstore.errors import ExportError
+    from shotstore.installing import needed
 
     check_place(output, force=force)
-    with needed("A picture", "analysis"):
+    with needed("A picture", "plot"):
         from matplotlib.backend_bases import FigureCanvasBase
     if output.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
         raise ExportError(f"{output} has not the ending of a picture: write .png, .pdf or .svg.")
@@ -198,9 +198,9 @@ def _has_screen() -> bool:
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
         return False
-    from shotstore.analysis.packages import needed
+    from shotstore.installing import needed
 
-    with needed("A picture", "analysis"):
+    with needed("A picture", "plot"):
         from matplotlib import pyplot
         from matplotlib.backends.registry import BackendFilter, backend_registry
     windows = backend_registry.list_builtin(BackendFilter.INTERACTIVE)

@@ -6,6 +6,11 @@ what the two databases do differently. `tree` finds paths, `values` turns parame
 what columns hold.
 """
 
+from shotstore.installing import needed
+
+with needed("A database", "sqlite"):
+    import sqlalchemy  # noqa: F401 - so that what is missing is told at once
+
 from shotstore.sql.config import PostgreSQLConfig, SQLiteConfig
 from shotstore.sql.storage import PostgreSQLStorageManager, SQLiteStorageManager, SQLStorageManager
 

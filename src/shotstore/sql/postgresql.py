@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from shotstore.errors import StorageError, StorageLockTimeoutError, TransactionConflictError
+from shotstore.installing import needed
 from shotstore.sql.config import PostgreSQLConfig
 from shotstore.sql.sqlite import dump_json
 
@@ -70,6 +71,8 @@ class PostgreSQL:
         return f"postgresql://{config.host}:{config.port}/{config.database}"
 
     def create_engine(self) -> Engine:
+        with needed("A PostgreSQL database", "postgresql"):
+            import psycopg  # noqa: F401 - what SQLAlchemy connects with
         return create_engine(
             self._config.url,
             isolation_level="SERIALIZABLE",

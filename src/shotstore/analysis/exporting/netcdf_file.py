@@ -27,9 +27,9 @@ from shotstore.analysis.exporting.arrays import (
     shapes,
 )
 from shotstore.analysis.exporting.job import Job
-from shotstore.analysis.packages import needed
 from shotstore.analysis.tables import INDEX, TableColumn
 from shotstore.analysis.times import is_exact, utc_texts
+from shotstore.installing import needed
 
 if TYPE_CHECKING:
     import h5netcdf

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from shotstore.analysis.exporting.changes import is_rounded
 from shotstore.analysis.exporting.job import Job
-from shotstore.analysis.packages import needed
 from shotstore.analysis.tables import INDEX
+from shotstore.installing import needed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,7 @@ def write(job: Job, file: Path) -> None:
     Raises:
         MissingPackageError: polars is not installed.
     """
-    with needed("A .parquet file", "analysis"):
+    with needed("A .parquet file", "scan"):
         import polars as pl
         from polars import selectors
     indices = job.table.read([INDEX], job.rows)[INDEX].values

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from shotstore.analysis.column_labels import shortened
 from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, headers
 from shotstore.analysis.exporting.job import Job
-from shotstore.analysis.packages import needed
 from shotstore.analysis.recipes import not_readable
 from shotstore.errors import ExportError, SequenceNotLaunchedError, UnreadableConfigurationError
+from shotstore.installing import needed
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
