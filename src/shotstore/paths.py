@@ -8,6 +8,9 @@ import attrs
 
 from shotstore.errors import InvalidPathFormatError
 
+LONGEST_NAME = 255
+"""Bytes of a name: what file systems hold, so that everything can be kept as files."""
+
 _SEPARATOR = "\\"
 _SLASH = "/"
 

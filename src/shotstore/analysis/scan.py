@@ -18,6 +18,7 @@ from shotstore.analysis.shot_reader import ROW, ShotReader
 from shotstore.errors import ExperimentSessionNotActiveError, PathError
 from shotstore.installing import needed
 from shotstore.paths import PureSequencePath
+from shotstore.records.columns import LARGEST_BATCH
 from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.storage import StorageManager
 
@@ -26,7 +27,6 @@ with needed("A scan", "scan"):
     from polars.io.plugins import register_io_source
 
 _FIRST_BATCH = 256 * 2**10  # bytes; a query that wants a few shots is to read a few
-_LARGEST_BATCH = 16 * 2**20  # bytes
 _MOST_AT_ONCE = 50
 """Sequences that are looked at in one session, which keeps their files open."""
 
@@ -202,5 +202,5 @@ class _Query:
         count = max(1, self._budget // row_size)
         if self.batch_size is not None:
             count = min(count, max(1, self.batch_size))
-        self._budget = min(2 * self._budget, _LARGEST_BATCH)
+        self._budget = min(2 * self._budget, LARGEST_BATCH)
         return table.slice(start, count)

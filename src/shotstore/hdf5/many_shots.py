@@ -13,13 +13,11 @@ from shotstore.model import DataSchema, DataType, ParameterSchema, ParameterType
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.records import data_rules
-from shotstore.records.columns import ShotColumns, ShotRows, joined
+from shotstore.records.columns import LARGEST_BATCH, ShotColumns, ShotRows, joined
 from shotstore.state import State
 
 _T = TypeVar("_T")
 _Rows = npt.NDArray[np.int64]
-
-_LARGEST_READ = 16 * 2**20  # bytes
 
 
 def parameter_schema(transaction: Transaction, path: PureSequencePath) -> ParameterSchema | None:
@@ -123,7 +121,7 @@ def _in_parts(
         node, _ = transaction.get_sequence(path)
         return function(transaction.shots.view(node)[0], part)
 
-    step = max(1, _LARGEST_READ // row_size)
+    step = max(1, LARGEST_BATCH // row_size)
     for start in range(0, max(1, len(rows)), step):
         yield transaction.read(partial(read, rows[start : start + step]))
 

@@ -13,14 +13,13 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from shotstore.errors import InvalidPathFormatError
-from shotstore.paths import PureSequencePath
+from shotstore.paths import LONGEST_NAME, PureSequencePath
 
 SEQUENCE_DOCUMENT = "sequence.json"
 FOLDER_DOCUMENT = "folder.json"
 SHOTS_FILE = "shots.h5"
 
 _OURS = frozenset({SEQUENCE_DOCUMENT, FOLDER_DOCUMENT, SHOTS_FILE, "results.h5"})
-_MAXIMUM_BYTES = 255
 _MAXIMUM_HDF5_BYTES = 32 * 1024  # HDF5 limits the header message that holds a name to 64 KiB
 
 _FORBIDDEN_IN_DIRECTORY = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f-\x9f]')
@@ -82,7 +81,7 @@ def suggested_name(directory: str) -> str:
     try:
         return directory_name(name)
     except InvalidPathFormatError:
-        return directory_name(name[: _MAXIMUM_BYTES // 12])  # each character takes 12 bytes at most
+        return directory_name(name[: LONGEST_NAME // 12])  # each character takes 12 bytes at most
 
 
 @lru_cache(maxsize=4096)
@@ -116,10 +115,10 @@ def document_name(name: str) -> str:
 
 def _checked_length(name: str, encoded: str) -> str:
     length = len(encoded.encode())
-    if length > _MAXIMUM_BYTES:
+    if length > LONGEST_NAME:
         raise InvalidPathFormatError(
             f"The name {name!r} needs {length} bytes on the disk, and file systems hold "
-            f"{_MAXIMUM_BYTES}: choose a shorter one."
+            f"{LONGEST_NAME}: choose a shorter one."
         )
     return encoded
 

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 SIZE = 48
 """Bytes, in versions 2 and 3 with 8-byte addresses and lengths."""
+CHECKSUM_BYTES = 4
+"""At the end of each block of metadata."""
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FIELDS = struct.Struct("<8sBBBBQQQQI")
@@ -30,7 +32,7 @@ def end_of_file(block: bytes) -> int | None:
     if (
         (signature, addresses, lengths, base) != (_SIGNATURE, 8, 8, 0)
         or version not in (2, 3)
-        or stored != checksum(block[:-4])
+        or stored != checksum(block[:-CHECKSUM_BYTES])
     ):
         return None
     return int(end)

@@ -7,11 +7,9 @@ import attrs
 
 from shotstore.errors import InvalidPathFormatError
 from shotstore.model import JSON, Data, Parameter
-from shotstore.paths import PureSequencePath
+from shotstore.paths import LONGEST_NAME, PureSequencePath
 from shotstore.records import path_rules
 from shotstore.state import State
-
-_LONGEST_NAME = 255
 
 
 @attrs.frozen
@@ -158,5 +156,5 @@ def check_names(path: PureSequencePath) -> None:
         InvalidPathFormatError: one has more than 255 bytes.
     """
     for name in path.parts:
-        if len(name.encode()) > _LONGEST_NAME:
-            raise InvalidPathFormatError(f"The name {name!r} is longer than {_LONGEST_NAME} bytes.")
+        if len(name.encode()) > LONGEST_NAME:
+            raise InvalidPathFormatError(f"The name {name!r} is longer than {LONGEST_NAME} bytes.")

@@ -7,13 +7,13 @@ import attrs
 import numpy as np
 
 from shotstore.model.data import Data
+from shotstore.model.dtypes import MOST_DIMENSIONS
 
 DataKind: TypeAlias = Literal["none", "bool", "int", "float", "text", "array", "json"]
 
 _KINDS_OF_NUMBERS = frozenset("buifc")
 """What numpy calls the kinds of types whose common type is a number"""
 _NUMBERS: tuple[DataKind, ...] = ("bool", "int", "float")
-_MOST_DIMENSIONS = 30  # of what a file holds as an array
 
 
 @attrs.frozen
@@ -49,7 +49,7 @@ class DataType:
             return cls.of_array(np.dtype(np.complex128), ())
         if isinstance(value, str):
             return cls("json" if "\0" in value else "text")
-        if isinstance(value, np.ndarray) and value.ndim <= _MOST_DIMENSIONS:
+        if isinstance(value, np.ndarray) and value.ndim <= MOST_DIMENSIONS:
             return cls.of_array(value.dtype, value.shape)
         return cls("json")
 

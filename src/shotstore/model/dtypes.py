@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 
+MOST_DIMENSIONS = 30
+"""Of what is stored as an array: HDF5 has 32, of which one is for the shots, and one for the bytes
+of an item. What has more is stored as JSON."""
+
 
 def dump_dtype(dtype: np.dtype[Any]) -> str:
     """The type as text: numpy's array protocol (``"<u2"``), or for a structured type the JSON of

@@ -17,7 +17,10 @@ from shotstore.model.quantities import convert, is_quantity, unit_to_text
 ShotRows: TypeAlias = range | Sequence[int] | npt.NDArray[np.integer[Any]]
 """Which shots: their places in the order in which they were recorded, from 0."""
 
-_DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
+NUMBER_DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
+"""The types of columns of numbers."""
+LARGEST_BATCH = 16 * 2**20
+"""Bytes of columns that are read at once, at the most."""
 _USUAL_SIZE = 4096  # bytes, where a schema does not tell
 
 
@@ -121,9 +124,9 @@ def number_column(kind: str, numbers: Sequence[bool | int | float | None]) -> Co
         numbers: None where a shot has none.
     """
     is_present = np.array([number is not None for number in numbers], bool)
-    filled = [missing(_DTYPES[kind]) if number is None else number for number in numbers]
+    filled = [missing(NUMBER_DTYPES[kind]) if number is None else number for number in numbers]
     try:
-        return Column(np.array(filled, _DTYPES[kind]), is_present)
+        return Column(np.array(filled, NUMBER_DTYPES[kind]), is_present)
     except OverflowError:  # an int beyond 64 bits or, among floats, beyond them
         return objects(numbers)
 
@@ -134,7 +137,7 @@ def data_column(kind: DataType, values: Sequence[Data]) -> Column:
     Args:
         values: None too where a shot has no data under the label.
     """
-    if kind.kind in _DTYPES:
+    if kind.kind in NUMBER_DTYPES:
         return number_column(kind.kind, values)  # type: ignore[arg-type]
     if not kind.is_fixed_array():
         return objects(values)

@@ -11,6 +11,7 @@ from shotstore.model.structures import Structure, structure_of
 from shotstore.paths import PureSequencePath
 from shotstore.records import data_rules
 from shotstore.records.columns import (
+    LARGEST_BATCH,
     ShotColumns,
     ShotRows,
     as_number,
@@ -20,8 +21,6 @@ from shotstore.records.columns import (
     time_column,
 )
 from shotstore.records.values import ShotId
-
-_LARGEST_BATCH = 16 * 2**20  # bytes
 
 
 class ReadsShots(Protocol):
@@ -82,7 +81,7 @@ def structures(
     kinds = data_rules.check_data_labels(path, labels, sequences.get_data_schema(path))
     found: dict[str, dict[Structure, None]] = {label: {} for label in kinds}
     count = len(sequences.get_shots(path))
-    step = max(1, _LARGEST_BATCH // row_size(kinds.values()))
+    step = max(1, LARGEST_BATCH // row_size(kinds.values()))
     for start in range(0, count, step):
         rows = range(start, min(start + step, count))
         read = sequences.get_columns(path, labels=list(kinds), rows=rows)

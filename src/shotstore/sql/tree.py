@@ -19,14 +19,11 @@ from sqlalchemy import (
 )
 
 from shotstore.errors import InvalidPathFormatError
-from shotstore.paths import PureSequencePath
+from shotstore.paths import LONGEST_NAME, PureSequencePath
 from shotstore.records import path_rules, state_rules
 from shotstore.sql.database import Database
 from shotstore.sql.tables import ROOT_ID, AnyRow, paths, sequences
 from shotstore.state import State
-
-_MAXIMUM_BYTES = 255
-"""Of a name: what file systems hold, so that everything can be taken home as files."""
 
 
 @attrs.frozen
@@ -202,9 +199,9 @@ def check_idle(nodes: Collection[Node], doing: str) -> None:
 def _check_length(names: Iterable[str]) -> None:
     for name in names:
         length = len(name.encode())
-        if length > _MAXIMUM_BYTES:
+        if length > LONGEST_NAME:
             raise InvalidPathFormatError(
-                f"The name {name!r} has {length} bytes, and names have up to {_MAXIMUM_BYTES}: "
+                f"The name {name!r} has {length} bytes, and names have up to {LONGEST_NAME}: "
                 f"choose a shorter one."
             )
 

@@ -20,7 +20,6 @@ _READ_WHOLE = (b"OCHK", b"EAHD", b"EAIB", b"EASB", b"EADB", b"FRHP", b"BTHD")
 """What blocks begin with that HDF5 reads as a whole, with the checksum at their end."""
 _PREFIX = 34
 """Bytes in which the header of an object says how long it is, at the most."""
-_CHECKSUM = 4
 
 
 def is_block(start: bytes) -> bool:
@@ -45,9 +44,12 @@ def mend(following: bytes, length: int) -> int | None:
                 return bit
         length = _length_of_header(following)
     block = following[:length]
-    if not _CHECKSUM < length <= min(LONGEST, len(following)) or _is_right(block):
+    if not superblock.CHECKSUM_BYTES < length <= min(LONGEST, len(following)) or _is_right(block):
         return None
-    content, stored = block[:-_CHECKSUM], int.from_bytes(block[-_CHECKSUM:], "little")
+    content, stored = (
+        block[: -superblock.CHECKSUM_BYTES],
+        int.from_bytes(block[-superblock.CHECKSUM_BYTES :], "little"),
+    )
     wrong = superblock.checksum(content) ^ stored
     if wrong.bit_count() == 1:
         return 8 * len(content) + wrong.bit_length() - 1
@@ -68,10 +70,10 @@ def _differ(start: bytes, signature: bytes) -> int:
 
 
 def _is_right(block: bytes) -> bool:
-    if len(block) <= _CHECKSUM:
+    if len(block) <= superblock.CHECKSUM_BYTES:
         return False
-    stored = int.from_bytes(block[-_CHECKSUM:], "little")
-    return superblock.checksum(block[:-_CHECKSUM]) == stored
+    stored = int.from_bytes(block[-superblock.CHECKSUM_BYTES :], "little")
+    return superblock.checksum(block[: -superblock.CHECKSUM_BYTES]) == stored
 
 
 def _length_of_header(start: bytes) -> int:
@@ -82,5 +84,5 @@ def _length_of_header(start: bytes) -> int:
     place = 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
     width = 1 << (flags & 3)
     size = int.from_bytes(start[place : place + width], "little")
-    length = place + width + size + _CHECKSUM
+    length = place + width + size + superblock.CHECKSUM_BYTES
     return length if length <= min(LONGEST, len(start)) else 0

@@ -21,6 +21,7 @@ from shotstore.model import DataType, ParameterType
 from shotstore.model.dtypes import load_dtype
 from shotstore.model.structures import Structure, structure_of
 from shotstore.records.columns import (
+    NUMBER_DTYPES,
     Column,
     ShotColumns,
     data_column,
@@ -36,7 +37,6 @@ _Slots: TypeAlias = "list[tuple[Slot, _RowNumbers]]"
 """Where values lie, and of which of the shots"""
 
 _ROW_OF_TABLES = 1024  # bytes, more or less
-_DTYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
 
 
 def data_type(slot: Slot) -> DataType:
@@ -162,7 +162,7 @@ class ColumnReader:
         )
 
     def _label(self, kind: DataType, slots: _Slots) -> Column:
-        if kind.kind in _DTYPES and not any(slot.type == "big int" for slot, _ in slots):
+        if kind.kind in NUMBER_DTYPES and not any(slot.type == "big int" for slot, _ in slots):
             slots = [(slot, places) for slot, places in slots if slot.type != "none"]
             return self._numbers(slots, kind.kind, lambda _, values: values)
         if kind.is_fixed_array():
@@ -170,7 +170,7 @@ class ColumnReader:
         return data_column(kind, self._one_by_one(slots, load_data))
 
     def _numbers(self, slots: _Slots, kind: str, convert: Callable[[Slot, Array], Array]) -> Column:
-        count, dtype = len(self._rows), _DTYPES[kind]
+        count, dtype = len(self._rows), NUMBER_DTYPES[kind]
         if len(slots) == 1 and len(slots[0][1]) == count:
             values = convert(slots[0][0], self._column(*slots[0]))
             return Column(values.astype(dtype), np.ones(count, bool))

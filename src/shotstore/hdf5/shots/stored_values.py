@@ -14,7 +14,7 @@ from attrs import frozen
 
 from shotstore.hdf5.shots.rows import text_dtype
 from shotstore.model import Data, structured_from_json, structured_to_json
-from shotstore.model.dtypes import dump_dtype, load_dtype
+from shotstore.model.dtypes import MOST_DIMENSIONS, dump_dtype, load_dtype
 
 Array: TypeAlias = npt.NDArray[Any]
 StoredType: TypeAlias = Literal[
@@ -44,7 +44,6 @@ SPAN = np.dtype([("start", "<u8"), ("length", "<u8")])
 
 _INT64 = np.iinfo(np.int64)
 _SMALLEST_TEXT = 16  # bytes
-_MOST_DIMENSIONS = 30  # HDF5 has 32, of which one is for the rows and one for the bytes of an item
 _LONGEST_TYPE = 60_000  # bytes; HDF5 limits a header message to 64 KiB
 
 
@@ -119,7 +118,7 @@ def store_data(value: Data) -> Stored:
         return Stored("complex", np.array(value, _COMPLEX))
     if isinstance(value, str) and "\0" not in value:  # HDF5 pads fixed-length text with NUL
         return Stored("text", value.encode())
-    if not isinstance(value, np.ndarray) or value.ndim > _MOST_DIMENSIONS:
+    if not isinstance(value, np.ndarray) or value.ndim > MOST_DIMENSIONS:
         return Stored("json", structured_to_json(value).encode())
     if value.dtype.itemsize == 0 or 0 in value.shape[1:]:
         return Stored("empty", value)
