@@ -1,8 +1,8 @@
 """Every change that the file backend makes to the file system, and the syncs that make it durable.
 
 What is only looked at is in `on_disk`. Nothing else in this package creates, writes, cuts, renames
-or removes a file of a store. So what a transaction does to the disk can be read here, and `observe`
-lets a test record it, or fail it.
+or removes a file of a store, but for the signs of life in `waiting_line`. So what a transaction
+does to the disk can be read here, and `observe` lets a test record it, or fail it.
 """
 
 import contextlib
@@ -251,20 +251,25 @@ def write_new_file(path: Path, content: bytes) -> None:
         file.close()
 
 
-def overwrite(path: Path, content: bytes) -> None:
-    """Put ``content`` in the place of what the file holds, with no promise after a crash."""
+def open_or_create(path: Path, flags: int) -> int:
+    """Open a file, which is made, empty, if there is none; return its descriptor."""
 
     def open_it() -> int:
         if exists(path):
             about_to_open(path)
         else:
             _about_to("create", path)
-        return _open_itself(str(path), os.O_WRONLY | os.O_CREAT)
+        return _open_itself(str(path), flags | os.O_CREAT)
 
-    descriptor = patiently(
+    return patiently(
         open_it, lambda: why_not_opened(path, to_write=True) if exists(path) else why_no_name(path)
     )
-    with io.FileIO(descriptor, "w") as file:
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Put ``content`` in the place of what the file holds, with no promise after a crash."""
+
+    with io.FileIO(open_or_create(path, os.O_WRONLY), "w") as file:
         # Written before it is cut: the file is never seen empty.
         _about_to("write", path, data=content)
         file.write(content)

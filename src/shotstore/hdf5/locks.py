@@ -33,7 +33,7 @@ from shotstore.hdf5.worker import check_cancelled
 from shotstore.records.owner import Owner, holders
 
 # A pipe in the place of a lock would wait for somebody at its other end.
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_NO_FOLLOW = on_disk.NO_FOLLOW | on_disk.NO_WAIT
 _SHARED = LockFlags.SHARED | LockFlags.NON_BLOCKING
 _ALONE = LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0001, 0.001  # seconds between two tries
@@ -69,7 +69,7 @@ class Locks:
     def create(self) -> None:
         """Create the lock files."""
         for path in (self._gate, self._apply):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666))
+            os.close(disk.open_or_create(path, os.O_RDWR))
         waiting_line.create(self._line)
 
     @contextmanager
@@ -240,7 +240,7 @@ class _Lock:
         self._open()
 
     def _open(self) -> None:
-        self._descriptor = os.open(self._path, self._open_flags, 0o666)
+        self._descriptor = os.open(self._path, self._open_flags)
         _descriptors.add(self._descriptor)
 
     def acquire(self, timeout: float, describe: Callable[[], str]) -> None:
@@ -275,7 +275,14 @@ class _WriteLock(_Lock):
     """A lock that excludes filelock's `FileLock` of the same path."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _ALONE, os.O_RDWR | os.O_CREAT)
+        super().__init__(path, _ALONE, os.O_RDWR)
+
+    def _open(self) -> None:
+        try:
+            super()._open()
+        except FileNotFoundError:
+            os.close(disk.open_or_create(self._path, os.O_RDWR))
+            super()._open()
 
     def attempt(self) -> bool:
         try:

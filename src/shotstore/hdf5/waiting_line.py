@@ -16,6 +16,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from shotstore.hdf5 import disk, on_disk
+
 _PLACE = struct.Struct("<QQLL")
 """When somebody came and last gave a sign of life, in nanoseconds of the machine's clock, which
 all processes share; and its process with a random number, by which its place is known."""
@@ -36,8 +38,9 @@ _OPEN = (
 
 def create(path: Path) -> None:
     """Make the file, with room for all places: to stand in line needs no space on the disk."""
-    with suppress(OSError), io.FileIO(path, "x") as file:
-        file.write(_EMPTY)
+    with suppress(OSError):
+        if not on_disk.exists(path):
+            disk.overwrite(path, _EMPTY)
 
 
 class WaitingLine:
