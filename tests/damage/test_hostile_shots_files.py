@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from shotstore import DamagedStorageError
+from shotstore.hdf5 import HDF5StorageManager
 from tests.damage import specimen
-from tests.damage.reader import REFUSED, Outcome, Reader
+from tests.damage.reader import REFUSED, WRONG, Outcome, Reader
 
 Change = Callable[[h5py.File, Path], None]
 
@@ -292,6 +293,8 @@ _CHANGES: dict[str, Change] = {
     "deep schemas": _schema_text(b"[" * 50_000),
 }
 
+_NEED_NOT_BE_TOLD = {"times out of range", "names that are none"}
+"""What does no harm, and may be read, or raise any error."""
 _ABOUT_COPIES = re.compile("schema|configuration|device|JSON|^slots|dataset for a group")
 
 
@@ -312,7 +315,7 @@ def test_a_hostile_file_of_shots_is_refused(
         del file["copies"]
 
     outcome = _read_changed(*reader, change, tmp_path)
-    assert outcome.kind == REFUSED, outcome
+    assert outcome.kind == (WRONG if name in _NEED_NOT_BE_TOLD else REFUSED), outcome
 
 
 @pytest.mark.parametrize("name", [name for name in _CHANGES if _ABOUT_COPIES.search(name)])
@@ -375,3 +378,18 @@ def test_a_hostile_file_of_shots_is_a_finding(name: str, tmp_path: Path) -> None
         assert storage.verify().findings == findings
     else:
         assert storage.verify().findings == []
+
+
+def test_nothing_is_written_to_a_dataset_of_another_type(tmp_path: Path) -> None:
+    storage = specimen.create_store(tmp_path / "store")
+    storage.close()
+    file = specimen.shots_file(storage.root, specimen.NEIGHBOUR)
+    with h5py.File(file, "r+", libver=("v110", "v110")) as opened:
+        _other_type(opened, tmp_path)
+    before = file.read_bytes()
+    with (
+        pytest.raises(ValueError, match="do not fit their dataset"),
+        HDF5StorageManager(storage.root).session() as session,
+    ):
+        specimen.record(session, specimen.NEIGHBOUR, 6)
+    assert file.read_bytes() == before

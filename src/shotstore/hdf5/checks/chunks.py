@@ -125,8 +125,6 @@ class StoredDataset:
         offset = tuple(info.chunk_offset)
         places = zip(offset, self.shape, self._chunk, strict=True)
         shape = tuple(min(chunk, length - start) for start, length, chunk in places)
-        if min(shape) <= 0:
-            raise ValueError(f"it has a chunk at {offset}, outside of its shape {self.shape}")
         size = self._bytes(self._chunk)
         is_plain = self._opened.is_compressed or info.size == size + CHECKSUM_BYTES
         is_marked = info.filter_mask == 1 and self._rows.marks_zeros

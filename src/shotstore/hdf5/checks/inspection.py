@@ -20,8 +20,8 @@ from shotstore.hdf5.checks.report import listed
 from shotstore.hdf5.shots.copies import COPIES, copy_of
 from shotstore.hdf5.shots.own_objects import list_names, read_text_attribute
 from shotstore.hdf5.shots.schemas import Schema, load_schema
-from shotstore.hdf5.shots.stored_values import COLUMN_TYPES, Slot
-from shotstore.model.dtypes import load_dtype
+from shotstore.hdf5.shots.slot_checks import check_fits
+from shotstore.hdf5.shots.stored_values import Slot
 
 _TABLES = re.compile(r"shots|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
 _SCHEMAS = re.compile(r"schemas(?:#\d+)?")
@@ -260,18 +260,12 @@ class Inspection:
                     self._add(f"schema {number}: {slot.name!r} is not there ({reason(error)})")
 
     def _check_slot(self, slot: Slot, schema: int) -> None:
-        if slot.dtype is not None:
-            load_dtype(slot.dtype)
         if slot.dataset is None:
             if slot.type not in ("none", "empty"):
                 raise ValueError("it names no dataset")
             return
         dataset = self.dataset(slot.dataset)
-        if slot.column is not None:
-            if slot.column not in (dataset.dtype.names or ()):
-                raise ValueError(f"{slot.dataset} has no column {slot.column}")
-        elif slot.type in COLUMN_TYPES:
-            raise ValueError("it names no column")
+        check_fits(slot, dataset.dtype, dataset.shape[1:])
         if slot.index is None:
             self._users.setdefault(slot.dataset, set()).add(schema)
             return

@@ -28,7 +28,6 @@ _MOST_COMPRESSION = 1032
 
 _HARMLESS_CHUNK = 2**14  # bytes; what lies so close behind a block of memory can be read
 _OVERHEAD = 1024  # bytes by which a compressed chunk may be longer than its content
-_LONGEST_ATTRIBUTE = 2**16  # bytes
 LARGEST_HOLE = 2**32
 """Bytes of zeros that are believed to be a value: they take no place in the file."""
 _PLAIN_TYPES = frozenset({h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE})
@@ -210,7 +209,7 @@ def read_text_attribute(target: h5py.HLObject, name: str) -> str:
     attribute = _open_attribute(target, name)
     kind = attribute.get_type()
     if not isinstance(kind, h5t.TypeStringID) or kind.is_variable_str():
-        raise ValueError(f"the attribute {name} is no text of a fixed length")
+        raise ValueError(f"the attribute {name} is not a text of a fixed length")
     value = np.empty((), attribute.dtype)
     attribute.read(value)
     return bytes(value[()]).decode()
@@ -224,7 +223,7 @@ def read_integer_attribute(target: h5py.HLObject, name: str) -> int:
     """
     attribute = _open_attribute(target, name)
     if not isinstance(attribute.get_type(), h5t.TypeIntegerID):
-        raise ValueError(f"the attribute {name} is no integer")
+        raise ValueError(f"the attribute {name} is not an integer")
     value = np.empty((), attribute.dtype)
     attribute.read(value)
     return int(value[()])
@@ -234,8 +233,8 @@ def _open_attribute(target: h5py.HLObject, name: str) -> h5a.AttrID:
     if not h5a.exists(target.id, name.encode()):
         raise ValueError(f"the attribute {name} is missing")
     attribute = h5a.open(target.id, name.encode())
-    if attribute.shape != () or attribute.get_type().get_size() > _LONGEST_ATTRIBUTE:
-        raise ValueError(f"the attribute {name} is no single value")
+    if attribute.shape != ():
+        raise ValueError(f"the attribute {name} is not a single value")
     return attribute
 
 

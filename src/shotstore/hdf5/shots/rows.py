@@ -64,7 +64,13 @@ class Rows:
 
         Where that is zeros, no zeros are written: a chunk of nothing else would be taken for one
         that the disk has lost. Where it is not, a chunk of zeros is written without a checksum,
-        which its index says; the checksum would be zeros as well."""
+        which its index says; the checksum would be zeros as well.
+
+        Raises:
+            ValueError: the rows are of another type or shape: HDF5 would read past their end.
+        """
+        if rows.dtype != self.dtype or rows.shape[1:] != self.row_shape:
+            raise ValueError(f"rows of {rows.dtype} {rows.shape[1:]} do not fit their dataset")
         self._largest += (start + len(rows) - self._shape[0]) * self.row_bytes
         self._shape = (start + len(rows), *self.row_shape)
         self._dataset.set_extent(self._shape)

@@ -17,7 +17,7 @@ from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.shots.copies import copy_of, read_either
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows, text_dtype
-from shotstore.hdf5.shots.slot_checks import check_rows, check_slot
+from shotstore.hdf5.shots.slot_checks import check_fits, check_slot
 from shotstore.hdf5.shots.stored_values import (
     COLUMN_TYPES,
     SPAN,
@@ -62,7 +62,7 @@ class Schemas:
         """The dataset of a slot, once it is certain that it holds what the slot says."""
         rows = self._datasets.rows(slot.dataset)
         if slot not in self._checked:
-            check_rows(slot, rows)
+            check_fits(slot, rows.dtype, rows.row_shape)
             self._checked.add(slot)
         return rows
 
@@ -242,10 +242,7 @@ def load_schema(text: bytes) -> Schema:
 
     def slots(section: str) -> list[Slot]:
         return [
-            check_slot(
-                section,
-                Slot(**{**slot, "shape": tuple(slot["shape"])} if "shape" in slot else slot),
-            )
+            check_slot(Slot(**{**slot, "shape": tuple(slot["shape"])} if "shape" in slot else slot))
             for slot in content[section]
         ]
 
