@@ -39,7 +39,7 @@ from shotstore.testing.experiments import (
     launch,
     record,
 )
-from tests.test_trash_command import Shell
+from tests.shell import Shell
 
 FRAME = np.arange(6, dtype="u2").reshape(2, 3)
 
@@ -57,6 +57,7 @@ def shell(
             measured(session, index)
     monkeypatch.chdir(storage.root)
     monkeypatch.delenv("SHOTSTORE", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
     return Shell(capsys, monkeypatch)
 
 

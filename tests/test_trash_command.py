@@ -9,33 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shotstore import cli
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PATH, finish, launch, path, record
 from tests.permissions import mode, ordinary_user
+from tests.shell import Shell
 
 FRAME = np.arange(64 * 64, dtype="<u2").reshape(64, 64)
-
-
-class Shell:
-    """Runs the command in a directory, in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self._capsys = capsys
-        self._monkeypatch = monkeypatch
-        self.code = 0
-        self.error = ""
-
-    def run(self, *arguments: str) -> str:
-        """What it prints; `code` and `error` say how it ended."""
-        self._monkeypatch.setattr(sys, "argv", ["shotstore", *arguments])
-        self._monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        self.code = int(ended.value.code or 0)
-        printed = self._capsys.readouterr()
-        self.error = printed.err
-        return printed.out
 
 
 @pytest.fixture
@@ -52,6 +31,7 @@ def shell(
         finish(session)
     monkeypatch.chdir(storage.root)
     monkeypatch.delenv("SHOTSTORE", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
     return Shell(capsys, monkeypatch)
 
 

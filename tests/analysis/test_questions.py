@@ -18,7 +18,7 @@ from shotstore.hdf5.names import SEQUENCE_DOCUMENT
 from shotstore.model import ExecuteShot, LinspaceLoop, StepsConfiguration, quantity
 from shotstore.testing.experiments import ERROR, TIME_LANES, record
 from tests.analysis.conftest import Reading
-from tests.test_trash_command import Shell
+from tests.shell import Shell
 
 pytestmark = pytest.mark.exhaustive
 

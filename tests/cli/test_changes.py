@@ -12,7 +12,7 @@ from shotstore import StorageManager
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.sql import SQLiteStorageManager
 from shotstore.testing.experiments import path
-from tests.cli.conftest import Shell
+from tests.shell import Shell
 
 RABI = path(r"\2026\rabi")
 

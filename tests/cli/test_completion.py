@@ -6,7 +6,7 @@ import pytest
 
 from shotstore import StorageManager
 from shotstore.testing.experiments import create, path
-from tests.cli.conftest import Shell
+from tests.shell import Shell
 
 
 class Complete(Protocol):

@@ -11,8 +11,8 @@ from shotstore import StorageManager
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.sql import SQLiteStorageManager
 from shotstore.testing.experiments import MICROSECONDS, START, create, path
-from tests.cli.conftest import Shell
 from tests.permissions import mode, ordinary_user
+from tests.shell import Shell
 
 RABI, LIVE = r"\2026\rabi", r"\2026\12\live"
 RAMSEY, LATER = r"\2026\11\ramsey", r"\drafts\later"

@@ -8,8 +8,8 @@ from shotstore import Sequence
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing import serializer
 from shotstore.testing.experiments import PATH
-from tests.cli.conftest import Shell
 from tests.damage.lost import SHOTS, recover_without_configuration
+from tests.shell import Shell
 
 LOST = "lost in a recovery"
 

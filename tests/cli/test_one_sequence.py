@@ -26,7 +26,7 @@ from shotstore.testing.experiments import (
     path,
     record,
 )
-from tests.cli.conftest import Shell
+from tests.shell import Shell
 
 TIME = f"{START.astimezone():%Y-%m-%d %H:%M:%S}"
 

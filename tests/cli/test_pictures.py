@@ -17,7 +17,8 @@ from shotstore import StorageManager
 from shotstore.cli import plot
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import MICROSECONDS, SECOND, START, launch, path, record
-from tests.cli.conftest import FRAME, Shell
+from tests.cli.conftest import FRAME
+from tests.shell import Shell
 
 pytestmark = pytest.mark.usefixtures("store")
 

@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 
-from tests.cli.conftest import Shell
 from tests.cli.reference import PAGE, commands, page_with, parameters, reference
+from tests.shell import Shell
 
 COMMANDS = dict(commands())
 
@@ -41,8 +41,3 @@ def test_what_all_commands_have_in_common_is_shown(shell: Shell) -> None:
     assert shell.code == 0
     assert "--version" in said
     assert "bool" not in said.lower()
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_on_the_page(name: str) -> None:
-    assert f"\n### {name}\n" in PAGE.read_text(encoding="utf-8")

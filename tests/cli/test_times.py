@@ -7,7 +7,7 @@ import pytest
 
 from shotstore import StorageManager
 from shotstore.testing.experiments import launch, path, record
-from tests.cli.conftest import Shell
+from tests.shell import Shell
 
 
 @pytest.fixture(autouse=True)

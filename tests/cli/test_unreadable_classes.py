@@ -32,7 +32,8 @@ from shotstore.sql import SQLiteConfig, SQLiteStorageManager
 from shotstore.testing import serializer
 from shotstore.testing.experiments import PARAMETERS, START, STOP, path, recipe, record
 from shotstore.testing.lab import Schedule, Sound
-from tests.cli.conftest import FRAME, Shell
+from tests.cli.conftest import FRAME
+from tests.shell import Shell
 
 pytestmark = pytest.mark.exhaustive
 

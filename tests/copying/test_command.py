@@ -1,13 +1,12 @@
 """The commands `copy` and `upgrade`, as a person types them."""
 
 import sqlite3
-import sys
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from shotstore import PureSequencePath, State, cli
+from shotstore import PureSequencePath, State
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.sql import (
     PostgreSQLConfig,
@@ -18,27 +17,7 @@ from shotstore.sql import (
 from shotstore.testing import exactly_equal, serializer
 from shotstore.testing.experiments import PATH, bring_to, path
 from tests.copying.lab import everything, populate
-
-
-class Shell:
-    """Runs the command in a directory, in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self._capsys = capsys
-        self._monkeypatch = monkeypatch
-        self.code = 0
-        self.error = ""
-
-    def run(self, *arguments: str) -> str:
-        """What it prints; `code` and `error` say how it ended."""
-        self._monkeypatch.setattr(sys, "argv", ["shotstore", *arguments])
-        self._monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        self.code = int(ended.value.code or 0)
-        printed = self._capsys.readouterr()
-        self.error = printed.err
-        return printed.out
+from tests.shell import Shell
 
 
 @pytest.fixture
@@ -50,6 +29,7 @@ def shell(
         bring_to(session, State.FINISHED)
         bring_to(session, State.CRASHED, path(r"\2026\zeeman"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
     return Shell(capsys, monkeypatch)
 
 

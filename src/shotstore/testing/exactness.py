@@ -35,10 +35,19 @@ def exactly_equal(left: Any, right: Any) -> bool:
     if isinstance(left, datetime):
         return (left, left.utcoffset()) == (right, right.utcoffset())
     if attrs.has(type(left)) and not isinstance(left, Mapping):
-        fields = [field.name for field in attrs.fields(type(left)) if field.eq]
-        return all(exactly_equal(getattr(left, name), getattr(right, name)) for name in fields)
+        fields = [field for field in attrs.fields(type(left)) if field.eq]
+        return all(
+            exactly_equal(_compared(left, field), _compared(right, field)) for field in fields
+        )
     if isinstance(left, list | tuple):
         return len(left) == len(right) and all(map(exactly_equal, left, right))
     if isinstance(left, Mapping) and not attrs.has(type(left)):
         return list(left) == list(right) and all(map(exactly_equal, left.values(), right.values()))
     return bool(left == right)
+
+
+def _compared(value: Any, field: "attrs.Attribute[Any]") -> Any:
+    """What counts of a field where the class compares two of its objects."""
+    found = getattr(value, field.name)
+    key = field.eq_key  # type: ignore[attr-defined]  # attrs' own types lack it
+    return found if key is None else key(found)

@@ -22,7 +22,6 @@ from shotstore.testing.behaviours.refused_by_objects import *
 from shotstore.testing.behaviours.refused_values import *
 from shotstore.testing.behaviours.repeated_reads import *
 from shotstore.testing.behaviours.resets import *
-from shotstore.testing.behaviours.scans import *
 from shotstore.testing.behaviours.sessions import *
 from shotstore.testing.behaviours.shots import *
 from shotstore.testing.behaviours.states import *
