@@ -14,7 +14,8 @@ import pytest
 from rich.console import Console
 
 from shotstore import ExperimentSession, PureSequencePath, ShotId, Step
-from shotstore.cli.live_table import LiveTable, ShotNumbers
+from shotstore.cli.live_table import LiveTable
+from shotstore.cli.shot_numbers import ShotNumbers
 from shotstore.copy import copy_path
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (

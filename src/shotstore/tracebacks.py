@@ -74,6 +74,12 @@ class TracebackSummary:
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"This is not a traceback summary: {content!r:.200}.") from error
 
+    @property
+    def headline(self) -> str:
+        """The class without its module, and the message: ``CameraError: no frame came``."""
+        kind = self.exception_type.rpartition(".")[2]
+        return f"{kind}: {self.message}" if self.message else kind
+
     def to_json(self) -> dict[str, Any]:
         """Return the summary as dicts, lists, texts, numbers and None, fit for JSON."""
         content: dict[str, Any] = _converter.unstructure(self)
@@ -146,7 +152,7 @@ def _storable(text: str) -> str:
 
 
 def _render(summary: TracebackSummary, depth: int) -> Iterator[str]:
-    """Yield the lines of the summary, inside of ``depth`` exception groups.
+    """Yield the lines of the summary, inside ``depth`` exception groups.
 
     The layout is that of ``traceback.TracebackException.format``.
     """

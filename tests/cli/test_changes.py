@@ -43,13 +43,13 @@ def test_a_store_is_created_here(shell: Shell, tmp_path: Path) -> None:
     assert (tmp_path / "shotstore.json").is_file()
 
 
-def test_no_store_is_created_inside_of_another_one(shell: Shell, tmp_path: Path) -> None:
+def test_no_store_is_created_inside_another_one(shell: Shell, tmp_path: Path) -> None:
     HDF5StorageManager(tmp_path / "lab")
     before = sorted(tmp_path.rglob("*"))
     for inside in ("lab/new", "lab/sequences/2026", "lab/.shotstore"):
         shell.run("init", inside)
         assert shell.code == 1
-        assert f"is inside of the store {tmp_path / 'lab'}" in shell.error
+        assert f"is inside the store {tmp_path / 'lab'}" in shell.error
     assert sorted(tmp_path.rglob("*")) == before
     assert "already" in shell.run("init", "lab")
 

@@ -121,7 +121,7 @@ def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPa
             ("2026/rabi", "-w", "length > 5"),
             f"pulse.length is in {MICROSECONDS}: write 5 {MICROSECONDS}",
         ),
-        (("2026/rabi", "-o", "plot.xyz"), r"plot\.xyz has not the ending of a picture"),
+        (("2026/rabi", "-o", "plot.xyz"), r"plot\.xyz is not named as a picture"),
         (("2026/rabi", "-o", "nowhere/plot.png"), "nowhere does not exist"),
         # Where it goes is checked before anything is read.
         (("2026/raby", "-o", "nowhere/plot.png"), "nowhere does not exist"),

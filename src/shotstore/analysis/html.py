@@ -107,10 +107,9 @@ def _sequence_parts(sequence: Sequence) -> Iterable[str]:
         yield f'<div style="margin:4px 0;white-space:pre-wrap">{_text(summary.note)}</div>'
     if summary.state is State.CRASHED:
         error = sequence.get_traceback_summary()
-        kind = error.exception_type.rpartition(".")[2]
         yield (
             f'<div style="margin:4px 0;color:{_STATE_COLOURS[State.CRASHED]}">'
-            f"{_text(f'{kind}: {error.message}')}</div>"
+            f"{_text(error.headline)}</div>"
         )
     if line := not_readable_line(not_readable(sequence.session.sequences, sequence.path)):
         yield f'<div style="margin:4px 0;{_FAINT}">{_text(line)}</div>'

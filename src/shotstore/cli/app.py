@@ -31,6 +31,7 @@ from shotstore.cli import (
     verify,
 )
 from shotstore.cli.commands import Commands
+from shotstore.cli.console import new_console
 from shotstore.errors import (
     ColumnKindError,
     DataNotFoundError,
@@ -115,14 +116,11 @@ def run() -> None:
 
 def _print_error(message: str) -> None:
     """On one line, which a terminal wraps, in red where there is one."""
-    from rich.console import Console
-    from rich.text import Text
-
     line = re.sub(r"\s*\n\s*", " ", message)  # a database server may say more than one
     line = _IN_PYTHON.sub(r"\1", line)
     for python, words in _IN_WORDS.items():
         line = line.replace(python, words)
-    Console(stderr=True).print(Text(line, style="red"), soft_wrap=True)
+    new_console(stderr=True).print(line, style="red", soft_wrap=True)
 
 
 def _print_version(requested: bool) -> None:

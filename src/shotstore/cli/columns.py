@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
 
+from shotstore.cli.formats import printable
+
 Piece: TypeAlias = tuple[str, str]
 """A text and its style."""
 Cell: TypeAlias = str | tuple[Piece, ...]
@@ -68,6 +70,12 @@ def print_columns(
     return [columns[place].title for place in places if place not in kept]
 
 
+def print_facts(console: Console, facts: Iterable[tuple[str, Cell]], *, style: str = "dim") -> None:
+    """Print what things are: a name and a value a line, without those that have no value."""
+    rows = [(((name, style),), value) for name, value in facts if value]
+    print_columns(console, (Column(""), Column("")), rows, has_header=False)
+
+
 def _fit(
     columns: Sequence[Column], places: Sequence[int], widths: list[int], width: int
 ) -> list[int]:
@@ -125,13 +133,6 @@ def _pieces(cell: Cell) -> tuple[Piece, ...]:
     if isinstance(cell, str):
         return ((printable(cell), ""),) if cell else ()
     return tuple((printable(text), style) for text, style in cell if text)
-
-
-def printable(text: str) -> str:
-    """Return the text without what would make a terminal do something else than print it."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == " " else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _width(pieces: tuple[Piece, ...]) -> int:

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.opening import (
-    counted,
-    open_any,
-    open_or_create,
-    readable_size,
-)
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, readable_size
+from shotstore.cli.opening import open_any, open_or_create
+from shotstore.cli.options import AnyPathArgument
 from shotstore.errors import PathNotFoundError
 from shotstore.paths import PureSequencePath
 
@@ -47,12 +45,7 @@ def copy(
             "set up.",
         ),
     ],
-    path: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="PATH", help="A sequence or folder, such as 2026/rabi; by default everything."
-        ),
-    ] = None,
+    path: AnyPathArgument = None,
     existing: Annotated[
         _Existing,
         typer.Option(
@@ -67,9 +60,6 @@ def copy(
     meanwhile. A copy that was interrupted goes on with `--existing skip`. Running sequences are
     left out. The exit code is 1 if something could not be copied.
     """
-    from rich.text import Text
-
-    from shotstore.cli.console import new_console
     from shotstore.copy import IncompleteCopyError, copy_path
 
     place = PureSequencePath.root() if path is None else PureSequencePath(path)
@@ -89,7 +79,7 @@ def copy(
     _print_copied(copied, seconds, console)
     if copied.failed:
         failed = {path: str(error) for path, error in copied.failed.items()}
-        console.print(Text(f"Not copied: {counted(len(failed), 'sequence')}", style="bold red"))
+        console.print(f"Not copied: {counted(len(failed), 'sequence')}", style="bold red")
         _print_list(failed, console)
         raise typer.Exit(1)
 

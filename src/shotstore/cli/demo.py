@@ -1,13 +1,13 @@
 """``shotstore demo``: record a simulated run, and show how to open the files."""
 
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shotstore.installing import install_command
+from shotstore.cli.console import new_console
+from shotstore.errors import StorageError
+from shotstore.installing import needed
 
 
 def demo(
@@ -22,19 +22,14 @@ def demo(
     units, and the atom number computed from the frames. One sequence finishes, one crashes, and
     one stays a draft.
     """
-    if find_spec("matplotlib") is None:
-        sys.exit(
-            "shotstore: the demo draws with matplotlib, which is not installed: "
-            f"{install_command('plot')}"
-        )
     if directory.exists() and not (directory.is_dir() and next(directory.iterdir(), None) is None):
-        sys.exit(
-            f"shotstore: {directory} exists and is not an empty directory; nothing was changed. "
-            f"Name another one: shotstore demo DIR"
+        raise StorageError(
+            f"{directory} exists and is not an empty directory; nothing was changed. Name another "
+            "one: shotstore demo DIR"
         )
     # Imported here, since h5py and matplotlib take longer to load than `shotstore --help` to run.
-    from shotstore.cli import demo_report as report
-    from shotstore.cli.console import new_console
+    with needed("The demo", "plot"):
+        from shotstore.cli import demo_report as report
     from shotstore.demo import recording
 
     console = new_console()

@@ -93,7 +93,7 @@ def _python() -> str:
 
 
 def _print_section(console: Console, title: str, *lines: str) -> None:
-    console.print(f"\n{title}", style="bold", markup=False)
+    console.print(f"\n{title}", style="bold")
     for line in lines:
         # Lines that were wrapped could not be copied into a terminal.
-        console.print(f"  {line}", style="cyan", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"  {line}", style="cyan", soft_wrap=True)

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.recipes import not_readable
-from shotstore.cli.formats import readable_number
+from shotstore.cli.formats import counted, readable_number
 from shotstore.cli.listing import Listing, listing_of, sequence_as_json
-from shotstore.cli.opening import counted
 from shotstore.errors import IncompatibleUnitsError, UnreadableConfigurationError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (

@@ -4,37 +4,30 @@ from typing import Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StoreOption, counted, open_store, readable_size
+from shotstore.cli.columns import Cell, Column, print_columns
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, print_json, readable_size
+from shotstore.cli.opening import open_store
+from shotstore.cli.options import StoreOption, json_option, path_argument
+from shotstore.cli.places import find_path
 from shotstore.paths import PureSequencePath
 
 
 def du(
     path: Annotated[
         str | None,
-        typer.Argument(
-            metavar="PATH",
-            help="A folder, such as 2026/11; by default everything, with the trash.",
-            autocompletion=complete_path,
-        ),
+        path_argument("A folder, such as 2026/11; by default everything, with the trash."),
     ] = None,
     depth: Annotated[
         int, typer.Option("--depth", "-d", metavar="N", min=0, help="How many levels.")
     ] = 1,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, with sizes in bytes.")
-    ] = False,
+    as_json: Annotated[bool, json_option("Print JSON, with sizes in bytes.")] = False,
     store: StoreOption = None,
 ) -> None:
     """Tell how much disk space folders and sequences take, the largest first.
 
     Each with everything in it. For stores of files; of a database, `shotstore info` tells its size.
     """
-    from shotstore.cli.columns import Cell, Column, print_columns
-    from shotstore.cli.console import new_console
-    from shotstore.cli.formats import print_json
-    from shotstore.cli.places import find_path
-
     storage = open_store(store, read_only=True)
     with storage.session() as session:
         place = find_path(session, path)

@@ -9,8 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, counted, open_to_read, readable_size
+from shotstore.cli.formats import counted, print_json, readable_size
+from shotstore.cli.opening import open_to_read
+from shotstore.cli.options import (
+    ForceOption,
+    SequenceArgument,
+    StorageOption,
+    WhereOption,
+    columns_option,
+    json_option,
+    names_in,
+    output_option,
+)
+from shotstore.cli.places import find_sequence
+from shotstore.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from shotstore.analysis.exporting import Exported
@@ -34,55 +46,26 @@ class _Format(StrEnum):
 
 
 def export(
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH", help="A sequence, such as 2026/rabi.", autocompletion=complete_path
-        ),
-    ],
+    path: SequenceArgument,
     to: Annotated[
         _Format | None,
         typer.Option(help="The format, where the ending of the file does not tell it."),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Where to write; with png it is a folder; - is the standard output. By default "
-            "the name of the sequence, in the current directory.",
+        output_option(
+            "Where to write; with png it is a folder; - is the standard output. By default the "
+            "name of the sequence, in the current directory."
         ),
     ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            "-c",
-            metavar="NAMES",
-            help="Parameters and labels, with commas between them; the end of a name is enough. By "
-            "default all that the format has a place for.",
-        ),
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            "-w",
-            metavar="CONDITION",
-            help="Only shots such as 'detuning > 5 MHz and hold_time <= 2 s'.",
-        ),
-    ] = None,
+    columns: Annotated[str | None, columns_option("all that the format has a place for")] = None,
+    where: WhereOption = None,
     raw: Annotated[
         bool,
         typer.Option("--raw", help="With png: pixels as they are, and not scaled to be looked at."),
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace a file that exists.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was written as JSON.")
-    ] = False,
+    force: ForceOption = False,
+    as_json: Annotated[bool, json_option("Print what was written, as JSON.")] = False,
     store: StorageOption = None,
 ) -> None:
     """Write the shots of a sequence to a file for other programs.
@@ -91,8 +74,6 @@ def export(
     makes a picture of each frame; `zip` holds the sequence as it is, and opens with shotstore, h5py
     and HDFView.
     """
-    from shotstore.cli.formats import print_json
-
     if to is None and output is None:
         raise typer.BadParameter(
             "Say in which format, as --to csv, or to which file, as -o run.csv."
@@ -109,7 +90,7 @@ def export(
             path,
             Path(directory) / "shots" if is_output else output,
             to=None if to is None else to.value,
-            columns=None if columns is None else [name.strip() for name in columns.split(",")],
+            columns=names_in(columns),
             where=where,
             force=force,
             raw=raw,
@@ -127,8 +108,6 @@ def _write(
     session: "ExperimentSession", path: str, file: Path | None, **options: Any
 ) -> "Exported":
     from shotstore.analysis.exporting import write_file
-    from shotstore.cli.places import find_sequence
-    from shotstore.progress_bar import progress_bar
 
     sequence = session.get_sequence(find_sequence(session, path))
     with progress_bar("Exporting") as show:

@@ -4,25 +4,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, counted, open_to_read
+from shotstore.cli.columns import Cell, Column, print_columns
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, print_json
+from shotstore.cli.listing import COLUMNS, Listing, listing_of, sequence_as_json, sequence_cells
+from shotstore.cli.opening import open_to_read
+from shotstore.cli.options import JsonOption, StorageOption, path_argument
 from shotstore.errors import IncompatibleUnitsError, InvalidConditionError
 from shotstore.state import State
 
 if TYPE_CHECKING:
     from shotstore.analysis.find import Where
-    from shotstore.cli.listing import Listing
 
 
 def find(
     pattern: Annotated[
         str | None,
-        typer.Argument(
+        path_argument(
+            "A sequence, or a folder with all that is in it; with wildcards, several: "
+            "`'2026/*/rabi*'`; `**` is any number of folders. A name alone is looked for in all "
+            "folders.",
             metavar="PATTERN",
-            help="A sequence, or a folder with all in it; with wildcards, several: "
-            "`'2026/*/rabi*'`; `**` is any number of folders. "
-            "A name alone is looked for in all folders.",
-            autocompletion=complete_path,
         ),
     ] = None,
     state: Annotated[
@@ -85,7 +87,7 @@ def find(
     paths_only: Annotated[
         bool, typer.Option("--paths", help="Print paths alone, a line each.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     store: StorageOption = None,
 ) -> None:
     """Find the sequences that meet all conditions.
@@ -95,8 +97,6 @@ def find(
     """
     from shotstore.analysis.bounds import bounds_of_conditions
     from shotstore.analysis.unknown_names import unknown_names
-    from shotstore.cli.formats import print_json
-    from shotstore.cli.listing import listing_of, sequence_as_json
 
     storage = open_to_read(store)
     bounds: Where = {}
@@ -140,11 +140,7 @@ def find(
         typer.echo(" ".join(["Nothing was found.", *names]))
 
 
-def _print(listing: "Listing") -> None:
-    from shotstore.cli.columns import Cell, Column, print_columns
-    from shotstore.cli.console import new_console
-    from shotstore.cli.listing import COLUMNS, sequence_cells
-
+def _print(listing: Listing) -> None:
     console = new_console()
     rows: list[tuple[Cell, ...]] = []
     for path, summary in listing.summaries.items():
@@ -155,4 +151,4 @@ def _print(listing: "Listing") -> None:
     varied_column = Column("VARIED", rank=3, is_cut=True)
     print_columns(console, (Column("PATH"), *columns, varied_column, note_column), rows)
     if console.is_terminal:
-        console.print(f"{counted(len(rows), 'sequence')}.", style="dim", highlight=False)
+        console.print(f"{counted(len(rows), 'sequence')}.", style="dim")

@@ -1,14 +1,16 @@
 """``shotstore follow``: see the shots of a run as they are recorded."""
 
-import json
-import math
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.opening import StorageOption, counted, open_to_read, open_to_write
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, print_json
+from shotstore.cli.listing import STATE_STYLES
+from shotstore.cli.opening import open_to_read, open_to_write
+from shotstore.cli.options import SequenceArgument, StorageOption, json_option
 from shotstore.errors import PathError, SequenceStateError, StorageError
 from shotstore.paths import PureSequencePath
 from shotstore.state import State
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from shotstore import SequenceStats, StorageManager
-    from shotstore.cli.live_table import ShotNumbers
+    from shotstore.cli.shot_numbers import ShotNumbers
 
 _ROWS = 12
 """How many shots the live table shows."""
@@ -26,14 +28,12 @@ _INTERRUPTED = 130
 
 
 def follow(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="A sequence, such as 2026/rabi.")],
+    path: SequenceArgument,
     store: StorageOption = None,
     only_new: Annotated[
         bool, typer.Option("--new", help="Leave out the shots that are there already.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print each shot as a line of JSON.")
-    ] = False,
+    as_json: Annotated[bool, json_option("Print each shot as a line of JSON.")] = False,
     poll: Annotated[
         float, typer.Option(min=0.01, metavar="SECONDS", help="Time between two looks.")
     ] = 0.2,
@@ -47,7 +47,6 @@ def follow(
     A draft is waited for. The recorder is not disturbed: frames are not read, and nothing is while
     nothing is recorded. Ctrl-C ends the command, with exit code 130, and not the run.
     """
-    from shotstore.cli.console import new_console
     from shotstore.cli.live_table import LiveTable
 
     place, storage, console = PureSequencePath(path), _open(store), new_console()
@@ -63,7 +62,7 @@ def follow(
                 if is_live:
                     table.add(numbers)
                 elif as_json:
-                    typer.echo(json.dumps(_as_json(numbers), ensure_ascii=False))
+                    print_json(_as_json(numbers), indent=None)
                 else:
                     console.print(numbers.as_line(), soft_wrap=True)
             table.end(_end(storage, place))
@@ -76,8 +75,8 @@ def follow(
 
 
 def _open(name: str | None) -> "StorageManager":
-    """Open a store so that a commit can be finished that a recorder leaves which is killed; one
-    that cannot be written to, for reading."""
+    """Open a store so that a commit can be finished that a killed recorder leaves behind; one that
+    cannot be written to, for reading."""
     try:
         return open_to_write(name)
     except StorageError:
@@ -87,7 +86,7 @@ def _open(name: str | None) -> "StorageManager":
 def _numbers(
     storage: "StorageManager", path: PureSequencePath, poll: float, skip: int
 ) -> Iterator["ShotNumbers"]:
-    from shotstore.cli.live_table import ShotNumbers
+    from shotstore.cli.shot_numbers import ShotNumbers
 
     followed = storage.follow(path, poll=poll, skip=skip)
     for row, shot in enumerate(followed, start=skip):
@@ -106,8 +105,6 @@ def _print_end(
 ) -> None:
     from rich.text import Text
 
-    from shotstore.cli.listing import STATE_STYLES
-
     stats = _end(storage, path)
     if stats is None:
         return
@@ -118,8 +115,7 @@ def _print_end(
     if stats.state is State.CRASHED:
         with suppress(PathError, SequenceStateError), storage.session() as session:
             error = session.sequences.get_exception(path)
-            kind = error.exception_type.rpartition(".")[2]
-            console.print(Text(f"{kind}: {error.message}", style="red"), soft_wrap=True)
+            console.print(error.headline, style="red", soft_wrap=True)
 
 
 def _as_json(numbers: "ShotNumbers") -> dict[str, object]:
@@ -128,12 +124,7 @@ def _as_json(numbers: "ShotNumbers") -> dict[str, object]:
         "shot_index": numbers.index,
         "start_time": numbers.start_time.isoformat(),
         "end_time": numbers.end_time.isoformat(),
-        "parameters": {name: _strict(value) for name, value in numbers.parameters.items()},
+        "parameters": numbers.parameters,
         "units": {name: unit for name, unit in numbers.units.items() if unit is not None},
-        "data": {label: _strict(value) for label, value in numbers.data.items()},
+        "data": numbers.data,
     }
-
-
-def _strict(value: object) -> object:
-    """What JSON can hold; it knows no NaN."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -4,17 +4,38 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import typer
 
-from shotstore.records.summaries import SequenceSummary
+if TYPE_CHECKING:
+    from shotstore.records.summaries import SequenceSummary
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def printable(text: str) -> str:
-    """A name that may hold anything, on one line of a terminal."""
+    """Return the text without what would make a terminal do something else than print it."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def counted(number: int, what: str) -> str:
+    """ "1 shot", "2 shots", "2 entries"."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number} {what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
+
+
+def readable_size(size: int) -> str:
+    """A number of bytes for people."""
+    amount, unit = float(size), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{size} bytes" if unit == "bytes" else f"{amount:.3g} {unit}"
 
 
 def readable_time(time: datetime, *, seconds: bool = False) -> str:
@@ -41,14 +62,14 @@ def readable_duration(duration: timedelta) -> str:
     return _two(whole // _DAY, "d", whole % _DAY // _HOUR, "h")
 
 
-def time_span(summary: SequenceSummary) -> timedelta | None:
+def time_span(summary: "SequenceSummary") -> timedelta | None:
     """How long a sequence has been running, or has run."""
     if summary.start_time is None or (summary.stop_time is None and not summary.state.is_active()):
         return None
     return (summary.stop_time or datetime.now(UTC)) - summary.start_time
 
 
-def progress(summary: SequenceSummary) -> str:
+def progress(summary: "SequenceSummary") -> str:
     """ "12/24" shots, or "12" where nobody knows how many there will be."""
     expected = summary.expected_number_of_shots
     return f"{summary.number_of_shots}{'' if expected is None else f'/{expected}'}"
@@ -61,9 +82,15 @@ def readable_number(value: bool | int | float) -> str:
     return str(value)
 
 
-def print_json(content: object) -> None:
-    """Print what a program is to read. Numbers that JSON does not know, such as NaN, are null."""
-    typer.echo(json.dumps(_finite(content), ensure_ascii=False, indent=2, allow_nan=False))
+def print_json(content: object, *, indent: int | None = 2) -> None:
+    """Print what a program is to read. Numbers that JSON does not know, such as NaN, are null.
+
+    Args:
+        content: What is told.
+        indent: How far to indent what is inside; None for all on one line.
+    """
+    text = json.dumps(_finite(content), ensure_ascii=False, indent=indent, allow_nan=False)
+    typer.echo(text)
 
 
 def _finite(content: object) -> object:

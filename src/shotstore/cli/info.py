@@ -4,11 +4,14 @@ import shutil
 from collections import Counter
 from datetime import datetime
 from importlib import metadata
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from shotstore.cli.opening import StorageOption, counted, open_to_read, readable_size
+from shotstore.cli.columns import Cell, print_facts
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, print_json, readable_size, readable_time
+from shotstore.cli.listing import time_as_json
+from shotstore.cli.opening import open_to_read
+from shotstore.cli.options import JsonOption, StorageOption
 from shotstore.paths import PureSequencePath
 from shotstore.state import State
 
@@ -19,12 +22,11 @@ if TYPE_CHECKING:
 
 
 def info(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     store: StorageOption = None,
 ) -> None:
     """Tell what a store is, what is in it, how large it is, and who is writing."""
     from shotstore.analysis.recipes import readable_globals
-    from shotstore.cli.formats import print_json
 
     storage = open_to_read(store, recipes=False)
     with storage.session() as session:
@@ -60,8 +62,6 @@ def _about(storage: "StorageManager") -> dict[str, object]:
 
 
 def _about_files(storage: "HDF5StorageManager") -> dict[str, object]:
-    from shotstore.cli.listing import time_as_json
-
     found = storage.get_information()
     is_store = found.id is not None
     kind = "files" if is_store else "a directory copied out of a store, files"
@@ -92,8 +92,6 @@ def _about_files(storage: "HDF5StorageManager") -> dict[str, object]:
 
 
 def _counts(summaries: "list[SequenceSummary]") -> dict[str, object]:
-    from shotstore.cli.listing import time_as_json
-
     states = Counter(summary.state for summary in summaries)
     times = [summary.start_time for summary in summaries if summary.start_time is not None]
     return {
@@ -107,10 +105,6 @@ def _counts(summaries: "list[SequenceSummary]") -> dict[str, object]:
 
 
 def _print(content: dict[str, Any]) -> None:
-    from shotstore.cli.columns import Cell, Column, print_columns
-    from shotstore.cli.console import new_console
-    from shotstore.cli.formats import readable_time
-
     def time(key: str) -> str:
         return readable_time(datetime.fromisoformat(content[key])) if content.get(key) else ""
 
@@ -150,5 +144,4 @@ def _print(content: dict[str, Any]) -> None:
     elif "writing" in content:
         rows.append(("writing", "a process" if content["writing"] else "nobody at this moment"))
     rows.append(("shotstore", content["shotstore"]))
-    shown = [(((name, "dim"),), cell) for name, cell in rows if cell]
-    print_columns(new_console(), (Column(""), Column("")), shown, has_header=False)
+    print_facts(new_console(), rows)

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from shotstore.cli.opening import has_tables, is_store, is_url, open_database, open_or_create
+from shotstore.cli.databases import is_url, open_database, set_up
+from shotstore.cli.directories import is_store
+from shotstore.cli.opening import open_or_create
 from shotstore.errors import StorageError
 
 
@@ -22,22 +24,19 @@ def init(
     """Create a store, in the current directory or in another one.
 
     In a database, its tables are created. Nothing happens to a store that is there already, and
-    none is created inside of another one.
+    none is created inside another one.
     """
     if is_url(store):
         database = open_database(store)
-        name = database.name
-        is_there = has_tables(database)
-        if not is_there:
-            database.upgrade()
+        name, is_new = database.name, set_up(database)
     else:
-        name = str(Path(store).resolve())
-        is_there = is_store(store)
-        around = next((str(d) for d in Path(name).parents if is_store(str(d))), None)
-        if around is not None and not is_there:
+        directory = Path(store).resolve()
+        name, is_new = str(directory), not is_store(directory)
+        around = next(filter(is_store, directory.parents), None)
+        if around is not None and is_new:
             raise StorageError(
-                f"{name} is inside of the store {around}, which commands use there; nothing was "
-                "created. Choose a place outside of it."
+                f"{name} is inside the store {around}, which commands use there; nothing was "
+                "created. Choose a place outside it."
             )
         open_or_create(store)
-    typer.echo(f"{name} is a store already." if is_there else f"{name} is a store now.")
+    typer.echo(f"{name} is a store now." if is_new else f"{name} is a store already.")

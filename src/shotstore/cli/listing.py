@@ -2,16 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
 from shotstore.cli.columns import Cell, Column, Piece
-from shotstore.cli.formats import progress, readable_duration, readable_time, time_span
-from shotstore.cli.opening import counted, readable_size
+from shotstore.cli.formats import (
+    counted,
+    progress,
+    readable_duration,
+    readable_size,
+    readable_time,
+    time_span,
+)
 from shotstore.errors import PathError, SequenceStateError, StorageError
-from shotstore.hdf5 import HDF5StorageManager
 from shotstore.paths import PureSequencePath
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
@@ -52,7 +58,7 @@ class Listing:
     errors: Mapping[PureSequencePath, str]
     """What sequences have crashed with, on one line."""
     inside: Mapping[PureSequencePath, Sequence[SequenceSummary]]
-    """The sequences inside of each folder, at any depth."""
+    """The sequences inside each folder, at any depth."""
 
 
 def read_listing(session: "ExperimentSession", path: PureSequencePath) -> Listing:
@@ -91,29 +97,28 @@ def read_errors(
                 error = session.sequences.get_exception(path)
             except (StorageError, SequenceStateError, OSError):
                 continue  # damaged: that is for `verify` to tell
-            kind = error.exception_type.rpartition(".")[2]
-            errors[path] = _first_line(f"{kind}: {error.message}")
+            errors[path] = _first_line(error.headline)
     return errors
 
 
 def sizes_below(storage: "StorageManager", path: PureSequencePath) -> dict[PureSequencePath, int]:
     """Return the bytes of each folder and sequence at and below a path, where files tell."""
-    if not isinstance(storage, HDF5StorageManager):
-        return {}
-    try:
-        return storage.get_sizes(path)
-    except PathError:  # moved away since the session began
-        return {}
+    from shotstore.hdf5 import HDF5StorageManager
+
+    if isinstance(storage, HDF5StorageManager):
+        with suppress(PathError):  # moved away since the session began
+            return storage.get_sizes(path)
+    return {}
 
 
 def unseen_below(storage: "StorageManager", path: PureSequencePath) -> "list[Unseen]":
     """Return what lies on the disk at and below a path and is not shown; nothing for databases."""
-    if not isinstance(storage, HDF5StorageManager):
-        return []
-    try:
-        return storage.get_unseen(path)
-    except PathError:  # moved away since the session began
-        return []
+    from shotstore.hdf5 import HDF5StorageManager
+
+    if isinstance(storage, HDF5StorageManager):
+        with suppress(PathError):  # moved away since the session began
+            return storage.get_unseen(path)
+    return []
 
 
 def unseen_cells(unseen: "Unseen") -> tuple[Cell, ...]:

@@ -5,12 +5,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, open_to_read
+from shotstore.cli.columns import Cell, Column, print_columns
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import print_json, printable
+from shotstore.cli.listing import (
+    COLUMNS,
+    Listing,
+    damaged_as_json,
+    damaged_cells,
+    folder_as_json,
+    folder_cells,
+    read_listing,
+    sequence_as_json,
+    sequence_cells,
+    unseen_as_json,
+    unseen_below,
+    unseen_cells,
+)
+from shotstore.cli.opening import open_to_read
+from shotstore.cli.options import JsonOption, StorageOption, path_argument
+from shotstore.cli.places import find_path
 from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
-    from shotstore.cli.listing import Listing
     from shotstore.hdf5 import Unseen
 
 
@@ -23,18 +40,14 @@ class _Order(StrEnum):
 def ls(
     path: Annotated[
         str | None,
-        typer.Argument(
-            metavar="PATH",
-            help="A folder, such as 2026/11, or a sequence; by default everything.",
-            autocompletion=complete_path,
-        ),
+        path_argument("A folder, such as 2026/11, or a sequence; by default everything."),
     ] = None,
     recursive: Annotated[
         bool,
         typer.Option("--recursive", "-r", help="All sequences at any depth, with their paths."),
     ] = False,
     sort: Annotated[_Order, typer.Option(help="What to sort by.")] = _Order.name,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     store: StorageOption = None,
 ) -> None:
     """List the folders and sequences in a folder.
@@ -44,10 +57,6 @@ def ls(
     Dates are on the clock of this machine. Directories in which sequences lie that are not shown,
     since their names stand for no path or they cannot be read, are listed last, with the reason.
     """
-    from shotstore.cli.formats import print_json
-    from shotstore.cli.listing import read_listing, unseen_as_json, unseen_below
-    from shotstore.cli.places import find_path
-
     with open_to_read(store, recipes=as_json).session() as session:
         place = find_path(session, path)
         listing = read_listing(session, place)
@@ -75,7 +84,7 @@ def ls(
 
 
 def _sorted(
-    paths: set[PureSequencePath], listing: "Listing", order: _Order
+    paths: set[PureSequencePath], listing: Listing, order: _Order
 ) -> list[PureSequencePath]:
     """Folders before sequences where they are sorted by name, else the newest or largest last."""
     by_name = sorted(paths)
@@ -88,16 +97,14 @@ def _sorted(
             return sorted(by_name, key=lambda path: listing.sizes.get(path, 0))
 
 
-def _date(path: PureSequencePath, listing: "Listing") -> float:
+def _date(path: PureSequencePath, listing: Listing) -> float:
     found = listing.summaries.get(path)
     inside = listing.inside.get(path, ()) if found is None else (found,)
     dates = ((summary.start_time or summary.created).timestamp() for summary in inside)
     return max(dates, default=0.0)
 
 
-def _as_json(path: PureSequencePath, is_sequence: bool, listing: "Listing") -> dict[str, object]:
-    from shotstore.cli.listing import damaged_as_json, folder_as_json, sequence_as_json
-
+def _as_json(path: PureSequencePath, is_sequence: bool, listing: Listing) -> dict[str, object]:
     if path in listing.summaries:
         return {**sequence_as_json(listing.summaries[path], listing)}
     return {**(damaged_as_json if is_sequence else folder_as_json)(path, listing)}
@@ -106,22 +113,11 @@ def _as_json(path: PureSequencePath, is_sequence: bool, listing: "Listing") -> d
 def _print(
     paths: list[PureSequencePath],
     sequences: set[PureSequencePath],
-    listing: "Listing",
+    listing: Listing,
     unseen: "list[Unseen]",
     *,
     is_with_path: bool,
 ) -> None:
-    from shotstore.cli.columns import Cell, Column, print_columns
-    from shotstore.cli.console import new_console
-    from shotstore.cli.formats import printable
-    from shotstore.cli.listing import (
-        COLUMNS,
-        damaged_cells,
-        folder_cells,
-        sequence_cells,
-        unseen_cells,
-    )
-
     rows: list[tuple[Cell, ...]] = []
     for path in paths:
         name = str(path) if is_with_path else path.name or ""

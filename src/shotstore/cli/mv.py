@@ -4,25 +4,20 @@ from typing import Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, open_to_write
+from shotstore.cli.opening import open_to_write
+from shotstore.cli.options import StorageOption, path_argument
+from shotstore.cli.places import find_path
 from shotstore.paths import PureSequencePath
 
 
 def mv(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="A sequence or folder.", autocompletion=complete_path
-        ),
-    ],
+    source: Annotated[str, path_argument("A sequence or folder.", metavar="SOURCE")],
     destination: Annotated[
         str,
-        typer.Argument(
+        path_argument(
+            "The path that it gets; folders above it are created. If it is a folder that exists, "
+            "SOURCE goes into it.",
             metavar="DESTINATION",
-            help="The path that it gets; folders above it are created. If it is a folder that "
-            "exists, SOURCE goes into it.",
-            autocompletion=complete_path,
         ),
     ],
     store: StorageOption = None,
@@ -31,8 +26,6 @@ def mv(
 
     Nothing is overwritten, and a sequence that is preparing or running stays where it is.
     """
-    from shotstore.cli.places import find_path
-
     storage = open_to_write(store)
     with storage.session(write=True) as session:
         old, new = find_path(session, source), PureSequencePath(destination)

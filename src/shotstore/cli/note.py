@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, open_to_read, open_to_write
+from shotstore.cli.opening import open_to_read, open_to_write
+from shotstore.cli.options import StorageOption, path_argument
+from shotstore.cli.places import find_sequence
 from shotstore.errors import PathError, StorageError
 
 if TYPE_CHECKING:
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
 
 def note(
-    path: Annotated[
-        str,
-        typer.Argument(metavar="PATH", help="A sequence.", autocompletion=complete_path),
-    ],
+    path: Annotated[str, path_argument("A sequence.")],
     text: Annotated[
         str | None,
         typer.Argument(
@@ -44,7 +42,6 @@ def note(
 
     The editor is that of the environment variable VISUAL or EDITOR.
     """
-    from shotstore.cli.places import find_sequence
     from shotstore.records.annotations import check_note
 
     if print_it:
@@ -60,7 +57,7 @@ def note(
         return
     try:
         new = check_note(sys.stdin.read().rstrip() if text == "-" else text)
-    except ValueError as error:  # bytes that are no text in the encoding of the terminal
+    except ValueError as error:  # bytes that are not a text in the encoding of the terminal
         raise typer.BadParameter(str(error)) from error
     with storage.session(write=True) as session:
         if append and (old := session.sequences.get_note(sequence)):

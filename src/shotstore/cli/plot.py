@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, open_to_read
+from shotstore.cli.console import new_console
+from shotstore.cli.opening import open_to_read
+from shotstore.cli.options import (
+    ForceOption,
+    SequenceArgument,
+    StorageOption,
+    WhereOption,
+    output_option,
+)
+from shotstore.cli.places import find_sequence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,12 +30,7 @@ _RESOLUTION = 150
 
 
 def plot(
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH", help="A sequence, such as 2026/rabi.", autocompletion=complete_path
-        ),
-    ],
+    path: SequenceArgument,
     x: Annotated[
         str | None,
         typer.Option(
@@ -59,28 +62,15 @@ def plot(
     mean: Annotated[bool, typer.Option("--mean", help="With --image: the mean of all frames.")] = (
         False
     ),
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            "-w",
-            metavar="CONDITION",
-            help="Only shots such as 'detuning > 5 MHz and hold_time <= 2 s'.",
-        ),
-    ] = None,
+    where: WhereOption = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write a picture: .png, .pdf, .svg or .jpg."
-        ),
+        Path | None, output_option("Write a picture: .png, .pdf, .svg or .jpg.")
     ] = None,
     terminal: Annotated[
         bool,
         typer.Option("--terminal", "-t", help="Draw in the terminal, as where there is no screen."),
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace a file that exists.")
-    ] = False,
+    force: ForceOption = False,
     store: StorageOption = None,
 ) -> None:
     """Plot columns against each other, or show frames.
@@ -90,7 +80,6 @@ def plot(
     """
     from shotstore.analysis.conditions import matching_rows
     from shotstore.analysis.tables import SequenceTable
-    from shotstore.cli.places import find_sequence
 
     if image is not None and (x is not None or y or by is not None):
         raise typer.BadParameter("Either --image can be drawn, or --x and --y, not both at once.")
@@ -169,7 +158,6 @@ def _save(picture: "Points | ContactSheet | MeanImage", output: Path, *, force: 
 
 def _print(picture: "Points | ContactSheet | MeanImage") -> None:
     from shotstore.analysis.images import ContactSheet, MeanImage
-    from shotstore.cli.console import new_console
     from shotstore.cli.terminal_image import print_image
     from shotstore.cli.terminal_plot import print_points
 
@@ -189,7 +177,7 @@ def _check(output: Path, *, force: bool) -> None:
     with needed("A picture", "plot"):
         from matplotlib.backend_bases import FigureCanvasBase
     if output.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
-        raise ExportError(f"{output} has not the ending of a picture: write .png, .pdf or .svg.")
+        raise ExportError(f"{output} is not named as a picture: write .png, .pdf or .svg.")
 
 
 def _has_screen() -> bool:

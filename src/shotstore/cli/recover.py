@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from shotstore.cli.opening import StoreOption, counted, open_store
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted
+from shotstore.cli.opening import open_store
+from shotstore.cli.options import StoreOption, path_argument
 from shotstore.paths import PureSequencePath
+from shotstore.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,9 +18,7 @@ _MOST_LISTED = 20
 
 
 def recover(
-    path: Annotated[
-        str, typer.Argument(metavar="PATH", help="The damaged sequence, such as 2026/rabi.")
-    ],
+    path: Annotated[str, path_argument("The damaged sequence, such as 2026/rabi.")],
     store: StoreOption = None,
 ) -> None:
     """Save what can be read of a damaged sequence, and say what was lost.
@@ -26,9 +26,6 @@ def recover(
     Every shot that can be read, even in part, goes into a new shots.h5; the damaged files go to the
     trash. Nothing is changed if nothing is damaged, or if nothing can be saved.
     """
-    from shotstore.cli.console import new_console
-    from shotstore.progress_bar import progress_bar
-
     place = PureSequencePath(path)
     storage = open_store(store)
     with progress_bar("Recovering") as progress:
@@ -37,22 +34,20 @@ def recover(
 
 
 def _print(recovered: "Recovered", console: "Console") -> None:
-    from rich.text import Text
-
     if not recovered.repairs:
-        console.print(Text(f"{recovered.path} is not damaged; nothing was changed."))
+        console.print(f"{recovered.path} is not damaged; nothing was changed.")
         return
-    console.print(Text(str(recovered.path), style="bold"))
+    console.print(str(recovered.path), style="bold")
     for repair in recovered.repairs:
-        console.print(Text(f"  {repair}", style="green"))
+        console.print(f"  {repair}", style="green")
     losses = list(_losses(recovered))
     for loss in losses:
-        console.print(Text(f"  {loss}", style="red"))
+        console.print(f"  {loss}", style="red")
     if not losses:
         console.print("  Nothing is lost.")
     if recovered.trash_entry is not None:
         console.print(
-            Text(f"  The damaged files are in the trash, as entry {recovered.trash_entry}."),
+            f"  The damaged files are in the trash, as entry {recovered.trash_entry}.",
             soft_wrap=True,
         )
 

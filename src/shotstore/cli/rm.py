@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, counted, open_to_write, readable_size
+from shotstore.cli.formats import counted, readable_size
+from shotstore.cli.listing import sizes_below
+from shotstore.cli.opening import open_to_write
+from shotstore.cli.options import StorageOption, YesOption, path_argument
+from shotstore.cli.places import find_path
 from shotstore.errors import DamagedStorageError
 
 if TYPE_CHECKING:
@@ -15,11 +18,8 @@ if TYPE_CHECKING:
 
 
 def rm(
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATH", help="Sequences and folders.", autocompletion=complete_path),
-    ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    paths: Annotated[list[str], path_argument("Sequences and folders.")],
+    yes: YesOption = False,
     store: StorageOption = None,
 ) -> None:
     """Move sequences and folders to the trash, with everything in them.
@@ -27,14 +27,13 @@ def rm(
     `shotstore trash restore` brings them back. A database has no trash: what is removed there is
     gone for good. Nothing is removed if one of the paths does not exist or is running.
     """
-    from shotstore.cli.places import find_path
     from shotstore.hdf5 import HDF5StorageManager
 
     storage = open_to_write(store)
     has_trash = isinstance(storage, HDF5StorageManager)
     with storage.session() as session:
         wanted = sorted({find_path(session, path) for path in paths})
-        # What is inside of another one goes with it.
+        # What is inside another one goes with it.
         places = [p for p in wanted if not any(p.is_descendant_of(other) for other in wanted)]
         if not yes:
             for place in places:
@@ -42,7 +41,7 @@ def rm(
             them = "it" if len(places) == 1 else "them"
             where = f"Move {them} to the trash?" if has_trash else f"Delete {them} for good?"
     if not yes:
-        # Outside of the session: whoever thinks about it must not keep the store as it was.
+        # Outside the session: whoever thinks about it must not keep the store as it was.
         typer.confirm(where, abort=True)
     known = set(storage.trash.entries()) if isinstance(storage, HDF5StorageManager) else set()
     with storage.session(write=True) as session:
@@ -56,8 +55,6 @@ def rm(
 
 
 def _description(session: "ExperimentSession", path: "PureSequencePath") -> str:
-    from shotstore.cli.listing import sizes_below
-
     is_sequence = session.sequences.is_sequence(path)
     try:
         found = session.sequences.get_summaries(path)

@@ -4,8 +4,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, counted, open_to_read
+from shotstore.cli.columns import Column, print_columns
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, print_json, readable_number
+from shotstore.cli.opening import open_to_read
+from shotstore.cli.options import (
+    SequenceArgument,
+    StorageOption,
+    WhereOption,
+    columns_option,
+    json_option,
+    names_in,
+)
+from shotstore.cli.places import find_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,31 +33,9 @@ _TITLES = {"shot_index": "SHOT", "shot_start_time": "START", "shot_end_time": "E
 
 
 def shots(
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH", help="A sequence, such as 2026/rabi.", autocompletion=complete_path
-        ),
-    ],
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            "-c",
-            metavar="NAMES",
-            help="Parameters and labels to show, with commas between them; the end of a name is "
-            "enough. By default those that differ between the shots.",
-        ),
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            "-w",
-            metavar="CONDITION",
-            help="Only shots such as those with `'detuning > 5 MHz and hold_time <= 2 s'`.",
-        ),
-    ] = None,
+    path: SequenceArgument,
+    columns: Annotated[str | None, columns_option("those that differ between the shots")] = None,
+    where: WhereOption = None,
     first: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only the first N of them.")
     ] = None,
@@ -58,7 +47,7 @@ def shots(
     ] = None,
     every: Annotated[bool, typer.Option("--all", "-a", help="All of them.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, with all columns and exact numbers.")
+        bool, json_option("Print JSON, with all columns and exact numbers.")
     ] = False,
     store: StorageOption = None,
 ) -> None:
@@ -69,8 +58,6 @@ def shots(
     """
     from shotstore.analysis.conditions import matching_rows
     from shotstore.analysis.tables import SequenceTable
-    from shotstore.cli.formats import print_json
-    from shotstore.cli.places import find_sequence
 
     if sum((first is not None, last is not None, every)) > 1:
         raise typer.BadParameter("Only one of --first, --last and --all can be meant.")
@@ -83,7 +70,8 @@ def shots(
             rows = rows[:first]
         elif not every:
             rows = rows[-(last or _USUAL_NUMBER) :]
-        chosen = None if columns is None else [table.find(n.strip()) for n in columns.split(",")]
+        names = names_in(columns)
+        chosen = None if names is None else [table.find(name) for name in names]
         shown = _shown(table, chosen)
         values = table.read([column.name for column in shown], rows)
         varied = _varied(sequence) if len(rows) == 1 else None
@@ -147,9 +135,6 @@ def _print(
     varied: "set[str] | None",
 ) -> None:
     """Print the table. Of a single shot, ``varied`` says which parameters are columns."""
-    from shotstore.cli.columns import Column, print_columns
-    from shotstore.cli.console import new_console
-
     constant: list[str] = []
     titles: list[Column] = []
     cells: list[list[str]] = []
@@ -175,18 +160,9 @@ def _print(
             f"{'Its other parameters' if varied is not None else 'The same in all of them'}: "
             f"{', '.join(constant)}",
             style="dim",
-            markup=False,
-            highlight=False,
-            soft_wrap=not console.is_terminal,
         )
     if left_out:
-        console.print(
-            f"No room for {', '.join(left_out)}: --columns chooses.",
-            style="yellow",
-            markup=False,
-            highlight=False,
-            soft_wrap=not console.is_terminal,
-        )
+        console.print(f"No room for {', '.join(left_out)}: --columns chooses.", style="yellow")
 
 
 def _short(name: str, names: "Collection[str]") -> str:
@@ -196,8 +172,6 @@ def _short(name: str, names: "Collection[str]") -> str:
 
 
 def _texts(values: "Values", kind: str) -> list[str]:
-    from shotstore.cli.formats import readable_number
-
     if kind == "time":
         return _times(values)
     texts = []

@@ -1,11 +1,21 @@
-"""``shotstore show``: all about one sequence but its shots."""
+"""``shotstore show``: what one sequence is, without its shots."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, counted, open_to_read, readable_size
+from shotstore.cli.columns import Cell, print_facts
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import (
+    counted,
+    print_json,
+    readable_duration,
+    readable_size,
+    readable_time,
+    time_span,
+)
+from shotstore.cli.listing import STATE_STYLES
+from shotstore.cli.opening import open_to_read
+from shotstore.cli.options import JsonOption, SequenceArgument, StorageOption
+from shotstore.cli.places import find_sequence
 from shotstore.state import State
 
 if TYPE_CHECKING:
@@ -13,19 +23,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from shotstore.cli.columns import Cell
     from shotstore.cli.description import Description
     from shotstore.records.summaries import SequenceSummary
 
 
 def show(
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH", help="A sequence, such as 2026/rabi.", autocompletion=complete_path
-        ),
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    path: SequenceArgument,
+    as_json: JsonOption = False,
     store: StorageOption = None,
 ) -> None:
     """Show what a sequence is: state, times, what it varies, its parameters and data, its files.
@@ -33,11 +37,8 @@ def show(
     Of parameters that differ between the shots, the range over the shots is shown; of one that has
     crashed, the error with its causes.
     """
-    from shotstore.cli.console import new_console
     from shotstore.cli.description import as_json as to_json
     from shotstore.cli.description import describe
-    from shotstore.cli.formats import print_json
-    from shotstore.cli.places import find_sequence
 
     with open_to_read(store).session() as session:
         description = describe(session, find_sequence(session, path))
@@ -51,8 +52,6 @@ def _print(found: "Description", console: "Console") -> None:
     from rich.text import Text
 
     from shotstore.analysis.recipes import not_readable_line
-    from shotstore.cli.columns import Column, print_columns
-    from shotstore.cli.listing import STATE_STYLES
 
     summary = found.summary
     style = STATE_STYLES[summary.state]
@@ -60,26 +59,22 @@ def _print(found: "Description", console: "Console") -> None:
         Text.assemble((str(summary.path), "bold"), "  ", (summary.state.value, style)),
         soft_wrap=True,
     )
-    facts = [(((name, "dim"),), value) for name, value in _facts(found) if value]
-    print_columns(console, (Column(""), Column("")), facts, has_header=False)
+    print_facts(console, _facts(found))
     if line := not_readable_line(found.not_readable):
-        console.print(Text(f"\n{line}", style="yellow"), soft_wrap=True)
+        console.print(f"\n{line}", style="yellow", soft_wrap=True)
     if summary.note:
-        console.print(Text("\nNote", style="bold"))
-        console.print(Text(summary.note), soft_wrap=True)
+        console.print("\nNote", style="bold")
+        console.print(summary.note, soft_wrap=True)
     for title, rows in _sections(found).items():
         if rows:
-            console.print(Text(f"\n{title}", style="bold"))
-            table = [(f"  {name}", value) for name, value in rows.items()]
-            print_columns(console, (Column(""), Column("")), table, has_header=False)
+            console.print(f"\n{title}", style="bold")
+            print_facts(console, [(f"  {name}", value) for name, value in rows.items()], style="")
     if found.error is not None:
-        console.print(Text("\nError", style="bold"))
-        console.print(Text(str(found.error), style="red"), soft_wrap=True)
+        console.print("\nError", style="bold")
+        console.print(str(found.error), style="red", soft_wrap=True)
 
 
-def _facts(found: "Description") -> "list[tuple[str, Cell]]":
-    from shotstore.cli.formats import readable_duration, readable_time, time_span
-
+def _facts(found: "Description") -> list[tuple[str, Cell]]:
     summary, lanes = found.summary, found.time_lanes
     expected = summary.expected_number_of_shots
     shots = counted(summary.number_of_shots, "shot")
@@ -120,8 +115,6 @@ def _sections(found: "Description") -> dict[str, dict[str, str]]:
 
 
 def _moment(time: "datetime | None", more: str) -> str:
-    from shotstore.cli.formats import readable_time
-
     return "" if time is None else readable_time(time, seconds=True) + more
 
 

@@ -5,19 +5,19 @@ from typing import Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, counted, open_to_read, open_to_write
+from shotstore.cli.columns import Cell, Column, print_columns
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, print_json
+from shotstore.cli.opening import open_to_read, open_to_write
+from shotstore.cli.options import JsonOption, StorageOption, path_argument
+from shotstore.cli.places import find_sequence
 from shotstore.paths import PureSequencePath
 
 
 def tag(
     path: Annotated[
         str | None,
-        typer.Argument(
-            metavar="PATH",
-            help="A sequence; without one, all tags of the store are listed.",
-            autocompletion=complete_path,
-        ),
+        path_argument("A sequence; without one, all tags of the store are listed."),
     ] = None,
     tags: Annotated[
         list[str] | None,
@@ -27,7 +27,7 @@ def tag(
         list[str] | None,
         typer.Option("--remove", "-r", metavar="TAG", help="Take a tag off; several times."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the tags as JSON.")] = False,
+    as_json: JsonOption = False,
     store: StorageOption = None,
 ) -> None:
     """Put tags on a sequence, or take them off, in any state.
@@ -35,8 +35,6 @@ def tag(
     A tag is a text of up to 100 characters without commas. `shotstore find --tag` finds what has
     it.
     """
-    from shotstore.cli.formats import print_json
-    from shotstore.cli.places import find_sequence
     from shotstore.records.annotations import check_tags
 
     if path is None:
@@ -63,10 +61,6 @@ def tag(
 
 
 def _list(store: str | None, *, as_json: bool) -> None:
-    from shotstore.cli.columns import Cell, Column, print_columns
-    from shotstore.cli.console import new_console
-    from shotstore.cli.formats import print_json
-
     with open_to_read(store, recipes=False).session() as session:
         summaries = session.sequences.get_summaries(PureSequencePath.root())
     numbers = Counter(tag for summary in summaries for tag in summary.tags)

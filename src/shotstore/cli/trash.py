@@ -1,14 +1,17 @@
 """``shotstore trash``: what was deleted; get it back, or give its space back."""
 
-import json
 import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shotstore.cli.columns import Cell, Column, print_columns
 from shotstore.cli.commands import Commands
-from shotstore.cli.opening import StoreOption, counted, open_store, readable_size
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, print_json, readable_size, readable_time
+from shotstore.cli.opening import open_store
+from shotstore.cli.options import JsonOption, StoreOption, YesOption
 from shotstore.errors import StorageError
 from shotstore.paths import PureSequencePath
 
@@ -21,7 +24,7 @@ app = Commands("List what was deleted, get it back, or give its disk space back.
 @app.add
 def list_(
     store: StoreOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the entries as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List what is in the trash, the oldest first.
 
@@ -31,7 +34,7 @@ def list_(
     storage = open_store(store, read_only=True)
     entries = storage.trash.entries()
     if as_json:
-        typer.echo(json.dumps([_as_json(entry) for entry in entries], indent=2, ensure_ascii=False))
+        print_json([_as_json(entry) for entry in entries])
     elif entries:
         _print(entries)
     else:
@@ -65,7 +68,7 @@ def empty(
         float,
         typer.Option(metavar="DAYS", min=0, help="Only what was deleted so many days ago."),
     ] = 0,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
     store: StoreOption = None,
 ) -> None:
     """Remove what is in the trash for good, and give its disk space back.
@@ -114,10 +117,6 @@ def _find(storage: "HDF5StorageManager", beginning: str) -> "TrashEntry":
 
 
 def _print(entries: "list[TrashEntry]") -> None:
-    from shotstore.cli.columns import Cell, Column, print_columns
-    from shotstore.cli.console import new_console
-    from shotstore.cli.formats import readable_time
-
     rows: list[tuple[Cell, ...]] = [
         (
             ((entry.id, "cyan"),),

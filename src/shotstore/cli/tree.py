@@ -5,27 +5,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shotstore.cli.completion import complete_path
-from shotstore.cli.opening import StorageOption, is_url, open_to_read
+from shotstore.cli.columns import Cell, Column, print_columns
+from shotstore.cli.console import new_console
+from shotstore.cli.databases import is_url
+from shotstore.cli.formats import printable
+from shotstore.cli.listing import (
+    COLUMNS,
+    Listing,
+    damaged_cells,
+    folder_cells,
+    read_listing,
+    sequence_cells,
+    unseen_below,
+    unseen_cells,
+)
+from shotstore.cli.opening import open_to_read
+from shotstore.cli.options import StorageOption, path_argument
+from shotstore.cli.places import find_path
 from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from shotstore.cli.columns import Cell
-    from shotstore.cli.listing import Listing
     from shotstore.hdf5 import Unseen
     from shotstore.session import ExperimentSession
 
 
 def tree(
     path: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="PATH",
-            help="A folder, such as 2026/11; by default everything.",
-            autocompletion=complete_path,
-        ),
+        str | None, path_argument("A folder, such as 2026/11; by default everything.")
     ] = None,
     depth: Annotated[
         int | None,
@@ -41,9 +49,6 @@ def tree(
     With the same columns as `shotstore ls`. For programs, `shotstore ls --recursive --json` tells
     the same.
     """
-    from shotstore.cli.console import new_console
-    from shotstore.cli.places import find_path
-
     storage = open_to_read(store, recipes=False)
     with storage.session() as session:
         place = find_path(session, path)
@@ -75,10 +80,6 @@ def print_tree(
     Raises:
         PathNotFoundError: nothing is at ``root``.
     """
-    from shotstore.cli.columns import Column, print_columns
-    from shotstore.cli.formats import printable
-    from shotstore.cli.listing import COLUMNS, read_listing, unseen_below, unseen_cells
-
     listing = read_listing(session, root)
     children: defaultdict[PureSequencePath, list[PureSequencePath]] = defaultdict(list)
     for path in sorted(session.paths.get_all_paths()):
@@ -120,11 +121,9 @@ def _row(
     session: "ExperimentSession",
     path: PureSequencePath,
     name: tuple[tuple[str, str], ...],
-    listing: "Listing",
+    listing: Listing,
     children: defaultdict[PureSequencePath, list[PureSequencePath]],
-) -> tuple["Cell", ...]:
-    from shotstore.cli.listing import damaged_cells, folder_cells, sequence_cells
-
+) -> tuple[Cell, ...]:
     if path in listing.summaries:
         return (name, *sequence_cells(listing.summaries[path], listing))
     if path not in children and session.sequences.is_sequence(path):

@@ -4,19 +4,12 @@ from typing import Annotated
 
 import typer
 
-from shotstore.cli.opening import has_tables, is_url, open_database
+from shotstore.cli.databases import URLS, is_url, open_database, set_up
 from shotstore.errors import StorageError
 
 
 def upgrade(
-    url: Annotated[
-        str,
-        typer.Argument(
-            metavar="URL",
-            help="A database: sqlite:///runs.db, or "
-            "postgresql://username:password@host:5432/database.",
-        ),
-    ],
+    url: Annotated[str, typer.Argument(metavar="URL", help=f"A database: {URLS}.")],
 ) -> None:
     """Set up an empty database: create its tables.
 
@@ -25,10 +18,7 @@ def upgrade(
     """
     if not is_url(url):
         raise StorageError(
-            f"{url} is not the URL of a database; stores of files are never upgraded. Write "
-            "sqlite:///runs.db, or postgresql://username:password@host:5432/database."
+            f"{url} is not the URL of a database; stores of files are never upgraded. Write {URLS}."
         )
-    storage = open_database(url)
-    had_tables = has_tables(storage)
-    storage.upgrade()
-    typer.echo("The database is up to date." if had_tables else "The database was set up.")
+    is_new = set_up(open_database(url))
+    typer.echo("The database was set up." if is_new else "The database is up to date.")

@@ -1,12 +1,15 @@
 """``shotstore verify``: read everything, and report what is damaged."""
 
-import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from shotstore.cli.opening import StoreOption, counted, open_store, readable_size
+from shotstore.cli.console import new_console
+from shotstore.cli.formats import counted, print_json, readable_size
+from shotstore.cli.opening import open_store
+from shotstore.cli.options import AnyPathArgument, JsonOption, StoreOption
 from shotstore.paths import PureSequencePath
+from shotstore.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,14 +19,9 @@ if TYPE_CHECKING:
 
 
 def verify(
-    path: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="PATH", help="A sequence or folder, such as 2026/rabi; by default everything."
-        ),
-    ] = None,
+    path: AnyPathArgument = None,
     store: StoreOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Read everything in a store, and report what is damaged.
 
@@ -31,15 +29,12 @@ def verify(
     store can be checked too, with --store. The exit code is 1 if something is damaged: then each
     finding says what to do. Notes are about what is harmless.
     """
-    from shotstore.cli.console import new_console
-    from shotstore.progress_bar import progress_bar
-
     place = None if path is None else PureSequencePath(path)
     storage = open_store(store, read_only=True)
     with progress_bar("Reading") as progress:
         report = storage.verify(place, progress=progress)
     if as_json:
-        typer.echo(json.dumps(_as_json(report), ensure_ascii=False, indent=2))
+        print_json(_as_json(report))
     else:
         _print(report, new_console())
     if report.is_damaged:

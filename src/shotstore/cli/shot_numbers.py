@@ -1,0 +1,92 @@
+"""What is shown of a shot while its run is followed: its numbers and texts, and no arrays."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+from rich.text import Text
+
+from shotstore import PureSequencePath, SequenceStats, Shot
+from shotstore.analysis.recipes import local_parameters
+from shotstore.cli.formats import printable, readable_number
+from shotstore.model.quantities import is_quantity, unit_to_text
+
+_SHOWN_KINDS = ("bool", "int", "float", "text")
+
+
+@attrs.frozen
+class ShotNumbers:
+    """What is shown of a shot: all but its arrays."""
+
+    path: PureSequencePath
+    index: int
+    start_time: datetime
+    end_time: datetime
+    parameters: Mapping[str, bool | int | float]
+    units: Mapping[str, str | None]
+    data: Mapping[str, object]
+    shown_parameters: tuple[str, ...]
+    """Those that the sequence sets, or all if it sets none."""
+    stats: SequenceStats
+
+    @classmethod
+    def of(cls, shot: Shot, row: int) -> "ShotNumbers":
+        """Read a shot.
+
+        Args:
+            shot: The shot.
+            row: Its place in the order of recording.
+        """
+        sequence, sequences = shot.sequence, shot.sequence.session.sequences
+        labels = [
+            label for label, kind in sequence.get_data_schema().items() if kind.kind in _SHOWN_KINDS
+        ]
+        columns = sequences.get_columns(sequence.path, labels=labels, rows=[row])
+        parameters = shot.get_parameters()
+        set_by_it = local_parameters(sequence)
+        return cls(
+            path=sequence.path,
+            index=shot.index,
+            start_time=shot.get_start_time(),
+            end_time=shot.get_end_time(),
+            parameters={
+                name: value.magnitude if is_quantity(value) else value
+                for name, value in parameters.items()
+            },
+            units={
+                name: unit_to_text(value.units) if is_quantity(value) else None
+                for name, value in parameters.items()
+            },
+            data={
+                label: column.values[0].item()
+                if hasattr(column.values[0], "item")
+                else column.values[0]
+                for label, column in columns.data.items()
+                if column.is_present[0]
+            },
+            shown_parameters=tuple(name for name in parameters if name in set_by_it)
+            or tuple(parameters),
+            stats=sequence.get_stats(),
+        )
+
+    def cells(self) -> dict[str, str]:
+        """What the table shows, by name."""
+        return {
+            **{name: readable_number(self.parameters[name]) for name in self.shown_parameters},
+            **{label: _readable(value) for label, value in self.data.items()},
+        }
+
+    def as_line(self) -> Text:
+        """The same on one line."""
+        pieces = [f"{self.start_time.astimezone():%H:%M:%S}  shot {self.index}"]
+        for name in self.shown_parameters:
+            value = readable_number(self.parameters[name])
+            pieces.append(f"{printable(name)} = {value} {self.units[name] or ''}".rstrip())
+        pieces += [f"{printable(label)} = {_readable(value)}" for label, value in self.data.items()]
+        return Text("  ".join(pieces))
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, bool | int | float):
+        return readable_number(value)
+    return printable(str(value))
