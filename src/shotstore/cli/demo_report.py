@@ -5,15 +5,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shotstore import PureSequencePath, Sequence, StorageManager
 from shotstore.cli.tree import print_tree
-from shotstore.demo.camera import Frames, optical_density
 from shotstore.demo.experiment import value_in
-from shotstore.demo.picture import Run, draw_run
+from shotstore.demo.picture import LABELS, draw_run
 from shotstore.demo.recipes import EVAPORATION, RECIPES
 from shotstore.demo.recording import record
 
@@ -39,17 +37,13 @@ def record_with_progress(storage: StorageManager, console: Console) -> None:
 
 def save_picture(storage: StorageManager, file: Path) -> None:
     """Draw the finished sequence as it is read back from the store."""
-    hold_times, densities, atom_numbers, pixel_size = [], [], [], 1.0
     with storage.session() as session:
-        for shot in Sequence(EVAPORATION.path, session):
-            parameters, data = shot.get_parameters(), shot.get_data()
-            frames = Frames(*(np.asarray(data[label]) for label in ("atoms", "reference", "dark")))
-            densities.append(optical_density(frames))
-            atom_numbers.append(float(np.asarray(data["atom_number"])))
-            hold_times.append(value_in(parameters, "evaporation.hold_time", "s"))
-            pixel_size = value_in(parameters, "imaging.pixel_size", "um")
+        sequence = Sequence(EVAPORATION.path, session)
+        run = sequence.to_arrays(["evaporation.hold_time", "atom_number", *LABELS])
+        run["hold_time"] = run.pop("evaporation.hold_time")
+        pixel_size = value_in(next(iter(sequence)).get_parameters(), "imaging.pixel_size", "um")
     title = f"{EVAPORATION.path}: a thermal cloud turns into a condensate"
-    draw_run(Run(hold_times, densities, atom_numbers, pixel_size), title, file)
+    draw_run(run, pixel_size, title, file)
 
 
 def print_store(storage: StorageManager, directory: Path, console: Console) -> None:
