@@ -1,5 +1,7 @@
 """Crash-proof storage of lab experiments as plain HDF5 and JSON files, without a server."""
 
+from pathlib import Path as _Path
+
 from shotstore.errors import (
     ColumnKindError,
     CommitUncertainError,
@@ -72,6 +74,8 @@ from shotstore.model import (
     VariableDeclaration,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.records import directories as _directories
+from shotstore.records.sequence_reader import ReadableSequence as _ReadableSequence
 from shotstore.session import (
     AsyncDeviceConfigurationCollection,
     AsyncExperimentSession,
@@ -186,3 +190,15 @@ __all__ = [
     "UnreadableConfigurationError",
     "VariableDeclaration",
 ]
+
+
+def _write_directory(
+    sequence: _ReadableSequence, store: _Path, progress: _directories.Progress
+) -> _Path:
+    from shotstore.copy.directory import write_directory  # which takes long to import
+
+    return write_directory(sequence, store, progress)
+
+
+# Here, so that a program that has imported another backend alone can export a sequence as files.
+_directories.register_writer(_write_directory)

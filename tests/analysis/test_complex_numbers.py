@@ -12,7 +12,7 @@ import xarray as xr
 
 from shotstore import DataNotFoundError, Sequence, StorageManager, TransactionConflictError
 from shotstore.analysis import plot
-from shotstore.analysis.points import collect_points
+from shotstore.analysis.pictures.points import collect_points
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PATH, launch, record, relaunch
 

@@ -8,14 +8,14 @@ import pytest
 
 from shotstore import DataNotFoundError, InvalidConditionError
 from shotstore.analysis.conditions import Where, matching_rows
-from shotstore.analysis.tables import SequenceTable
+from shotstore.analysis.tables import Table, as_table
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, Parameter, quantity
 from shotstore.testing.experiments import PATH, launch, record
 
 
 @pytest.fixture
-def table(storage: HDF5StorageManager) -> Iterator[SequenceTable]:
+def table(storage: HDF5StorageManager) -> Iterator[Table]:
     """Five shots: detunings of 0.1, 0.2, ... 0.5 MHz, of which 0.3 is a sum of floats."""
     with storage.session() as session:
         launch(session)
@@ -34,7 +34,7 @@ def table(storage: HDF5StorageManager) -> Iterator[SequenceTable]:
                 data["late"] = 1.5
             record(session, index=index, parameters=parameters, data=data)
     with storage.session() as session:
-        yield SequenceTable(session.get_sequence(PATH))
+        yield as_table(session.get_sequence(PATH))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def table(storage: HDF5StorageManager) -> Iterator[SequenceTable]:
     ],
 )
 def test_the_shots_that_meet_a_condition(
-    table: SequenceTable, where: "Where | None", rows: list[int]
+    table: Table, where: "Where | None", rows: list[int]
 ) -> None:
     assert matching_rows(table, where).tolist() == rows
 
@@ -93,7 +93,7 @@ def test_the_shots_that_meet_a_condition(
         (pl.lit(True), "names no column"),
     ],
 )
-def test_what_is_no_condition(table: SequenceTable, where: "Where", message: str) -> None:
+def test_what_is_no_condition(table: Table, where: "Where", message: str) -> None:
     with pytest.raises(InvalidConditionError, match=message):
         matching_rows(table, where)
 
@@ -106,7 +106,7 @@ def test_what_is_no_condition(table: SequenceTable, where: "Where", message: str
         (pl.col("nothing") > 1, "has no column 'nothing'"),
     ],
 )
-def test_a_column_that_is_not_there(table: SequenceTable, where: "Where", message: str) -> None:
+def test_a_column_that_is_not_there(table: Table, where: "Where", message: str) -> None:
     with pytest.raises(DataNotFoundError, match=message):
         matching_rows(table, where)
 
@@ -116,4 +116,4 @@ def test_an_ending_of_two_names_is_refused(storage: HDF5StorageManager) -> None:
         launch(session)
         record(session, parameters={"mot.power": 1, "probe.power": 2})
         with pytest.raises(DataNotFoundError, match=r"may be mot\.power or probe\.power"):
-            matching_rows(SequenceTable(session.get_sequence(PATH)), "power > 1")
+            matching_rows(as_table(session.get_sequence(PATH)), "power > 1")

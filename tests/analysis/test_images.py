@@ -15,8 +15,9 @@ from PIL import Image
 
 from shotstore import ColumnKindError, DataNotFoundError, Sequence
 from shotstore.analysis import plot_image
-from shotstore.analysis.frames import as_bytes, colours, png, reduced, shown_range
-from shotstore.analysis.images import contact_sheet, mean_image
+from shotstore.analysis.pictures.frames import as_bytes, colours, reduced, shown_range
+from shotstore.analysis.pictures.images import contact_sheet, mean_image
+from shotstore.analysis.pictures.png import png
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, quantity
 from shotstore.testing.experiments import PATH, launch, record

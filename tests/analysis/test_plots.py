@@ -10,7 +10,7 @@ from matplotlib.dates import date2num, num2date
 
 from shotstore import ColumnKindError, DataNotFoundError, Sequence
 from shotstore.analysis import plot
-from shotstore.analysis.points import collect_points
+from shotstore.analysis.pictures.points import collect_points
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
     Data,

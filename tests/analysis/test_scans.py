@@ -16,7 +16,7 @@ from shotstore import (
     StorageManager,
     TransactionConflictError,
 )
-from shotstore.analysis.column_names import name_columns, origins
+from shotstore.analysis.tables.names import name_columns, origins
 from shotstore.model import Data, quantity
 from shotstore.model.data import structured_from_json
 from shotstore.testing import strategies
@@ -276,7 +276,7 @@ def test_integers_beyond_64_bits_keep_their_value(storage: StorageManager) -> No
         )
         record(session, index=1, parameters={"a": 1, "b": 1}, data={"c": 1, "d": None})
     with storage.session() as session:
-        assert session.sequences.has_wide_integers(PATH)
+        assert session._reader_().get_sequence(PATH).has_wide_integers()
         table = session.sequences.scan(PATH).collect()
     assert table["a"].to_list() == [2**100, 1]
     assert table["c"].to_list() == [2.0**200, 1.0]

@@ -9,8 +9,8 @@ import pytest
 from matplotlib.dates import num2date
 
 from shotstore import ColumnKindError, Sequence
-from shotstore.analysis.images import contact_sheet
-from shotstore.analysis.points import collect_points
+from shotstore.analysis.pictures.images import contact_sheet
+from shotstore.analysis.pictures.points import collect_points
 from shotstore.analysis.times import local_texts, utc_texts
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data

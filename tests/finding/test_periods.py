@@ -10,7 +10,7 @@ import pytest
 from shotstore import ShotId
 from shotstore.analysis.conditions import matching_rows
 from shotstore.analysis.periods import Period, period
-from shotstore.analysis.tables import SequenceTable
+from shotstore.analysis.tables import as_table
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PARAMETERS, create, path
 
@@ -140,7 +140,7 @@ def test_the_hour_that_the_clock_repeats_is_found_whole(
         met = [
             number
             for number in range(4)
-            if len(matching_rows(SequenceTable(session.get_sequence(rf"\{number}")), where))
+            if len(matching_rows(as_table(session.get_sequence(rf"\{number}")), where))
         ]
     assert met == rows
 

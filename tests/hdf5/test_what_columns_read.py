@@ -73,7 +73,7 @@ def test_which_schemas_the_shots_have_is_looked_up_once(
     with storage.session() as session:
         session.sequences.get_parameter_schema(PATH)
         session.sequences.get_data_schema(PATH)
-        assert not session.sequences.has_wide_integers(PATH)
+        assert not session._reader_().get_sequence(PATH).has_wide_integers()
         assert reads["shot_index"] == 1
         session.sequences.get_columns(PATH, parameters=["p0"], labels=["n"])
     assert reads["shot_index"] == 2  # once more, for their times

@@ -14,29 +14,28 @@ from shotstore.model import (
     UnknownIterationConfiguration,
     UnknownTimeLane,
 )
-from shotstore.paths import PureSequencePath
-from shotstore.session import Sequence, SequenceCollection
+from shotstore.records.sequence_reader import SequenceReader
 from shotstore.state import State
 
 _OF_ANOTHER_PROGRAM = "written by another program"
 
 
-def local_parameters(sequence: Sequence) -> set[str]:
+def local_parameters(sequence: SequenceReader) -> set[str]:
     """Return the names of what the recipe of a sequence sets; none if it cannot be read here."""
     try:
-        return sequence.get_local_parameters()
+        return set(sequence.get_iteration_configuration().get_parameter_names())
     except UnreadableConfigurationError:
         return set()
 
 
-def parameters_before_shots(
-    sequences: SequenceCollection, path: PureSequencePath
-) -> ParameterSchema:
-    """Return what the recipe of a sequence without shots tells of its parameters; nothing if it
-    cannot be evaluated, or not be read here."""
+def parameters_of(sequence: SequenceReader) -> ParameterSchema:
+    """Return the parameters of the shots or, before the first one, what the recipe tells of them:
+    nothing if it cannot be evaluated, or not be read here."""
     try:
-        return sequences.get_parameter_schema(path)
+        return sequence.get_parameter_schema()
     except (ValueError, UnreadableConfigurationError):
+        if sequence.get_stats().number_completed_shots:
+            raise
         return ParameterSchema()
 
 
@@ -48,22 +47,22 @@ def readable_globals(read: Callable[[], ParameterNamespace]) -> ParameterNamespa
         return None
 
 
-def not_readable(sequences: SequenceCollection, path: PureSequencePath) -> dict[str, str]:
+def not_readable(sequence: SequenceReader) -> dict[str, str]:
     """Return what cannot be read here of a sequence.
 
     Returns:
         "recipe", "time lanes" and "global parameters", as far as they cannot: the names under
         which their classes are stored or, if there are none, that another program wrote them.
     """
-    parts: dict[str, Callable[[PureSequencePath], object]] = {
-        "recipe": sequences.get_iteration_configuration,
-        "time lanes": sequences.get_time_lanes,
+    parts: dict[str, Callable[[], object]] = {
+        "recipe": sequence.get_iteration_configuration,
+        "time lanes": sequence.get_time_lanes,
     }
-    if sequences.get_state(path) is not State.DRAFT:
-        parts["global parameters"] = sequences.get_global_parameters
+    if sequence.get_stats().state is not State.DRAFT:
+        parts["global parameters"] = sequence.get_global_parameters
     found = {}
     for part, read in parts.items():
-        if tags := _unknown_tags(read, path):
+        if tags := _unknown_tags(read):
             found[part] = ", ".join(tags)
     return found
 
@@ -78,9 +77,9 @@ def not_readable_line(found: Mapping[str, str]) -> str:
     return f"Not readable here: {parts}." if parts else ""
 
 
-def _unknown_tags(read: Callable[[PureSequencePath], object], path: PureSequencePath) -> list[str]:
+def _unknown_tags(read: Callable[[], object]) -> list[str]:
     try:
-        found = read(path)
+        found = read()
     except UnreadableConfigurationError as error:
         return [error.tag or _OF_ANOTHER_PROGRAM]
     if isinstance(found, UnknownIterationConfiguration):

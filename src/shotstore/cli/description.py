@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 
 from shotstore.analysis.recipes import not_readable
-from shotstore.cli.formats import counted, readable_number
+from shotstore.analysis.tables import SequenceTable
+from shotstore.analysis.tables.variation import ParameterValues, parameter_values
 from shotstore.cli.listing import Listing, listing_of, sequence_as_json
-from shotstore.errors import IncompatibleUnitsError, UnreadableConfigurationError
+from shotstore.errors import UnreadableConfigurationError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
     DataType,
@@ -27,34 +26,6 @@ from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
     from shotstore.session import ExperimentSession
-
-
-@attrs.frozen
-class ParameterValues:
-    """What the shots have of a parameter."""
-
-    low: bool | int | float
-    high: bool | int | float
-    count: int
-    """How many different values."""
-    units: str | None
-    in_shots: int
-    """How many shots have it."""
-    of_shots: int
-    """How many shots there are."""
-
-    def is_constant(self) -> bool:
-        """Whether it is the same in all shots."""
-        return self.count == 1 and self.in_shots == self.of_shots
-
-    def __str__(self) -> str:
-        units = f" {self.units}" if self.units else ""
-        is_in_all = self.in_shots == self.of_shots
-        only = "" if is_in_all else f" (in {self.in_shots} of {counted(self.of_shots, 'shot')})"
-        if self.count == 1:
-            return f"{readable_number(self.low)}{units}{only}"
-        low, high = readable_number(self.low), readable_number(self.high)
-        return f"{low} to {high}{units} ({self.count} values){only}"
 
 
 @attrs.frozen
@@ -120,14 +91,16 @@ def describe(session: "ExperimentSession", path: PureSequencePath) -> Descriptio
     devices = sequences.get_device_configurations(path) if is_launched else {}
     is_crashed = summary.state is State.CRASHED
     directory = storage.get_directory(path) if isinstance(storage, HDF5StorageManager) else None
+    table = SequenceTable(session.get_sequence(path)._reader_())
+    parameters = [name for name, column in table.columns.items() if column.is_parameter]
     return Description(
         listing=listing_of(session, {path: summary}),
         summary=summary,
-        values=_values(sequences, path) if summary.number_of_shots else {},
-        data=sequences.get_data_schema(path),
+        values=parameter_values(table, parameters) if summary.number_of_shots else {},
+        data=table.data,
         devices={name: _type_of(device) for name, device in sorted(devices.items())},
         time_lanes=_time_lanes(sequences, path),
-        not_readable=not_readable(sequences, path),
+        not_readable=not_readable(table.reader),
         error=sequences.get_exception(path) if is_crashed else None,
         directory=directory,
         files=_files(directory) if directory is not None else {},
@@ -153,49 +126,6 @@ def as_json(found: Description) -> dict[str, object]:
         "directory": None if found.directory is None else str(found.directory),
         "files": dict(found.files),
     }
-
-
-def readable_type(kind: DataType) -> str:
-    """What the data under a label is: "uint16, 256 x 320", "float", "text"."""
-    if kind.kind == "array":
-        assert kind.dtype is not None
-        name = "structured" if kind.dtype.names else str(kind.dtype)
-        lengths = ["any" if length is None else str(length) for length in kind.shape or ()]
-        return f"{name}, {' x '.join(lengths)}" if lengths else f"{name}, a single one"
-    return {"json": "lists, dicts or mixed", "none": "always None"}.get(kind.kind, kind.kind)
-
-
-def _values(sequences: SequenceCollection, path: PureSequencePath) -> dict[str, ParameterValues]:
-    schema = sequences.get_parameter_schema(path)
-    try:
-        columns = dict(sequences.get_columns(path, parameters=list(schema)).parameters)
-    except IncompatibleUnitsError:
-        columns = {}
-        for name in schema:
-            try:
-                columns |= sequences.get_columns(path, parameters=[name]).parameters
-            except IncompatibleUnitsError:
-                continue
-    values = {}
-    for name, column in columns.items():
-        different = _different(column.values[column.is_present])
-        if different:
-            values[name] = ParameterValues(
-                low=min(different),
-                high=max(different),
-                count=len(different),
-                units=schema[name].units,
-                in_shots=int(column.is_present.sum()),
-                of_shots=len(column.is_present),
-            )
-    return values
-
-
-def _different(values: npt.NDArray[Any]) -> list[Any]:
-    if values.dtype.kind == "O":
-        return sorted(set(values.tolist()))
-    different: list[Any] = np.unique(values).tolist()
-    return different
 
 
 def _time_lanes(sequences: SequenceCollection, path: PureSequencePath) -> TimeLanes | None:

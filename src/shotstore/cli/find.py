@@ -14,7 +14,7 @@ from shotstore.errors import IncompatibleUnitsError, InvalidConditionError
 from shotstore.state import State
 
 if TYPE_CHECKING:
-    from shotstore.analysis.find import Where
+    from shotstore.analysis.finding import Where
 
 
 def find(
@@ -96,7 +96,7 @@ def find(
     what differs between the shots of the recipe.
     """
     from shotstore.analysis.bounds import bounds_of_conditions
-    from shotstore.analysis.unknown_names import unknown_names
+    from shotstore.analysis.finding import unknown_names
 
     storage = open_to_read(store)
     bounds: Where = {}

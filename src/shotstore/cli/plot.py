@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from shotstore import Sequence
-    from shotstore.analysis.images import ContactSheet, MeanImage
-    from shotstore.analysis.points import Points
+    from shotstore.analysis.pictures.images import ContactSheet, MeanImage
+    from shotstore.analysis.pictures.points import Points
 
 _RESOLUTION = 150
 """Pixels an inch, of a picture file"""
@@ -79,7 +79,7 @@ def plot(
     `--output` or `--terminal` is given or there is no screen.
     """
     from shotstore.analysis.conditions import matching_rows
-    from shotstore.analysis.tables import SequenceTable
+    from shotstore.analysis.tables import as_table
 
     if image is not None and (x is not None or y or by is not None):
         raise typer.BadParameter("Either --image can be drawn, or --x and --y, not both at once.")
@@ -90,7 +90,7 @@ def plot(
     in_terminal = output is None and (terminal or not _has_screen())
     with open_to_read(store).session() as session:
         sequence = session.get_sequence(find_sequence(session, path))
-        if not len(matching_rows(SequenceTable(sequence), where)):
+        if not len(matching_rows(as_table(sequence), where)):
             nothing = "There are no shots" if where is None else "No shot meets the condition"
             typer.echo(f"{nothing}: there is nothing to draw.", err=True)
             return
@@ -119,8 +119,8 @@ def _read(
     mean: bool,
     in_terminal: bool,
 ) -> "Points | ContactSheet | MeanImage":
-    from shotstore.analysis.images import contact_sheet, mean_image
-    from shotstore.analysis.points import collect_points
+    from shotstore.analysis.pictures.images import contact_sheet, mean_image
+    from shotstore.analysis.pictures.points import collect_points
 
     if label is None:
         return collect_points(sequence, x, y or None, where=where, by=by)
@@ -134,8 +134,13 @@ def _read(
 
 
 def _draw(picture: "Points | ContactSheet | MeanImage", axes: "Axes | None") -> "Axes":
-    from shotstore.analysis.images import ContactSheet, MeanImage, draw_contact_sheet, draw_mean
-    from shotstore.analysis.plots import draw_points
+    from shotstore.analysis.pictures.images import (
+        ContactSheet,
+        MeanImage,
+        draw_contact_sheet,
+        draw_mean,
+    )
+    from shotstore.analysis.pictures.plots import draw_points
 
     if isinstance(picture, ContactSheet):
         return draw_contact_sheet(picture, axes)
@@ -157,7 +162,7 @@ def _save(picture: "Points | ContactSheet | MeanImage", output: Path, *, force: 
 
 
 def _print(picture: "Points | ContactSheet | MeanImage") -> None:
-    from shotstore.analysis.images import ContactSheet, MeanImage
+    from shotstore.analysis.pictures.images import ContactSheet, MeanImage
     from shotstore.cli.terminal_image import print_image
     from shotstore.cli.terminal_plot import print_points
 

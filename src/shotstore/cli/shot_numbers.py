@@ -43,7 +43,7 @@ class ShotNumbers:
         ]
         columns = sequences.get_columns(sequence.path, labels=labels, rows=[row])
         parameters = shot.get_parameters()
-        set_by_it = local_parameters(sequence)
+        set_by_it = local_parameters(sequence._reader_())
         return cls(
             path=sequence.path,
             index=shot.index,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from shotstore import Sequence
-    from shotstore.analysis.tables import SequenceTable, TableColumn
+    from shotstore.analysis.tables import Table, TableColumn
     from shotstore.records.columns import Column as Values
 
 _USUAL_NUMBER = 50
@@ -57,13 +57,13 @@ def shots(
     below the table. `shotstore export` writes all of it to a file.
     """
     from shotstore.analysis.conditions import matching_rows
-    from shotstore.analysis.tables import SequenceTable
+    from shotstore.analysis.tables import as_table
 
     if sum((first is not None, last is not None, every)) > 1:
         raise typer.BadParameter("Only one of --first, --last and --all can be meant.")
     with open_to_read(store).session() as session:
         sequence = session.get_sequence(find_sequence(session, path))
-        table = SequenceTable(sequence)
+        table = as_table(sequence)
         rows = matching_rows(table, where)
         number = len(rows)
         if first is not None:
@@ -86,7 +86,7 @@ def shots(
             typer.echo(f"The {end} {len(rows)} of {counted(number, 'shot')}; --all shows all.")
 
 
-def _shown(table: "SequenceTable", chosen: "list[TableColumn] | None") -> "list[TableColumn]":
+def _shown(table: "Table", chosen: "list[TableColumn] | None") -> "list[TableColumn]":
     """Index and start, and the columns that were chosen or, by default, those that fit a table."""
     always = [table.columns["shot_index"], table.columns["shot_start_time"]]
     if chosen is None:

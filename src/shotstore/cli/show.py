@@ -104,13 +104,13 @@ def _facts(found: "Description") -> list[tuple[str, Cell]]:
 
 
 def _sections(found: "Description") -> dict[str, dict[str, str]]:
-    from shotstore.cli.description import readable_type
+    from shotstore.analysis.value_texts import type_text
 
     constant = "The same in all shots" if found.summary.number_of_shots else "Set"
     return {
         "Varied": found.varied(),
         constant: found.constant(),
-        "Data of each shot": {label: readable_type(kind) for label, kind in found.data.items()},
+        "Data of each shot": {label: type_text(kind) for label, kind in found.data.items()},
     }
 
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from shotstore.analysis.frames import as_bytes, colours, reduced
-from shotstore.analysis.images import ContactSheet, MeanImage
+from shotstore.analysis.pictures.frames import as_bytes, colours, reduced
+from shotstore.analysis.pictures.images import ContactSheet, MeanImage
 
 TILE = 32
 """Pixels of a frame of a contact sheet"""

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
-from shotstore.analysis.frames import colours
-from shotstore.analysis.points import Curve, Points
+from shotstore.analysis.pictures.frames import colours
+from shotstore.analysis.pictures.points import Curve, Points
 from shotstore.analysis.times import local_texts
 
 _COLOURS = ("cyan", "red", "green", "yellow", "magenta", "blue")

@@ -70,18 +70,6 @@ def check_data_labels(
     return _check_columns("data", path, labels, schema)
 
 
-def check_column_names(
-    path: PureSequencePath, names: Collection[str], columns: Mapping[str, _T]
-) -> dict[str, _T]:
-    """Return those of the columns of a sequence that are asked for, with what is known of them.
-
-    Raises:
-        DataNotFoundError: there is none of this name; the message names close ones.
-        TypeError: ``names`` is a single text.
-    """
-    return _check_columns("a column", path, names, columns)
-
-
 def _check_columns(
     what: str, path: PureSequencePath, names: Collection[str], schema: Mapping[str, _T]
 ) -> dict[str, _T]:

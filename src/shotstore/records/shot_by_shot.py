@@ -61,7 +61,7 @@ def data_schema(sequences: ReadsShots, path: PureSequencePath) -> DataSchema:
 
 
 def has_wide_integers(sequences: ReadsShots, path: PureSequencePath) -> bool:
-    """Return what :meth:`shotstore.SequenceCollection.has_wide_integers` does."""
+    """Return what `SequenceReader.has_wide_integers` does."""
     if not sequences.get_shots(path):
         return False
     parameters, data = sequences.get_parameter_schema(path), sequences.get_data_schema(path)
@@ -77,7 +77,7 @@ def has_wide_integers(sequences: ReadsShots, path: PureSequencePath) -> bool:
 def structures(
     sequences: ReadsShots, path: PureSequencePath, labels: Collection[str]
 ) -> dict[str, list[Structure]]:
-    """Return what :meth:`shotstore.SequenceCollection.get_structures` does."""
+    """Return what `SequenceReader.get_structures` does."""
     kinds = data_rules.check_data_labels(path, labels, sequences.get_data_schema(path))
     found: dict[str, dict[Structure, None]] = {label: {} for label in kinds}
     count = len(sequences.get_shots(path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import attrs
 import numpy.typing as npt
 
+from shotstore.errors import ExperimentSessionNotActiveError
 from shotstore.model import (
     DataSchema,
     DeviceConfiguration,
@@ -115,13 +116,25 @@ class Sequence:
         return f"{type(self).__name__}({str(self)!r})"
 
     def _repr_html_(self) -> str:
-        from shotstore.analysis.html import sequence_html
+        from shotstore.analysis.pictures.cards import sequence_html
 
-        return sequence_html(self)
+        return sequence_html(repr(self), self._reading())
 
     def _reader_(self) -> SequenceReader:
         self.get_stats()  # names the closest sequence where there is none
         return self.session._reader_().get_sequence(self.path)
+
+    @contextmanager
+    def _reading(self) -> Iterator[SequenceReader]:
+        """Give its reader, in a session anew if this one is over: at the end of a cell, the block
+        mostly is."""
+        with ExitStack() as stack:
+            try:
+                reader = self._reader_()
+            except ExperimentSessionNotActiveError:
+                session = stack.enter_context(self.session.storage.session())
+                reader = Sequence(self.path, session)._reader_()
+            yield reader
 
     def get_state(self) -> State:
         """Return what the sequence is doing."""
@@ -346,10 +359,9 @@ class Sequence:
             IncompatibleUnitsError: a parameter has units that cannot be converted.
             TypeError: ``names`` is a single text.
         """
-        from shotstore.analysis.arrays import to_arrays
+        from shotstore.analysis.tables.arrays import to_arrays
 
-        with self._sequences() as sequences:
-            return to_arrays(sequences, self.path, names)
+        return to_arrays(self, names)
 
     def to_pandas(self, names: Collection[str] | None = None) -> pandas.DataFrame:
         """Return what :meth:`to_arrays` does as a pandas DataFrame.
@@ -360,10 +372,9 @@ class Sequence:
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        from shotstore.analysis.arrays import to_pandas
+        from shotstore.analysis.tables.arrays import to_pandas
 
-        with self._sequences() as sequences:
-            return to_pandas(sequences, self.path, names)
+        return to_pandas(self, names)
 
     def to_xarray(self, names: Collection[str] | None = None) -> xarray.Dataset:
         """Return what :meth:`to_arrays` does as an xarray Dataset.
@@ -376,10 +387,9 @@ class Sequence:
         Raises:
             MissingPackageError: xarray is not installed.
         """
-        from shotstore.analysis.arrays import to_xarray
+        from shotstore.analysis.tables.arrays import to_xarray
 
-        with self._sequences() as sequences:
-            return to_xarray(sequences, self.path, names)
+        return to_xarray(self, names)
 
     # Pictures and files
 

@@ -15,7 +15,6 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.model.scalars import check_text
-from shotstore.model.structures import Structure
 from shotstore.paths import AnyPath, PureSequencePath, as_path
 from shotstore.records.annotations import check_note, check_tags
 from shotstore.records.arguments import (
@@ -29,6 +28,7 @@ from shotstore.records.arguments import (
     as_traceback,
 )
 from shotstore.records.columns import ShotColumns, ShotRows
+from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.stored_sequences import StoredSequences
 from shotstore.records.summaries import SequenceSummary
 from shotstore.records.times import as_utc, shot_times
@@ -438,23 +438,6 @@ class SequenceCollection:
         """Return the type and shape of the data that the shots have, by label."""
         return self._stored.get_data_schema(as_path(path))
 
-    def has_wide_integers(self, path: AnyPath) -> bool:
-        """Return whether an integer beyond 64 bits is among the parameters and numbers of the
-        shots."""
-        return self._stored.has_wide_integers(as_path(path))
-
-    def get_structures(self, path: AnyPath, labels: Collection[str]) -> dict[str, list[Structure]]:
-        """Return the structures that the data under some labels has, each once, by label.
-
-        They are in the order of the shots that have them. Shots without data under a label count
-        for nothing.
-
-        Raises:
-            DataNotFoundError: no shot has data under one of the labels.
-            TypeError: ``labels`` is a single text.
-        """
-        return self._stored.get_structures(as_path(path), as_texts(labels, "labels"))
-
     def scan(self, path: AnyPath) -> "polars.LazyFrame":
         """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.
 
@@ -470,9 +453,9 @@ class SequenceCollection:
         Raises:
             MissingPackageError: polars is not installed.
         """
-        from shotstore.analysis.scan import scan_sequence
+        from shotstore.analysis.scanning import scan_sequence
 
-        return scan_sequence(self, as_path(path))
+        return scan_sequence(SequenceReader(as_path(path), self._stored))
 
     def get_columns(
         self,

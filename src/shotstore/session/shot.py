@@ -89,9 +89,9 @@ class Shot:
         return f"{type(self).__name__}({str(self.sequence)!r}, {self.index})"
 
     def _repr_html_(self) -> str:
-        from shotstore.analysis.html import shot_html
+        from shotstore.analysis.pictures.cards import shot_html
 
-        return shot_html(self)
+        return shot_html(repr(self), self.sequence._reading(), self.index)
 
     def _sequences(self) -> AbstractContextManager[SequenceCollection]:
         return naming_closest_sequence(self.sequence_path, self.sequence.session.sequences)

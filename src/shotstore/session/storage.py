@@ -16,7 +16,7 @@ from shotstore.state import State
 if TYPE_CHECKING:
     import polars
 
-    from shotstore.analysis.find import Where
+    from shotstore.analysis.finding import Where
     from shotstore.analysis.periods import When
 
 
@@ -122,7 +122,7 @@ class StorageManager(abc.ABC):
                 fit.
             TypeError: an argument is of another type.
         """
-        from shotstore.analysis.find import find
+        from shotstore.analysis.finding import find
 
         return find(
             self,
@@ -155,7 +155,7 @@ class StorageManager(abc.ABC):
             InvalidPathFormatError: the text is not a valid path.
             MissingPackageError: polars is not installed.
         """
-        from shotstore.analysis.scan import scan_storage
+        from shotstore.analysis.scanning import scan_storage
 
         return scan_storage(self, PureSequencePath(path))
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.exporting.cells import cells
-from shotstore.analysis.exporting.changes import is_rounded
 from shotstore.analysis.exporting.job import Job
-from shotstore.analysis.tables import TableColumn, number_values
+from shotstore.analysis.tables import TableColumn
+from shotstore.analysis.tables.gaps import as_floats, is_rounded, with_nan
 from shotstore.records.columns import Column, missing
 
 LENGTH, SHAPE, IS_PRESENT = "length", "shape", "is_present"
@@ -31,13 +31,12 @@ def scalar_array(job: Job, column: TableColumn) -> npt.NDArray[Any]:
     found = job.read(column)
     if column.kind in ("text", "json"):
         return np.array([cell or "" for cell in cells(column, found)], dtype=np.str_)
-    if column.kind in ("time", "complex"):
-        return np.where(found.is_present, found.values, missing(found.values.dtype))
-    if found.values.dtype.kind == "O" or not found.is_present.all():
+    values = with_nan(found)
+    if values.dtype.kind == "O":
         if is_rounded(found):
             job.note(column, "holds integers that are rounded there, to floats of 64 bits")
-        return number_values(found)
-    return found.values
+        return as_floats(found)
+    return values
 
 
 def is_ragged(column: TableColumn) -> bool:

@@ -1,14 +1,12 @@
 """Columns whose values fit the cells of a table: numbers, texts, times."""
 
-import json
-import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
-
-import numpy as np
+from collections.abc import Callable
+from typing import TypeAlias
 
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn
+from shotstore.analysis.tables.finite_json import json_text
+from shotstore.analysis.tables.gaps import present_or_none
 from shotstore.analysis.times import utc_texts
 from shotstore.records.columns import Column
 
@@ -25,17 +23,11 @@ def cells(column: TableColumn, found: Column) -> list[Cell]:
 
     Times are ISO 8601 in UTC, lists and dicts JSON.
     """
-    values: list[Any]
     if column.kind == "time":
-        values = list(utc_texts(found.values))
-    elif column.kind == "json":
-        values = [json_text(value) for value in found.values.tolist()]
-    else:
-        values = found.values.tolist()
-    return [
-        value if is_there else None
-        for value, is_there in zip(values, found.is_present.tolist(), strict=True)
-    ]
+        return present_or_none(found, utc_texts(found.values))
+    if column.kind == "json":
+        return present_or_none(found, [json_text(value) for value in found.values])
+    return present_or_none(found)
 
 
 def headers(job: Job, spelled: Callable[[str], str] = str) -> list[str]:
@@ -51,23 +43,3 @@ def headers(job: Job, spelled: Callable[[str], str] = str) -> list[str]:
 
 def _header(column: TableColumn, name: str) -> str:
     return f"{name} ({column.units})" if column.units else name
-
-
-def json_text(value: object) -> str:
-    """Return a value as JSON that any program reads: arrays are lists, complex numbers lists of
-    both parts, NaN and infinities null."""
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, complex):
-        return [_plain(value.real), _plain(value.imag)]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, str | int | float | None) else str(value)

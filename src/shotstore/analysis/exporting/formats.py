@@ -23,7 +23,7 @@ from shotstore.analysis.exporting.job import Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
 from shotstore.errors import ExportError, ExportWarning
 from shotstore.records.arguments import as_file, as_flag, as_text, as_texts
-from shotstore.session import Sequence
+from shotstore.records.sequence_reader import ReadableSequence
 
 
 @attrs.frozen
@@ -108,7 +108,7 @@ class Exported:
 
 
 def export(
-    sequence: Sequence,
+    sequence: ReadableSequence,
     file: str | os.PathLike[str] | None = None,
     *,
     to: str | None = None,
@@ -139,7 +139,7 @@ def export(
 
 
 def write_file(
-    sequence: Sequence,
+    sequence: ReadableSequence,
     file: str | os.PathLike[str] | None = None,
     *,
     to: str | None = None,
@@ -189,17 +189,18 @@ def write_file(
     name, kind = _format(
         None if file is None else as_file(file, "file"), None if to is None else as_text(to, "to")
     )
-    ending = "_frames" if kind.is_folder else kind.suffix
-    place = Path(f"{file_name(sequence.path.name or '')}{ending}" if file is None else file)
     if name == "zip" and (columns is not None or where is not None):
         raise ExportError("A zip file holds the whole sequence: choose another format for a part.")
     if raw and name != "png":
         raise ExportError("Only png files can be raw: leave that out.")
+    reader = sequence._reader_()
+    ending = "_frames" if kind.is_folder else kind.suffix
+    place = Path(f"{file_name(reader.path.name or '')}{ending}" if file is None else file)
     with (folder_to_be if kind.is_folder else file_to_be)(place, force=force) as new:
-        table = SequenceTable(sequence, split=not kind.has_complex, unpack=kind.is_table)
+        table = SequenceTable(reader, split=not kind.has_complex, unpack=kind.is_table)
         chosen, left_out = _choose(table, asked, name, kind)
-        rows = matching_rows(SequenceTable(sequence) if where is not None else table, where)
-        job = Job(sequence, table, chosen, rows, progress or _show_nothing, raw)
+        rows = matching_rows(SequenceTable(reader) if where is not None else table, where)
+        job = Job(sequence, reader, table, chosen, rows, progress or _show_nothing, raw)
         kind.write(job, new)
         size = sum(found.stat().st_size for found in (new.rglob("*") if new.is_dir() else [new]))
     return Exported(
@@ -258,12 +259,12 @@ def _choose(
                     "choose another format, or leave it out."
                 )
         return tuple(asked), ()
-    chosen = tuple(column for column in table.columns.values() if kind.holds(column))
+    chosen = tuple(column for column in table.usual_columns() if kind.holds(column))
     if not chosen:
         raise ExportError(f"{table.title} has nothing that {name} holds: {kind.holds_what}.")
     left_out = tuple(
         Change(column.name, f"was left out: it holds {_what(column)}, {name} {kind.holds_what}")
-        for column in table.columns.values()
+        for column in table.usual_columns()
         if not kind.holds(column)
     )
     return chosen, () if name == "png" else left_out

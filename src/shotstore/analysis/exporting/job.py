@@ -7,11 +7,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.column_labels import label_columns
 from shotstore.analysis.exporting.changes import Change
 from shotstore.analysis.tables import SequenceTable, TableColumn
+from shotstore.analysis.tables.labels import label_columns
 from shotstore.records.columns import Column
-from shotstore.session import Sequence
+from shotstore.records.sequence_reader import ReadableSequence, SequenceReader
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Takes how much is done, and of how much."""
@@ -23,6 +23,7 @@ class Job:
 
     Attributes:
         sequence: Of which they are.
+        reader: Its reader.
         table: Its shots.
         columns: What to write, in this order.
         rows: Which rows of the table, increasing.
@@ -31,7 +32,8 @@ class Job:
         changes: What the file does not hold as it was recorded, of these columns.
     """
 
-    sequence: Sequence
+    sequence: ReadableSequence
+    reader: SequenceReader
     table: SequenceTable
     columns: tuple[TableColumn, ...]
     rows: npt.NDArray[np.int64]
@@ -51,7 +53,7 @@ class Job:
         occupies: Callable[[TableColumn, str], Collection[str]] = lambda _, name: (name,),
     ) -> dict[str, str]:
         """Return what each column is called in the file, and note where that is something else;
-        see :func:`~shotstore.analysis.column_labels.label_columns`."""
+        see :func:`~shotstore.analysis.tables.labels.label_columns`."""
         names = label_columns(self.columns, reserved=reserved, spelled=spelled, occupies=occupies)
         for column in self.columns:
             if names[column.name] != column.name:

@@ -13,7 +13,6 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.column_labels import label_dimensions, shortened
 from shotstore.analysis.exporting.arrays import (
     IS_PRESENT,
     LENGTH,
@@ -28,6 +27,7 @@ from shotstore.analysis.exporting.arrays import (
 )
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import INDEX, TableColumn
+from shotstore.analysis.tables.labels import label_dimensions, shortened
 from shotstore.analysis.times import is_exact, utc_texts
 from shotstore.installing import needed
 
@@ -62,7 +62,7 @@ def write(job: Job, file: Path) -> None:
     taken = {_SHOT}.union(*(_occupies(column, names[column.name]) for column in job.columns))
     dimensions = label_dimensions(_shapes(job), taken)
     with h5netcdf.File(file, "w") as out:
-        out.attrs["sequence"] = _without_nul(str(job.sequence.path))
+        out.attrs["sequence"] = _without_nul(str(job.reader.path))
         out.dimensions[_SHOT] = len(job.rows)
         index = job.table.read([INDEX], job.rows)[INDEX].values
         _create(out, _SHOT, (_SHOT,), index.dtype)[...] = index

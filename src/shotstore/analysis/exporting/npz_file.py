@@ -16,7 +16,6 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.column_labels import shortened
 from shotstore.analysis.exporting.arrays import (
     IS_PRESENT,
     LENGTH,
@@ -31,6 +30,7 @@ from shotstore.analysis.exporting.arrays import (
 )
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn
+from shotstore.analysis.tables.labels import shortened
 
 _UNITS, _SEQUENCE = "units", "sequence"
 
@@ -55,7 +55,7 @@ def write(job: Job, file: Path) -> None:
             else:
                 _save(archive, names[column.name], scalar_array(job, column))
         _save(archive, _UNITS, np.array(json.dumps(units, ensure_ascii=False)))
-        _save(archive, _SEQUENCE, np.array(str(job.sequence.path)))
+        _save(archive, _SEQUENCE, np.array(str(job.reader.path)))
 
 
 def _write_arrays(job: Job, column: TableColumn, archive: zipfile.ZipFile, name: str) -> None:

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shotstore.analysis.exporting.changes import is_rounded
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import INDEX
+from shotstore.analysis.tables.gaps import is_rounded
 from shotstore.installing import needed
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ def write(job: Job, file: Path) -> None:
     with needed("A .parquet file", "scan"):
         import polars as pl
         from polars import selectors
+
+        from shotstore.analysis.scanning import scan_sequence
     indices = job.table.read([INDEX], job.rows)[INDEX].values
-    scan = job.sequence.scan()
+    scan = scan_sequence(job.reader)
     if len(indices) < len(job.table):
         scan = scan.filter(pl.col(INDEX).is_in(indices.tolist()))
     metadata = {
-        "sequence": str(job.sequence.path),
+        "sequence": str(job.reader.path),
         "units": json.dumps(job.units(), ensure_ascii=False),
     }
     _note_what_is_rounded(job, scan.collect_schema())
@@ -43,12 +45,12 @@ def write(job: Job, file: Path) -> None:
         compression="zstd",
         metadata=metadata,
         # A group is in memory as a whole; by default it has 250,000 rows.
-        row_group_size=max(1, _GROUP // (1 + sum(column.row_size for column in job.columns))),
+        row_group_size=max(1, _GROUP // job.table.row_size(column.name for column in job.columns)),
     )
 
 
 def _note_what_is_rounded(job: Job, schema: "pl.Schema") -> None:
-    has_wide = len(job.rows) and job.sequence.session.sequences.has_wide_integers(job.sequence.path)
+    has_wide = len(job.rows) and job.reader.has_wide_integers()
     for column in job.columns:
         if column.dtype is not None and column.dtype.kind == "f" and column.dtype.itemsize > 8:
             job.note(column, f"is float64 there, and {column.dtype} in the store")

@@ -8,12 +8,11 @@ import re
 import unicodedata
 from pathlib import Path
 
-import numpy as np
-
-from shotstore.analysis.column_labels import label_columns
 from shotstore.analysis.exporting.job import Job
-from shotstore.analysis.frames import as_bytes, places_of_frames, png, shown_range
+from shotstore.analysis.pictures.frames import as_bytes, places_of_frames, shown_range, spread
+from shotstore.analysis.pictures.png import png
 from shotstore.analysis.tables import INDEX, TableColumn
+from shotstore.analysis.tables.labels import label_columns
 from shotstore.errors import ExportError
 
 _SAMPLES = 32
@@ -39,7 +38,7 @@ def write(job: Job, folder: Path) -> None:
     for _, batch in job.batches([INDEX, *names]):
         for name, ending in names.items():
             low, high = ranges[name]
-            texts = {"sequence": str(job.sequence.path), "label": name}
+            texts = {"sequence": str(job.reader.path), "label": name}
             for place in places_of_frames(batch[name]):
                 frame = batch[name].values[place]
                 if job.raw:
@@ -59,8 +58,8 @@ def _range(job: Job, column: TableColumn) -> tuple[float, float]:
                 "16 bits: leave out raw, or export to npz."
             )
         return 0, 1
-    some = np.linspace(0, len(job.rows) - 1, min(_SAMPLES, len(job.rows))).round().astype(int)
-    found = job.table.read([column.name], job.rows[some])[column.name]
+    some = job.rows[spread(len(job.rows), _SAMPLES)]
+    found = job.table.read([column.name], some)[column.name]
     return shown_range(found.values[place] for place in places_of_frames(found))
 
 

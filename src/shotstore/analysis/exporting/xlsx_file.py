@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shotstore.analysis.column_labels import shortened
 from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, headers
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.recipes import not_readable
+from shotstore.analysis.tables.labels import shortened
+from shotstore.analysis.tables.variation import parameter_values
 from shotstore.errors import ExportError, SequenceNotLaunchedError, UnreadableConfigurationError
 from shotstore.installing import needed
 
@@ -120,7 +121,7 @@ def _write_rows(
 
 
 def _facts(job: Job) -> Iterator[tuple[str, Any]]:
-    [summary] = job.sequence.session.sequences.get_summaries(job.sequence.path)
+    summary = job.reader.get_summary()
     yield "path", summary.path
     yield "state", summary.state.value
     yield "started (UTC)", _time(summary.start_time)
@@ -130,8 +131,7 @@ def _facts(job: Job) -> Iterator[tuple[str, Any]]:
     yield "shots in this file", len(job.rows)
     yield "tags", ", ".join(sorted(summary.tags))
     yield "note", summary.note
-    sequences = job.sequence.session.sequences
-    for part, tags in not_readable(sequences, job.sequence.path).items():
+    for part, tags in not_readable(job.reader).items():
         yield f"{part}, not readable here", tags
     for name, varied in summary.varied.items():
         count = "" if varied.count is None else f", {varied.count} values"
@@ -145,9 +145,9 @@ def _parameters(job: Job) -> Iterator[tuple[Any, ...]]:
     """Each parameter of the shots in the file: its range, and how it was written where."""
     expressions: dict[str, str] = {}
     with suppress(SequenceNotLaunchedError, UnreadableConfigurationError):
-        written = job.sequence.get_global_parameters()
+        written = job.reader.get_global_parameters()
         expressions = {name: str(expression) for name, expression in written.flatten()}
-    [summary] = job.sequence.session.sequences.get_summaries(job.sequence.path)
+    summary = job.reader.get_summary()
     recipes = {
         name: found.start if found.start == found.stop else f"{found.start} to {found.stop}"
         for name, found in summary.varied.items()
@@ -157,16 +157,13 @@ def _parameters(job: Job) -> Iterator[tuple[Any, ...]]:
         for column in job.table.columns.values()
         if column.is_parameter and column.origin is not None
     }
+    values = parameter_values(job.table, [column.name for column in columns.values()], job.rows)
     for name in dict.fromkeys((*columns, *expressions, *recipes)):
-        unit, low, high = None, None, None
-        if column := columns.get(name):
-            unit = column.units
-            found = job.read(column)
-            present = found.values[found.is_present]
-            if len(present):
-                low, high = present.min(), present.max()
-                low, high = (getattr(end, "item", lambda end=end: end)() for end in (low, high))
-        yield name, unit, low, high, expressions.get(name), recipes.get(name)
+        column = columns.get(name)
+        found = None if column is None else values.get(column.name)
+        ends = (None, None) if found is None else (found.low, found.high)
+        unit = None if column is None else column.units
+        yield name, unit, *ends, expressions.get(name), recipes.get(name)
 
 
 def _time(time: datetime | None) -> str:

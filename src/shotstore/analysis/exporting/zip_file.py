@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from shotstore.analysis.exporting.job import Job
+from shotstore.records import directories
 
 _PIECE = 2**20
 _LEVEL = 1
@@ -20,22 +21,10 @@ def write(job: Job, file: Path) -> None:
     Raises:
         SequenceRunningError: it is preparing or running.
     """
-    # The way of a copy, so that the files are those of one moment, also out of a database.
-    from shotstore.copy.transfer import transfer
-    from shotstore.hdf5 import HDF5ExperimentSession, HDF5StorageManager
-
-    path, session = job.sequence.path, job.sequence.session
     with tempfile.TemporaryDirectory(prefix=".shotstore-", dir=file.parent) as folder:
-        storage = HDF5StorageManager(Path(folder) / "store", serializer=session.storage.serializer)
-        with storage.session(write=True) as copy:
-            if isinstance(session, HDF5ExperimentSession):
-                copy.copy_files(path, session, lambda done, all_: job.show(done, 2 * all_))
-            else:
-                shots = len(job.rows)
-                done = iter(range(1, shots + 1))
-                transfer(path, session, copy, lambda _: job.show(next(done), 2 * shots))
-        directory = storage.get_directory(path)
-        storage.close()
+        directory = directories.write_directory(
+            job.sequence, Path(folder) / "store", lambda done, whole: job.show(done, 2 * whole)
+        )
         _pack(directory, file, job)
 
 

@@ -87,7 +87,5 @@ class AsyncSequenceCollection:
 
     # Many shots at once
     get_data_schema = awaited(SequenceCollection.get_data_schema)
-    has_wide_integers = awaited(SequenceCollection.has_wide_integers)
-    get_structures = awaited(SequenceCollection.get_structures)
     scan = awaited(SequenceCollection.scan)
     get_columns = awaited(SequenceCollection.get_columns)

@@ -117,8 +117,8 @@ class AsyncSequence:
         by: str | None = None,
         axes: Axes | None = None,
     ) -> Axes:
-        from shotstore.analysis.plots import draw_points
-        from shotstore.analysis.points import collect_points
+        from shotstore.analysis.pictures.plots import draw_points
+        from shotstore.analysis.pictures.points import collect_points
 
         return draw_points(
             await self.run_sync(
@@ -135,7 +135,7 @@ class AsyncSequence:
         where: str | polars.Expr | None = None,
         axes: Axes | None = None,
     ) -> Axes:
-        from shotstore.analysis import images
+        from shotstore.analysis.pictures import images
 
         if mean:
             return images.draw_mean(

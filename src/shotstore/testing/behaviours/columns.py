@@ -170,7 +170,7 @@ def test_structures_say_what_data_is_made_of(storage: StorageManager) -> None:
             record(session, index=index, data={"x": value, "n": index, "frame": np.ones((2, 2))})
         record(session, index=len(values), data={})
     with storage.session() as session:
-        found = session.sequences.get_structures(PATH, ["x", "n", "frame"])
+        found = session._reader_().get_sequence(PATH).get_structures(["x", "n", "frame"])
     expected = dict.fromkeys(structure_of(value) for value in values if value is not None)
     assert found == {
         "x": list(expected),

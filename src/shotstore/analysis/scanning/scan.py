@@ -11,20 +11,16 @@ from contextlib import contextmanager, nullcontext
 from typing import TypeAlias
 
 import attrs
+import polars as pl
+from polars.io.plugins import register_io_source
 
-from shotstore.analysis.column_names import FIXED
-from shotstore.analysis.scan_plan import Plan, joined_plan, plan_sequence
-from shotstore.analysis.shot_reader import ROW, ShotReader
+from shotstore.analysis.scanning.plan import Plan, joined_plan, plan_sequence
+from shotstore.analysis.scanning.shot_reader import ROW, ShotReader
+from shotstore.analysis.tables.names import FIXED
 from shotstore.errors import ExperimentSessionNotActiveError, PathError
-from shotstore.installing import needed
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import LARGEST_BATCH
-from shotstore.session.sequence_collection import SequenceCollection
-from shotstore.session.storage import StorageManager
-
-with needed("A scan", "scan"):
-    import polars as pl
-    from polars.io.plugins import register_io_source
+from shotstore.records.sequence_reader import ReadableStorage, SequenceReader
 
 _FIRST_BATCH = 256 * 2**10  # bytes; a query that wants a few shots is to read a few
 _MOST_AT_ONCE = 50
@@ -33,46 +29,48 @@ _MOST_AT_ONCE = 50
 _Frames: TypeAlias = Iterator[pl.DataFrame]
 
 
-def scan_sequence(sequences: SequenceCollection, path: PureSequencePath) -> pl.LazyFrame:
+def scan_sequence(reader: SequenceReader) -> pl.LazyFrame:
     """Return the shots of a sequence, to be collected while its session is active."""
-    plan = plan_sequence(sequences, path)
+    plan = plan_sequence(reader)
 
     def read(query: "_Query") -> _Frames:
-        with _saying_that_the_session_has_ended(path):
-            reader = ShotReader(sequences, path, plan, _one_at_a_time)
-            yield from query.read(reader)
+        with _saying_that_the_session_has_ended(reader.path):
+            yield from query.read(ShotReader(reader, plan, _one_at_a_time))
 
     return _lazy_frame(plan, read)
 
 
-def scan_storage(storage: StorageManager, path: PureSequencePath) -> pl.LazyFrame:
+def scan_storage(storage: ReadableStorage, path: PureSequencePath) -> pl.LazyFrame:
     """Return the shots of all sequences at or below a path, by path and index."""
     plans = []
     paths = _sequences_below(storage, path)
     for start in range(0, len(paths), _MOST_AT_ONCE):
         with storage.session() as session:
             for found in paths[start : start + _MOST_AT_ONCE]:
-                if session.sequences.get_stats(found).number_completed_shots:
-                    plans.append(plan_sequence(session.sequences, found))  # noqa: PERF401
+                reader = session._reader_().get_sequence(found)
+                if reader.get_stats().number_completed_shots:
+                    plans.append(plan_sequence(reader))
     plan = joined_plan(plans)
 
     def read(query: "_Query") -> _Frames:
         for found in query.sequences(_sequences_below(storage, path)):
             with storage.session() as session:
                 try:
-                    reader = ShotReader(session.sequences, found, plan, nullcontext())
+                    reader = session._reader_().get_sequence(found)
+                    shots = ShotReader(reader, plan, nullcontext())
                 except PathError:
                     continue  # moved or deleted since the sequences were listed
-                yield from query.read(reader)
+                yield from query.read(shots)
             if query.is_done:
                 return
 
     return _lazy_frame(plan, read)
 
 
-def _sequences_below(storage: StorageManager, path: PureSequencePath) -> list[PureSequencePath]:
+def _sequences_below(storage: ReadableStorage, path: PureSequencePath) -> list[PureSequencePath]:
     with storage.session() as session:
-        return sorted(session.sequences.get_contained_sequences(path), key=lambda at: at.parts)
+        found = session._reader_().get_contained_sequences(path)
+    return sorted(found, key=lambda at: at.parts)
 
 
 # Polars reads from threads of its own, where a query has two scans from two at the same time. A

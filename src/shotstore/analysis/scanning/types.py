@@ -8,13 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from shotstore.installing import needed
 from shotstore.model import Data, DataType, ParameterType
 from shotstore.model.structures import Structure, structure_of
-
-with needed("A scan", "scan"):
-    import polars as pl
 
 TIME = pl.Datetime("us", "UTC")
 MIXED = pl.Object()

@@ -22,8 +22,8 @@ from shotstore.model import ParameterRange
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_count, as_state, as_text, as_texts, shown
 from shotstore.records.columns import Column
+from shotstore.records.sequence_reader import ReadableStorage, StorageReader
 from shotstore.records.summaries import SequenceSummary
-from shotstore.session import ExperimentSession, SequenceCollection, StorageManager
 from shotstore.state import State
 
 _T = TypeVar("_T")
@@ -36,7 +36,7 @@ _TRIES = 5
 
 
 def find(
-    storage: StorageManager,
+    storage: ReadableStorage,
     pattern: str | PureSequencePath | None = None,
     *,
     state: State | str | Collection[State | str] | None = None,
@@ -96,7 +96,7 @@ def _bounds(where: Where | None) -> dict[str, Bounds]:
 
 @attrs.frozen
 class _Search:
-    _storage: StorageManager
+    _storage: ReadableStorage
     _pattern: PathPattern
     _states: set[State] | None
     _since: Period | None
@@ -126,13 +126,13 @@ class _Search:
         for tries_left in reversed(range(_TRIES)):
             try:
                 with self._storage.session() as session:
-                    return self._known(session.sequences)
+                    return self._known(session._reader_())
             except TransactionConflictError:
                 if not tries_left:
                     raise
         raise AssertionError
 
-    def _known(self, sequences: SequenceCollection) -> list[SequenceSummary]:
+    def _known(self, sequences: StorageReader) -> list[SequenceSummary]:
         base = self._pattern.base
         try:
             found = [each for each in sequences.get_summaries(base) if self._is_known(each)]
@@ -166,8 +166,8 @@ class _Search:
         if is_met is not None:
             return is_met
 
-        def look(session: ExperimentSession) -> bool | None:
-            ranges = _recorded(session, summary.path, name)
+        def look(storage: StorageReader) -> bool | None:
+            ranges = _recorded(storage, summary.path, name)
             return self._overlap(summary.path, name, ranges)
 
         return self._look(look) is True
@@ -196,18 +196,16 @@ class _Search:
         label = self._label
         if label is None or not summary.number_of_shots:
             return label is None
-        return bool(
-            self._look(lambda session: label in session.sequences.get_data_schema(summary.path))
-        )
+        return bool(self._look(lambda at: label in at.get_sequence(summary.path).get_data_schema()))
 
-    def _look(self, function: Callable[[ExperimentSession], _T]) -> _T | None:
+    def _look(self, function: Callable[[StorageReader], _T]) -> _T | None:
         """What a function returns that looks at one sequence. None if that is damaged, or was
         moved or deleted meanwhile."""
         for tries_left in reversed(range(_TRIES)):
             try:
                 # One of its own each: a session keeps open the files that it has read.
                 with self._storage.session() as session:
-                    return function(session)
+                    return function(session._reader_())
             except (PathError, DamagedStorageError, UnreadableConfigurationError):
                 break
             except TransactionConflictError:
@@ -235,27 +233,28 @@ def _ends_of(name: str) -> Iterator[str]:
 
 
 def _recorded(
-    session: ExperimentSession, path: PureSequencePath, name: str
+    storage: StorageReader, path: PureSequencePath, name: str
 ) -> dict[str, ParameterRange]:
     """The ranges of a parameter in the shots of a sequence, or in its recipe with the global
     parameters if it has none."""
-    sequences = session.sequences
-    if sequences.get_stats(path).number_completed_shots:
-        schema = sequences.get_parameter_schema(path)
+    sequence = storage.get_sequence(path)
+    stats = sequence.get_stats()
+    if stats.number_completed_shots:
+        schema = sequence.get_parameter_schema()
         names = matching_names(name, schema)
         try:
-            columns = sequences.get_columns(path, parameters=names).parameters
+            columns = sequence.get_columns(parameters=names).parameters
         except IncompatibleUnitsError:
             return {}
         return {full: _range_of(columns[full], schema[full].units) for full in names}
-    is_draft = sequences.get_state(path) is State.DRAFT
+    is_draft = stats.state is State.DRAFT
     try:
         parameters = (
-            session.get_global_parameters() if is_draft else sequences.get_global_parameters(path)
+            storage.get_global_parameters() if is_draft else sequence.get_global_parameters()
         ).evaluate()
     except ValueError:
         return {}
-    ranges = sequences.get_iteration_configuration(path).get_parameter_ranges(parameters)
+    ranges = sequence.get_iteration_configuration().get_parameter_ranges(parameters)
     outside = {full: ParameterRange.of(value) for full, value in parameters.items()}
     return {**outside, **ranges.declared, **ranges.varied}
 

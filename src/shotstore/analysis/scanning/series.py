@@ -5,20 +5,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from shotstore.analysis.column_types import (
+from shotstore.analysis.scanning.types import (
     MIXED,
     field_types,
     in_polars,
     inner_type,
     time_unit,
 )
-from shotstore.installing import needed
 from shotstore.model.data import structured_to_json
 from shotstore.records.columns import Column, utc_time
-
-with needed("A scan", "scan"):
-    import polars as pl
 
 
 def to_series(name: str, column: Column, dtype: pl.DataType) -> pl.Series:

@@ -9,15 +9,23 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.conditions import Where, check_where, matching_rows
-from shotstore.analysis.frames import Frame, places_of_frames, reduced, shown_range
-from shotstore.analysis.plots import check_axes, new_axes
-from shotstore.analysis.points import default_x, value_text
-from shotstore.analysis.sources import Source, as_table
-from shotstore.analysis.tables import END, HELD, INDEX, START, Table, TableColumn
+from shotstore.analysis.pictures.frames import Frame, places_of_frames, reduced, shown_range, spread
+from shotstore.analysis.pictures.plots import check_axes, new_axes
+from shotstore.analysis.tables import (
+    END,
+    HELD,
+    INDEX,
+    START,
+    Source,
+    Table,
+    TableColumn,
+    as_table,
+)
+from shotstore.analysis.tables.names import short_name
 from shotstore.analysis.times import local_texts
+from shotstore.analysis.value_texts import value_text
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.records.arguments import as_flag
-from shotstore.session import Sequence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -149,11 +157,12 @@ def contact_sheet(
     table = as_table(source)
     table.check_has_rows()
     column = _image_column(table, label)
-    above = _caption_column(source, table, caption)
+    above = table.find(caption) if caption is not None else table.default_x()
+    above = above or table.columns.get(INDEX)
     matching = matching_rows(table, where)
     if not len(matching):
         raise _nothing(table, column, where)
-    rows = matching[np.linspace(0, len(matching) - 1, min(most, len(matching))).round().astype(int)]
+    rows = matching[spread(len(matching), most)]
     edge = edge or max(48, _SHEET_PIXELS // _tiles_in_a_row(len(rows)))
     tiles, captions = [], []
     for frame, text in _frames(table, column, rows, above):
@@ -164,7 +173,7 @@ def contact_sheet(
     low, high = shown_range(tiles)
     shown = f"{len(tiles)} of {len(matching)}" if len(rows) < len(matching) else f"{len(tiles)}"
     what = column.name if above is None else f"{column.name} by {above.name}"
-    name = "" if above is None else _SHORT.get(above.name) or above.name.rpartition(".")[2]
+    name = "" if above is None else caption_name(table, above)
     return ContactSheet(
         _title(table, what, shown, where), tuple(tiles), tuple(captions), name, low, high
     )
@@ -273,15 +282,12 @@ def _caption(column: TableColumn, value: Any) -> str:
     return value_text(getattr(value, "item", lambda: value)(), column.units)
 
 
+def caption_name(table: Table, column: TableColumn) -> str:
+    """Return what a caption calls a column: as short as it can be told from the others."""
+    return _SHORT.get(column.name) or short_name(column.name, table.columns)
+
+
 _SHORT = {INDEX: "shot", START: "started", END: "ended"}
-
-
-def _caption_column(source: Source, table: Table, caption: str | None) -> TableColumn | None:
-    if caption is not None:
-        return table.find(caption)
-    if isinstance(source, Sequence):
-        return table.columns[default_x(source, table)]
-    return table.columns.get(INDEX)
 
 
 def _image_column(table: Table, label: str) -> TableColumn:

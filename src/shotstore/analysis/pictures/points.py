@@ -8,14 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.conditions import Where, check_where, matching_rows
-from shotstore.analysis.recipes import local_parameters
-from shotstore.analysis.sources import Source, as_table
-from shotstore.analysis.tables import HELD, INDEX, Kind, Table, TableColumn, number_values
+from shotstore.analysis.tables import HELD, Kind, Source, Table, TableColumn, as_table
+from shotstore.analysis.tables.gaps import as_floats
 from shotstore.analysis.times import has_date, local_texts, zone_names
+from shotstore.analysis.value_texts import pretty_unit, value_text
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.records.arguments import as_texts
 from shotstore.records.columns import Column
-from shotstore.session import Sequence
 
 _PRECISION = 1e-9
 """Of the range: values of x that are closer were meant to be the same."""
@@ -137,11 +136,8 @@ def collect_points(
     y_names = None if y is None else [y] if isinstance(y, str) else as_texts(y, "names of columns")
     table = as_table(source)
     table.check_has_rows()
-    if x is not None:
-        x_column = table.find(x)
-    elif isinstance(source, Sequence):
-        x_column = table.columns[default_x(source, table)]
-    else:
+    x_column = table.default_x() if x is None else table.find(x)
+    if x_column is None:
         raise DataNotFoundError(f"Say what to plot as x: there is {', '.join(table.columns)}.")
     names = _default_y(table) if y_names is None else y_names
     y_columns = [column for name in names for column in table.find_all(name)]
@@ -165,41 +161,6 @@ def collect_points(
         curves=curves,
         by_label="" if by_column is None else _axis_label(by_column),
     )
-
-
-def default_x(source: Sequence, table: Table) -> str:
-    """Return the column that a sequence varies, at best in its loops, and something with a unit."""
-    [summary] = source.session.sequences.get_summaries(source.path)
-    set_by_it = [*summary.varied, *sorted(local_parameters(source))]
-    # Of a recipe that cannot be read here, the shots tell what differs between them.
-    candidates = dict.fromkeys(set_by_it) or [
-        column.name for column in table.columns.values() if column.is_parameter
-    ]
-    names = [name for name in candidates if name in table.columns]
-    read = table.read(names)
-    varied = [name for name in names if len(np.unique(number_values(read[name]))) > 1]
-    in_loops = [name for name in varied if name in summary.varied] or varied
-    with_unit = [name for name in in_loops if table.columns[name].units]
-    return next(iter(with_unit or in_loops), INDEX)
-
-
-def pretty_unit(units: str | None) -> str:
-    """Return a unit as it is printed: ``m/s²``."""
-    if not units:
-        return ""
-    from shotstore.model.quantities import quantity
-
-    try:
-        return format(quantity(1, units).units, "~P")
-    except ValueError:  # a unit that only the lab knows
-        return units
-
-
-def value_text(value: object, units: str | None = None) -> str:
-    """Return a value with its unit, in as few digits as tell it."""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    unit = pretty_unit(units)
-    return f"{text} {unit}" if unit else text
 
 
 def _title(title: str, where: "Where | None") -> str:
@@ -228,7 +189,7 @@ def _values(found: Column, column: TableColumn) -> tuple[npt.NDArray[Any], npt.N
     """Floats or times, and which of them have a place."""
     if column.kind == "time":
         return found.values, found.is_present & ~np.isnat(found.values)
-    numbers = number_values(found)
+    numbers = as_floats(found)
     return numbers, ~np.isnan(numbers)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from shotstore.analysis.tables import TableColumn
+from shotstore.analysis.tables.table import TableColumn
 
 _LONGEST = 1000
 
@@ -16,7 +16,8 @@ def label_columns(
 ) -> dict[str, str]:
     """Return what each column is called, by its name; the same wherever that can be.
 
-    Where a name is taken it becomes ``data.<label>`` or ``parameter.<name>``.
+    Where a name is taken it becomes ``data.<label>`` or ``parameter.<name>``, and makes room for
+    whatever else is called so.
 
     Args:
         columns: All that the file is to hold.
@@ -31,7 +32,9 @@ def label_columns(
     # Those first that keep their name, and of these those with something beside them.
     for column in sorted(spellings, key=lambda column: _rank(column, spellings[column])):
         name = spellings[column]
-        while not taken.isdisjoint(occupies(column, name)):
+        others = taken
+        while not others.isdisjoint(occupies(column, name)):
+            others = taken.union(spellings.values())
             name = f"parameter.{name}" if column.is_parameter else f"data.{name}"
         names[column.name] = name
         taken.update(occupies(column, name))

@@ -1,4 +1,4 @@
-"""What pictures and files are made of: the columns of a sequence by name."""
+"""What pictures and files are made of: columns by name."""
 
 import abc
 import difflib
@@ -10,12 +10,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.column_names import PARTS, Origin, name_columns, origins
+from shotstore.analysis.tables.names import PARTS, Origin
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType
 from shotstore.records.arguments import as_text
-from shotstore.records.columns import Column
-from shotstore.session.sequence import Sequence
+from shotstore.records.columns import Column, objects
 
 Kind: TypeAlias = Literal["number", "complex", "time", "text", "json", "array"]
 
@@ -29,10 +28,11 @@ HELD: Mapping[Kind, str] = {
 }
 """What a message says that a column of each kind holds."""
 
-INDEX, START, END = "shot_index", "shot_start_time", "shot_end_time"
+SEQUENCE, INDEX, START, END = "sequence", "shot_index", "shot_start_time", "shot_end_time"
 _BATCH = 32 * 2**20
 """Bytes of a batch, which may be several times in memory at once"""
 _USUAL_ROW = 8192
+"""Bytes, where the schema does not tell"""
 
 
 @attrs.frozen
@@ -46,7 +46,7 @@ class TableColumn:
         units: Of a parameter with a unit.
         dtype: Of an array, as it is stored.
         shape: Of an array, with None for a length that differs between shots.
-        origin: The parameter, or the label; None for index and times.
+        origin: The parameter, or the label; None for what every shot has.
     """
 
     name: str
@@ -55,6 +55,24 @@ class TableColumn:
     dtype: np.dtype[Any] | None = None
     shape: tuple[int | None, ...] | None = None
     origin: Origin | None = None
+
+    @classmethod
+    def of_data(
+        cls, name: str, origin: Origin, kind: DataType, *, unpack: bool = True
+    ) -> "TableColumn":
+        """Return what a column with the data of a label holds.
+
+        Args:
+            name: Of the column.
+            origin: Which part of the data.
+            kind: What the data is.
+            unpack: Whether arrays of one item are what their item is.
+        """
+        kind = origin.type_of(kind)
+        shape = kind.shape
+        if unpack and shape and all(length == 1 for length in shape):
+            shape = ()
+        return cls(name, _kind_of(kind, shape), dtype=kind.dtype, shape=shape, origin=origin)
 
     @property
     def is_parameter(self) -> bool:
@@ -82,7 +100,7 @@ class TableColumn:
         """About how many bytes it has for each shot."""
         if self.dtype is not None and self.shape is not None and None not in self.shape:
             return self.dtype.itemsize * math.prod(length or 0 for length in self.shape)
-        return _USUAL_ROW if self.kind in ("json", "array") else 64
+        return 64 if self.kind in ("number", "time") else _USUAL_ROW
 
     def of(self, found: Column) -> Column:
         """Return the values of the column, of those of its parameter or label."""
@@ -90,10 +108,10 @@ class TableColumn:
             found = self.origin.of(found)
         if self.shape == () and found.values.ndim > 1:  # arrays of one item
             return Column(found.values.reshape(len(found.values)), found.is_present)
+        if self.dtype is not None and found.values.dtype.kind == "O":  # arrays of many shapes
+            arrays = found.values.tolist()
+            return objects([a if a is None else a.astype(self.dtype, copy=False) for a in arrays])
         return found
-
-
-_FIXED = (TableColumn(INDEX, "number"), TableColumn(START, "time"), TableColumn(END, "time"))
 
 
 class Table(abc.ABC):
@@ -101,7 +119,11 @@ class Table(abc.ABC):
 
     title: str
     """What to call it in a picture."""
-    columns: Mapping[str, TableColumn]
+
+    @property
+    @abc.abstractmethod
+    def columns(self) -> Mapping[str, TableColumn]:
+        """The columns, by name."""
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -117,6 +139,14 @@ class Table(abc.ABC):
             names: Columns that the table has.
             rows: Which rows; by default all.
         """
+
+    def default_x(self) -> TableColumn | None:
+        """Return what to draw against, where nobody says it; None if that cannot be told."""
+        return None
+
+    def usual_columns(self) -> list[TableColumn]:
+        """Return the columns that are meant where none are named: all but which sequence it is."""
+        return [column for column in self.columns.values() if column.name != SEQUENCE]
 
     def find(self, name: str) -> TableColumn:
         """Return the column of this name, or the only one whose name ends in it, after a dot.
@@ -141,8 +171,9 @@ class Table(abc.ABC):
         known |= {column: column for column in self.columns}
         close = difflib.get_close_matches(name, known, n=1)
         hint = f" (did you mean {known[close[0]]!r}?)" if close else ""
+        has = ", ".join(column.name for column in self.usual_columns())
         raise DataNotFoundError(
-            f"{self.title} has no column {name!r}{hint}: it has {', '.join(self.columns)}."
+            f"{self.title or 'The table'} has no column {name!r}{hint}: it has {has}."
         )
 
     def find_all(self, name: str) -> list[TableColumn]:
@@ -168,102 +199,17 @@ class Table(abc.ABC):
                 f"{self.title or 'The table'} has no shots: there is nothing to draw."
             )
 
+    def row_size(self, names: Iterable[str]) -> int:
+        """Return about how many bytes a row has in some columns."""
+        return 64 + sum(self.columns[name].row_size for name in names)
+
     def batches(
         self, names: Collection[str], rows: npt.NDArray[np.integer[Any]]
     ) -> Iterator[dict[str, Column]]:
         """Yield some columns of these rows, a bounded number of bytes at a time."""
-        size = 64 + sum(self.columns[name].row_size for name in names)
-        count = max(1, _BATCH // size)
+        count = max(1, _BATCH // self.row_size(names))
         for first in range(0, len(rows), count):
             yield self.read(names, rows[first : first + count])
-
-
-class SequenceTable(Table):
-    """The shots of a sequence."""
-
-    def __init__(self, sequence: Sequence, *, split: bool = True, unpack: bool = True) -> None:
-        """Read which shots and columns there are.
-
-        Args:
-            sequence: The sequence.
-            split: Whether complex numbers are two columns: their real and imaginary part.
-            unpack: Whether arrays of one item are what their item is.
-        """
-        self._path = sequence.path
-        self._sequences = sequence.session.sequences
-        len(sequence)  # names the closest sequence where there is none
-        indices = self._sequences.get_columns(self._path).shot_index
-        self._order = np.argsort(indices, kind="stable")
-        self.title = str(self._path)
-        parameters = self._sequences.get_parameter_schema(self._path) if len(indices) else {}
-        labels = self._sequences.get_data_schema(self._path)
-        self.columns = {column.name: column for column in _FIXED}
-        for name, origin in name_columns(origins(parameters, labels, split=split)).items():
-            self.columns[name] = (
-                TableColumn(name, "number", parameters[origin.name].units, origin=origin)
-                if origin.kind == "parameter"
-                else data_column(name, origin, labels[origin.name], unpack=unpack)
-            )
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def read(
-        self, names: Iterable[str], rows: npt.NDArray[np.integer[Any]] | None = None
-    ) -> dict[str, Column]:
-        columns = [self.columns[name] for name in names]
-        asked = [column.origin for column in columns if column.origin is not None]
-        found = self._sequences.get_columns(
-            self._path,
-            parameters=[origin.name for origin in asked if origin.kind == "parameter"],
-            labels=[origin.name for origin in asked if origin.kind == "label"],
-            rows=self._order if rows is None else self._order[rows],
-        )
-        own = {INDEX: found.shot_index, START: found.start_time, END: found.end_time}
-        return {
-            column.name: complete(own[column.name])
-            if column.origin is None
-            else column.of(
-                (found.parameters if column.is_parameter else found.data)[column.origin.name]
-            )
-            for column in columns
-        }
-
-
-def data_column(name: str, origin: Origin, kind: DataType, *, unpack: bool = True) -> TableColumn:
-    """Return what a column with the data of a label holds.
-
-    Args:
-        name: Of the column.
-        origin: Which part of the data.
-        kind: What the data is.
-        unpack: Whether arrays of one item are what their item is.
-    """
-    kind = origin.type_of(kind)
-    shape = kind.shape
-    if unpack and shape and all(length == 1 for length in shape):
-        shape = ()
-    return TableColumn(name, _kind_of(kind, shape), dtype=kind.dtype, shape=shape, origin=origin)
-
-
-def complete(values: npt.NDArray[Any]) -> Column:
-    """Return values of which every shot has one."""
-    return Column(values, np.ones(len(values), bool))
-
-
-def number_values(column: Column) -> npt.NDArray[np.float64]:
-    """Return numbers as floats, NaN where a shot has none; infinite where they are too large."""
-    values = column.values
-    if values.dtype.kind == "O":
-        values = np.array([np.nan if value is None else _as_float(value) for value in values])
-    return np.where(column.is_present, values, np.nan).astype(np.float64)
-
-
-def _as_float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:  # an int beyond 1e308
-        return math.copysign(math.inf, value)
 
 
 def _kind_of(kind: DataType, shape: tuple[int | None, ...] | None) -> Kind:

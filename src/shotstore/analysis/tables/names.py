@@ -17,6 +17,12 @@ PARTS: tuple[Part, ...] = ("real", "imag")
 """Of complex numbers, where a table has no type for them."""
 
 
+def short_name(name: str, names: Iterable[str]) -> str:
+    """Return the last part of a name, if it is that of no other one among the names."""
+    end = name.rpartition(".")[2]
+    return end if sum(other.rpartition(".")[2] == end for other in names) == 1 else name
+
+
 @attrs.frozen
 class Origin:
     """Where the values of a column come from: a parameter, or the data under a label.

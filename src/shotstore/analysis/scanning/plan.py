@@ -1,12 +1,12 @@
 """Which columns a scan has, in which types and units: looked up before it is collected."""
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 
 import attrs
+import numpy as np
+import polars as pl
 
-from shotstore.analysis.column_names import Origin, name_columns, origins
-from shotstore.analysis.column_types import (
+from shotstore.analysis.scanning.types import (
     TIME,
     in_polars,
     merged,
@@ -15,17 +15,10 @@ from shotstore.analysis.column_types import (
     type_of_structures,
     type_of_values,
 )
-from shotstore.analysis.recipes import parameters_before_shots
-from shotstore.installing import needed
-from shotstore.model import DataSchema, ParameterSchema
+from shotstore.analysis.tables import SequenceTable
+from shotstore.analysis.tables.names import Origin, name_columns
 from shotstore.paths import PureSequencePath
-from shotstore.records.columns import ShotRows
-from shotstore.session.sequence_collection import SequenceCollection
-
-with needed("A scan", "scan"):
-    import polars as pl
-
-_BATCH = 4096  # shots
+from shotstore.records.sequence_reader import SequenceReader
 
 
 @attrs.frozen
@@ -59,28 +52,25 @@ class Plan:
         )
 
 
-def plan_sequence(sequences: SequenceCollection, path: PureSequencePath) -> Plan:
+def plan_sequence(reader: SequenceReader) -> Plan:
     """Return the columns of one sequence. Before its first shot they are what its recipe says, if
     it can be evaluated.
 
     The types of lists and dicts are read off their values, all of them, and so are those of
     integers where one is beyond 64 bits.
     """
-    count = sequences.get_stats(path).number_completed_shots
-    read = sequences.get_parameter_schema if count else partial(parameters_before_shots, sequences)
-    parameters = read(path)
-    data = sequences.get_data_schema(path)
-    types = {at: _known_type(at, parameters, data) for at in origins(parameters, data)}
-    open_labels = [label for label, kind in data.items() if type_of_data(kind) is None]
-    wide = count > 0 and sequences.has_wide_integers(path)
-    integers = [at for at, dtype in types.items() if dtype == pl.Int64()] if wide else []
-    if integers:
-        types |= _types_of_integers(sequences, path, integers, count)
+    table = SequenceTable(reader, unpack=False)
+    columns = {name: at.origin for name, at in table.columns.items() if at.origin is not None}
+    types = {at: _known_type(at, table) for at in columns.values()}
+    integers = {name: at for name, at in columns.items() if types[at] == pl.Int64()}
+    if integers and reader.has_wide_integers():
+        types |= _types_of_integers(table, integers)
+    open_labels = [label for label, kind in table.data.items() if type_of_data(kind) is None]
     if open_labels:
-        for label, structures in sequences.get_structures(path, open_labels).items():
+        for label, structures in reader.get_structures(open_labels).items():
             types[Origin("label", label)] = type_of_structures(structures)
-    units = {name: Unit(kind.units, path) for name, kind in parameters.items()}
-    return Plan(name_columns(types), types, units)
+    units = {name: Unit(kind.units, reader.path) for name, kind in table.parameters.items()}
+    return Plan(columns, types, units)
 
 
 def joined_plan(plans: Iterable[Plan]) -> Plan:
@@ -98,26 +88,20 @@ def joined_plan(plans: Iterable[Plan]) -> Plan:
     return Plan(name_columns(in_order), types, units)
 
 
-def _known_type(origin: Origin, parameters: ParameterSchema, data: DataSchema) -> pl.DataType:
+def _known_type(origin: Origin, table: SequenceTable) -> pl.DataType:
     """The type as far as the schemas tell."""
     if origin.kind == "parameter":
-        return type_of_parameter(parameters[origin.name])
-    return type_of_data(origin.type_of(data[origin.name])) or pl.Null()
+        return type_of_parameter(table.parameters[origin.name])
+    return type_of_data(origin.type_of(table.data[origin.name])) or pl.Null()
 
 
 def _types_of_integers(
-    sequences: SequenceCollection, path: PureSequencePath, asked: list[Origin], count: int
+    table: SequenceTable, columns: Mapping[str, Origin]
 ) -> dict[Origin, pl.DataType]:
-    names = {kind: [at.name for at in asked if at.kind == kind] for kind in ("parameter", "label")}
-    types: dict[Origin, pl.DataType] = {at: pl.Null() for at in asked}
-    for start in range(0, count, _BATCH):
-        rows: ShotRows = range(start, min(start + _BATCH, count))
-        found = sequences.get_columns(
-            path, parameters=names["parameter"], labels=names["label"], rows=rows
-        )
-        for at in asked:
-            column = (found.parameters if at.kind == "parameter" else found.data)[at.name]
-            values = column.values[column.is_present]
+    types: dict[Origin, pl.DataType] = {at: pl.Null() for at in columns.values()}
+    for batch in table.batches(columns, np.arange(len(table))):
+        for name, at in columns.items():
+            values = batch[name].values[batch[name].is_present]
             dtype = type_of_values(values) if values.dtype.kind == "O" else pl.Int64()
             types[at] = merged(types[at], dtype)
     return types

@@ -3,17 +3,17 @@
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from shotstore.analysis.find import matching_names
+from shotstore.analysis.finding.find import matching_names
 from shotstore.analysis.path_patterns import PathPattern
 from shotstore.analysis.recipes import readable_globals
 from shotstore.errors import PathError, StorageError
 from shotstore.paths import PureSequencePath
+from shotstore.records.sequence_reader import ReadableStorage, SequenceReader, StorageReader
 from shotstore.records.summaries import SequenceSummary
-from shotstore.session import ExperimentSession, StorageManager
 
 
 def unknown_names(
-    storage: StorageManager,
+    storage: ReadableStorage,
     pattern: str | PureSequencePath | None = None,
     *,
     parameters: Collection[str] = (),
@@ -34,12 +34,13 @@ def unknown_names(
         recipes do not have a name.
     """
     with storage.session() as session:
-        summaries = session.sequences.get_summaries(PureSequencePath.root())
-        return list(_sentences(session, summaries, pattern, parameters, label, tags))
+        reader = session._reader_()
+        summaries = reader.get_summaries(PureSequencePath.root())
+        return list(_sentences(reader, summaries, pattern, parameters, label, tags))
 
 
 def _sentences(
-    session: ExperimentSession,
+    storage: StorageReader,
     summaries: list[SequenceSummary],
     pattern: str | PureSequencePath | None,
     parameters: Collection[str],
@@ -49,20 +50,18 @@ def _sentences(
     if pattern is not None:
         asked = PathPattern.parse(pattern)
         if not any(asked.matches(summary.path) for summary in summaries):
-            paths = [str(path) for path in session.paths.get_all_paths()]
+            paths = [str(path) for path in storage.get_all_paths()]
             yield f"No sequence is at '{pattern}'{_closest(str(pattern), paths, _last_name)}."
     if parameters:
-        known = _parameters_of_recipes(session, summaries)
+        known = _parameters_of_recipes(storage, summaries)
         unknown = [name for name in parameters if not matching_names(name, known)]
         if unknown:
-            known |= _names_in_shots(
-                summaries, lambda path: session.sequences.get_parameter_schema(path)
-            )
+            known |= _names_in_shots(storage, summaries, SequenceReader.get_parameter_schema)
         for name in unknown:
             if not matching_names(name, known):
                 yield f"No sequence has a parameter '{name}'{_closest(name, known, _end_of_name)}."
     if label is not None:
-        labels = _names_in_shots(summaries, lambda path: session.sequences.get_data_schema(path))
+        labels = _names_in_shots(storage, summaries, SequenceReader.get_data_schema)
         if label not in labels:
             yield f"No shot has data under '{label}'{_closest(label, labels)}."
     there = {tag for summary in summaries for tag in summary.tags}
@@ -72,26 +71,27 @@ def _sentences(
 
 
 def _parameters_of_recipes(
-    session: ExperimentSession, summaries: Iterable[SequenceSummary]
+    storage: StorageReader, summaries: Iterable[SequenceSummary]
 ) -> set[str]:
     known: set[str] = set()
     for summary in summaries:
         known.update(summary.varied, summary.declared)
-    parameters = readable_globals(session.get_global_parameters)
+    parameters = readable_globals(storage.get_global_parameters)
     known.update(() if parameters is None else parameters.names())
     return known
 
 
 def _names_in_shots(
+    storage: StorageReader,
     summaries: Iterable[SequenceSummary],
-    names_of: Callable[[PureSequencePath], Iterable[str]],
+    names_of: Callable[[SequenceReader], Iterable[str]],
 ) -> set[str]:
     """The names in all sequences that have shots; those that cannot be read are left out."""
     found: set[str] = set()
     for summary in summaries:
         if summary.number_of_shots:
             try:
-                found.update(names_of(summary.path))
+                found.update(names_of(storage.get_sequence(summary.path)))
             except (PathError, StorageError, OSError):
                 continue
     return found

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shotstore.analysis.conditions import Where
-from shotstore.analysis.points import Curve, Points, collect_points
-from shotstore.analysis.sources import Source
+from shotstore.analysis.pictures.points import Curve, Points, collect_points
+from shotstore.analysis.tables.sources import Source
 from shotstore.installing import needed
 from shotstore.records.arguments import shown
 

@@ -1,8 +1,6 @@
 """Camera frames as pictures: made smaller, and the range of values that is shown."""
 
-import struct
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,11 @@ _DARKEST, _BRIGHTEST = 0.2, 99.8
 """Percentiles: a hot pixel, or a dead one, is not to decide how all others are shown."""
 _MOST_PIXELS = 2_000_000
 _MAGMA = "000004 140e36 3b0f70 641a80 8c2981 b73779 de4968 f7705c fe9f6d fecf92 fcfdbf"
+
+
+def spread(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Return up to so many of the shots, the first and the last among them, at equal distances."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(np.int64)
 
 
 def places_of_frames(column: Column) -> list[int]:
@@ -70,40 +73,3 @@ def colours() -> npt.NDArray[np.uint8]:
     places = np.linspace(0, len(anchors) - 1, 256)
     channels = [np.interp(places, np.arange(len(anchors)), anchors[:, k]) for k in range(3)]
     return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
-
-
-def png(
-    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16],
-    palette: npt.NDArray[np.uint8] | None = None,
-    texts: Mapping[str, str] | None = None,
-) -> bytes:
-    """Return a PNG file (ISO/IEC 15948), for which no package is needed.
-
-    Args:
-        pixels: Grey, of 8 or 16 bits, or numbers of colours; shape (height, width).
-        palette: The colours that 8-bit pixels stand for, shape (256, 3).
-        texts: What else the file says of itself, by keyword: 1 to 79 letters of ASCII.
-    """
-    height, width = pixels.shape
-    depth = 8 * pixels.dtype.itemsize
-    header = struct.pack(">IIBBBBB", width, height, depth, 0 if palette is None else 3, 0, 0, 0)
-    chunks = [_chunk(b"IHDR", header)]
-    if palette is not None:
-        chunks.append(_chunk(b"PLTE", palette.tobytes()))
-    for key, text in (texts or {}).items():
-        if text.isascii() and "\0" not in text:
-            chunks.append(_chunk(b"tEXt", f"{key}\0{text}".encode("ascii")))
-        else:  # in UTF-8, not compressed, of no language
-            chunks.append(_chunk(b"iTXt", f"{key}\0\0\0\0\0{text}".encode()))
-    stored = pixels.astype(">u2" if depth == 16 else "u1")
-    rows = stored.view(np.uint8).reshape(height, -1)
-    # Each row begins with the number of its filter: none.
-    lines = np.concatenate([np.zeros((height, 1), np.uint8), rows], axis=1)
-    chunks.append(_chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)))
-    chunks.append(_chunk(b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)

@@ -6,30 +6,33 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.column_names import name_columns, origins
-from shotstore.analysis.tables import SequenceTable, Table, TableColumn, complete, data_column
+from shotstore.analysis.tables.gaps import complete
+from shotstore.analysis.tables.names import name_columns, origins
+from shotstore.analysis.tables.sequence_table import SequenceTable
+from shotstore.analysis.tables.table import Table, TableColumn
 from shotstore.model import DataType
 from shotstore.records.columns import Column, objects
-from shotstore.session.sequence import Sequence
+from shotstore.records.sequence_reader import ReadableSequence
 
 if TYPE_CHECKING:
     import polars
 
-Source: TypeAlias = "Sequence | polars.LazyFrame | polars.DataFrame | Mapping[str, Any]"
-"""A sequence, or columns that were computed: a polars frame, or arrays by name."""
+Source: TypeAlias = "ReadableSequence | polars.LazyFrame | polars.DataFrame | Mapping[str, Any]"
+"""A Sequence, or columns that were computed: a polars frame, or arrays by name."""
 
 
 def as_table(source: Source) -> Table:
     """Return a source as a table.
 
     Raises:
+        PathNotFoundError: it is a sequence that does not exist.
         TypeError: it is nothing that pictures are made of.
         ValueError: the arrays are of different lengths.
     """
-    if isinstance(source, Sequence):
-        return SequenceTable(source)
     if isinstance(source, Mapping):
-        return ArraysTable({name: np.asarray(values) for name, values in source.items()})
+        return _ArraysTable({name: np.asarray(values) for name, values in source.items()})
+    if hasattr(source, "_reader_"):
+        return SequenceTable(source._reader_())
     if hasattr(source, "lazy"):
         return _FrameTable(source.lazy())
     raise TypeError(
@@ -38,10 +41,10 @@ def as_table(source: Source) -> Table:
     )
 
 
-class ArraysTable(Table):
+class _ArraysTable(Table):
     """Arrays by name, each with an entry for each row."""
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], title: str = "") -> None:
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take the arrays.
 
         Raises:
@@ -50,17 +53,21 @@ class ArraysTable(Table):
         lengths = {name: len(values) if values.ndim else None for name, values in arrays.items()}
         if len(set(lengths.values())) > 1 or None in lengths.values():
             raise ValueError(f"The arrays need one length, that of the shots, not {lengths}.")
-        self.title = title
+        self.title = ""
         self._arrays = arrays
         self._length = next(iter(lengths.values()), None) or 0
         kinds = {
             name: DataType("array", values.dtype, values.shape[1:])
             for name, values in arrays.items()
         }
-        self.columns = {
-            name: data_column(name, origin, kinds[origin.name])
+        self._columns = {
+            name: TableColumn.of_data(name, origin, kinds[origin.name])
             for name, origin in name_columns(origins((), kinds), reserved=()).items()
         }
+
+    @property
+    def columns(self) -> Mapping[str, TableColumn]:
+        return self._columns
 
     def __len__(self) -> int:
         return self._length
@@ -87,9 +94,13 @@ class _FrameTable(Table):
         self._frame = frame
         self._length = int(frame.select(polars.len()).collect().item())
         self._collected: dict[str, Column] = {}
-        self.columns = {
+        self._columns = {
             name: _frame_column(name, dtype) for name, dtype in frame.collect_schema().items()
         }
+
+    @property
+    def columns(self) -> Mapping[str, TableColumn]:
+        return self._columns
 
     def __len__(self) -> int:
         return self._length

@@ -1,0 +1,142 @@
+"""Some columns of some shots of a sequence, as a polars frame of the planned types."""
+
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from shotstore.analysis.scanning.plan import Plan
+from shotstore.analysis.scanning.series import to_series
+from shotstore.analysis.scanning.types import (
+    TIME,
+    in_polars,
+    merged,
+    type_of_data,
+    type_of_parameter,
+    type_of_values,
+)
+from shotstore.analysis.tables import INDEX, SEQUENCE, SequenceTable
+from shotstore.analysis.tables.names import FIXED, Origin, origins
+from shotstore.errors import IncompatibleUnitsError, TransactionConflictError
+from shotstore.records.columns import Column, in_unit
+from shotstore.records.sequence_reader import SequenceReader
+
+ROW = ""
+"""A column that says which shots of a frame these are; no parameter or label is called so."""
+
+
+class ShotReader:
+    """The shots that a sequence has when this is made."""
+
+    def __init__(
+        self, reader: SequenceReader, plan: Plan, calling: AbstractContextManager[object]
+    ) -> None:
+        """``calling`` is entered for each look at the sequence."""
+        self._plan = plan
+        self._calling = calling
+        self._table = SequenceTable(reader, unpack=False)
+        with calling:
+            self._count = len(self._table)
+            # Without shots, nothing is asked of it.
+            columns = self._table.columns if self._count else {}
+        self._there = {
+            column.origin: name for name, column in columns.items() if column.origin is not None
+        }
+
+    def rows(self, first: int | None = None) -> pl.DataFrame:
+        """Return the rows of the first shots, or of all, by increasing index."""
+        return pl.DataFrame({ROW: np.arange(self._count)[:first]})
+
+    def row_size(self, names: Iterable[str]) -> int:
+        """Return about how many bytes a shot has in these columns."""
+        asked = (self._plan.origins[name] for name in names if name not in FIXED)
+        return self._table.row_size(self._there[at] for at in asked if at in self._there)
+
+    def read(self, names: Collection[str], rows: npt.NDArray[np.int64]) -> pl.DataFrame:
+        """Return these columns of the shots of these rows.
+
+        Raises:
+            TransactionConflictError: a value is of another type than the columns were planned with.
+            IncompatibleUnitsError: a unit cannot be converted to that of the plan.
+        """
+        asked = {name: self._plan.origins[name] for name in names if name not in FIXED}
+        for at in asked.values():
+            self._check_is_planned(at)
+        own = {name: self._there[at] for name, at in asked.items() if at in self._there}
+        own |= {name: name for name in names if name in FIXED and name != SEQUENCE}
+        with self._calling:
+            found = self._table.read(own.values(), rows)
+        columns = []
+        for name in names:
+            if name == SEQUENCE:
+                columns.append(pl.Series(name, [self._table.title]).new_from_index(0, len(rows)))
+            elif name not in own:
+                dtype = in_polars(self._plan.types[asked[name]])
+                columns.append(pl.Series(name, [None] * len(rows), dtype=dtype))
+            elif name in FIXED:
+                columns.append(_fixed_series(name, found[name].values))
+            else:
+                columns.append(self._series(name, asked[name], found[own[name]]))
+        return pl.DataFrame(columns)
+
+    def _check_is_planned(self, origin: Origin) -> None:
+        """Check that all of a label has a place, also where it has become complex, or is no more
+        so in all shots."""
+        data = self._table.data
+        if origin.kind == "label" and origin not in self._there and origin.name in data:
+            own = origins((), {origin.name: data[origin.name]})
+            if not self._plan.types.keys() >= set(own):
+                raise self._changed(origin, str(data[origin.name]))
+
+    def _series(self, name: str, origin: Origin, column: Column) -> pl.Series:
+        planned = self._plan.types[origin]
+        if origin.kind == "parameter":
+            column = self._in_planned_unit(origin.name, column)
+        dtype = self._type(origin, column)
+        if merged(planned, dtype) != planned:
+            raise self._changed(origin, str(dtype))
+        return to_series(name, column, planned)
+
+    def _changed(self, origin: Origin, dtype: str) -> TransactionConflictError:
+        """The error that says so."""
+        return TransactionConflictError(
+            f"Sequence {self._table.title} has recorded {origin.kind} {origin.name!r} as {dtype} "
+            f"since the scan was made, which knows it as {self._plan.types[origin]}: call scan "
+            "again."
+        )
+
+    def _type(self, origin: Origin, column: Column) -> pl.DataType:
+        values = column.values
+        if origin.kind == "parameter":
+            dtype = type_of_parameter(self._table.parameters[origin.name])
+        else:
+            known = type_of_data(origin.type_of(self._table.data[origin.name]))
+            if known is None:
+                return type_of_values(values[column.is_present])
+            dtype = known
+        if values.dtype.kind == "O" and dtype == pl.Int64():
+            return type_of_values(values[column.is_present])
+        return pl.Float64() if values.dtype == np.float64 and dtype == pl.Int64() else dtype
+
+    def _in_planned_unit(self, name: str, column: Column) -> Column:
+        unit, found = self._plan.units[name], self._table.parameters[name].units
+        if found == unit.text:
+            return column
+        try:
+            return Column(in_unit(name, column.values, found, unit.text), column.is_present)
+        except IncompatibleUnitsError as error:
+            first, second = (
+                "a plain number" if text is None else f"in {text or 'a dimensionless unit'}"
+                for text in (unit.text, found)
+            )
+            raise IncompatibleUnitsError(
+                f"Parameter {name} is {first} in {unit.sequence} and {second} in "
+                f"{self._table.title}: scan these sequences apart, or leave {name} out."
+            ) from error
+
+
+def _fixed_series(name: str, values: npt.NDArray[np.generic]) -> pl.Series:
+    series = pl.Series(name, values)
+    return series if name == INDEX else series.dt.replace_time_zone("UTC").cast(TIME)

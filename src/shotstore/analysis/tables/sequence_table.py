@@ -1,0 +1,135 @@
+"""The shots of a sequence, by increasing index."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.analysis.recipes import local_parameters, parameters_of
+from shotstore.analysis.tables.gaps import complete
+from shotstore.analysis.tables.names import name_columns, origins
+from shotstore.analysis.tables.table import END, INDEX, SEQUENCE, START, Table, TableColumn
+from shotstore.analysis.tables.variation import parameter_values
+from shotstore.model import DataSchema, ParameterSchema
+from shotstore.records.columns import Column, ShotColumns, parameter_column
+from shotstore.records.sequence_reader import SequenceReader
+
+_OF_EVERY_SHOT = (
+    TableColumn(SEQUENCE, "text"),
+    TableColumn(INDEX, "number"),
+    TableColumn(START, "time"),
+    TableColumn(END, "time"),
+)
+
+
+class SequenceTable(Table):
+    """The shots of a sequence. Before the first one, the columns are what its recipe tells."""
+
+    def __init__(self, reader: SequenceReader, *, split: bool = True, unpack: bool = True) -> None:
+        """Read nothing yet.
+
+        Args:
+            reader: Of the sequence.
+            split: Whether complex numbers are two columns: their real and imaginary part.
+            unpack: Whether arrays of one item are what their item is.
+        """
+        self.reader = reader
+        self.title = str(reader.path)
+        self._split = split
+        self._unpack = unpack
+
+    @cached_property
+    def parameters(self) -> ParameterSchema:
+        """The types and units of the parameters."""
+        return parameters_of(self.reader)
+
+    @cached_property
+    def data(self) -> DataSchema:
+        """The types of the data, by label."""
+        return self.reader.get_data_schema()
+
+    @cached_property
+    def columns(self) -> Mapping[str, TableColumn]:
+        """The columns, by name."""
+        columns = {column.name: column for column in _OF_EVERY_SHOT}
+        found = origins(self.parameters, self.data, split=self._split)
+        for name, origin in name_columns(found).items():
+            if origin.kind == "parameter":
+                units = self.parameters[origin.name].units
+                columns[name] = TableColumn(name, "number", units, origin=origin)
+            else:
+                kind = self.data[origin.name]
+                columns[name] = TableColumn.of_data(name, origin, kind, unpack=self._unpack)
+        return columns
+
+    @cached_property
+    def _shots(self) -> ShotColumns:
+        return self.reader.get_columns()
+
+    @cached_property
+    def _order(self) -> npt.NDArray[np.int64]:
+        return np.argsort(self._shots.shot_index, kind="stable")
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def read(
+        self, names: Iterable[str], rows: npt.NDArray[np.integer[Any]] | None = None
+    ) -> dict[str, Column]:
+        columns = [self.columns[name] for name in names]
+        places = self._order if rows is None else self._order[rows]
+        found = self._read([column for column in columns if column.origin is not None], places)
+        return {
+            column.name: found[column.name]
+            if column.origin is not None
+            else complete(self._of_every_shot(column.name, places))
+            for column in columns
+        }
+
+    def default_x(self) -> TableColumn:
+        """Return what the sequence varies, at best in its loops, and something with a unit."""
+        planned = self.reader.get_summary().varied
+        set_by_it = dict.fromkeys([*planned, *sorted(local_parameters(self.reader))])
+        # Of a recipe that cannot be read here, the shots tell what differs between them.
+        candidates = set_by_it or [name for name, each in self.columns.items() if each.is_parameter]
+        names = [name for name in candidates if name in self.columns]
+        values = parameter_values(self, names)
+        varied = [name for name, found in values.items() if not found.is_constant()]
+        in_loops = [name for name in varied if name in planned] or varied
+        with_unit = [name for name in in_loops if self.columns[name].units]
+        return self.columns[next(iter(with_unit or in_loops), INDEX)]
+
+    def _of_every_shot(self, name: str, places: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        match name:
+            case "sequence":
+                return np.full(len(places), self.title)
+            case "shot_index":
+                return self._shots.shot_index[places]
+            case "shot_start_time":
+                return self._shots.start_time[places]
+        return self._shots.end_time[places]
+
+    def _read(self, columns: list[TableColumn], places: npt.NDArray[np.int64]) -> dict[str, Column]:
+        """Parameters and labels."""
+        names: dict[str, dict[str, None]] = {"parameter": {}, "label": {}}
+        for column in columns:
+            assert column.origin is not None
+            names[column.origin.kind][column.origin.name] = None
+        found: dict[str, Mapping[str, Column]] = {}
+        if not len(self):  # then there are parameters only, and no columns of them
+            kinds = {name: self.parameters[name] for name in names["parameter"]}
+            found["parameter"] = {
+                name: parameter_column(name, kind, []) for name, kind in kinds.items()
+            }
+        elif columns:
+            read = self.reader.get_columns(
+                parameters=list(names["parameter"]), labels=list(names["label"]), rows=places
+            )
+            found = {"parameter": read.parameters, "label": read.data}
+        return {
+            column.name: column.of(found[column.origin.kind][column.origin.name])
+            for column in columns
+            if column.origin is not None
+        }

@@ -1,0 +1,103 @@
+"""What differs between shots, and what is the same in all of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.analysis.tables.table import Table
+from shotstore.analysis.value_texts import number_text
+from shotstore.errors import IncompatibleUnitsError
+from shotstore.records.columns import Column
+
+_PRECISION = 1e-9
+"""Relative; loops and conversions of units make 0.30000000000000004 where 0.3 is meant."""
+
+
+@attrs.frozen
+class ParameterValues:
+    """What shots have of a parameter."""
+
+    low: bool | int | float
+    high: bool | int | float
+    count: int
+    """How many different values; floats that differ by rounding alone are the same."""
+    units: str | None
+    in_shots: int
+    """How many shots have it."""
+    of_shots: int
+    """How many shots there are."""
+
+    @classmethod
+    def of(cls, column: Column, units: str | None) -> "ParameterValues | None":
+        """Return what is in a column of numbers; None if that is nothing, or NaN alone."""
+        values = column.values[column.is_present]
+        values = values[values == values]
+        different = _different(values)
+        if not different:
+            return None
+        return cls(
+            low=different[0],
+            high=different[-1],
+            count=len(different),
+            units=units,
+            in_shots=len(values),
+            of_shots=len(column.is_present),
+        )
+
+    def is_constant(self) -> bool:
+        """Return whether it is the same in all shots."""
+        return self.count == 1 and self.in_shots == self.of_shots
+
+    def where_it_is(self) -> str:
+        """Return in how many shots it is, as a text goes on; empty if it is in all of them."""
+        if self.in_shots == self.of_shots:
+            return ""
+        return f" (in {self.in_shots} of {self.of_shots} shots)"
+
+    def __str__(self) -> str:
+        units = f" {self.units}" if self.units else ""
+        if self.count == 1:
+            return f"{number_text(self.low)}{units}{self.where_it_is()}"
+        low, high = number_text(self.low), number_text(self.high)
+        return f"{low} to {high}{units} ({self.count} values){self.where_it_is()}"
+
+
+def parameter_values(
+    table: Table, names: Iterable[str], rows: npt.NDArray[np.int64] | None = None
+) -> dict[str, ParameterValues]:
+    """Return what shots have of some parameters, by the name of the column.
+
+    Those that none of them has are left out, and those whose units are of different dimensions.
+
+    Args:
+        table: The shots.
+        names: Columns of numbers.
+        rows: Which shots; by default all.
+    """
+    names = list(names)
+    try:
+        found = table.read(names, rows)
+    except IncompatibleUnitsError:
+        if len(names) == 1:
+            return {}
+        parts = (parameter_values(table, [name], rows) for name in names)
+        return {name: values for part in parts for name, values in part.items()}
+    known = {
+        name: ParameterValues.of(column, table.columns[name].units)
+        for name, column in found.items()
+    }
+    return {name: values for name, values in known.items() if values is not None}
+
+
+def _different(values: npt.NDArray[Any]) -> list[Any]:
+    """The different values, increasing; none of them is NaN."""
+    if values.dtype.kind == "O":
+        return sorted(set(values.tolist()))
+    different = np.unique(values)
+    if different.dtype.kind == "f":
+        is_same = np.isclose(different[1:], different[:-1], rtol=_PRECISION, atol=0)
+        different = different[np.r_[True, ~is_same][: len(different)]]
+    return list(different.tolist())
