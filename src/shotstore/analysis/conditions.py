@@ -1,24 +1,31 @@
 """Which shots meet a condition, a text or a polars expression."""
 
-import operator
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.comparisons import (
-    EXAMPLE,
-    PRECISION,
-    Comparison,
-    number_of,
-    parse_condition,
-)
-from shotstore.analysis.periods import instant
+from shotstore.analysis.periods import period
 from shotstore.analysis.tables import HELD, Table, TableColumn
 from shotstore.errors import DataNotFoundError, InvalidConditionError
-from shotstore.model.quantities import convert, is_quantity, unit_to_text
+from shotstore.model.conditions import (
+    EXAMPLE,
+    PRECISION,
+    And,
+    Comparison,
+    Condition,
+    Not,
+    Or,
+    Value,
+    comparisons_in,
+    parse_condition,
+)
+from shotstore.model.parameters import Parameter
+from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.model.ranges import in_units
 from shotstore.records.arguments import shown
 from shotstore.records.columns import Column
 
@@ -28,24 +35,30 @@ if TYPE_CHECKING:
 Where: TypeAlias = "str | polars.Expr"
 """Which shots: a text such as ``"detuning > 5 MHz"``, or a polars expression."""
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-    "==": operator.eq,
-    "!=": operator.ne,
+_Flags: TypeAlias = npt.NDArray[np.bool_]
+
+
+@attrs.frozen
+class _Answer:
+    """Which shots meet a condition, and which do not; one without a value does neither."""
+
+    is_met: _Flags
+    is_not_met: _Flags
+
+
+_MEETING: dict[str, Callable[[_Flags, _Flags], _Flags]] = {
+    "<": lambda is_below, _: is_below,
+    "<=": lambda _, is_above: ~is_above,
+    ">": lambda _, is_above: is_above,
+    ">=": lambda is_below, _: ~is_below,
+    "=": lambda is_below, is_above: ~(is_below | is_above),
+    "!=": lambda is_below, is_above: is_below | is_above,
 }
+"""Of what is below or above all that is meant, what meets a comparison."""
 
 
 def matching_rows(table: Table, where: "Where | None") -> npt.NDArray[np.int64]:
     """Return the rows of a table that meet a condition; only the columns in it are read.
-
-    A comparison is of a column with a value: a number with the unit that a parameter has or one of
-    the same dimension, ``True``, a text, or a time, which is local unless it has a zone. The value
-    may stand first, or on both sides (``1 s < hold_time < 2 s``); several comparisons are joined by
-    ``and``. Floats that differ by rounding alone are equal. A shot without a value meets none.
 
     Args:
         table: Where to look.
@@ -60,15 +73,20 @@ def matching_rows(table: Table, where: "Where | None") -> npt.NDArray[np.int64]:
         return np.arange(len(table))
     if not isinstance(where, str):
         return _rows_of_expression(table, where)
-    is_met = np.ones(len(table), bool)
-    compared = [
-        (table.find(comparison.name), comparison)
-        for comparison in parse_condition(where, lambda name: _has(table, name))
-    ]
-    columns = table.read({column.name for column, _ in compared})
-    for column, comparison in compared:
-        is_met &= _compare(column, columns[column.name], comparison, where)
-    return np.flatnonzero(is_met)
+    condition = parse_condition(where, lambda name: _has(table, name))
+    columns = {each.name: table.find(each.name) for each in comparisons_in(condition)}
+    values = table.read({column.name for column in columns.values()})
+    now = datetime.now(UTC)
+
+    def compare(comparison: Comparison) -> _Answer:
+        column = columns[comparison.name]
+        try:
+            return _compare(column, values[column.name], comparison, now)
+        except ValueError as error:
+            reason = str(error).rstrip(".")
+            raise InvalidConditionError(f"{shown(where)} cannot be answered: {reason}.") from error
+
+    return np.flatnonzero(_answer(condition, compare).is_met)
 
 
 def check_where(where: object) -> None:
@@ -91,78 +109,80 @@ def _has(table: Table, name: str) -> bool:
     return True
 
 
-def _compare(
-    column: TableColumn, found: Column, comparison: Comparison, where: str
-) -> npt.NDArray[np.bool_]:
-    value: Any
-    if column.kind == "number":
-        value = _number(column, comparison.value, where)
-    elif column.kind == "time":
-        value, last = _span(comparison.value, where)
-    elif column.kind == "text":
-        value = comparison.value.strip("'\"")
-    else:
-        raise InvalidConditionError(
-            f"{column.name} in {where!r} holds {HELD[column.kind]}, which have no order: compare "
-            "numbers, texts or times."
-        )
-    compare = _OPERATORS[comparison.symbol]
-    is_met = np.zeros(len(found.values), bool)
-    present = found.values[found.is_present]
+def _answer(condition: Condition, compare: "Callable[[Comparison], _Answer]") -> "_Answer":
+    match condition:
+        case Comparison():
+            return compare(condition)
+        case Not(part):
+            answer = _answer(part, compare)
+            return _Answer(answer.is_not_met, answer.is_met)
+        case And(parts) | Or(parts):
+            answers = [_answer(part, compare) for part in parts]
+            met = [answer.is_met for answer in answers]
+            not_met = [answer.is_not_met for answer in answers]
+            if isinstance(condition, And):
+                return _Answer(np.logical_and.reduce(met), np.logical_or.reduce(not_met))
+            return _Answer(np.logical_or.reduce(met), np.logical_and.reduce(not_met))
+
+
+def _compare(column: TableColumn, found: Column, comparison: Comparison, now: datetime) -> _Answer:
+    low, high = _ends(column, comparison.value, now)
+    is_present = found.is_present.copy()
+    is_present &= found.values == found.values  # neither NaN nor NaT
+    present = found.values[is_present]
+    if present.dtype.kind == "f":
+        for end in (low, high):
+            present = np.where(np.isclose(present, end, rtol=PRECISION, atol=0), end, present)
     if present.dtype.kind in "OU":
-        is_met[found.is_present] = [bool(compare(item, value)) for item in present.tolist()]
-    elif present.dtype.kind == "f":
-        is_close = np.isclose(present, value, rtol=PRECISION, atol=0)
-        is_met[found.is_present] = compare(np.where(is_close, value, present), value)
-    elif column.kind == "time":
-        is_within = (value <= present) & (present <= last)
-        is_met[found.is_present] = compare(np.where(is_within, value, present), value)
+        items = present.tolist()
+        is_below = np.array([item < low for item in items], bool)
+        is_above = np.array([item > high for item in items], bool)
     else:
-        is_met[found.is_present] = compare(present, value)
-    return is_met
+        is_below, is_above = present < low, present > high
+    is_met, is_not_met = np.zeros((2, len(is_present)), bool)
+    is_met[is_present] = _MEETING[comparison.symbol](is_below, is_above)
+    is_not_met[is_present] = ~is_met[is_present]
+    return _Answer(is_met, is_not_met)
 
 
-def _number(column: TableColumn, text: str, where: str) -> bool | int | float:
-    try:
-        value = number_of(text)
-    except ValueError as error:
-        raise InvalidConditionError(f"{where!r} is not a condition: {error}") from error
-    number: bool | int | float
-    if is_quantity(value):
-        units = unit_to_text(value.units)
-        if column.units is None:
-            raise InvalidConditionError(
-                f"{column.name} has no unit: compare it with a plain number, not with {text}."
-            )
-        try:
-            if units == column.units:
-                number = value.magnitude
-            else:
-                number = float(convert(np.array(value.magnitude), units, column.units))
-        except ValueError:
-            raise InvalidConditionError(
-                f"{column.name} is in {column.units}, and {text} cannot be converted to that."
-            ) from None
-        return number
-    if column.units and value != 0:
-        # A number without unit is a mistake that would otherwise give the wrong shots silently.
-        raise InvalidConditionError(
-            f"{column.name} is in {column.units}: write {text} {column.units}, or another unit."
+def _ends(column: TableColumn, value: Value, now: datetime) -> tuple[Any, Any]:
+    """The lowest and the highest value of a column that are meant."""
+    if column.kind == "number":
+        low, high = value.ends()
+        return _number(column, low, value), _number(column, high, value)
+    if column.kind not in ("time", "text"):
+        raise ValueError(
+            f"{column.name} holds {HELD[column.kind]}, which have no order: compare numbers, texts "
+            "or times"
         )
-    return value
+    if value.tolerance is not None:
+        raise ValueError(f"{column.name} holds {HELD[column.kind]}, which have no tolerance")
+    if column.kind == "text":
+        return value.text, value.text
+    span = period(value.text, now)
+    begin, end = (np.datetime64(time.replace(tzinfo=None), "us") for time in (span.begin, span.end))
+    return begin, end - np.timedelta64(1, "us")
 
 
-def _span(value: str, where: str) -> tuple[np.datetime64, np.datetime64]:
-    """The first and the last instant that a text may mean; two where the clock is set back."""
-    text = value.strip("'\"")
-    try:
-        span = instant(datetime.fromisoformat(text))
-    except (ValueError, OverflowError) as error:
-        raise InvalidConditionError(
-            f"{text!r} in {where!r} is not a time: write it as 2026-11-22 or 2026-11-22 18:30."
-        ) from error
-    begin = np.datetime64(span.begin.replace(tzinfo=None), "us")
-    return begin, np.datetime64(span.end.replace(tzinfo=None), "us") - np.timedelta64(1, "us")
+def _number(column: TableColumn, number: Parameter, value: Value) -> bool | int | float:
+    """The number in the unit of the column."""
+    if not is_quantity(number):
+        if column.units and number != 0:
+            # A number without unit is a mistake that would otherwise give the wrong shots silently.
+            raise ValueError(
+                f"{column.name} is in {column.units}: write {value} {column.units}, or another unit"
+            )
+        return number
+    if column.units is None:
+        raise ValueError(
+            f"{column.name} has no unit: compare it with a plain number, not with {value}"
+        )
+    converted = in_units(number.magnitude, unit_to_text(number.units), column.units)
+    if converted is None:
+        raise ValueError(
+            f"{column.name} is in {column.units}, and {value} cannot be converted to that"
+        )
+    return converted
 
 
 def _rows_of_expression(table: Table, where: "polars.Expr") -> npt.NDArray[np.int64]:

@@ -1,6 +1,6 @@
 """``shotstore find``: the sequences that meet some conditions."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,6 @@ from shotstore.cli.opening import open_to_read
 from shotstore.cli.options import JsonOption, StorageOption, path_argument
 from shotstore.errors import IncompatibleUnitsError, InvalidConditionError
 from shotstore.state import State
-
-if TYPE_CHECKING:
-    from shotstore.analysis.finding import Where
 
 
 def find(
@@ -95,13 +92,12 @@ def find(
     Parameters may be named by the end of their names, and with `*` and `?`. In the table, VARIED is
     what differs between the shots of the recipe.
     """
-    from shotstore.analysis.bounds import bounds_of_conditions
     from shotstore.analysis.finding import unknown_names
+    from shotstore.model.conditions import And, comparisons_in, parse_condition
 
     storage = open_to_read(store)
-    bounds: Where = {}
+    condition = And(tuple(parse_condition(text) for text in where or ()))
     try:
-        bounds = bounds_of_conditions(where or [])
         found = storage.find(
             pattern,
             state=state or None,
@@ -110,7 +106,7 @@ def find(
             min_shots=min_shots,
             max_shots=max_shots,
             varied=varied or None,
-            where=bounds,
+            where=condition,
             label=label,
             text=text,
             tag=tag or None,
@@ -133,7 +129,7 @@ def find(
         names = unknown_names(
             storage,
             pattern,
-            parameters=[*(varied or ()), *bounds],
+            parameters=[*(varied or ()), *(each.name for each in comparisons_in(condition))],
             label=label,
             tags=tag or (),
         )

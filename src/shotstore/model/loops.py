@@ -58,7 +58,10 @@ def linspace(start: Parameter, stop: Parameter, num: int) -> Values:
         OverflowError: a bound is too large for a float.
     """
     like = start if is_quantity(start) else None
-    first, last = _decimal(_number(start, like, "start")), _decimal(_number(stop, like, "stop"))
+    first, last = (
+        _decimal(_number(start, like, "The start of a loop")),
+        _decimal(_number(stop, like, "The stop of a loop")),
+    )
     step = (last - first) / (num - 1) if num > 1 else Fraction(0)
     return _floats(first, step, num, like)
 
@@ -77,8 +80,11 @@ def arange(start: Parameter, stop: Parameter, step: Parameter) -> Values:
         OverflowError: an argument is too large for a float where one is needed.
     """
     like = start if is_quantity(start) else None
-    first, end = _number(start, like, "start"), _number(stop, like, "stop")
-    difference = _step(step, start)
+    first, end = (
+        _number(start, like, "The start of a loop"),
+        _number(stop, like, "The stop of a loop"),
+    )
+    difference = increment(step, start, "The step of a loop")
     if difference == 0:
         raise ValueError("The step of a loop is zero.")
     count = _count(first, end, difference)
@@ -109,22 +115,33 @@ def _decimal(number: int | float) -> Fraction:
     return Fraction(number) if isinstance(number, int) else Fraction(repr(number))
 
 
-def _number(value: Parameter, like: "pint.Quantity[Any] | None", role: str) -> int | float:
-    """Return the value in the unit of ``like``; ``role`` is for the message of an error."""
+def _number(value: Parameter, like: "pint.Quantity[Any] | None", what: str) -> int | float:
+    """Return the value in the unit of ``like``; ``what`` begins the message of an error."""
     number: int | float
     if like is not None or is_quantity(value):
-        number = _converted(value, quantity(1, "") if like is None else like, role)
+        number = _converted(value, quantity(1, "") if like is None else like, what)
     else:
         number = value
     if isinstance(number, bool) or (isinstance(number, float) and not math.isfinite(number)):
-        raise ValueError(f"The {role} of a loop is {value}, not a finite number.")
+        raise ValueError(f"{what} is {value}, not a finite number.")
     return number
 
 
-def _step(step: Parameter, start: Parameter) -> int | float:
-    """Return what is added to the number of ``start`` at each step."""
+def increment(step: Parameter, start: Parameter, what: str) -> int | float:
+    """Return what is added to the number of ``start``, in its unit, to go a step on.
+
+    Args:
+        step: From a temperature a difference (``5 delta_degC``), from a level in dBm a ratio
+            (``10 dB``), else of the dimension of ``start``.
+        start: Where the step begins.
+        what: The begin of the message of an error.
+
+    Raises:
+        ValueError: the units do not fit, or the step is not a finite number.
+        OverflowError: it is too large for a float.
+    """
     if not is_quantity(start):
-        return _number(step, None, "step")
+        return _number(step, None, what)
     try:
         # Of two temperatures in degC it is in delta_degC, and so must be the step.
         difference = start - start
@@ -132,13 +149,13 @@ def _step(step: Parameter, start: Parameter) -> int | float:
     except (TypeError, AttributeError):  # as the errors of pint about dBm / Hz are
         raise ValueError(f"There are no steps from {start} in its unit.") from None
     if not is_level:
-        return _number(step, difference, "step")
+        return _number(step, difference, what)
     # In dBm, for one. What is added to its number is the number of a ratio, as in dB.
     if not is_quantity(step) or not step.dimensionless or _growth(step) != _growth(start):
         raise ValueError(
-            f"The step of a loop, {step}, is not a ratio that fits '{start.units}': write it in dB."
+            f"{what}, {step}, is not a ratio that fits '{start.units}': write it in dB."
         )
-    return _number(step, step, "step")
+    return _number(step, step, what)
 
 
 def _growth(value: "pint.Quantity[Any]") -> float:
@@ -150,7 +167,7 @@ def _growth(value: "pint.Quantity[Any]") -> float:
     return round(one / zero, 12) if zero else math.inf
 
 
-def _converted(value: Parameter, like: "pint.Quantity[Any]", role: str) -> int | float:
+def _converted(value: Parameter, like: "pint.Quantity[Any]", what: str) -> int | float:
     own = value if is_quantity(value) else quantity(value, "")
     number: int | float = own.magnitude
     # A conversion makes floats of integers, so there is none without need.
@@ -159,9 +176,7 @@ def _converted(value: Parameter, like: "pint.Quantity[Any]", role: str) -> int |
     try:
         converted = float(own.to(like.units).magnitude)
     except TypeError:  # as pint's errors about dimensions are
-        raise ValueError(
-            f"The {role} of a loop, {value}, has a unit that does not fit '{like.units}'."
-        ) from None
+        raise ValueError(f"{what}, {value}, has a unit that does not fit '{like.units}'.") from None
     # The last digit is the rounding of the conversion.
     return float(f"{converted:.15g}")
 

@@ -109,14 +109,16 @@ class StorageManager(abc.ABC):
                 ``mot.detuning``; ``*`` and ``?`` are wildcards.
             where: For parameters, named as in ``varied``, a range that its values overlap, or a
                 value: ``{"detuning": ("-5 MHz", None), "power": 2}``, where bounds are numbers,
-                quantities, texts, or None; or a condition as on shots,
-                ``"detuning > -5 MHz and power = 2"``.
+                quantities, texts, or None; or a condition as on shots, ``"detuning > -5 MHz and not
+                power = 2"``, which the ranges of values must allow.
             label: Some shot has data under it.
             text: It is in the recipe, the note or the exception, in upper or lower case.
             tag: One or several, all of which it has.
 
         Raises:
             ValueError: a time, a bound or a state cannot be understood.
+            InvalidConditionError: ``where`` is not a condition, no value meets it, or ranges of
+                numbers cannot answer it.
             InvalidPathFormatError: the pattern has a name that no path can have.
             IncompatibleUnitsError: nothing was found, and the unit of a range in ``where`` does not
                 fit.

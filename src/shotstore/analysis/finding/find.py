@@ -3,11 +3,12 @@
 import fnmatch
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeAlias, TypeVar
 
 import attrs
 
-from shotstore.analysis.bounds import Bound, Bounds, bounds_of_conditions
+from shotstore.analysis.finding.bounds import Alternative, Bound, Bounds, alternatives
 from shotstore.analysis.path_patterns import PathPattern
 from shotstore.analysis.periods import Period, When, period
 from shotstore.errors import (
@@ -19,6 +20,7 @@ from shotstore.errors import (
     UnreadableConfigurationError,
 )
 from shotstore.model import ParameterRange
+from shotstore.model.conditions import And, Comparison, Condition, Not, Or, parse_condition
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_count, as_state, as_text, as_texts, shown
 from shotstore.records.columns import Column
@@ -28,8 +30,9 @@ from shotstore.state import State
 
 _T = TypeVar("_T")
 
-Where: TypeAlias = str | Mapping[str, Bound | tuple[Bound, Bound] | Bounds]
-"""A condition; or, by the name of a parameter, the value or the range that is looked for."""
+Where: TypeAlias = str | Condition | Mapping[str, Bound | tuple[Bound, Bound]]
+"""A condition, as a text or parsed; or, by the name of a parameter, the value or the range that is
+looked for."""
 
 _TRIES = 5
 """For a look that meets what others write."""
@@ -61,7 +64,7 @@ def find(
         None if min_shots is None else as_count(min_shots, "min_shots"),
         None if max_shots is None else as_count(max_shots, "max_shots"),
         _several(varied, "names of parameters"),
-        _bounds(where),
+        _alternatives(where),
         None if label is None else as_text(label, "label"),
         None if text is None else as_text(text, "text"),
         _several(tag, "tags"),
@@ -81,17 +84,19 @@ def _states(value: State | str | Collection[State | str]) -> set[State]:
     return {as_state(each) for each in value}
 
 
-def _bounds(where: Where | None) -> dict[str, Bounds]:
+def _alternatives(where: Where | None) -> list[Alternative]:
     if where is None:
-        return {}
+        return [{}]
     if isinstance(where, str):
-        return bounds_of_conditions([where])
+        where = parse_condition(where)
+    if isinstance(where, Comparison | Not | And | Or):
+        return alternatives(where)
     if not isinstance(where, Mapping):
         raise TypeError(
             'where must be a condition such as "hold > 1 s", or a dict such as '
             f'{{"hold": ("1 s", None)}}, not {shown(where)}.'
         )
-    return {name: Bounds.of(name, value) for name, value in where.items()}
+    return [{name: Bounds.of(name, value) for name, value in where.items()}]
 
 
 @attrs.frozen
@@ -104,7 +109,7 @@ class _Search:
     _min_shots: int | None
     _max_shots: int | None
     _varied: list[str]
-    _bounds: dict[str, Bounds]
+    _alternatives: list[Alternative]
     _label: str | None
     _text: str | None
     _tags: list[str]
@@ -114,7 +119,7 @@ class _Search:
         found = [
             summary
             for summary in self._candidates()
-            if all(self._is_met(summary, name) for name in self._bounds) and self._has_data(summary)
+            if self._has_values(summary) and self._has_data(summary)
         ]
         if not found and self._misfits:
             # Nothing was found since a unit was left out, or is a wrong one.
@@ -159,23 +164,33 @@ class _Search:
 
     # The values of parameters
 
-    def _is_met(self, summary: SequenceSummary, name: str) -> bool:
-        """Whether the values of a parameter overlap the range that is asked for."""
-        known = {**summary.declared, **summary.varied}
-        is_met = self._overlap(summary.path, name, known)
-        if is_met is not None:
-            return is_met
+    def _has_values(self, summary: SequenceSummary) -> bool:
+        """Whether the values of parameters overlap ranges that are asked for."""
 
-        def look(storage: StorageReader) -> bool | None:
-            ranges = _recorded(storage, summary.path, name)
-            return self._overlap(summary.path, name, ranges)
+        @cache
+        def recorded(name: str) -> Mapping[str, ParameterRange]:
+            return self._look(lambda storage: _recorded(storage, summary.path, name)) or {}
 
-        return self._look(look) is True
+        def is_met(name: str, bounds: Bounds) -> bool:
+            known = {**summary.declared, **summary.varied}
+            is_met = self._overlap(summary.path, name, bounds, known)
+            if is_met is None:
+                is_met = self._overlap(summary.path, name, bounds, recorded(name))
+            return is_met is True
+
+        return any(
+            all(is_met(name, bounds) for name, bounds in ranges.items())
+            for ranges in self._alternatives
+        )
 
     def _overlap(
-        self, path: PureSequencePath, name: str, ranges: Mapping[str, ParameterRange]
+        self,
+        path: PureSequencePath,
+        name: str,
+        bounds: Bounds,
+        ranges: Mapping[str, ParameterRange],
     ) -> bool | None:
-        """The same, as far as it can be told from these ranges; None if not."""
+        """Whether some of the ranges overlap the bounds; None if these ranges cannot tell."""
         names = matching_names(name, ranges)
         is_known = bool(names)
         for found in (ranges[full] for full in names):
@@ -184,7 +199,7 @@ class _Search:
             if found.first is None or found.last is None:
                 is_known = False
                 continue
-            is_met = self._bounds[name].meet(found.first, found.last, found.units)
+            is_met = bounds.meet(found.first, found.last, found.units)
             if is_met:
                 return True
             if is_met is None:
