@@ -124,8 +124,8 @@ plt.savefig("optical-density.png")
 # $g_2(e^{-r^2/2w^2})$ along the line of sight, where $g_2(z) = z + z^2/4 + z^3/9 + ...$: a Gaussian
 # with a peak on top. The condensate is an inverted parabola in three dimensions, so that along the
 # line of sight its density is $(1 - \rho^2)^{3/2}$. The trap squeezes it from above and below, and
-# there it expands faster then: $\rho$ is the distance from the middle in units of an ellipse that
-# is 1.8 times as high as wide, in all shots.
+# so it expands faster there: $\rho$ is the distance from the middle in units of an ellipse that is
+# 1.8 times as high as wide, in all shots.
 #
 # The mean over all pixels at the same distance from the middle has little noise, and is the same
 # whether a model or a frame is averaged. In it, the amplitudes of both parts and of the background
@@ -228,8 +228,8 @@ plt.savefig("condensate-fraction.png", dpi=120)
 #
 # ## Find it again
 #
-# A tag and a note can be put on a sequence at any time. In a year, nobody remembers the path, but
-# that there was a condensate.
+# A tag and a note can be put on a sequence at any time. In a year, nobody will remember the path,
+# but somebody will remember the condensate.
 
 # %%
 largest = results["condensate_fraction"].to_numpy().max()

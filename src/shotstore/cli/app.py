@@ -105,7 +105,7 @@ def run() -> None:
     """Run the command that the process was started with.
 
     An error that the user can do something about ends in one line and exit code 1; any other is
-    ours, and keeps its traceback.
+    a bug, and keeps its traceback.
     """
     try:
         app(prog_name="shotstore")

@@ -28,8 +28,8 @@ class Commands(typer.Typer):
 
 
 class _PlainHelp:
-    """Of a command or group. Some versions of typer print the types of Python, ``<bool>`` behind a
-    flag as if it took a value and ``<list[str]>`` behind an argument, and braces around what is
+    """Of a command or group. Some versions of typer print the types of Python, ``<bool>`` after a
+    flag as if it took a value and ``<list[str]>`` after an argument, and braces around what is
     required: ``{PATH}``."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -43,7 +43,7 @@ class _PlainHelp:
         return parameters
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return what stands in the usage line behind the name of the command."""
+        """Return what follows the name of the command in the usage line."""
         pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
 

@@ -49,7 +49,7 @@ def export(
     path: SequenceArgument,
     to: Annotated[
         _Format | None,
-        typer.Option(help="The format, where the ending of the file does not tell it."),
+        typer.Option(help="The format, where the extension of the file does not tell it."),
     ] = None,
     output: Annotated[
         Path | None,

@@ -76,7 +76,7 @@ def open_any(name: str, *, recipes: bool = True) -> "StorageManager":
         recipes: Whether the recipes of sequences are needed.
 
     Raises:
-        StorageError: there is no such thing.
+        StorageError: nothing is there, or it is not a store.
     """
     serializer = None if recipes else _WithoutRecipes()
     if is_url(name):

@@ -14,7 +14,7 @@ def find_path(session: "ExperimentSession", text: str | None) -> PureSequencePat
     """Return the path that was typed, by default the root.
 
     Raises:
-        InvalidPathFormatError: it is no path.
+        InvalidPathFormatError: it is not a path.
         PathNotFoundError: nothing is there; the message names the closest path.
     """
     path = PureSequencePath.root() if text is None else PureSequencePath(text)
@@ -29,7 +29,7 @@ def find_sequence(session: "ExperimentSession", text: str) -> PureSequencePath:
     """Return the path of the sequence that was typed.
 
     Raises:
-        InvalidPathFormatError: it is no path.
+        InvalidPathFormatError: it is not a path.
         PathNotFoundError: nothing is there; the message names the closest path.
         PathIsNotSequenceError: it is a folder.
     """
