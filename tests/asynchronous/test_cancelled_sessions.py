@@ -11,7 +11,7 @@ import pytest
 
 from shotstore import AsyncExperimentSession, CommitUncertainError, ExperimentSession
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.hdf5.store import Store
+from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.transaction import Transaction
 from shotstore.session.asynchronous.calls import Calls, _Call
 from shotstore.testing.experiments import PATH
@@ -182,7 +182,7 @@ async def test_a_call_that_has_begun_ends_before_the_rollback(
 async def test_in_the_commit_which_is_done_and_then_it_is_cancelled(
     storage: HDF5StorageManager, gate: Gate, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Store, "commit", gate.before(Store.commit))
+    monkeypatch.setattr(Commits, "commit", gate.before(Commits.commit))
 
     async def write() -> None:
         async with storage.async_session() as session:
@@ -317,7 +317,7 @@ class TestByAsyncioItself:
             gate.stop()
             raise CommitUncertainError("the disk was unplugged")
 
-        monkeypatch.setattr(Store, "commit", fail)
+        monkeypatch.setattr(Commits, "commit", fail)
 
         async def write() -> None:
             async with storage.async_session() as session:

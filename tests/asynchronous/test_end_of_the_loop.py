@@ -12,7 +12,7 @@ import anyio.lowlevel
 import pytest
 
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.hdf5.store import Store
+from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.transaction import Transaction
 from shotstore.records.owner import is_cancelled
 from tests.asynchronous.conftest import P, T, count_shots, record, writing
@@ -139,7 +139,7 @@ def test_ctrl_c_while_waiting_for_the_write_lock(
 def test_ctrl_c_in_the_commit_lets_it_be_done(
     storage: HDF5StorageManager, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Store, "commit", interrupting(Store.commit))
+    monkeypatch.setattr(Commits, "commit", interrupting(Commits.commit))
 
     async def main() -> None:
         async with storage.async_session() as session:

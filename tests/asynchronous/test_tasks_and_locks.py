@@ -10,7 +10,7 @@ import pytest
 
 from shotstore import ParameterNamespace, StorageLockTimeoutError
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.hdf5.store import Store
+from shotstore.hdf5.commits import Commits
 from shotstore.testing.experiments import PATH
 from tests.asynchronous.conftest import Gate, count_shots, in_thread, record, writing
 
@@ -43,7 +43,7 @@ async def test_the_event_loop_goes_on_while_a_session_waits(
 async def test_the_event_loop_goes_on_during_a_commit(
     storage: HDF5StorageManager, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Store, "commit", gate.before(Store.commit))
+    monkeypatch.setattr(Commits, "commit", gate.before(Commits.commit))
 
     async def write() -> None:
         async with storage.async_session() as session:

@@ -40,6 +40,9 @@ class Commits:
         self._held_back = HeldBack(root)
         self._held: list[Journal] = []
         self._looked: tuple[int, bool] | None = None
+        self.counted = 0
+        """How many transactions were committed, when `look` was last called: as many as there are,
+        while commits are kept out or with the write lock."""
         self.files = Files(root)
         """The files of the store, as `look` has found them."""
 
@@ -70,7 +73,8 @@ class Commits:
         Raises:
             DamagedStorageError: a journal cannot be read, or does not fit the files.
         """
-        found = self.count(), is_unfinished
+        self.counted = self.count()
+        found = self.counted, is_unfinished
         if found != self._looked:
             self._held = self._held_back.journals()
             journals = list(self._held)
@@ -78,7 +82,7 @@ class Commits:
                 journals.append(without(load_checked(self._root, self._journal), self._held))
             self.files = Files(self._root, journals)
             self._looked = found
-        return found[0]
+        return self.counted
 
     def finish(self) -> None:
         """Finish the transaction that a killed process has left; only with the write lock.
@@ -121,7 +125,6 @@ class Commits:
         is_committed, is_done = False, None
         kept: list[Problem] = []
         try:
-            disk.remove_file(staged)
             disk.write_new_file(staged, journal.dump(prepared))
             with self._locks.exclusive():
                 journal.check(self._root, prepared)
@@ -192,7 +195,9 @@ class Commits:
 
     def _raise_counter(self) -> None:
         # Before anything else: a crash must not leave changed files that look unchanged.
-        disk.overwrite(self._counter, _COUNTER.pack((self.count() + 1) % 2**64))
+        count = (self.count() + 1) % 2**64
+        disk.overwrite(self._counter, _COUNTER.pack(count))
+        self.counted = count
 
     def _apply(self, committed: Journal) -> tuple[bool, list[Problem]]:
         kept: list[Problem] = []

@@ -18,16 +18,8 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5.on_disk import (
-    NO_FOLLOW,
-    NO_WAIT,
-    about_to_open,
-    about_to_read,
-    exists,
-    is_directory,
-    named,
-    unreadable,
-)
+from shotstore.hdf5 import on_disk
+from shotstore.hdf5.on_disk import exists, is_directory, named, unreadable
 from shotstore.hdf5.refusals import patiently, why_no_name, why_not_moved, why_not_opened
 
 if sys.platform == "darwin":
@@ -72,17 +64,6 @@ observe: Callable[[Operation], None] | None = None
 """Called before each operation. If it raises `OSError`, the operation fails with that."""
 
 
-def _about_to(
-    kind: Kind,
-    path: Path | str,
-    destination: Path | str = "",
-    offset: int = 0,
-    data: memoryview | bytes = b"",
-) -> None:
-    if observe is not None:
-        observe(Operation(kind, str(path), str(destination), offset, bytes(data)))
-
-
 class File:
     """An open file, read and written at given offsets. One thread at a time.
 
@@ -92,38 +73,29 @@ class File:
     def __init__(self, path: Path, mode: str) -> None:
         """Open ``path``: to read (``"r"``), to read and write (``"r+"``), or as a new file
         (``"x"``, `FileExistsError` where there is one)."""
-        flags = {"r": "r", "r+": "r+", "x": "x+"}[mode]
-
-        def open_it() -> io.FileIO:
-            if mode == "x":
-                _about_to("create", path)
-            else:
-                about_to_open(path)
-            return io.FileIO(path, flags, opener=_open_itself)
-
-        def why_not() -> str | None:
-            return why_no_name(path) if mode == "x" else why_not_opened(path, to_write=mode != "r")
-
         self.path = path
-        self._raw = patiently(open_it, why_not)
+        if mode == "x":
+            descriptor = _create(path, os.O_RDWR)
+        else:
+            descriptor = _open(path, os.O_RDONLY if mode == "r" else os.O_RDWR)
+        self._raw = io.FileIO(descriptor, "r" if mode == "r" else "r+")
+        self.descriptor = descriptor
+        """For locks."""
 
     def length(self) -> int:
         """Length in bytes."""
-        return os.fstat(self._raw.fileno()).st_size
+        return os.fstat(self.descriptor).st_size
 
     def stat(self) -> os.stat_result:
         """What the system knows of the open file, wherever it was moved since."""
-        return os.fstat(self._raw.fileno())
-
-    def fileno(self) -> int:
-        """The descriptor, for locks."""
-        return self._raw.fileno()
+        return os.fstat(self.descriptor)
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill ``buffer`` from ``offset`` on; return how many bytes there were before the end."""
         done = 0
         try:
-            about_to_read(self.path)
+            if on_disk.observe_reading is not None:
+                on_disk.observe_reading(str(self.path))
             while done < len(buffer):
                 count = self._read_at(offset + done, buffer[done:])
                 if not count:
@@ -136,9 +108,9 @@ class File:
     def _read_at(self, offset: int, buffer: memoryview) -> int:
         # Where there is fork, a child shares the position of the descriptor: it is left alone.
         if hasattr(os, "preadv"):
-            return os.preadv(self._raw.fileno(), [buffer], offset)
+            return os.preadv(self.descriptor, [buffer], offset)
         if hasattr(os, "pread"):
-            found = os.pread(self._raw.fileno(), len(buffer), offset)
+            found = os.pread(self.descriptor, len(buffer), offset)
             buffer[: len(found)] = found
             return len(found)
         self._raw.seek(offset)
@@ -147,7 +119,8 @@ class File:
     def write(self, data: memoryview | bytes | bytearray, offset: int) -> None:
         """Write all of ``data`` at ``offset``."""
         view = memoryview(data)
-        _about_to("write", self.path, offset=offset, data=view)
+        if observe is not None:
+            observe(Operation("write", str(self.path), offset=offset, data=bytes(view)))
         self._raw.seek(offset)
         done = 0
         while done < len(view):
@@ -161,35 +134,46 @@ class File:
         """Let the system write these bytes to the disk, for a later `sync` to have less to do."""
         if hasattr(os, "posix_fadvise"):
             # Measured on Linux: a copy of 4 GB takes 1.9 s with it and 3.0 s without.
-            os.posix_fadvise(self._raw.fileno(), start, stop - start, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(self.descriptor, start, stop - start, os.POSIX_FADV_DONTNEED)
 
     def sync(self) -> None:
         """Return once everything written is on the disk. Never call it again after it failed:
         the kernel may have dropped the pages that it could not write."""
-        _about_to("sync", self.path)
-        _sync(self._raw.fileno())
+        if observe is not None:
+            observe(Operation("sync", str(self.path)))
+        _sync(self.descriptor)
 
     def close(self) -> None:
         """Close the descriptor."""
+        self.descriptor = -1  # soon it is that of another file
         self._raw.close()
 
 
 def _truncate(file: io.FileIO, path: Path, length: int) -> None:
     def operation() -> None:
-        _about_to("truncate", path, offset=length)
+        if observe is not None:
+            observe(Operation("truncate", str(path), offset=length))
         file.truncate(length)
 
     patiently(operation, lambda: None)
 
 
-def _open_itself(path: str, flags: int) -> int:
-    """Open a file, and not what a symbolic link in its place leads to, nor a pipe, which would
-    wait for somebody at its other end."""
-    descriptor = os.open(path, flags | NO_FOLLOW | NO_WAIT, 0o666)
+def _open(path: Path, flags: int) -> int:
+    """Open a file, and nothing else that has its name."""
+    descriptor = on_disk.open_file(path, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file", path)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     return descriptor
+
+
+def _create(path: Path, flags: int) -> int:
+    def create() -> int:
+        if observe is not None:
+            observe(Operation("create", str(path)))
+        return os.open(path, flags | os.O_CREAT | os.O_EXCL | on_disk.NO_FOLLOW, 0o666)
+
+    return patiently(create, lambda: why_no_name(path))
 
 
 def copy_start(source: File, length: int, path: Path) -> None:
@@ -234,7 +218,7 @@ def _copy_in_system(source: File, destination: File, offset: int, length: int) -
     if observe is not None or not hasattr(os, "copy_file_range"):
         return 0
     try:
-        return os.copy_file_range(source.fileno(), destination.fileno(), length, offset, offset)
+        return os.copy_file_range(source.descriptor, destination.descriptor, length, offset, offset)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
@@ -253,17 +237,12 @@ def write_new_file(path: Path, content: bytes) -> None:
 
 def open_or_create(path: Path, flags: int) -> int:
     """Open a file, which is made, empty, if there is none; return its descriptor."""
-
-    def open_it() -> int:
-        if exists(path):
-            about_to_open(path)
-        else:
-            _about_to("create", path)
-        return _open_itself(str(path), flags | os.O_CREAT)
-
-    return patiently(
-        open_it, lambda: why_not_opened(path, to_write=True) if exists(path) else why_no_name(path)
-    )
+    try:
+        return _open(path, flags)
+    except FileNotFoundError:
+        with contextlib.suppress(FileExistsError):  # made by another process meanwhile
+            return _create(path, flags)
+    return _open(path, flags)
 
 
 def overwrite(path: Path, content: bytes) -> None:
@@ -271,9 +250,11 @@ def overwrite(path: Path, content: bytes) -> None:
 
     with io.FileIO(open_or_create(path, os.O_WRONLY), "w") as file:
         # Written before it is cut: the file is never seen empty.
-        _about_to("write", path, data=content)
+        if observe is not None:
+            observe(Operation("write", str(path), data=content))
         file.write(content)
-        _truncate(file, path, len(content))
+        if os.fstat(file.fileno()).st_size != len(content):
+            _truncate(file, path, len(content))
 
 
 def make_directory(path: Path) -> None:
@@ -296,7 +277,8 @@ def rename(source: Path, destination: Path) -> None:
     """Move a file or directory at once. A file at the destination is replaced."""
 
     def replace() -> None:
-        _about_to("rename", source, destination)
+        if observe is not None:
+            observe(Operation("rename", str(source), str(destination)))
         source.replace(destination)
 
     patiently(replace, lambda: why_not_moved(source, destination))
@@ -333,7 +315,8 @@ def _change(kind: Kind, path: Path, change: Callable[[], object]) -> None:
     """Make or remove a name."""
 
     def operation() -> None:
-        _about_to(kind, path)
+        if observe is not None:
+            observe(Operation(kind, str(path)))
         change()
 
     patiently(operation, lambda: why_no_name(path))
@@ -345,7 +328,8 @@ def sync_directory(path: Path) -> None:
         return
 
     def open_it() -> int:
-        _about_to("sync names", path)
+        if observe is not None:
+            observe(Operation("sync names", str(path)))
         return os.open(path, os.O_RDONLY)
 
     descriptor = patiently(open_it, lambda: why_not_opened(path))

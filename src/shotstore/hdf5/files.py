@@ -9,11 +9,18 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.file_patches import FilePatch
 from shotstore.hdf5.journal import Journal, Rename, digest, phase
 from shotstore.hdf5.journal_check import why_no_fit
+
+
+class HasFiles(Protocol):
+    """Knows the files of a store, as they are at the moment."""
+
+    files: "Files"
 
 
 class Files:

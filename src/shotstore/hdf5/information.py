@@ -57,7 +57,7 @@ def read_information(store: Store) -> StoreInformation:
             format_version=documents.VERSION,
             id=str(keys["id"]),
             created=documents.load_time(keys["created"]),
-            commits=store.commits(),
+            commits=store.commits.count(),
             is_writing=is_writing,
             writer=_writer(store) if is_writing else None,
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 def describe_this_process() -> bytes:
     """This process, for those who are to know of it, as JSON."""
-    program = " ".join(Path(word).name if i == 0 else word for i, word in enumerate(sys.argv[:2]))
+    program = " ".join([*[Path(word).name for word in sys.argv[:1]], *sys.argv[1:2]])
     return json.dumps(
         {
             "process": os.getpid(),

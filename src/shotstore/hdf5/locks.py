@@ -85,8 +85,8 @@ class Locks:
             _locked(self._apply, _SHARED, os.O_RDONLY) as apply_lock,
             _locked(self._gate, _SHARED, os.O_RDONLY) as gate,
         ):
-            gate.acquire(self._timeout, self._name_holders)
-            apply_lock.acquire(self._timeout, self._name_holders)
+            _wait(gate.attempt, self._timeout, self._name_holders)
+            _wait(apply_lock.attempt, self._timeout, self._name_holders)
             gate.release()
             yield
 
@@ -101,8 +101,8 @@ class Locks:
             _locked(self._apply, _ALONE, os.O_RDWR) as apply_lock,
             _locked(self._gate, _ALONE, os.O_RDWR) as gate,
         ):
-            gate.acquire(self._timeout, self._name_holders)
-            apply_lock.acquire(self._timeout, self._name_holders)
+            _wait(gate.attempt, self._timeout, self._name_holders)
+            _wait(apply_lock.attempt, self._timeout, self._name_holders)
             yield
 
     def acquire_write(
@@ -189,7 +189,7 @@ def try_lock_shared(file: disk.File) -> bool:
     """Take HDF5's own lock on an open data file, shared, as its readers do. False if somebody has
     the file open for writing. Closing the file releases the lock."""
     try:
-        portalocker.lock(file.fileno(), _SHARED)
+        portalocker.lock(file.descriptor, _SHARED)
     except portalocker.LockException:
         return False
     return True
@@ -197,7 +197,7 @@ def try_lock_shared(file: disk.File) -> bool:
 
 def unlock(file: disk.File) -> None:
     """Release HDF5's own lock on an open data file."""
-    portalocker.unlock(file.fileno())
+    portalocker.unlock(file.descriptor)
 
 
 def lock_alone(path: Path) -> Callable[[], None]:
@@ -209,7 +209,7 @@ def lock_alone(path: Path) -> Callable[[], None]:
     """
     lock = _Lock(path, _ALONE, os.O_RDWR)
     try:
-        lock.acquire(_LONGEST_LOOK, lambda: str(path))
+        _wait(lock.attempt, _LONGEST_LOOK, lambda: str(path))
     except BaseException:
         lock.release()
         raise
@@ -242,9 +242,6 @@ class _Lock:
     def _open(self) -> None:
         self._descriptor = os.open(self._path, self._open_flags)
         _descriptors.add(self._descriptor)
-
-    def acquire(self, timeout: float, describe: Callable[[], str]) -> None:
-        _wait(self.attempt, timeout, describe)
 
     def attempt(self) -> bool:
         try:

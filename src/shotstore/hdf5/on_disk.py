@@ -19,21 +19,9 @@ observe_opening: Callable[[str], None] | None = None
 that."""
 
 
-def about_to_open(path: Path | str) -> None:
-    """To be called before a file that exists is opened."""
-    if observe_opening is not None:
-        observe_opening(str(path))
-
-
 observe_reading: Callable[[str], None] | None = None
 """Called with the path before a file or a directory is read. If it raises `OSError`, the reading
 fails with that."""
-
-
-def about_to_read(path: Path | str) -> None:
-    """To be called before something is read."""
-    if observe_reading is not None:
-        observe_reading(str(path))
 
 
 def exists(path: Path | str) -> bool:
@@ -113,8 +101,9 @@ def read_and_identify(
 ) -> tuple[bytes | None, Identity | None]:
     """What `read_file` finds, and the `identity` that the file had before it was read."""
     try:
-        about_to_read(path)
-        descriptor = _open_to_read(path)
+        if observe_reading is not None:
+            observe_reading(path)
+        descriptor = open_file(path, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
         return None, None
     except OSError as error:
@@ -138,12 +127,18 @@ def read_and_identify(
         os.close(descriptor)
 
 
-def _open_to_read(path: Path | str) -> int:
-    def open_it() -> int:
-        about_to_open(path)
-        return os.open(path, os.O_RDONLY | NO_FOLLOW | NO_WAIT)
+def open_file(path: Path | str, flags: int) -> int:
+    """Open what has this name, and not what a symbolic link in its place leads to; return its
+    descriptor. The other end of a pipe is not waited for."""
 
-    return patiently(open_it, lambda: why_not_opened(path))
+    def open_it() -> int:
+        if observe_opening is not None:
+            observe_opening(str(path))
+        return os.open(path, flags | NO_FOLLOW | NO_WAIT)
+
+    return patiently(
+        open_it, lambda: why_not_opened(path, to_write=bool(flags & (os.O_WRONLY | os.O_RDWR)))
+    )
 
 
 def named(error: OSError, path: Path | str) -> OSError:
@@ -169,7 +164,8 @@ def _identity(status: os.stat_result) -> Identity | None:
 
 def list_directories(path: str) -> list[str]:
     """Names of the directories in a directory, without symbolic links to directories."""
-    about_to_read(path)
+    if observe_reading is not None:
+        observe_reading(path)
     with os.scandir(path) as entries:
         return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
 
@@ -177,9 +173,10 @@ def list_directories(path: str) -> list[str]:
 def list_files(path: str) -> tuple[str, ...]:
     """Names of the files in a directory, sorted, without symbolic links; none if it is missing."""
     try:
-        about_to_read(path)
+        if observe_reading is not None:
+            observe_reading(path)
         with os.scandir(path) as entries:
-            return tuple(sorted(e.name for e in entries if e.is_file(follow_symlinks=False)))
+            return tuple(sorted([e.name for e in entries if e.is_file(follow_symlinks=False)]))
     except FileNotFoundError:
         return ()
 

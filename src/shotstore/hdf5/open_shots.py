@@ -9,7 +9,7 @@ from weakref import WeakSet
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.file_patches import FilePatch
-from shotstore.hdf5.files import Files
+from shotstore.hdf5.files import HasFiles
 from shotstore.hdf5.locks import try_lock_shared, unlock
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, PatchedFileObject, committed_end
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
@@ -27,20 +27,18 @@ class ShotsReader:
     the disk by then.
     """
 
-    def __init__(
-        self, path: Path, find_files: Callable[[], Files], known: RowsOfFiles | None = None
-    ) -> None:
+    def __init__(self, path: Path, store: HasFiles, known: RowsOfFiles | None = None) -> None:
         """Open the file, of which some rows may be ``known``.
 
         Args:
             path: Where it belongs.
-            find_files: Tells what is laid over the files of the store at the moment.
+            store: What is laid over the files of the store at the moment.
 
         Raises:
             DamagedStorageError: there is none, or the system does not let us read it.
         """
-        self._find_files = find_files
-        self._place = find_files().place(path)
+        self._store = store
+        self._place = store.files.place(path)
         try:
             self._file = _open_file(self._place or path, "r")
         except OSError as error:
@@ -58,7 +56,7 @@ class ShotsReader:
     def shots(self, commits: int) -> ShotsFile:
         """HDF5's view of the file while the store counts so many commits."""
         status = self._file.stat()
-        files = self._find_files()
+        files = self._store.files
         seen = (commits, status.st_size, status.st_mtime_ns, files)
         if self._shots is None or self._seen != seen:
             if self._shots is not None:
@@ -102,7 +100,7 @@ class ShotsReader:
 
     def is_still(self, path: Path) -> bool:
         """Whether the file that lies at the path is this one."""
-        place = self._find_files().place(path)
+        place = self._store.files.place(path)
         return place is not None and _lies_at(self._file, place)
 
     def close(self) -> None:

@@ -193,7 +193,8 @@ class OverlayFile(HDF5FileObject):
         grown_again = min(self.committed, self._end)
         if self._kept < grown_again:
             for index in range(self._kept // PAGE, -(-grown_again // PAGE)):
-                self._page(index)
+                if index not in self._pages:
+                    self._new_page(index)
         pieces: list[tuple[int, bytearray]] = []
         for index in sorted(self._pages):
             offset = index * PAGE
@@ -251,7 +252,8 @@ class OverlayFile(HDF5FileObject):
         while offset < min(stop, self._tail):
             index, inside = divmod(offset, PAGE)
             count = min(PAGE - inside, stop - offset)
-            self._page(index)[inside : inside + count] = view[:count]
+            page = self._pages.get(index) or self._new_page(index)
+            page[inside : inside + count] = view[:count]
             view = view[count:]
             offset += count
         if view:
@@ -270,10 +272,8 @@ class OverlayFile(HDF5FileObject):
         if had_tail or self.has_tail():
             self.file.truncate(max(length, self.committed))
 
-    def _page(self, index: int) -> bytearray:
-        page = self._pages.get(index)
-        if page is None:
-            page = self._pages[index] = bytearray(PAGE)
-            count = max(0, min(PAGE, self._kept - index * PAGE))
-            self.file.read_into(memoryview(page)[:count], index * PAGE)
+    def _new_page(self, index: int) -> bytearray:
+        page = self._pages[index] = bytearray(PAGE)
+        count = max(0, min(PAGE, self._kept - index * PAGE))
+        self.file.read_into(memoryview(page)[:count], index * PAGE)
         return page

@@ -29,7 +29,7 @@ def directory_of(store: Store, path: PureSequencePath) -> Path:
         return store.root
     for name in path.parts:
         directory_name(name)
-    found = Tree(Snapshot(lambda: store.files), root, store.root).get(path)
+    found = Tree(Snapshot(store.commits), root, store.root).get(path)
     return store.root / (found.directory or "")
 
 

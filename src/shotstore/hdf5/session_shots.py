@@ -48,7 +48,7 @@ class SessionShots:
             return node.writer.shots, node.writer.shots.number_of_shots()
         reader = node.reader or self._open_reader(node)
         reader.was_read = True
-        shots = reader.shots(self._store.commits())
+        shots = reader.shots(self._store.commits.counted)
         if reader.limit is None:
             reader.limit = self._visible(node, shots)
         return shots, reader.limit
@@ -85,7 +85,7 @@ class SessionShots:
         with suppress(DamagedStorageError):  # raised again where its shots are asked for
             reader = self._open_reader(node)
             if state is State.RUNNING:
-                reader.limit = self._visible(node, reader.shots(self._store.commits()))
+                reader.limit = self._visible(node, reader.shots(self._store.commits.counted))
 
     def create(self, node: Node, sequence_id: str, launch: Launch, launched_at: str) -> ShotsFile:
         """Give a sequence a new shots file."""
@@ -110,7 +110,7 @@ class SessionShots:
         """The shots file of a running sequence."""
         if node.writer is None:
             path = self._path(node)
-            self._store.check_free([join(node.directory or "", SHOTS_FILE)])
+            self._store.commits.check_free([join(node.directory or "", SHOTS_FILE)])
             writer = self._store.kept.take(path) or ShotsWriter.open(
                 path, lambda: self._store.root / self._staging.slot()
             )
@@ -161,10 +161,10 @@ class SessionShots:
         document = join(node.directory, SEQUENCE_DOCUMENT)
         current = seen = self._snapshot.read(document)
         if self._has_seen_commits():
-            current = Snapshot(lambda: self._store.files).read(document)
+            current = Snapshot(self._store.commits).read(document)
         if current != seen and not self._is_same_launch(node, current):
             raise moved_away(str(node.path))
-        reader = ShotsReader(self._path(node), lambda: self._store.files, self._store.rows)
+        reader = ShotsReader(self._path(node), self._store.commits, self._store.rows)
         self._readers.append(reader)
         node.reader = reader
         return reader
@@ -206,6 +206,6 @@ class SessionShots:
     def _is_current(self, node: Node, reader: ShotsReader) -> bool:
         return reader.is_still(self._path(node)) and (
             not reader.was_read
-            or reader.limit == reader.shots(self._store.commits()).number_of_shots()
+            or reader.limit == reader.shots(self._store.commits.counted).number_of_shots()
             or self._tree.document(node).state is State.PREPARING
         )

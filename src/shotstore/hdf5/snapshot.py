@@ -4,13 +4,13 @@ Paths are texts relative to the root of the store, with slashes, as in the journ
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import conflict, moved_away, name_of
-from shotstore.hdf5.files import Files, join
+from shotstore.hdf5.files import HasFiles, join
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, decomposed, directory_name, path_name
 from shotstore.paths import PureSequencePath
@@ -19,12 +19,10 @@ from shotstore.paths import PureSequencePath
 class Snapshot:
     """Files, directories and their absence, as they were when the session first looked."""
 
-    def __init__(
-        self, find_files: Callable[[], Files], known: KnownDocuments | None = None
-    ) -> None:
-        """``find_files`` gives the files of the store, at the moment. Without ``known``, every
-        document is read anew."""
-        self._find_files = find_files
+    def __init__(self, store: HasFiles, known: KnownDocuments | None = None) -> None:
+        """Of the files that a store has at the moment. Without ``known``, every document is read
+        anew."""
+        self._store = store
         self._known = known
         self.commits: int | None = None
         """How many transactions were committed when it was last known; None if nobody counts."""
@@ -43,7 +41,7 @@ class Snapshot:
             DamagedStorageError: it cannot be read.
         """
         if path not in self._contents:
-            files = self._find_files()
+            files = self._store.files
             place = files.locate(path)
             file = f"{files.root}/{place}"
             try:
@@ -71,7 +69,7 @@ class Snapshot:
         """
         if directory not in self._listings and directory not in self._unreadable:
             try:
-                self._listings[directory] = _list(self._find_files().list_directories(directory))
+                self._listings[directory] = _list(self._store.files.list_directories(directory))
             except (FileNotFoundError, NotADirectoryError):
                 if self._is_known(directory):
                     raise moved_away(name_of(directory)) from None
@@ -102,7 +100,7 @@ class Snapshot:
     def files(self, directory: str) -> tuple[str, ...]:
         """Names of the files in a directory."""
         if directory not in self._files:
-            self._files[directory] = self._find_files().list_files(directory)
+            self._files[directory] = self._store.files.list_files(directory)
         return self._files[directory]
 
     def is_directory(self, path: str) -> bool:
@@ -116,14 +114,14 @@ class Snapshot:
             return self._listings[above].get(path_name(entry) or "") == entry
         if path not in self._are_directories:
             try:
-                self._are_directories[path] = self._find_files().is_directory(path)
+                self._are_directories[path] = self._store.files.is_directory(path)
             except OSError as error:
                 raise on_disk.unreadable(self._at(above), error) from error
         return self._are_directories[path]
 
     def is_taken(self, path: str) -> bool:
         """Whether anything, ours or not, is at a path at this moment."""
-        return self._find_files().exists(path)
+        return self._store.files.exists(path)
 
     def is_sequence(self, directory: str) -> bool:
         """Whether a directory has the document of a sequence.
@@ -132,7 +130,7 @@ class Snapshot:
             TransactionConflictError: the directory was there before, and is not any more.
         """
         if directory not in self._are_sequences:
-            files = self._find_files()
+            files = self._store.files
             is_sequence = False
             try:
                 is_sequence = files.is_file(join(directory, SEQUENCE_DOCUMENT))
@@ -181,7 +179,7 @@ class Snapshot:
 
     def copy(self) -> "Snapshot":
         """A snapshot that knows the same."""
-        copy = Snapshot(self._find_files, self._known)
+        copy = Snapshot(self._store, self._known)
         copy.commits = self.commits
         copy.adopt(self)
         return copy
@@ -196,7 +194,7 @@ class Snapshot:
         self._unreadable = dict(other._unreadable)
 
     def _at(self, path: str) -> str:
-        return f"{self._find_files().root}/{path}"
+        return f"{self._store.files.root}/{path}"
 
     def check(self) -> None:
         """Compare all that was read with the disk.
@@ -204,7 +202,7 @@ class Snapshot:
         Raises:
             TransactionConflictError: something is not what it was.
         """
-        fresh = Snapshot(self._find_files)
+        fresh = Snapshot(self._store)
         for path, content in self._contents.items():
             if fresh.read(path) != content:
                 raise conflict(name_of(path))

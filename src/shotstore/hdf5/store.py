@@ -4,16 +4,14 @@ import contextlib
 import errno
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError, StorageError, StorageLockTimeoutError
 from shotstore.hdf5 import disk, documents, on_disk
 from shotstore.hdf5.commits import Commits
-from shotstore.hdf5.files import Files
 from shotstore.hdf5.held_back import Problem
-from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.kept_writers import KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
@@ -52,14 +50,15 @@ class Store:
         self._transactions = self.root / TRANSACTIONS
         self._incoming = self.root / INCOMING
         self.locks = Locks(self._control, lock_timeout)
-        self._commits = Commits(self.root, self._control, self.locks)
+        self.commits = Commits(self.root, self._control, self.locks)
+        """What was committed, and the files as they are by that."""
         self.kept = KeptWriters()
         """The shots files that are being recorded into."""
         self.rows = RowsOfFiles()
         """What was read of the tables of shots before."""
         self.known = KnownDocuments()
         """What was read of documents before."""
-        self.units = UnitDocument(self.root)
+        self.units = UnitDocument(self.root, self.known)
         """What the units of the lab mean."""
         self.summaries: Remembered[SequenceSummary] = Remembered()
         """What was made of them."""
@@ -80,7 +79,7 @@ class Store:
                     self._create()
                 self._make_directories(CONTROL, TRANSACTIONS, TRASH, SEQUENCES, DEVICES)
                 self.locks.create()
-                self._commits.create_counter()
+                self.commits.create_counter()
             except OSError as error:
                 if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
                     raise StorageError(
@@ -93,18 +92,8 @@ class Store:
             with contextlib.suppress(StorageError, OSError):  # said where it is asked for
                 with self.reading(finish=False):
                     pass
-                if self._commits.held():
+                if self.commits.held():
                     self.retry()
-
-    @property
-    def files(self) -> Files:
-        """The files of the store, with what is not carried out laid over them: as the last
-        `reading` has found them."""
-        return self._commits.files
-
-    def commits(self) -> int:
-        """How many transactions were committed; a session reads it to see whether others did."""
-        return self._commits.count()
 
     def last_commit(self) -> tuple[int, bool] | None:
         """What changes with each commit; None where nobody counts them.
@@ -112,7 +101,7 @@ class Store:
         A journal counts too: who was killed after putting it into place may not have come to the
         counter, and the next reader is to finish it.
         """
-        return None if self.is_archive else (self.commits(), self._commits.is_unfinished())
+        return None if self.is_archive else (self.commits.count(), self.commits.is_unfinished())
 
     @contextlib.contextmanager
     def reading(self, *, finish: bool = True) -> Iterator[int]:
@@ -132,7 +121,7 @@ class Store:
             with contextlib.ExitStack() as stack:
                 if self._is_shared():
                     stack.enter_context(self.locks.shared())
-                is_unfinished = not self.is_archive and self._commits.is_unfinished()
+                is_unfinished = not self.is_archive and self.commits.is_unfinished()
                 if not finish or not is_unfinished:
                     yield self._look(is_unfinished=is_unfinished, as_it_is=as_it_is)
                     return
@@ -147,12 +136,12 @@ class Store:
 
     def _look(self, *, is_unfinished: bool, as_it_is: bool) -> int:
         if self.is_archive:
-            return self.commits()
+            return self.commits.count()
         try:
-            return self._commits.look(is_unfinished=is_unfinished)
+            return self.commits.look(is_unfinished=is_unfinished)
         except DamagedStorageError as error:
             if as_it_is:
-                return self.commits()
+                return self.commits.count()
             if not self.read_only:
                 raise
             raise DamagedStorageError(
@@ -172,11 +161,11 @@ class Store:
         Raises:
             DamagedStorageError: the journal cannot be read, or does not fit the files.
         """
-        self._commits.finish()
+        self.commits.finish()
         self._clear_up()
 
     def _clear_up(self) -> None:
-        needed = self._commits.staging_in_use()
+        needed = self.commits.staging_in_use()
         # What cannot be removed, such as files of another user, is in nobody's way.
         for left in {*on_disk.list_directories(str(self._transactions))} - needed:
             with contextlib.suppress(OSError):
@@ -198,45 +187,23 @@ class Store:
                 finally:
                     release()
 
-    def commit(self, prepared: Journal) -> None:
-        """Make a prepared transaction happen; only with the write lock.
-
-        Raises:
-            CommitUncertainError: it is committed, or will be when the store is next opened.
-            Exception: nothing has changed.
-        """
-        self._commits.commit(prepared)
-
-    def check_free(self, paths: Iterable[str]) -> None:
-        """Make sure that nothing of what is to be changed was kept back by a commit that could not
-        be carried out; only with the write lock.
-
-        Raises:
-            StorageError: it was; why, and what to do.
-        """
-        self._commits.check_free(paths)
-
-    def staging_in_use(self) -> set[str]:
-        """Names of the staging directories that what was kept back needs."""
-        return self._commits.staging_in_use()
-
     def retry(self) -> list[Problem]:
         """Carry out what could not be carried out before, as far as that is possible by now.
 
         Returns:
             Why the rest is kept back still, or what it waits for.
         """
-        if not self._commits.held() and not self._commits.is_unfinished():
+        if not self.commits.held() and not self.commits.is_unfinished():
             return []
         try:
             if self.read_only:
-                return self._commits.problems()
+                return self.commits.problems()
             release = self.locks.acquire_write(None, 0)
         except (StorageLockTimeoutError, OSError):  # another session is writing, or nobody may
-            return self._commits.problems()
+            return self.commits.problems()
         try:
-            problems = self._commits.retry()
-            if not self._commits.is_unfinished():
+            problems = self.commits.retry()
+            if not self.commits.is_unfinished():
                 self._clear_up()
             return problems
         finally:

@@ -57,7 +57,7 @@ class Transaction:
         self._checking = ExitStack()
         """Of one that works beside writers: keeps commits out while it looks at the tree."""
         self._first_commits: int | None = None
-        self._snapshot = Snapshot(lambda: store.files, store.known)
+        self._snapshot = Snapshot(store.commits, store.known)
         self.tree = Tree(self._snapshot, root_node(store), store.root)
         self._staging = Staging(store.root)
         self._discarded: list[Discarded] = []
@@ -308,7 +308,7 @@ class Transaction:
                 if self.is_open:
                     self._end(discard=True)
 
-        if os.getpid() == self._process:
+        if self.is_open and os.getpid() == self._process:
             run(job)
 
     def _commit(self) -> None:
@@ -324,10 +324,10 @@ class Transaction:
         )
         if not journal.is_empty:
             self._staging.sync()
-            self.store.commit(journal)
+            self.store.commits.commit(journal)
             self.has_committed = True
         with suppress(Exception):  # it is committed, whatever becomes of the open files
-            self.store.kept.note(self.store.commits())
+            self.store.kept.note(self.store.commits.counted)
             if journal.has_moves:
                 self.store.kept.close_all()  # or the trash would not give their space back
             self.shots.keep_open()
@@ -363,7 +363,7 @@ class Transaction:
     @contextmanager
     def _reading(self) -> Iterator[int]:
         if self._release_write is not None:
-            yield self.store.commits()  # nobody else commits
+            yield self.store.commits.counted  # nobody else commits
             return
         with self.store.reading() as commits:
             if self._first_commits is None:
@@ -388,14 +388,14 @@ class Transaction:
 
     def _has_seen_commits(self) -> bool:
         """Whether something was committed since the session began to read."""
-        return self._first_commits != self.store.commits()
+        return self._first_commits != self.store.commits.counted
 
     def _begin_writing(self) -> None:
         if self._release_write is not None:
             return
         release = self._acquire_write()
         try:
-            if self._first_commits not in (None, self.store.commits()):
+            if self._first_commits not in (None, self.store.commits.counted):
                 self._snapshot.check()
                 self.shots.check()
             if self._staging.is_aside:
@@ -413,7 +413,7 @@ class Transaction:
         release = self.store.locks.acquire_write(self._owner)
         try:
             self.store.recover()
-            self.store.kept.check(self.store.commits())
+            self.store.kept.check(self.store.commits.counted)
         except BaseException:
             release()
             raise
@@ -455,7 +455,7 @@ def root_node(store: Store) -> Node:
     """The root of the tree of a store; of a folder of sequences; or of one sequence alone."""
     if not store.is_archive:
         return Node("", SEQUENCES, is_sequence=False)
-    snapshot = Snapshot(lambda: store.files)
+    snapshot = Snapshot(store.commits)
     if not snapshot.is_sequence(""):
         return Node("", "", is_sequence=False)
     root = Node("", None, is_sequence=False)

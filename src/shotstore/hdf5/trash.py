@@ -110,7 +110,7 @@ class Trash:
                 raise path_rules.path_is_root_error("restored to")
             directory = f"{TRASH}/{found.id}"
             content = self._store.root / directory / "content"
-            if not self._store.files.is_directory(
+            if not self._store.commits.files.is_directory(
                 f"{directory}/content"
             ):  # a link may lead out of the store
                 raise DamagedStorageError(
@@ -253,13 +253,13 @@ class Trash:
     def _is_free(self, entry_id: str) -> bool:
         """Whether all of an entry has come to the trash."""
         try:
-            self._store.check_free([f"{TRASH}/{entry_id}"])
+            self._store.commits.check_free([f"{TRASH}/{entry_id}"])
         except StorageError:
             return False
         return True
 
     def _found(self) -> Iterator[TrashEntry]:
-        files = self._store.files
+        files = self._store.commits.files
         names = files.list_directories(TRASH) if files.is_directory(TRASH) else []
         for name in sorted(names):
             # It may be restored by hand, and harms nobody: `verify` tells of it.
@@ -269,7 +269,7 @@ class Trash:
     def _load(self, name: str) -> TrashEntry:
         path = self._store.root / TRASH / name / "entry.json"
         keys = documents.load(
-            "trash entry", self._store.files.read(f"{TRASH}/{name}/entry.json") or b"", path
+            "trash entry", self._store.commits.files.read(f"{TRASH}/{name}/entry.json") or b"", path
         )
         try:
             reason = keys["reason"]
@@ -286,11 +286,11 @@ class Trash:
             raise documents.damaged(path, f"it lacks or garbles a key ({error!r})") from error
 
     def _measured(self, entry: TrashEntry) -> TrashEntry:
-        return evolve(entry, size=self._store.files.size_of_tree(f"{TRASH}/{entry.id}"))
+        return evolve(entry, size=self._store.commits.files.size_of_tree(f"{TRASH}/{entry.id}"))
 
     def _sequence_id(self, directory: str) -> str | None:
         path = f"{directory}/content/sequence.json"
-        content = Snapshot(lambda: self._store.files).read(path)
+        content = Snapshot(self._store.commits).read(path)
         try:
             return documents.load_sequence(content or b"", self._store.root / path).id
         except DamagedStorageError:

@@ -7,6 +7,7 @@ from typing import Any
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import documents, on_disk
+from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
 
 UNITS = "units.json"
@@ -15,10 +16,11 @@ UNITS = "units.json"
 class UnitDocument:
     """That of a store, read again whenever it has changed."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, known: KnownDocuments) -> None:
         """``root`` is the store, or a folder in one: its own is then the next one above."""
         above = (folder for folder in (root, *root.parents) if on_disk.exists(folder / UNITS))
         self.file = next(above, root) / UNITS
+        self._known = known
         self._seen: bytes | None = None
 
     def give_to_process(self) -> None:
@@ -29,7 +31,7 @@ class UnitDocument:
         Raises:
             UnitConflictError: one of them means something else here already.
         """
-        content = on_disk.read_file(str(self.file))
+        content = self._known.read(str(self.file), None)
         if content is None or content == self._seen:
             return
         with contextlib.suppress(DamagedStorageError):

@@ -83,7 +83,7 @@ def find_staged(store: Store) -> list[Finding]:
     root = store.root / TRANSACTIONS
     if store.is_archive or not on_disk.is_directory(root) or store.locks.is_writing():
         return []
-    names = {*on_disk.list_directories(str(root))} - store.staging_in_use()
+    names = {*on_disk.list_directories(str(root))} - store.commits.staging_in_use()
     found = [root / name for name in sorted(names)]
     found += store.abandoned()
     if store.locks.is_writing():

@@ -266,7 +266,7 @@ class _Recovery:
 
     def _reading(self, function: Callable[[int], _T]) -> _T:
         store = self._transaction.store
-        result = self._run(lambda: function(store.commits()))
+        result = self._run(lambda: function(store.commits.counted))
         self._tell(0)
         return result
 

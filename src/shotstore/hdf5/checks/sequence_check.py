@@ -179,7 +179,7 @@ class SequenceCheck:
             )
 
     def _open(self, commits: int) -> None:
-        self._reader = reader = ShotsReader(self.shots_file, lambda: self._store.files)
+        self._reader = reader = ShotsReader(self.shots_file, self._store.commits)
         inspection = self.inspection
         shots = reader.shots(commits)
         inspection.view(shots.file, shots.length)

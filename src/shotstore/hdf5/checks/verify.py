@@ -177,7 +177,7 @@ class _Verification:
     def _start(self, path: PureSequencePath | None) -> list[_Place]:
         def find(_: int) -> list[_Place]:
             root = root_node(self._store)
-            snapshot = Snapshot(lambda: self._store.files)
+            snapshot = Snapshot(self._store.commits)
             node = Tree(snapshot, root, self._store.root).find(path or PureSequencePath.root())
             if node is None:
                 raise path_rules.path_not_found_error(path or PureSequencePath.root())

@@ -37,26 +37,21 @@ class Rows:
         self._chunks = chunks
         self._type = found.dataset.get_type()
         self.dtype: np.dtype[Any] = found.dataset.dtype
-        self._shape: tuple[int, ...] = found.dataset.shape
+        self._length: int = found.dataset.shape[0]
+        self.row_shape: tuple[int, ...] = found.dataset.shape[1:]
+        """Shape of one row."""
+        self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
+        """Size of one row."""
+        self._chunk_bytes = math.prod(found.chunk) * self.dtype.itemsize
 
     def __len__(self) -> int:
-        return self._shape[0]
-
-    @property
-    def row_shape(self) -> tuple[int, ...]:
-        """Shape of one row."""
-        return self._shape[1:]
+        return self._length
 
     @cached_property
     def missing(self) -> tuple[Any, ...]:
         """What stands in each column of a table where a row has no value."""
         filled: tuple[Any, ...] = fill_value(self.dtype).tolist()
         return filled
-
-    @property
-    def row_bytes(self) -> int:
-        """Size of one row."""
-        return math.prod(self._shape[1:]) * self.dtype.itemsize
 
     def write(self, start: int, rows: Array) -> None:
         """Write ``rows``, of shape (n, *row shape), C-contiguous and of the dataset's type, from
@@ -71,12 +66,13 @@ class Rows:
         """
         if rows.dtype != self.dtype or rows.shape[1:] != self.row_shape:
             raise ValueError(f"rows of {rows.dtype} {rows.shape[1:]} do not fit their dataset")
-        self._largest += (start + len(rows) - self._shape[0]) * self.row_bytes
-        self._shape = (start + len(rows), *self.row_shape)
-        self._dataset.set_extent(self._shape)
+        end = start + len(rows)
+        self._largest += (end - self._length) * self.row_bytes
+        self._length = end
+        self._dataset.set_extent((end, *self.row_shape))
         for place in self._places(len(rows), start):
             piece = rows[place]
-            offset = (start + place[0].start, *(part.start for part in place[1:]))
+            offset = (start + place[0].start, *[part.start for part in place[1:]])
             if self._found.rows_are_chunks:
                 self._write_chunk(offset, as_stored(piece))
             elif not _is_zeros(piece):
@@ -113,8 +109,8 @@ class Rows:
         self._dataset.write_direct_chunk(offset, bytes(self._chunk_bytes), 1)
         # HDF5 (2.0) takes the chunk it was last at for one with a checksum, and forgets which that
         # was when the dataset shrinks.
-        self._dataset.set_extent((self._shape[0] + 1, *self.row_shape))
-        self._dataset.set_extent(self._shape)
+        self._dataset.set_extent((self._length + 1, *self.row_shape))
+        self._dataset.set_extent((self._length, *self.row_shape))
 
     def read(self, start: int, count: int, values: int | None = None) -> Array:
         """Read ``count`` rows from ``start`` on, which are so many values: by default as many.
@@ -125,17 +121,17 @@ class Rows:
         """
         size = count * self.row_bytes
         most = max(self._largest, LARGEST_HOLE * (count if values is None else values))
-        if start + count > self._shape[0] or size > most:
+        if start + count > self._length or size > most:
             raise ValueError(f"{count} rows from {start} on are not in the file")
         rows = self._read_chunks(start, count) if size else None
         if rows is not None:
             return rows
-        rows = np.empty((count, *self._shape[1:]), self.dtype)
+        rows = np.empty((count, *self.row_shape), self.dtype)
         if rows.size:
             chunks = [(self._offset(start, place), place) for place in self._places(count, start)]
             for offset, _ in chunks:
                 self.check_stored(offset)
-            memory, selection = self._select((start, *(0 for _ in self.row_shape)), rows.shape)
+            memory, selection = self._select((start, *[0] * len(self.row_shape)), rows.shape)
             self._dataset.read(memory, selection, rows, self._type)
             for offset, place in chunks:
                 self.check_zeros(offset, rows[place])
@@ -171,19 +167,19 @@ class Rows:
             return None
         first, last = start // self._chunks.rows, (start + count - 1) // self._chunks.rows
         begin = first * self._chunks.rows
-        end = min((last + 1) * self._chunks.rows, self._shape[0])
+        end = min((last + 1) * self._chunks.rows, self._length)
         if 2 * count < end - begin:
             return None  # HDF5 remembers chunks of which a part is read after the other
         found = self._chunks.read(first, last + 1 - first)
         if found is None:
             return None
-        rows = found.view(self.dtype).reshape(-1, *self._shape[1:])[start - begin :][:count]
+        rows = found.view(self.dtype).reshape(-1, *self.row_shape)[start - begin :][:count]
         return rows if 2 * rows.nbytes > found.nbytes else rows.copy()
 
     def _offset(self, start: int, place: tuple[slice, ...]) -> tuple[int, ...]:
         """Where the chunk begins of which a place among rows from ``start`` on is a part."""
         first = start + place[0].start
-        return first - first % self._found.chunk[0], *(part.start for part in place[1:])
+        return first - first % self._found.chunk[0], *[part.start for part in place[1:]]
 
     def _places(self, count: int, start: int) -> Iterator[tuple[slice, ...]]:
         """Which part of ``count`` rows from ``start`` on lies in each of their chunks."""
@@ -211,10 +207,6 @@ class Rows:
         filled = np.zeros((), self.dtype)
         self._dataset.get_create_plist().get_fill_value(filled)
         return _is_zeros(filled)
-
-    @property
-    def _chunk_bytes(self) -> int:
-        return math.prod(self._found.chunk) * self.dtype.itemsize
 
     @property
     def marks_zeros(self) -> bool:

@@ -110,8 +110,8 @@ class Schemas:
         self.load()
         slots = {key: self._find_slot(key, value) for key, value in stored.items()}
         new = {key: value for key, value in stored.items() if slots[key] is None}
-        slots.update(self._create_columns("parameters", new))
-        slots.update(self._create_columns("data", new))
+        if new:
+            slots |= self._create_columns("parameters", new) | self._create_columns("data", new)
         for key, value in new.items():
             if slots[key] is None:
                 slots[key] = self._create_slot(key, value, compression)

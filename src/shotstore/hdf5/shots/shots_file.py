@@ -342,7 +342,7 @@ class ShotsFile:
         stored = {
             ("parameters", name): store_number(*number) for name, number in parameters.items()
         } | {("data", label): store_data(value) for label, value in data.items()}
-        self._rows()  # before the row is written
+        known = self._rows()
         number, schema = self._schemas.find(stored, compression)
         row = len(self._datasets.rows("shots"))
         payloads: dict[tuple[str, str], Any] = {}
@@ -357,12 +357,12 @@ class ShotsFile:
                     self._append_ragged(slot, row, payload)
                 else:
                     self._write_value(slot, row, payload)
-        for table in dict.fromkeys(table for table, _ in payloads):
+        for table in dict.fromkeys([table for table, _ in payloads]):
             self._write_table(table, row, payloads)
         shot = np.array([(index, *times, number)], _SHOT)
         self._datasets.rows("shots").write(row, shot)
         self._schemas.write_copies()
-        self._rows().add(row, shot)
+        known.add(row, shot)
 
     def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
         flat = self._datasets.rows(slot.dataset)
@@ -381,11 +381,11 @@ class ShotsFile:
     def _write_table(self, table: str, row: int, payloads: Mapping[tuple[str, str], Any]) -> None:
         rows = self._datasets.rows(table)
         names = rows.dtype.names or ()
-        record = tuple(
+        record = [
             payloads.get((table, name), missing)
             for name, missing in zip(names, rows.missing, strict=True)
-        )
-        rows.write(row, np.array([record], rows.dtype))
+        ]
+        rows.write(row, np.array([tuple(record)], rows.dtype))
 
     def _schema(self, row: int) -> Schema:
         return self._schemas.load()[self._rows().schemas[row]]
