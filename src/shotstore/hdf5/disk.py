@@ -39,6 +39,7 @@ else:
 _CAN_SYNC_DIRECTORIES = os.name != "nt"
 """Windows cannot open a directory as a file; NTFS journals its directory entries itself."""
 
+_HAS_PREADV = hasattr(os, "preadv")
 _COPY_BYTES = 4 * 2**20
 
 
@@ -97,7 +98,10 @@ class File:
             if on_disk.observe_reading is not None:
                 on_disk.observe_reading(str(self.path))
             while done < len(buffer):
-                count = self._read_at(offset + done, buffer[done:])
+                if _HAS_PREADV:
+                    count = os.preadv(self.descriptor, [buffer[done:]], offset + done)
+                else:
+                    count = self._read_at(offset + done, buffer[done:])
                 if not count:
                     break
                 done += count
@@ -107,8 +111,6 @@ class File:
 
     def _read_at(self, offset: int, buffer: memoryview) -> int:
         # Where there is fork, a child shares the position of the descriptor: it is left alone.
-        if hasattr(os, "preadv"):
-            return os.preadv(self.descriptor, [buffer], offset)
         if hasattr(os, "pread"):
             found = os.pread(self.descriptor, len(buffer), offset)
             buffer[: len(found)] = found

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Protocol
 
 from shotstore.hdf5 import on_disk
@@ -60,15 +61,14 @@ class Files:
         place = self.locate(path)
         return place is not None and on_disk.exists(f"{self.root}/{place}")
 
-    def is_file(self, path: str) -> bool:
-        """Whether there is a file."""
-        place = self.locate(path)
-        return place is not None and on_disk.is_regular_file(f"{self.root}/{place}")
+    def mode(self, path: str) -> int:
+        """The type of what is there, as `stat` tells it; 0 if there is nothing."""
+        place = self.locate(path) if self._renames else path
+        return 0 if place is None else on_disk.mode(f"{self.root}/{place}")
 
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory."""
-        place = self.locate(path)
-        return place is not None and on_disk.is_directory(f"{self.root}/{place}")
+        return S_ISDIR(self.mode(path))
 
     def size_of_tree(self, path: str) -> int:
         """Bytes in all files below a directory."""
@@ -86,7 +86,7 @@ class Files:
         if not self._renames:
             return names
         return tuple(
-            sorted(n for n in self._candidates(path, names) if self.is_file(join(path, n)))
+            sorted(n for n in self._candidates(path, names) if S_ISREG(self.mode(join(path, n))))
         )
 
     def list_directories(self, path: str) -> list[str]:

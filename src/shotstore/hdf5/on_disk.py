@@ -47,20 +47,21 @@ def longest_path(directory: Path) -> int:
 
 def is_regular_file(path: Path | str) -> bool:
     """Whether ``path`` is a file of its own: a symbolic link may lead out of the store."""
-    return stat.S_ISREG(_mode(path))
+    return stat.S_ISREG(mode(path))
 
 
 def is_directory(path: Path | str) -> bool:
     """Whether ``path`` is a directory of its own, not a symbolic link to one."""
-    return stat.S_ISDIR(_mode(path))
+    return stat.S_ISDIR(mode(path))
 
 
 def is_link(path: Path | str) -> bool:
     """Whether ``path`` is a symbolic link."""
-    return stat.S_ISLNK(_mode(path))
+    return stat.S_ISLNK(mode(path))
 
 
-def _mode(path: Path | str) -> int:
+def mode(path: Path | str) -> int:
+    """The type of what has this name, as `stat` tells it; 0 if there is nothing."""
     try:
         return os.lstat(path).st_mode
     except OSError as error:

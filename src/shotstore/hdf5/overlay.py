@@ -86,12 +86,15 @@ class HDF5FileObject:
     def readinto(self, buffer: memoryview) -> int:
         # The driver ignores how much was read, so what is past the end must read as zeros.
         view = memoryview(buffer).cast("B")
+        wanted = max(0, min(len(view), self._end - self._position))
+        count = 0
         try:
-            self._read(view, self._position)
+            count = self._fetch(view[:wanted], self._position)
         except OSError as raised:
             self._note(unreadable(self.file.path, raised))
         except Exception as raised:
             self._note(raised)
+        view[count:] = bytes(len(view) - count)
         self._position += len(view)
         return len(view)
 
@@ -121,11 +124,6 @@ class HDF5FileObject:
     def _note(self, error: Exception) -> None:
         if self._error is None:
             self._error = error
-
-    def _read(self, view: memoryview, offset: int) -> None:
-        wanted = max(0, min(len(view), self._end - offset))
-        count = self._fetch(view[:wanted], offset) if wanted else 0
-        view[count:] = bytes(len(view) - count)
 
     def _fetch(self, view: memoryview, offset: int) -> int:
         """Fill ``view``; return how many bytes there are."""
@@ -170,13 +168,23 @@ class OverlayFile(HDF5FileObject):
 
     def write(self, data: memoryview) -> int:
         view = memoryview(data).cast("B")
+        length, offset = len(view), self._position
+        self._position = stop = offset + length
         try:
             if not self._is_dead():
-                self._write(view, self._position)
+                while offset < min(stop, self._tail):
+                    index, inside = divmod(offset, PAGE)
+                    count = min(PAGE - inside, stop - offset)
+                    page = self._pages.get(index) or self._new_page(index)
+                    page[inside : inside + count] = view[:count]
+                    view = view[count:]
+                    offset += count
+                if view:
+                    self.file.write(view, offset)
+                self._end = max(self._end, stop)
         except Exception as raised:
             self._note(raised)
-        self._position += len(view)
-        return len(view)
+        return length
 
     def truncate(self, length: int | None = None) -> int:
         length = self._position if length is None else length
@@ -231,14 +239,13 @@ class OverlayFile(HDF5FileObject):
         # forked child would flush its copy of the parent's open transaction into the file.
         return self._dead or self._error is not None or os.getpid() != self._process
 
-    def _read(self, view: memoryview, offset: int) -> None:
-        super()._read(view, offset)
+    def _fetch(self, view: memoryview, offset: int) -> int:
+        count = self.file.read_into(view, offset)
+        view[count:] = bytes(len(view) - count)
         stop = offset + len(view)
         low, high = max(offset, self._kept), min(stop, self.committed)
         if low < high:
             view[low - offset : high - offset] = bytes(high - low)
-        if not self._pages:
-            return
         indices = range(offset // PAGE, -(-stop // PAGE))
         for index in indices if len(indices) < len(self._pages) else list(self._pages):
             page = self._pages.get(index)
@@ -246,19 +253,7 @@ class OverlayFile(HDF5FileObject):
             if page is not None and index in indices:
                 low, high = max(offset, start), min(stop, start + PAGE)
                 view[low - offset : high - offset] = page[low - start : high - start]
-
-    def _write(self, view: memoryview, offset: int) -> None:
-        stop = offset + len(view)
-        while offset < min(stop, self._tail):
-            index, inside = divmod(offset, PAGE)
-            count = min(PAGE - inside, stop - offset)
-            page = self._pages.get(index) or self._new_page(index)
-            page[inside : inside + count] = view[:count]
-            view = view[count:]
-            offset += count
-        if view:
-            self.file.write(view, offset)
-        self._end = max(self._end, stop)
+        return len(view)
 
     def _truncate(self, length: int) -> None:
         for index in [index for index in self._pages if index * PAGE >= length]:

@@ -71,18 +71,15 @@ def _sum(length: int, words: Sequence[Any]) -> Any:
 
 def _mix(a: Any, b: Any, c: Any) -> tuple[Any, Any, Any]:
     for turn in (4, 6, 8, 16, 19, 4):
-        a = ((a - c) ^ _rotated(c, turn)) & _MASK
+        c &= _MASK
+        a = ((a - c) ^ (c << turn | c >> (32 - turn))) & _MASK
         a, b, c = b, c + b, a
     return a & _MASK, b & _MASK, c & _MASK
 
 
 def _final(a: Any, b: Any, c: Any) -> Any:
     for turn in (14, 11, 25, 16, 4, 14, 24):
-        c = ((c ^ b) - _rotated(b, turn)) & _MASK
+        b &= _MASK
+        c = ((c ^ b) - (b << turn | b >> (32 - turn))) & _MASK
         a, b, c = b, c, a
     return b
-
-
-def _rotated(word: Any, bits: int) -> Any:
-    word &= _MASK
-    return (word << bits | word >> (32 - bits)) & _MASK

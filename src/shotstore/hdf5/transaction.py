@@ -260,7 +260,7 @@ class Transaction:
     def restore(self, entry: str, directory: str, destination: PureSequencePath) -> None:
         """Bring a directory of the trash back to a path where nothing is."""
         name = destination.parts[-1]
-        node = Node(name, directory, is_sequence=self._snapshot.is_sequence(directory))
+        node = Node(name, directory, is_sequence=self._snapshot.kind(directory) == "sequence")
         self.tree.place(node, destination)
         self._emptied.append(entry)
 
@@ -456,7 +456,7 @@ def root_node(store: Store) -> Node:
     if not store.is_archive:
         return Node("", SEQUENCES, is_sequence=False)
     snapshot = Snapshot(store.commits)
-    if not snapshot.is_sequence(""):
+    if snapshot.kind("") != "sequence":
         return Node("", "", is_sequence=False)
     root = Node("", None, is_sequence=False)
     name = path_name(store.root.name) or "sequence"

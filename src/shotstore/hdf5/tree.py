@@ -152,7 +152,7 @@ class Tree:
             for name, entry in self._snapshot.children(node.directory).items():
                 if name not in node.children and name not in node.gone:
                     directory = join(node.directory, entry)
-                    is_sequence = self._snapshot.is_sequence(directory)
+                    is_sequence = self._snapshot.kind(directory) == "sequence"
                     Node(name, directory, is_sequence=is_sequence).attach(node, name)
         return node.children
 
@@ -316,28 +316,29 @@ class Tree:
                 something is in the way on the disk.
             InvalidPathFormatError: the disk cannot hold one of the names.
         """
-        *above, name = path.parts
+        above, name = path.parent, path.parts[-1]
+        assert above is not None
+        depth = len(node.path.parts)
         for below in self.walk(node):
-            self._check_length((*path.parts, *below.path.parts[len(node.path.parts) :]))
-        folder = self.find(PureSequencePath.from_parts(above))
+            self._check_length((*path.parts, *below.path.parts[depth:]))
+        folder = self.find(above)
         if folder is not None and not folder.is_sequence:
             self._check_free(folder, name)
-        self.create_folders(PureSequencePath.from_parts(above))
-        node.attach(self.get(PureSequencePath.from_parts(above)), name)
+        self.create_folders(above)
+        node.attach(self.get(above), name)
 
     def _child(self, node: Node, name: str) -> Node | None:
         child = node.children.get(name)
         if child is not None or node.directory is None or name in node.gone:
             return child
         try:
-            directory = join(node.directory, self._snapshot.entry(node.directory, name))
+            found = self._snapshot.child(node.directory, name)
         except InvalidPathFormatError:
             return None  # a name that the disk cannot hold is not on it
-        # In this order: a directory that is known is looked for again where it is no sequence.
-        is_sequence = self._snapshot.is_sequence(directory)
-        if not self._snapshot.is_directory(directory):
+        if found is None:
             return None
-        child = Node(name, directory, is_sequence=is_sequence)
+        directory, kind = found
+        child = Node(name, directory, is_sequence=kind == "sequence")
         child.attach(node, name)
         return child
 

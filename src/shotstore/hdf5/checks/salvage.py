@@ -197,7 +197,7 @@ class _LenientFile(HDF5FileObject):
         self._wrong_bits: dict[int, int | None] = {}
         """By the place of a block, as far as it was looked at."""
 
-    def _read(self, view: memoryview, offset: int) -> None:
+    def _fetch(self, view: memoryview, offset: int) -> int:
         self._read_all(view, offset)
         if metadata.is_block(bytes(view[:4])):
             if offset not in self._wrong_bits:
@@ -207,6 +207,7 @@ class _LenientFile(HDF5FileObject):
             bit = self._wrong_bits[offset]
             if bit is not None and bit < 8 * len(view):
                 view[:] = metadata.flipped(bytes(view), bit)
+        return len(view)
 
     def _read_all(self, view: memoryview, offset: int) -> None:
         try:

@@ -148,7 +148,7 @@ class ShotsFile:
             file = _open(file_object, "r+" if write else "r")
         self = cls(file_object, file, remember)
         try:
-            with self._reading():
+            with _reading(self._file_object):
                 if read_attribute(file, "format") != _FORMAT:
                     raise ValueError("its format attribute is missing")
                 version = own_objects.read_integer_attribute(file, "version")
@@ -191,7 +191,7 @@ class ShotsFile:
 
     def launch(self) -> Launch:
         """What the sequence was launched with."""
-        with self._reading():
+        with _reading(self._file_object):
             return Launch(
                 iteration=self._read_json("configuration/iteration"),
                 time_lanes=self._read_json("configuration/time_lanes"),
@@ -205,23 +205,23 @@ class ShotsFile:
 
     def number_of_shots(self) -> int:
         """How many shots were recorded."""
-        with self._reading():
+        with _reading(self._file_object):
             return len(self._datasets.rows("shots"))
 
     def indices(self) -> dict[int, int]:
         """The row of each shot by its index, in the order of the rows."""
-        with self._reading():
+        with _reading(self._file_object):
             return self._rows().by_index
 
     def times(self, row: int) -> tuple[int, int]:
         """Start and end of a shot, in microseconds since 1970 UTC."""
-        with self._reading():
+        with _reading(self._file_object):
             shot = self._datasets.rows("shots").read(row, 1)[0]
             return int(shot["start_time"]), int(shot["end_time"])
 
     def parameters(self, row: int) -> dict[str, Number]:
         """The parameters of a shot."""
-        with self._reading():
+        with _reading(self._file_object):
             schema = self._schema(row)
             tables = self._read_tables(schema.parameters, row)
             return {
@@ -231,37 +231,37 @@ class ShotsFile:
 
     def labels(self, row: int) -> list[str]:
         """The labels of the data of a shot."""
-        with self._reading():
+        with _reading(self._file_object):
             return [slot.name for slot in self._schema(row).data]
 
     def data(self, row: int, labels: Collection[str]) -> dict[str, Data]:
         """The data of a shot under these labels, all of which it has."""
-        with self._reading():
+        with _reading(self._file_object):
             slots = [slot for slot in self._schema(row).data if slot.name in labels]
             tables = self._read_tables(slots, row)
             return {slot.name: load_data(slot, self._payload(slot, row, tables)) for slot in slots}
 
     def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
         """Name, type and unit of every parameter that the first ``rows`` shots have."""
-        with self._reading():
+        with _reading(self._file_object):
             slots = self._used_slots(rows).parameters
             return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
 
     def data_types(self, rows: int) -> list[tuple[str, DataType]]:
         """Label and type of all data that the first ``rows`` shots have."""
-        with self._reading():
+        with _reading(self._file_object):
             return [(slot.name, data_type(slot)) for slot in self._used_slots(rows).data]
 
     def has_wide_integers(self, rows: int) -> bool:
         """Whether the first ``rows`` shots have a number beyond 64 bits."""
-        with self._reading():
+        with _reading(self._file_object):
             used = self._used_slots(rows)
             slots = [*used.parameters, *used.data]
             return any(slot.type == "big int" for slot in slots)
 
     def row_size(self, rows: int, labels: Collection[str]) -> int:
         """About how many bytes one of the first ``rows`` shots has under these labels."""
-        with self._reading():
+        with _reading(self._file_object):
             return self._used_slots(rows).row_size(labels)
 
     def columns(
@@ -275,7 +275,7 @@ class ShotsFile:
         Raises:
             IncompatibleUnitsError: a unit cannot be converted to that of the schema.
         """
-        with self._reading():
+        with _reading(self._file_object):
             reader = ColumnReader(self._datasets, self._schemas, rows)
             return reader.read(parameters, labels)
 
@@ -283,7 +283,7 @@ class ShotsFile:
         self, rows: npt.NDArray[np.int64], labels: Collection[str]
     ) -> dict[str, list[Structure]]:
         """What the data of some shots under these labels is made of."""
-        with self._reading():
+        with _reading(self._file_object):
             return ColumnReader(self._datasets, self._schemas, rows).structures(labels)
 
     # Writing
@@ -446,11 +446,6 @@ class ShotsFile:
             return None
         value = self._schemas.rows(slot).read(row, 1)
         return value[0] if value.ndim > 1 or slot.size is not None else value.reshape(())
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with _reading(self._file_object):
-            yield
 
 
 @contextmanager
