@@ -189,7 +189,7 @@ def try_lock_shared(file: disk.File) -> bool:
     """Take HDF5's own lock on an open data file, shared, as its readers do. False if somebody has
     the file open for writing. Closing the file releases the lock."""
     try:
-        portalocker.lock(file.descriptor, _SHARED)
+        portalocker.lock(file.fileno(), _SHARED)
     except portalocker.LockException:
         return False
     return True
@@ -197,7 +197,7 @@ def try_lock_shared(file: disk.File) -> bool:
 
 def unlock(file: disk.File) -> None:
     """Release HDF5's own lock on an open data file."""
-    portalocker.unlock(file.descriptor)
+    portalocker.unlock(file.fileno())
 
 
 def lock_alone(path: Path) -> Callable[[], None]:
