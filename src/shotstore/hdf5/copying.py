@@ -53,5 +53,5 @@ def _open(transaction: Transaction, path: PureSequencePath) -> _Source:
         raise state_rules.sequence_running_error(path, document.state, "copying")
     if document.state is State.DRAFT:
         return _Source(document, None)
-    transaction.shots.view(node)
-    return _Source(document, node.reader)
+    transaction.shots.open(node)
+    return _Source(document, transaction.shots.reader(node))

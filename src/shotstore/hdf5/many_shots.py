@@ -102,7 +102,7 @@ def _look(
         node, document = transaction.get_sequence(path)
         if document.state is State.DRAFT:
             return nothing
-        shots, count = transaction.shots.view(node)
+        shots, count = transaction.shots.open(node)
         return function(shots, count) if count else nothing
 
     return transaction.read(look)
@@ -119,7 +119,7 @@ def _in_parts(
 
     def read(part: _Rows) -> _T:
         node, _ = transaction.get_sequence(path)
-        return function(transaction.shots.view(node)[0], part)
+        return function(transaction.shots.open(node)[0], part)
 
     step = max(1, LARGEST_BATCH // row_size)
     for start in range(0, max(1, len(rows)), step):

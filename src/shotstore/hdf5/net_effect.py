@@ -3,7 +3,7 @@
 Only the net effect counts: where each directory was read from, and where its node is at the end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from attrs import field, frozen
@@ -50,6 +50,7 @@ def prepare(
     emptied: list[str],
     replaced: dict[str, bytes | None],
     staging: Staging,
+    writers: Mapping[Node, ShotsWriter],
     read: Callable[[str], bytes | None],
 ) -> Journal:
     """Stage everything that the session has changed, and write down what is left to do.
@@ -60,14 +61,22 @@ def prepare(
         emptied: Directories that go altogether, relative to the root of the store.
         replaced: Documents outside the tree by path, with their content, or None if they go.
         staging: Where to make what is new.
+        writers: The shots files to which the session has written.
         read: Gives the content of a document as it is in the store, or None if there is none.
     """
-    return _Preparation(tree, staging, read).run(discarded, emptied, replaced)
+    return _Preparation(tree, staging, writers, read).run(discarded, emptied, replaced)
 
 
 class _Preparation:
-    def __init__(self, tree: Tree, staging: Staging, read: Callable[[str], bytes | None]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        staging: Staging,
+        writers: Mapping[Node, ShotsWriter],
+        read: Callable[[str], bytes | None],
+    ) -> None:
         self._tree = tree
+        self._writers = writers
         self._staging = staging
         self._read = read
         self._patches: list[FilePatch] = []
@@ -116,8 +125,8 @@ class _Preparation:
                 self._arrivals.append(Rename(slot, final))
             if node.is_changed:
                 self._replace_document(node, node.directory)
-        if node.writer is not None:
-            self._place_shots(node, node.writer, final)
+        if node in self._writers:
+            self._place_shots(node, self._writers[node], final)
         for child in node.children.values():
             self._visit(child, node.directory, join(final, directory_name(child.name)))
 

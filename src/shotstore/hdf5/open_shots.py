@@ -103,8 +103,8 @@ class ShotsReader:
         place = self._store.files.place(path)
         return place is not None and _lies_at(self._file, place)
 
-    def close(self) -> None:
-        """Close the file."""
+    def close(self, *, discard: bool = False) -> None:  # noqa: ARG002 - as `ShotsWriter.close`
+        """Close the file, to which nothing was written."""
         if self._shots is not None:
             self._shots.close()
         self._file.close()

@@ -143,7 +143,7 @@ class HDF5SequenceCollection(StoredSequences):
                 state=document.state,
                 start_time=document.start_time,
                 stop_time=document.stop_time,
-                number_completed_shots=transaction.shots.count(node),
+                number_completed_shots=transaction.shots.number_of_shots(node),
                 expected_number_shots=document.expected_number_of_shots,
             )
 
@@ -281,7 +281,7 @@ class HDF5SequenceCollection(StoredSequences):
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
                 return []
-            shots, limit = transaction.shots.view(node)
+            shots, limit = transaction.shots.open(node)
             return [index for index, row in list(shots.indices().items()) if row < limit]
 
         return [ShotId(path, index) for index in transaction.read(indices)]
@@ -400,7 +400,7 @@ class HDF5SequenceCollection(StoredSequences):
         def transit() -> None:
             node, document = transaction.get_sequence(path)
             state_rules.check_transition(path, document.state, state)
-            count = transaction.shots.count(node) if state.has_ended() else None
+            count = transaction.shots.number_of_shots(node) if state.has_ended() else None
             changed = evolve(change(document), state=state, number_of_shots=count)
             transaction.change_document(node, changed)
 
@@ -429,7 +429,7 @@ class HDF5SequenceCollection(StoredSequences):
             node, document = transaction.get_sequence(path)
             if document.state is State.DRAFT:
                 raise state_rules.not_launched_error(path)
-            return transaction.shots.view(node)[0].launch()
+            return transaction.shots.open(node)[0].launch()
 
         return transaction.read(launch)
 
@@ -441,7 +441,7 @@ class HDF5SequenceCollection(StoredSequences):
         def read_shot() -> _T:
             node, document = transaction.get_sequence(path)
             if document.state is not State.DRAFT:
-                shots, limit = transaction.shots.view(node)
+                shots, limit = transaction.shots.open(node)
                 row = shots.indices().get(shot_index, limit)
                 if row < limit:
                     return read(shots, row)

@@ -18,7 +18,7 @@ from shotstore.hdf5.store import Store
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.state import State
 
-_MOST_PINNED = 64
+_MOST_HELD = 64
 """How many shots files a session keeps open only because it has looked at their documents."""
 
 
@@ -39,85 +39,93 @@ class SessionShots:
         self._snapshot = snapshot
         self._staging = staging
         self._has_seen_commits = has_seen_commits
-        self._readers: list[ShotsReader] = []
-        self._writers: list[ShotsWriter] = []
+        self._readers: dict[Node, ShotsReader] = {}
+        self.writers: dict[Node, ShotsWriter] = {}
+        """Those of the sequences to which the session has written."""
+        self._left: list[ShotsReader | ShotsWriter] = []
+        """Files that are open, and no sequence's any more."""
 
-    def view(self, node: Node) -> tuple[ShotsFile, int]:
+    def open(self, node: Node) -> tuple[ShotsFile, int]:
         """The shots file of a launched sequence, and how many shots the session sees in it."""
-        if node.writer is not None:
-            return node.writer.shots, node.writer.shots.number_of_shots()
-        reader = node.reader or self._open_reader(node)
+        writer = self.writers.get(node)
+        if writer is not None:
+            return writer.shots, writer.shots.number_of_shots()
+        reader = self.reader(node)
         reader.was_read = True
         shots = reader.shots(self._store.commits.counted)
         if reader.limit is None:
             reader.limit = self._visible(node, shots)
         return shots, reader.limit
 
-    def count(self, node: Node) -> int:
-        """How many shots the session sees."""
+    def number_of_shots(self, node: Node) -> int:
+        """How many shots of a sequence the session sees."""
         document = self._tree.document(node)
         if document.state in (State.DRAFT, State.PREPARING):
             return 0
         if document.state.has_ended() and document.number_of_shots is not None:
             return document.number_of_shots
-        return self.view(node)[1]
+        return self.open(node)[1]
 
-    def glance(self, node: Node) -> int:
-        """How many shots the session sees. Where very many sequences are running, not all of
-        their files stay open."""
-        is_open = node.writer is not None or node.reader is not None
-        if is_open or len(self._readers) < _MOST_PINNED:
-            return self.count(node)
-        count = self.count(node)
-        if node.reader is not None:
-            self._readers.remove(node.reader)
-            node.reader.close()
-            node.reader = None
-        return count
+    def number_in_a_list(self, node: Node) -> int:
+        """How many shots of a sequence the session sees, for a list of sequences. Where very many
+        of them are running, not all of their files stay open."""
+        is_to_close = node not in self._readers and len(self._readers) >= _MOST_HELD
+        number = self.number_of_shots(node)
+        if is_to_close and node in self._readers:
+            self._readers.pop(node).close()
+        return number
 
-    def pin(self, node: Node) -> None:
+    def hold(self, node: Node) -> None:
         """Keep the shots of a sequence from being moved away, and from growing in number, which
         its document says only once it has ended."""
         state = self._tree.document(node).state
-        is_open = node.writer is not None or node.reader is not None
-        if state is State.DRAFT or is_open or len(self._readers) >= _MOST_PINNED:
+        is_open = node in self.writers or node in self._readers
+        if state is State.DRAFT or is_open or len(self._readers) >= _MOST_HELD:
             return
         with suppress(DamagedStorageError):  # raised again where its shots are asked for
-            reader = self._open_reader(node)
+            reader = self.reader(node)
             if state is State.RUNNING:
                 reader.limit = self._visible(node, reader.shots(self._store.commits.counted))
 
     def create(self, node: Node, sequence_id: str, launch: Launch, launched_at: str) -> ShotsFile:
         """Give a sequence a new shots file."""
         staged = self._store.root / self._staging.slot()
-        node.reader = None
-        node.writer = ShotsWriter.create(staged, sequence_id, launched_at, launch)
-        self._writers.append(node.writer)
-        return node.writer.shots
+        writer = ShotsWriter.create(staged, sequence_id, launched_at, launch)
+        self.leave(node)
+        self.writers[node] = writer
+        return writer.shots
 
     def adopt(self, node: Node, staged: Path) -> None:
         """Give a sequence that has ended a shots file that was copied to the staging directory."""
-        writer = ShotsWriter.open_copy(staged)
-        self._writers.append(writer)
+        self.writers[node] = writer = ShotsWriter.open_copy(staged)
         self._check_belongs(node, writer.shots)
-        node.writer = writer
+
+    def leave(self, node: Node) -> ShotsWriter | None:
+        """Let go of the files of a sequence, which gets others; return the one to which the session
+        has written, if any."""
+        writer = self.writers.pop(node, None)
+        self._left += filter(None, (writer, self._readers.pop(node, None)))
+        return writer
 
     def is_staged(self, node: Node) -> bool:
         """Whether the session itself has made the shots file of a sequence."""
-        return node.writer is not None and node.writer.staged is not None
+        return node in self.writers and self.writers[node].staged is not None
 
     def open_to_append(self, node: Node) -> ShotsFile:
         """The shots file of a running sequence."""
-        if node.writer is None:
+        if node not in self.writers:
             path = self._path(node)
             self._store.commits.check_free([join(node.directory or "", SHOTS_FILE)])
             writer = self._store.kept.take(path) or ShotsWriter.open(
                 path, lambda: self._store.root / self._staging.slot()
             )
-            self._writers.append(writer)
-            self._check_belongs(node, writer.shots)
-            node.writer = writer
-        return node.writer.shots
+            try:
+                self._check_belongs(node, writer.shots)
+            except BaseException:
+                self._left.append(writer)
+                raise
+            self.writers[node] = writer
+        return self.writers[node].shots
 
     def check(self) -> None:
         """Compare what was read with the disk.
@@ -125,38 +133,41 @@ class SessionShots:
         Raises:
             TransactionConflictError: other sessions have recorded shots, or replaced the file.
         """
-        for node in self._tree.walk_known():
-            if node.reader is not None and not self._is_current(node, node.reader):
+        for node, reader in self._readers.items():
+            if not self._is_current(node, reader):
                 raise conflict(str(node.path))
 
     def flush(self) -> None:
         """Make everything durable that needs space on the disk."""
-        for writer in self._writers:
-            writer.flush()
+        for file in (*self.writers.values(), *self._left):
+            if isinstance(file, ShotsWriter):
+                file.flush()
 
     def keep_open(self) -> None:
         """Leave the files of running sequences open for the next session, and close those of the
         sequences that have ended. Everything is committed."""
         for node in self._tree.walk_known():
-            if node.writer is None and not (node.is_sequence and node.is_changed):
+            writer = self.writers.get(node)
+            if writer is None and not (node.is_sequence and node.is_changed):
                 continue
             if self._tree.document(node).state is not State.RUNNING:
                 self._store.kept.close(self._path(node))
-            elif node.writer is not None and node.writer.staged is None:
-                self._writers.remove(node.writer)
-                self._store.kept.keep(self._path(node), node.writer)
+            elif writer is not None and writer.staged is None:
+                del self.writers[node]
+                self._store.kept.keep(self._path(node), writer)
 
     def closing(self, *, discard: bool) -> list[Callable[[], None]]:
         """What closes all files, and cuts off what was written to them if ``discard``."""
-        return [
-            *(partial(writer.close, discard=discard) for writer in self._writers),
-            *(reader.close for reader in self._readers),
-        ]
+        files = [*self.writers.values(), *self._left, *self._readers.values()]
+        return [partial(file.close, discard=discard) for file in files]
 
     def _path(self, node: Node) -> Path:
         return self._store.root / (node.directory or "") / SHOTS_FILE
 
-    def _open_reader(self, node: Node) -> ShotsReader:
+    def reader(self, node: Node) -> ShotsReader:
+        """The committed shots file of a launched sequence."""
+        if node in self._readers:
+            return self._readers[node]
         assert node.directory is not None
         document = join(node.directory, SEQUENCE_DOCUMENT)
         current = seen = self._snapshot.read(document)
@@ -165,8 +176,7 @@ class SessionShots:
         if current != seen and not self._is_same_launch(node, current):
             raise moved_away(str(node.path))
         reader = ShotsReader(self._path(node), self._store.commits, self._store.rows)
-        self._readers.append(reader)
-        node.reader = reader
+        self._readers[node] = reader
         return reader
 
     def _is_same_launch(self, node: Node, current: bytes | None) -> bool:

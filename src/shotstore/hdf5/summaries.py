@@ -65,7 +65,7 @@ def read(
         make = partial(_summary, found, serializer)
         known = make() if found.content is None else remembered.get(found.content, make)
         if known.number_of_shots == _NOT_COUNTED:
-            number = transaction.read(lambda: transaction.shots.glance(found.node))
+            number = transaction.read(lambda: transaction.shots.number_in_a_list(found.node))
             return evolve(known, path=found.path, number_of_shots=number)
         return known if known.path == found.path else evolve(known, path=found.path)
 

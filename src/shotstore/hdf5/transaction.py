@@ -161,7 +161,7 @@ class Transaction:
         in number, which its document says only once it has ended."""
         node = self.tree.get_sequence(path)
         if self._release_write is None:  # or nobody else could change them
-            self.shots.pin(node)
+            self.shots.hold(node)
         return node, self.tree.document(node)
 
     # Writing. Each of these is called inside `write`, once everything is checked.
@@ -221,14 +221,13 @@ class Transaction:
     def reset(self, node: Node) -> None:
         """Make a sequence a draft, and send its shots to the trash."""
         document = self.tree.document(node)
-        writer, node.writer = node.writer, None
+        writer = self.shots.leave(node)
         is_on_disk = writer is None or writer.staged is None or writer.replaces
         if is_on_disk:
             content = dump_sequence(document)
             self._discarded.append(
                 Discarded(_entry_id(), str(node.path), "reset", node, content, writer)
             )
-        node.reader = None
         draft = evolve(
             document,
             state=State.DRAFT,
@@ -320,6 +319,7 @@ class Transaction:
             self._emptied,
             self._replaced,
             self._staging,
+            self.shots.writers,
             self._snapshot.read,
         )
         if not journal.is_empty:

@@ -24,7 +24,6 @@ from shotstore.hdf5.conflicts import moved_away
 from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
-from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
@@ -45,9 +44,7 @@ class Node:
         "is_sequence",
         "name",
         "parent",
-        "reader",
         "was_folder",
-        "writer",
     )
 
     def __init__(self, name: str, directory: str | None, *, is_sequence: bool) -> None:
@@ -66,8 +63,6 @@ class Node:
         """Whether its document is to be written."""
         self.was_folder = False
         """Whether it is a sequence in the place of an empty folder on the disk."""
-        self.reader: ShotsReader | None = None
-        self.writer: ShotsWriter | None = None
 
     @property
     def path(self) -> PureSequencePath:

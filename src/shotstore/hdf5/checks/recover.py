@@ -117,7 +117,7 @@ class _Recovery:
         if document is None or not document.state.is_active():
             return
         try:
-            self._transaction.read(lambda: self._transaction.shots.count(node))
+            self._transaction.read(lambda: self._transaction.shots.number_of_shots(node))
         except DamagedStorageError:
             return
         raise state_rules.sequence_running_error(self._path, document.state, "recovering")
