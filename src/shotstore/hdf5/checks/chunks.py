@@ -37,7 +37,7 @@ class StoredDataset:
         """
         opened = open_dataset(file, name, length)
         self._dataset, self._largest = opened.dataset, opened.largest
-        self._rows = Rows(opened)
+        self.rows = Rows(opened)
         self._opened = opened
         self._type = self._dataset.get_type()
         self._chunk = opened.chunk
@@ -60,11 +60,6 @@ class StoredDataset:
         """How many chunks a row is spread over."""
         sizes = zip(self.shape[1:], self._chunk[1:], strict=True)
         return math.prod(-(-length // chunk) for length, chunk in sizes)
-
-    @property
-    def has_holes(self) -> bool:
-        """Whether zeros are not stored."""
-        return self._rows.fills_with_zeros
 
     @property
     def most_rows(self) -> int:
@@ -104,22 +99,13 @@ class StoredDataset:
         """
         if self._bytes(chunk.shape) > self._largest:
             raise ValueError(f"the chunk at {chunk.offset} is larger than the file")
-        self._rows.check_stored(chunk.offset)
+        self.rows.check_stored(chunk.offset)
         block = np.empty(chunk.shape, self.dtype)
         selection = self._dataset.get_space()
         selection.select_hyperslab(chunk.offset, chunk.shape)
         self._dataset.read(h5s.create_simple(chunk.shape), selection, block, self._type)
-        self._rows.check_zeros(chunk.offset, block)
+        self.rows.check_zeros(chunk.offset, block)
         return block
-
-    def read_rows(self, start: int, count: int) -> npt.NDArray[Any]:
-        """Read whole rows.
-
-        Raises:
-            ValueError: there are not so many.
-            Exception: as `read`.
-        """
-        return self._rows.read(start, count)
 
     def _chunk_at(self, info: Any) -> Chunk:
         offset = tuple(info.chunk_offset)
@@ -127,7 +113,7 @@ class StoredDataset:
         shape = tuple(min(chunk, length - start) for start, length, chunk in places)
         size = self._bytes(self._chunk)
         is_plain = self._opened.is_compressed or info.size == size + CHECKSUM_BYTES
-        is_marked = info.filter_mask == 1 and self._rows.marks_zeros
+        is_marked = info.filter_mask == 1 and self.rows.marks_zeros
         if info.filter_mask and not is_marked:
             raise ValueError(f"its chunk at {offset} was written without a checksum")
         if not (is_plain or is_marked):

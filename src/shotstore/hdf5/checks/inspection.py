@@ -122,7 +122,7 @@ class Inspection:
         except Exception as error:
             self._add(f"{name} cannot be read ({reason(error)})")
             return []
-        if name in self._flat and not dataset.has_holes:
+        if name in self._flat and not dataset.rows.fills_with_zeros:
             needed = dataset.chunks_for_row * -(-len(dataset) // dataset.rows_in_chunk)
             if len(chunks) < needed:
                 self._add(f"{name} lacks {needed - len(chunks)} of its {needed} chunks")
@@ -209,7 +209,7 @@ class Inspection:
         dataset = self.dataset(name)
         if len(dataset) != 1:
             raise ValueError("it has not one row")
-        content: object = json.loads(bytes(dataset.read_rows(0, 1)[0]))
+        content: object = json.loads(bytes(dataset.rows.read(0, 1)[0]))
         is_device = name.startswith((f"{_DEVICES}/", f"{copy_of(_DEVICES)}/"))
         return (dataset.read_attribute("type"), content) if is_device else content
 
@@ -302,7 +302,7 @@ class Inspection:
         stored = Counter(chunk.offset[0] // rows for chunk in chunks)
         whole = [block for block, count in stored.items() if count >= dataset.chunks_for_row]
         is_missing = used >= len(dataset)
-        if not dataset.has_holes:
+        if not dataset.rows.fills_with_zeros:
             is_missing |= ~np.isin(used // rows, whole)
         missing = used[is_missing]
         if len(missing):
@@ -349,7 +349,7 @@ class Inspection:
         for name in self._schema_names:
             try:
                 dataset = self.dataset(name)
-                text = bytes(dataset.read_rows(number, 1)[0]) if number < len(dataset) else b""
+                text = bytes(dataset.rows.read(number, 1)[0]) if number < len(dataset) else b""
                 if text:
                     found.append(load_schema(text))
             except Exception as raised:
@@ -372,7 +372,7 @@ def read_leniently(
     for start in range(0, count, step):
         stop = min(start + step, count)
         try:
-            rows[start:stop] = dataset.read_rows(start, stop - start)
+            rows[start:stop] = dataset.rows.read(start, stop - start)
         except Exception:
             continue
         readable[start:stop] = True

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 from attrs import field, frozen
 
 from shotstore.errors import DamagedStorageError
@@ -16,6 +17,8 @@ from shotstore.hdf5.checks import metadata
 from shotstore.hdf5.checks.inspection import Inspection, read_leniently, reason
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots.own_objects import read_text_attribute
+from shotstore.hdf5.shots.payloads import Payloads
+from shotstore.hdf5.shots.rows import Rows
 from shotstore.hdf5.shots.schemas import Schema
 from shotstore.hdf5.shots.shots_file import read_expected_number
 from shotstore.hdf5.shots.stored_values import Slot, load_data, load_number
@@ -144,18 +147,15 @@ class Salvage:
         parameters: dict[str, Number] = {}
         data: dict[str, Data] = {}
         lost: list[str] = []
-        tables: dict[str, Any] = {}
+        payloads = Payloads(np.array([row]), self._dataset, self._index)
         for slot in schema.parameters:
             try:
-                parameters[slot.name] = (
-                    load_number(slot, self._payload(slot, row, tables)),
-                    slot.unit,
-                )
+                parameters[slot.name] = load_number(slot, payloads.of_one(slot)), slot.unit
             except Exception:
                 lost.append(slot.name)
         for slot in schema.data:
             try:
-                data[slot.name] = load_data(slot, self._payload(slot, row, tables))
+                data[slot.name] = load_data(slot, payloads.of_one(slot))
             except Exception:
                 lost.append(slot.name)
         times = int(record["start_time"]), int(record["end_time"])
@@ -169,21 +169,12 @@ class Salvage:
                 self._schemas[number] = None
         return self._schemas[number]
 
-    def _payload(self, slot: Slot, row: int, tables: dict[str, Any]) -> Any:
-        """What the slot holds; ``tables`` are the rows of this shot that were read already."""
-        if slot.dataset is None:
-            return None
-        if slot.column is not None:
-            if slot.dataset not in tables:
-                tables[slot.dataset] = None
-                tables[slot.dataset] = self._inspection.dataset(slot.dataset).read_rows(row, 1)[0]
-            return tables[slot.dataset][slot.column].item()
-        dataset = self._inspection.dataset(slot.dataset)
-        if slot.index is not None:
-            span = self._inspection.dataset(slot.index).read_rows(row, 1)[0]
-            return dataset.read_rows(int(span["start"]), int(span["length"]))
-        value = dataset.read_rows(row, 1)
-        return value[0] if value.ndim > 1 or slot.size is not None else value.reshape(())
+    def _dataset(self, slot: Slot) -> Rows:
+        assert slot.dataset is not None
+        return self._index(slot.dataset)
+
+    def _index(self, name: str) -> Rows:
+        return self._inspection.dataset(name).rows
 
 
 class _LenientFile(HDF5FileObject):

@@ -1,14 +1,13 @@
 """Reading many shots at once: each dataset that is asked for in as few reads as can be."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from shotstore.hdf5.shots.datasets import Datasets
-from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows
+from shotstore.hdf5.shots.payloads import Payloads, RowNumbers, read_rows
 from shotstore.hdf5.shots.schemas import Schemas
 from shotstore.hdf5.shots.stored_values import (
     Slot,
@@ -32,8 +31,7 @@ from shotstore.records.columns import (
 )
 
 Array = npt.NDArray[Any]
-_RowNumbers = npt.NDArray[np.int64]
-_Slots: TypeAlias = "list[tuple[Slot, _RowNumbers]]"
+_Slots: TypeAlias = "list[tuple[Slot, RowNumbers]]"
 """Where values lie, and of which of the shots"""
 
 _ROW_OF_TABLES = 1024  # bytes, more or less
@@ -94,17 +92,16 @@ def _each_once(sections: Iterable[list[Slot]]) -> list[Slot]:
 class ColumnReader:
     """The values of some shots of a file, by column."""
 
-    def __init__(self, datasets: Datasets, schemas: Schemas, rows: _RowNumbers) -> None:
+    def __init__(self, datasets: Datasets, schemas: Schemas, rows: RowNumbers) -> None:
         """``rows`` are the shots, which the file has."""
         self._datasets = datasets
-        self._schemas = schemas
         self._rows = rows
-        self._shots = _read(datasets.rows("shots"), rows)
+        self._shots = read_rows(datasets.rows("shots"), rows)
         numbers, self._kinds = np.unique(self._shots["schema"], return_inverse=True)
         known = schemas.load()
         self._used = [known[number] for number in numbers.tolist()]
-        self._places: dict[tuple[int, ...], _RowNumbers] = {}
-        self._tables: dict[str, Array] = {}
+        self._places: dict[tuple[int, ...], RowNumbers] = {}
+        self._payloads = Payloads(rows, schemas.rows, datasets.rows, self._in_table)
 
     def read(
         self, parameters: Mapping[str, ParameterType], labels: Mapping[str, DataType]
@@ -138,13 +135,13 @@ class ColumnReader:
                 found[structure] = min(place, found.get(structure, place))
         return sorted(found, key=found.__getitem__)
 
-    def _structures_in(self, slot: Slot, places: _RowNumbers) -> Structures:
+    def _structures_in(self, slot: Slot, places: RowNumbers) -> Structures:
         match slot.type:
             case "json":
                 rows = self._rows[places]
-                return structures_of_texts(_read(self._schemas.rows(slot), rows), rows)
+                return structures_of_texts(self._payloads.stacked(slot, places), rows)
             case "big int":
-                values = (load_number(slot, text) for text in self._payloads(slot, places))
+                values = (load_number(slot, text) for text in self._payloads.of(slot, places))
                 return {structure_of(value): place for place, value in enumerate(values)}
             case "array" | "ragged" | "empty" | "complex":
                 dimensions = len(slot.shape or ()) + (slot.type == "ragged")
@@ -172,12 +169,12 @@ class ColumnReader:
     def _numbers(self, slots: _Slots, kind: str, convert: Callable[[Slot, Array], Array]) -> Column:
         count, dtype = len(self._rows), NUMBER_DTYPES[kind]
         if len(slots) == 1 and len(slots[0][1]) == count:
-            values = convert(slots[0][0], self._column(*slots[0]))
+            values = convert(slots[0][0], self._payloads.column(*slots[0]))
             return Column(values.astype(dtype), np.ones(count, bool))
         is_present = np.zeros(count, bool)
         column = np.full(count, missing(dtype), dtype)
         for slot, places in slots:
-            column[places] = convert(slot, self._column(slot, places))
+            column[places] = convert(slot, self._payloads.column(slot, places))
             is_present[places] = True
         return Column(column, is_present)
 
@@ -190,9 +187,7 @@ class ColumnReader:
             is_present[places] = True
             if slot.type == "empty":
                 continue
-            values = decode_array(
-                _read(self._schemas.rows(slot), self._rows[places]), load_dtype(slot.dtype)
-            )
+            values = decode_array(self._payloads.stacked(slot, places), load_dtype(slot.dtype))
             if len(places) == len(self._rows) and values.dtype == kind.dtype:
                 column = values
                 break
@@ -204,47 +199,19 @@ class ColumnReader:
         """What ``load`` makes of each stored value; None where there is none."""
         values: list[Any] = [None] * len(self._rows)
         for slot, places in slots:
-            for place, payload in zip(places.tolist(), self._payloads(slot, places), strict=True):
+            for place, payload in zip(
+                places.tolist(), self._payloads.of(slot, places), strict=True
+            ):
                 values[place] = load(slot, payload)
         return values
 
-    def _payloads(self, slot: Slot, places: _RowNumbers) -> Iterable[Any]:
-        if slot.column is not None:
-            values: list[Any] = self._column(slot, places).tolist()
-            return values
-        if slot.dataset is None:
-            return [None] * len(places)
-        if slot.index is None:
-            stored = _read(self._schemas.rows(slot), self._rows[places])
-            if slot.size is not None:
-                texts: list[bytes] = stored.tolist()
-                return texts
-            if stored.ndim > 1:
-                return stored
-            return (stored[row : row + 1].reshape(()) for row in range(len(stored)))
-        spans = _read(self._datasets.rows(slot.index), self._rows[places])
-        return _read_spans(self._schemas.rows(slot), spans["start"], spans["length"])
-
-    def _column(self, slot: Slot, places: _RowNumbers) -> Array:
-        column: Array = self._table(slot)[slot.column]
-        return column if len(places) == len(self._rows) else column[places]
-
-    def _table(self, slot: Slot) -> Array:
-        """The table of a slot, a row for each shot; anything where a shot has nothing in it."""
-        rows = self._schemas.rows(slot)
-        assert slot.dataset is not None
-        if slot.dataset not in self._tables:
-            places = self._places_of(
-                number
-                for number, schema in enumerate(self._used)
-                if any(slot.dataset == at.dataset for at in (*schema.parameters, *schema.data))
-            )
-            table = _read(rows, self._rows[places])
-            if len(places) < len(self._rows):
-                there, table = table, np.empty(len(self._rows), table.dtype)
-                table[places] = there
-            self._tables[slot.dataset] = table
-        return self._tables[slot.dataset]
+    def _in_table(self, table: str) -> RowNumbers:
+        """Which of the shots have something in a table."""
+        return self._places_of(
+            number
+            for number, schema in enumerate(self._used)
+            if any(table == slot.dataset for slot in (*schema.parameters, *schema.data))
+        )
 
     def _slots(self, sections: Iterable[list[Slot]], names: Collection[str]) -> dict[str, _Slots]:
         """By name, the slots in which shots have such a value, and which shots each time.
@@ -263,40 +230,9 @@ class ColumnReader:
             found[slot.name].append((slot, self._places_of(used)))
         return found
 
-    def _places_of(self, kinds: Iterable[int]) -> _RowNumbers:
+    def _places_of(self, kinds: Iterable[int]) -> RowNumbers:
         """Which of the shots are of these kinds."""
         key = tuple(kinds)
         if key not in self._places:
             self._places[key] = np.flatnonzero(np.isin(self._kinds, key))
         return self._places[key]
-
-
-def _read(rows: Rows, wanted: _RowNumbers) -> Array:
-    """The rows of these numbers, in this order."""
-    if not len(wanted):
-        return np.empty((0, *rows.row_shape), rows.dtype)
-    first, last = int(wanted.min()), int(wanted.max())
-    if last - first + 1 == len(wanted) and (np.diff(wanted) == 1).all():
-        return rows.read(first, len(wanted))
-    ordered, places = np.unique(wanted, return_inverse=True)
-    found = np.empty((len(ordered), *rows.row_shape), rows.dtype)
-    # Rows between wanted ones in the same or the next chunk cost less to read than to leave out.
-    # A chunk without any wanted row may have none at all, and then the file none of its bytes.
-    breaks = np.flatnonzero(np.diff(ordered) > max(1, ROW_CHUNK // rows.row_bytes)) + 1
-    for begin, end in pairwise((0, *breaks.tolist(), len(ordered))):
-        start, count = int(ordered[begin]), int(ordered[end - 1]) - int(ordered[begin]) + 1
-        block = rows.read(start, count)
-        found[begin:end] = block if count == end - begin else block[ordered[begin:end] - start]
-    return found if np.array_equal(ordered, wanted) else found[places]
-
-
-def _read_spans(rows: Rows, starts: Array, lengths: Array) -> Iterable[Array]:
-    """The rows of each span. Those of shots that follow each other lie together."""
-    first, end = int(starts.min()), int((starts + lengths).max())
-    if end - first == int(lengths.sum()):
-        whole = rows.read(first, end - first, values=len(starts))
-        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
-            yield whole[start - first : start - first + length]
-    else:
-        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
-            yield rows.read(start, length, values=1)

@@ -6,7 +6,7 @@ transactions or where the file lies. Row k of every dataset is the k-th shot rec
 
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 from urllib.parse import unquote
@@ -24,6 +24,7 @@ from shotstore.hdf5.shots.columns import ColumnReader, UsedSlots, data_type
 from shotstore.hdf5.shots.copies import copy_of, read_either
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.known_rows import KnownRows
+from shotstore.hdf5.shots.payloads import Payloads
 from shotstore.hdf5.shots.rows import (
     read_attribute,
     write_attribute,
@@ -222,11 +223,10 @@ class ShotsFile:
     def parameters(self, row: int) -> dict[str, Number]:
         """The parameters of a shot."""
         with _reading(self._file_object):
-            schema = self._schema(row)
-            tables = self._read_tables(schema.parameters, row)
+            payloads = self._payloads(row)
             return {
-                slot.name: (load_number(slot, _cell(tables, slot)), slot.unit)
-                for slot in schema.parameters
+                slot.name: (load_number(slot, payloads.of_one(slot)), slot.unit)
+                for slot in self._schema(row).parameters
             }
 
     def labels(self, row: int) -> list[str]:
@@ -237,9 +237,12 @@ class ShotsFile:
     def data(self, row: int, labels: Collection[str]) -> dict[str, Data]:
         """The data of a shot under these labels, all of which it has."""
         with _reading(self._file_object):
-            slots = [slot for slot in self._schema(row).data if slot.name in labels]
-            tables = self._read_tables(slots, row)
-            return {slot.name: load_data(slot, self._payload(slot, row, tables)) for slot in slots}
+            payloads = self._payloads(row)
+            return {
+                slot.name: load_data(slot, payloads.of_one(slot))
+                for slot in self._schema(row).data
+                if slot.name in labels
+            }
 
     def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
         """Name, type and unit of every parameter that the first ``rows`` shots have."""
@@ -423,29 +426,8 @@ class ShotsFile:
 
         return read_either(name, read)
 
-    def _read_tables(self, slots: Iterable[Slot], row: int) -> dict[str, dict[str, Any]]:
-        """The row of every table that the slots use, by table and column."""
-        tables: dict[str, dict[str, Any]] = {}
-        for slot in slots:
-            if slot.column is None or slot.dataset is None:
-                continue
-            rows = self._schemas.rows(slot)
-            if slot.dataset not in tables:
-                record = rows.read(row, 1)[0].tolist()
-                tables[slot.dataset] = dict(zip(rows.dtype.names or (), record, strict=True))
-        return tables
-
-    def _payload(self, slot: Slot, row: int, tables: dict[str, dict[str, Any]]) -> Any:
-        if slot.column is not None:
-            return _cell(tables, slot)
-        if slot.index is not None:
-            span = self._datasets.rows(slot.index).read(row, 1)[0]
-            rows = self._schemas.rows(slot)
-            return rows.read(int(span["start"]), int(span["length"]), values=1)
-        if slot.dataset is None:
-            return None
-        value = self._schemas.rows(slot).read(row, 1)
-        return value[0] if value.ndim > 1 or slot.size is not None else value.reshape(())
+    def _payloads(self, row: int) -> Payloads:
+        return Payloads(np.array([row]), self._schemas.rows, self._datasets.rows)
 
 
 @contextmanager
@@ -501,9 +483,3 @@ def _close(file_object: HDF5FileObject, file: h5py.File) -> None:
 def _write_document(parent: h5py.Group, name: str, content: JSON) -> h5py.Dataset:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
     return write_texts(parent, name, [text], text_size(len(text)))
-
-
-def _cell(tables: Mapping[str, Mapping[str, Any]], slot: Slot) -> Any:
-    assert slot.dataset is not None
-    assert slot.column is not None
-    return tables[slot.dataset][slot.column]

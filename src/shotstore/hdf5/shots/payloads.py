@@ -1,0 +1,118 @@
+"""What lies in the slots of some shots, as it is stored: of one shot or of many, in as few reads as
+can be."""
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.hdf5.shots.rows import ROW_CHUNK, Array, Rows
+from shotstore.hdf5.shots.stored_values import Slot
+
+RowNumbers: TypeAlias = npt.NDArray[np.int64]
+
+_FIRST = np.zeros(1, np.int64)
+
+
+class Payloads:
+    """The payloads of some shots, by slot."""
+
+    def __init__(
+        self,
+        rows: RowNumbers,
+        dataset: Callable[[Slot], Rows],
+        index: Callable[[str], Rows],
+        in_table: Callable[[str], RowNumbers] | None = None,
+    ) -> None:
+        """Args:
+        rows: Those of the shots.
+        dataset: Gives the dataset of a slot.
+        index: Gives a dataset of spans by its name.
+        in_table: Tells which of the shots have something in a table; by default all of them.
+        """
+        self._rows = rows
+        self._dataset = dataset
+        self._index = index
+        self._in_table = in_table
+        self._tables: dict[str, Array] = {}
+
+    def of_one(self, slot: Slot) -> Any:
+        """The payload of a slot, where there is only one shot."""
+        if slot.column is not None:
+            return self._table(slot)[slot.column].item()
+        [payload] = self.of(slot, _FIRST)
+        return payload
+
+    def of(self, slot: Slot, places: RowNumbers) -> Iterable[Any]:
+        """The payload of a slot for each of these among the shots."""
+        if slot.column is not None:
+            values: list[Any] = self.column(slot, places).tolist()
+            return values
+        if slot.dataset is None:
+            return [None] * len(places)
+        if slot.index is not None:
+            spans = read_rows(self._index(slot.index), self._rows[places])
+            return _read_spans(self._dataset(slot), spans["start"], spans["length"])
+        stored = self.stacked(slot, places)
+        if slot.size is not None:
+            texts: list[bytes] = stored.tolist()
+            return texts
+        if stored.ndim > 1:
+            return stored
+        return (stored[row : row + 1].reshape(()) for row in range(len(stored)))
+
+    def stacked(self, slot: Slot, places: RowNumbers) -> Array:
+        """The rows of a slot that has a dataset of its own."""
+        return read_rows(self._dataset(slot), self._rows[places])
+
+    def column(self, slot: Slot, places: RowNumbers) -> Array:
+        """The column of a slot in its table."""
+        column: Array = self._table(slot)[slot.column]
+        return column if len(places) == len(self._rows) else column[places]
+
+    def _table(self, slot: Slot) -> Array:
+        """The table of a slot, a row for each shot; anything where a shot has nothing in it."""
+        assert slot.dataset is not None
+        if slot.dataset not in self._tables:
+            rows = self._dataset(slot)
+            places = None if self._in_table is None else self._in_table(slot.dataset)
+            if places is None or len(places) == len(self._rows):
+                table = read_rows(rows, self._rows)
+            else:
+                table = np.empty(len(self._rows), rows.dtype)
+                table[places] = read_rows(rows, self._rows[places])
+            self._tables[slot.dataset] = table
+        return self._tables[slot.dataset]
+
+
+def read_rows(rows: Rows, wanted: RowNumbers) -> Array:
+    """The rows of these numbers, in this order."""
+    if not len(wanted):
+        return np.empty((0, *rows.row_shape), rows.dtype)
+    first, last = int(wanted.min()), int(wanted.max())
+    if last - first + 1 == len(wanted) and (np.diff(wanted) == 1).all():
+        return rows.read(first, len(wanted))
+    ordered, places = np.unique(wanted, return_inverse=True)
+    found = np.empty((len(ordered), *rows.row_shape), rows.dtype)
+    # Rows between wanted ones in the same or the next chunk cost less to read than to leave out.
+    # A chunk without any wanted row may have none at all, and then the file none of its bytes.
+    breaks = np.flatnonzero(np.diff(ordered) > max(1, ROW_CHUNK // rows.row_bytes)) + 1
+    for begin, end in pairwise((0, *breaks.tolist(), len(ordered))):
+        start, count = int(ordered[begin]), int(ordered[end - 1]) - int(ordered[begin]) + 1
+        block = rows.read(start, count)
+        found[begin:end] = block if count == end - begin else block[ordered[begin:end] - start]
+    return found if np.array_equal(ordered, wanted) else found[places]
+
+
+def _read_spans(rows: Rows, starts: Array, lengths: Array) -> Iterable[Array]:
+    """The rows of each span. Those of shots that follow each other lie together."""
+    first, end = int(starts.min()), int((starts + lengths).max())
+    if end - first == int(lengths.sum()):
+        whole = rows.read(first, end - first, values=len(starts))
+        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+            yield whole[start - first : start - first + length]
+    else:
+        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+            yield rows.read(start, length, values=1)
