@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shotstore import PureSequencePath, State
-from shotstore.hdf5 import HDF5StorageManager, transaction
+from shotstore.hdf5 import HDF5StorageManager, listing
 from tests.processes import shots
 from tests.processes.children import PATIENCE, Child, listening
 from tests.processes.shots import FOLDER, RUN
@@ -91,7 +91,7 @@ def move_all_the_time(parent: Connection, store: Path) -> None:
 def test_a_listing_beside_moves_shows_one_moment(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction, "_LONGEST_BATCH", 0)  # as if the disk was slow
+    monkeypatch.setattr(listing, "_LONGEST_BATCH", 0)  # as if the disk was slow
     storage = HDF5StorageManager(store, lock_timeout=PATIENCE)
     names = {f"sequence {number}" for number in range(MOVED)}
     with storage.session() as session:

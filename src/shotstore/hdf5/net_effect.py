@@ -3,6 +3,7 @@
 Only the net effect counts: where each directory was read from, and where its node is at the end.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -25,11 +26,14 @@ from shotstore.hdf5.store import SEQUENCES, TRASH
 from shotstore.hdf5.tree import Node, Tree
 
 
+def _new_id() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ-") + os.urandom(3).hex()
+
+
 @frozen
 class Discarded:
     """Something that goes to the trash."""
 
-    id: str
     path: str
     reason: str
     """``deleted``, ``reset`` or ``recovered``."""
@@ -42,6 +46,7 @@ class Discarded:
     has_shots: bool = True
     """Of a recovered sequence: whether its shots file goes too."""
     deleted: datetime = field(factory=lambda: datetime.now(UTC))
+    id: str = field(factory=_new_id)
 
 
 def prepare(

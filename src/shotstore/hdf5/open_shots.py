@@ -13,7 +13,8 @@ from shotstore.hdf5.files import HasFiles
 from shotstore.hdf5.locks import try_lock_shared, unlock
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, PatchedFileObject, committed_end
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
-from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.launch import Launch
+from shotstore.hdf5.shots.shots_file import ShotsFile
 
 _PIECE = 64 * 2**20
 """Bytes that are copied before a Ctrl-C is noticed."""

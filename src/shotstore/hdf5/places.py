@@ -6,11 +6,25 @@ from pathlib import Path
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, directory_name, path_name
 from shotstore.hdf5.snapshot import Snapshot
-from shotstore.hdf5.store import Store
-from shotstore.hdf5.transaction import root_node
-from shotstore.hdf5.tree import Tree
+from shotstore.hdf5.store import SEQUENCES, Store
+from shotstore.hdf5.tree import Node, Tree
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
+
+
+def root_node(store: Store) -> Node:
+    """The root of the tree of a store; of a folder of sequences; or of one sequence alone."""
+    if not store.is_archive:
+        return Node("", SEQUENCES, is_sequence=False)
+    snapshot = Snapshot(store.commits)
+    if snapshot.kind("") != "sequence":
+        return Node("", "", is_sequence=False)
+    root = Node("", None, is_sequence=False)
+    name = path_name(store.root.name) or "sequence"
+    if not PureSequencePath.is_valid_name(name):
+        name = "sequence"
+    Node(name, "", is_sequence=True).attach(root, name)
+    return root
 
 
 def directory_of(store: Store, path: PureSequencePath) -> Path:

@@ -12,7 +12,8 @@ from shotstore.hdf5 import many_shots, summaries
 from shotstore.hdf5.device_configurations import check_device_name
 from shotstore.hdf5.documents import SequenceDocument, load_object
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, hdf5_name
-from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.launch import Launch
+from shotstore.hdf5.shots.shots_file import ShotsFile
 from shotstore.model import (
     JSON,
     Data,

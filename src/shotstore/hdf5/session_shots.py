@@ -11,7 +11,8 @@ from shotstore.hdf5.documents import load_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
-from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.launch import Launch
+from shotstore.hdf5.shots.shots_file import ShotsFile
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import Store

@@ -8,10 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
-from time import monotonic
 from typing import TypeVar
 
 from attrs import evolve
@@ -19,17 +16,18 @@ from attrs import evolve
 from shotstore.errors import (
     CommitUncertainError,
     StorageError,
-    TransactionConflictError,
 )
 from shotstore.hdf5 import net_effect
 from shotstore.hdf5.documents import SequenceDocument, dump_sequence
-from shotstore.hdf5.names import path_name
+from shotstore.hdf5.listing import directories_below, read_below
 from shotstore.hdf5.net_effect import Discarded
+from shotstore.hdf5.places import root_node
 from shotstore.hdf5.session_shots import SessionShots
-from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.launch import Launch
+from shotstore.hdf5.shots.shots_file import ShotsFile
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.staging import Staging
-from shotstore.hdf5.store import SEQUENCES, Store
+from shotstore.hdf5.store import Store
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
@@ -37,9 +35,6 @@ from shotstore.records.owner import Owner
 from shotstore.state import State
 
 _T = TypeVar("_T")
-
-_LONGEST_BATCH = 0.005  # seconds for which a listing keeps commits out
-_LISTING_TRIES = 3
 
 
 class Transaction:
@@ -118,28 +113,15 @@ class Transaction:
     # Reading
 
     def load_below(self, path: PureSequencePath, *, documents: bool) -> None:
-        """Read the tree below a path as it was at one moment, as far as it is not known yet.
-
-        Commits are let in between any two files; if one came, the listing is made again.
-        """
+        """Read the tree below a path as it was at one moment, as far as it is not known yet."""
 
         def job() -> None:
             with self._reading():
                 node = self.tree.find(path)
-            directories = [] if node is None else self._directories(node)
-            for attempt in range(1, _LISTING_TRIES + 1):
-                snapshot = self._snapshot.copy()
-                steps = chain.from_iterable(
-                    snapshot.scan(directory, documents=documents) for directory in directories
-                )
-                try:
-                    if self._run_batches(steps, at_once=attempt == _LISTING_TRIES):
-                        self._snapshot.adopt(snapshot)
-                        return
-                except TransactionConflictError:
-                    # Something was moved between two batches: nobody has been told of it yet.
-                    if attempt == _LISTING_TRIES:
-                        raise
+            directories = [] if node is None else directories_below(node)
+            self._snapshot.adopt(
+                read_below(self._snapshot, directories, self._reading, documents=documents)
+            )
 
         self.run(job)
 
@@ -216,7 +198,7 @@ class Transaction:
         is_on_disk = any(below.directory is not None for below in self.tree.walk(node))
         node.detach()
         if is_on_disk:
-            self._discarded.append(Discarded(_entry_id(), path, "deleted", node))
+            self._discarded.append(Discarded(path, "deleted", node))
 
     def reset(self, node: Node) -> None:
         """Make a sequence a draft, and send its shots to the trash."""
@@ -225,9 +207,7 @@ class Transaction:
         is_on_disk = writer is None or writer.staged is None or writer.replaces
         if is_on_disk:
             content = dump_sequence(document)
-            self._discarded.append(
-                Discarded(_entry_id(), str(node.path), "reset", node, content, writer)
-            )
+            self._discarded.append(Discarded(str(node.path), "reset", node, content, writer))
         draft = evolve(
             document,
             state=State.DRAFT,
@@ -243,9 +223,7 @@ class Transaction:
     ) -> str:
         """Give a sequence another document; the damaged one, of this content, goes to the trash,
         and the shots file too if ``has_shots``. Return the entry there."""
-        entry = Discarded(
-            _entry_id(), str(node.path), "recovered", node, content, has_shots=has_shots
-        )
+        entry = Discarded(str(node.path), "recovered", node, content, has_shots=has_shots)
         self._discarded.append(entry)
         self.change_document(node, document)
         return entry.id
@@ -371,21 +349,6 @@ class Transaction:
             self._snapshot.commits = None if self.store.is_archive else commits
             yield commits
 
-    def _run_batches(self, steps: Iterator[None], *, at_once: bool) -> bool:
-        """Run all steps, letting commits in between; whether there was none."""
-        seen: set[int] = set()
-        unfinished = True
-        while unfinished:
-            with self._reading() as commits:
-                seen.add(commits)
-                deadline = monotonic() + _LONGEST_BATCH
-                unfinished = False
-                for _ in steps:
-                    if not at_once and monotonic() > deadline:
-                        unfinished = True
-                        break
-        return len(seen) == 1
-
     def _has_seen_commits(self) -> bool:
         """Whether something was committed since the session began to read."""
         return self._first_commits != self.store.commits.counted
@@ -435,36 +398,3 @@ class Transaction:
         with self._checking:
             self._checking.enter_context(self._reading())
             yield
-
-    # Helpers
-
-    def _directories(self, node: Node) -> list[str]:
-        """The directories on the disk that hold what is below a node."""
-        found = [node.directory] if node.directory is not None else []
-        pending = list(node.children.values())
-        while pending:
-            child = pending.pop()
-            pending.extend(child.children.values())
-            above = child.parent.directory if child.parent is not None else None
-            if child.directory is not None and child.directory.rpartition("/")[0] != above:
-                found.append(child.directory)
-        return found
-
-
-def root_node(store: Store) -> Node:
-    """The root of the tree of a store; of a folder of sequences; or of one sequence alone."""
-    if not store.is_archive:
-        return Node("", SEQUENCES, is_sequence=False)
-    snapshot = Snapshot(store.commits)
-    if snapshot.kind("") != "sequence":
-        return Node("", "", is_sequence=False)
-    root = Node("", None, is_sequence=False)
-    name = path_name(store.root.name) or "sequence"
-    if not PureSequencePath.is_valid_name(name):
-        name = "sequence"
-    Node(name, "", is_sequence=True).attach(root, name)
-    return root
-
-
-def _entry_id() -> str:
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ-") + os.urandom(3).hex()

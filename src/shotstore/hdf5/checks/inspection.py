@@ -18,6 +18,7 @@ from attrs import define, field
 from shotstore.hdf5.checks.chunks import Chunk, StoredDataset
 from shotstore.hdf5.checks.report import listed
 from shotstore.hdf5.shots.copies import COPIES, copy_of
+from shotstore.hdf5.shots.launch import CONFIGURATION, DEVICES, DOCUMENTS
 from shotstore.hdf5.shots.own_objects import list_names, read_text_attribute
 from shotstore.hdf5.shots.schemas import Schema, load_schema
 from shotstore.hdf5.shots.slot_checks import check_fits
@@ -25,13 +26,8 @@ from shotstore.hdf5.shots.stored_values import Slot
 
 _TABLES = re.compile(r"shots|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
 _SCHEMAS = re.compile(r"schemas(?:#\d+)?")
-_UNALIGNED = re.compile(rf"configuration/.*|(?:parameter_units|schemas)(?:#\d+)?|{COPIES}/.*")
-_CONFIGURATION = "configuration"
-_DEVICES = "configuration/device_configurations"
-_DOCUMENTS = tuple(
-    f"{_CONFIGURATION}/{x}" for x in ("iteration", "time_lanes", "global_parameters")
-)
-_GROUPS = {name for group in (_CONFIGURATION, _DEVICES) for name in (group, copy_of(group))}
+_UNALIGNED = re.compile(rf"{CONFIGURATION}/.*|(?:parameter_units|schemas)(?:#\d+)?|{COPIES}/.*")
+_GROUPS = {name for group in (CONFIGURATION, DEVICES) for name in (group, copy_of(group))}
 _SHOT_FIELDS = {"shot_index", "start_time", "end_time", "schema"}
 _MOST_UNUSED = 1000
 
@@ -86,15 +82,15 @@ class Inspection:
             self.sequence_id = read_text_attribute(file, "sequence")
         except Exception as error:
             self._add(f"the attribute sequence cannot be read ({reason(error)})")
-        documents = set(_DOCUMENTS)
-        for group in (_CONFIGURATION, _DEVICES):
+        documents = {f"{CONFIGURATION}/{name}" for name in DOCUMENTS}
+        for group in (CONFIGURATION, DEVICES):
             for place in (group, copy_of(group)):
                 names = self._list(place)
                 self._find_datasets(place, names)
                 documents.update(f"{group}/{name}" for name in names)
         self._read_configuration(documents - _GROUPS)
-        if {_DEVICES, copy_of(_DEVICES)} <= self._unlisted:
-            self.unreadable_configuration.append(_DEVICES)
+        if {DEVICES, copy_of(DEVICES)} <= self._unlisted:
+            self.unreadable_configuration.append(DEVICES)
         tables = [name for name in self._list("") if _TABLES.fullmatch(name)]
         schemas = sorted(
             {name for name in (*tables, *self._list(COPIES)) if _SCHEMAS.fullmatch(name)}
@@ -210,7 +206,7 @@ class Inspection:
         if len(dataset) != 1:
             raise ValueError("it has not one row")
         content: object = json.loads(bytes(dataset.rows.read(0, 1)[0]))
-        is_device = name.startswith((f"{_DEVICES}/", f"{copy_of(_DEVICES)}/"))
+        is_device = name.startswith((f"{DEVICES}/", f"{copy_of(DEVICES)}/"))
         return (dataset.read_attribute("type"), content) if is_device else content
 
     def _add_unreadable(self, name: str, error: Exception) -> None:

@@ -16,7 +16,8 @@ from shotstore.hdf5.checks.salvage import Salvage, SalvagedShot, nothing_left
 from shotstore.hdf5.checks.sequence_check import SequenceCheck
 from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.session import HDF5ExperimentSession
-from shotstore.hdf5.shots.shots_file import Launch, ShotsFile
+from shotstore.hdf5.shots.launch import CONFIGURATION, DEVICES, Launch
+from shotstore.hdf5.shots.shots_file import ShotsFile
 from shotstore.hdf5.tree import Node
 from shotstore.model import JSON
 from shotstore.paths import PureSequencePath
@@ -27,8 +28,7 @@ from shotstore.state import State
 _T = TypeVar("_T")
 
 _LONGEST_BATCH = 0.1  # seconds after which a Ctrl-C is let through
-_CONFIGURATION = "configuration/"
-_DEVICES = "configuration/device_configurations/"
+_DEVICES = f"{DEVICES}/"
 
 
 def recover(
@@ -195,7 +195,7 @@ class _Recovery:
 
     def _configured(self, name: str, salvage: Salvage) -> JSON:
         """The recipe in the file, if that is not lost too."""
-        found: JSON = salvage.configuration.get(_CONFIGURATION + name)
+        found: JSON = salvage.configuration.get(f"{CONFIGURATION}/{name}")
         if found is not None:
             return found
         self._lost_configuration.append(name)
@@ -207,7 +207,7 @@ class _Recovery:
 
     def _launch(self, document: SequenceDocument, salvage: Salvage) -> Launch:
         found = salvage.configuration
-        parameters: JSON = found.get("configuration/global_parameters")
+        parameters: JSON = found.get(f"{CONFIGURATION}/global_parameters")
         if parameters is None:
             parameters = LOST_CONTENT
             self._lost_configuration.append("global parameters")
@@ -221,12 +221,12 @@ class _Recovery:
                 device = unquote(name.removeprefix(_DEVICES))
                 devices[device] = LOST, None
                 self._lost_configuration.append(f"device configuration {device}")
-            elif f"{name}/" == _DEVICES:
+            elif name == DEVICES:
                 devices[LOST] = LOST, None
                 self._lost_configuration.append("device configurations")
         return Launch(
-            found.get("configuration/iteration", document.iteration),
-            found.get("configuration/time_lanes", document.time_lanes),
+            found.get(f"{CONFIGURATION}/iteration", document.iteration),
+            found.get(f"{CONFIGURATION}/time_lanes", document.time_lanes),
             parameters,
             devices,
             document.expected_number_of_shots,

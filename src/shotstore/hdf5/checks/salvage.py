@@ -16,11 +16,11 @@ from shotstore.hdf5 import disk, on_disk, superblock
 from shotstore.hdf5.checks import metadata
 from shotstore.hdf5.checks.inspection import Inspection, read_leniently, reason
 from shotstore.hdf5.overlay import HDF5FileObject
+from shotstore.hdf5.shots.launch import read_expected_number
 from shotstore.hdf5.shots.own_objects import read_text_attribute
 from shotstore.hdf5.shots.payloads import Payloads
 from shotstore.hdf5.shots.rows import Rows
 from shotstore.hdf5.shots.schemas import Schema
-from shotstore.hdf5.shots.shots_file import read_expected_number
 from shotstore.hdf5.shots.stored_values import Slot, load_data, load_number
 from shotstore.model import Data
 from shotstore.model.parameters import Number

@@ -33,9 +33,9 @@ from shotstore.hdf5.checks.sequence_check import (
 from shotstore.hdf5.documents import Format
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, SHOTS_FILE, path_name
+from shotstore.hdf5.places import root_node
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, MARKER, TRASH, Store
-from shotstore.hdf5.transaction import root_node
 from shotstore.hdf5.tree import Tree
 from shotstore.hdf5.unit_documents import UNITS, definitions_in
 from shotstore.hdf5.unseen import holds_sequence, seen_as, what_to_call

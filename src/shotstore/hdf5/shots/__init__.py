@@ -1,7 +1,8 @@
 """``shots.h5``, as docs/file-format.md specifies it; nothing of locks, or of where the file lies.
 
-`shots_file` writes and reads whole shots, `columns` reads many at once, and `structures` what their
-lists and dicts are made of. `schemas` says which slots a shot uses, `stored_values` how a value is
-encoded in its slot, `datasets` and `rows` are the datasets, with `chunks` that are read past HDF5,
-`slot_checks` and `own_objects` refuse what shotstore does not write.
+`shots_file` writes and reads whole shots, `columns` many at once, `launch` what they were launched
+with, and `structures` is what their lists and dicts are made of. `schemas` says which slots a shot
+uses, `payloads` what lies in them, `stored_values` how a value is encoded. `datasets` and `rows`
+are the datasets, with `chunks` that are read past HDF5. `handles` tells what HDF5's errors mean,
+`slot_checks` and `own_objects` refuse what would do harm.
 """

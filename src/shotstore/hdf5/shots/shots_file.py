@@ -4,31 +4,26 @@ This module knows HDF5 and the layout of the file (docs/file-format.md), and not
 transactions or where the file lies. Row k of every dataset is the k-th shot recorded.
 """
 
-import json
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, TypeAlias
-from urllib.parse import unquote
 
 import h5py
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
-from shotstore.errors import DamagedStorageError, IncompatibleUnitsError, StorageError
-from shotstore.hdf5.names import hdf5_name
-from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile
+from shotstore.errors import StorageError
+from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.columns import ColumnReader, UsedSlots, data_type
-from shotstore.hdf5.shots.copies import copy_of, read_either
 from shotstore.hdf5.shots.datasets import Datasets
+from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
 from shotstore.hdf5.shots.known_rows import KnownRows
+from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
 from shotstore.hdf5.shots.rows import (
     read_attribute,
     write_attribute,
-    write_texts,
 )
 from shotstore.hdf5.shots.schemas import Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
@@ -39,10 +34,9 @@ from shotstore.hdf5.shots.stored_values import (
     load_number,
     store_data,
     store_number,
-    text_size,
 )
 from shotstore.hdf5.shots.viewers import describe_file
-from shotstore.model import JSON, Data, DataType, ParameterType
+from shotstore.model import Data, DataType, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
 from shotstore.records.columns import ShotColumns
@@ -52,9 +46,6 @@ VERSION = 1
 """Of a shot."""
 
 _FORMAT = "shotstore shots"
-_EXPECTED_NUMBER = "expected_number_of_shots"
-_DEVICES = "configuration/device_configurations"
-
 _SHOT = np.dtype(
     [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
 )
@@ -66,30 +57,6 @@ _NUMBER_TYPES: dict[str, NumberType] = {
     "big int": "int",
     "float": "float",
 }
-
-
-@frozen
-class Launch:
-    """What a sequence was launched with, as JSON."""
-
-    iteration: JSON
-    time_lanes: JSON
-    global_parameters: JSON
-    device_configurations: Mapping[str, tuple[str, JSON]]
-    """Tag and content by name."""
-    expected_number_of_shots: int | None
-    """As the iteration told it; for who makes the document anew, and does not know the class."""
-
-
-def read_expected_number(file: h5py.File) -> int | None:
-    """Return how many shots a sequence was to have when it was launched, if that was known.
-
-    Raises:
-        ValueError: shotstore has not written it so.
-    """
-    if _EXPECTED_NUMBER not in file.attrs:
-        return None
-    return own_objects.read_integer_attribute(file, _EXPECTED_NUMBER)
 
 
 class ShotsFile:
@@ -120,11 +87,11 @@ class ShotsFile:
         It gets superblock version 2, which has no "open for writing" mark for a killed writer to
         leave behind, and objects of HDF5 1.10, whose metadata is checksummed.
         """
-        with _writing(file_object):
-            _open(file_object, "w", "v108").close()
-        self = cls(file_object, _open(file_object, "r+"))
+        with writing(file_object):
+            open_handle(file_object, "w", "v108").close()
+        self = cls(file_object, open_handle(file_object, "r+"))
         try:
-            with _writing(file_object):
+            with writing(file_object):
                 self._write_header(sequence_id, path, launch)
         except BaseException:
             self.close()
@@ -145,11 +112,11 @@ class ShotsFile:
             DamagedStorageError: it is not what `create` and `append` write.
             StorageError: it is of a later version.
         """
-        with _reading(file_object):
-            file = _open(file_object, "r+" if write else "r")
+        with reading(file_object):
+            file = open_handle(file_object, "r+" if write else "r")
         self = cls(file_object, file, remember)
         try:
-            with _reading(self._file_object):
+            with reading(self._file_object):
                 if read_attribute(file, "format") != _FORMAT:
                     raise ValueError("its format attribute is missing")
                 version = own_objects.read_integer_attribute(file, "version")
@@ -167,11 +134,11 @@ class ShotsFile:
     def close(self) -> None:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
         self._datasets.close()
-        _close(self._file_object, self._file)
+        close_handle(self._file_object, self._file)
 
     def flush(self) -> None:
         """Hand everything that HDF5 has cached to the file object."""
-        with _writing(self._file_object):
+        with writing(self._file_object):
             self._file.flush()
 
     @property
@@ -192,37 +159,28 @@ class ShotsFile:
 
     def launch(self) -> Launch:
         """What the sequence was launched with."""
-        with _reading(self._file_object):
-            return Launch(
-                iteration=self._read_json("configuration/iteration"),
-                time_lanes=self._read_json("configuration/time_lanes"),
-                global_parameters=self._read_json("configuration/global_parameters"),
-                device_configurations={
-                    unquote(name): self._read_device(f"{_DEVICES}/{name}")
-                    for name in read_either(_DEVICES, self._names)
-                },
-                expected_number_of_shots=read_expected_number(self._file),
-            )
+        with reading(self._file_object):
+            return read_launch(self._file, self._datasets)
 
     def number_of_shots(self) -> int:
         """How many shots were recorded."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             return len(self._datasets.rows("shots"))
 
     def indices(self) -> dict[int, int]:
         """The row of each shot by its index, in the order of the rows."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             return self._rows().by_index
 
     def times(self, row: int) -> tuple[int, int]:
         """Start and end of a shot, in microseconds since 1970 UTC."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             shot = self._datasets.rows("shots").read(row, 1)[0]
             return int(shot["start_time"]), int(shot["end_time"])
 
     def parameters(self, row: int) -> dict[str, Number]:
         """The parameters of a shot."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             payloads = self._payloads(row)
             return {
                 slot.name: (load_number(slot, payloads.of_one(slot)), slot.unit)
@@ -231,12 +189,12 @@ class ShotsFile:
 
     def labels(self, row: int) -> list[str]:
         """The labels of the data of a shot."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             return [slot.name for slot in self._schema(row).data]
 
     def data(self, row: int, labels: Collection[str]) -> dict[str, Data]:
         """The data of a shot under these labels, all of which it has."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             payloads = self._payloads(row)
             return {
                 slot.name: load_data(slot, payloads.of_one(slot))
@@ -246,25 +204,25 @@ class ShotsFile:
 
     def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
         """Name, type and unit of every parameter that the first ``rows`` shots have."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             slots = self._used_slots(rows).parameters
             return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
 
     def data_types(self, rows: int) -> list[tuple[str, DataType]]:
         """Label and type of all data that the first ``rows`` shots have."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             return [(slot.name, data_type(slot)) for slot in self._used_slots(rows).data]
 
     def has_wide_integers(self, rows: int) -> bool:
         """Whether the first ``rows`` shots have a number beyond 64 bits."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             used = self._used_slots(rows)
             slots = [*used.parameters, *used.data]
             return any(slot.type == "big int" for slot in slots)
 
     def row_size(self, rows: int, labels: Collection[str]) -> int:
         """About how many bytes one of the first ``rows`` shots has under these labels."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             return self._used_slots(rows).row_size(labels)
 
     def columns(
@@ -278,7 +236,7 @@ class ShotsFile:
         Raises:
             IncompatibleUnitsError: a unit cannot be converted to that of the schema.
         """
-        with _reading(self._file_object):
+        with reading(self._file_object):
             reader = ColumnReader(self._datasets, self._schemas, rows)
             return reader.read(parameters, labels)
 
@@ -286,7 +244,7 @@ class ShotsFile:
         self, rows: npt.NDArray[np.int64], labels: Collection[str]
     ) -> dict[str, list[Structure]]:
         """What the data of some shots under these labels is made of."""
-        with _reading(self._file_object):
+        with reading(self._file_object):
             return ColumnReader(self._datasets, self._schemas, rows).structures(labels)
 
     # Writing
@@ -308,7 +266,7 @@ class ShotsFile:
             data: As `shotstore.model.check_data` returns it.
             compression: Filter for datasets of arrays that this shot is the first to need.
         """
-        with _writing(self._file_object):
+        with writing(self._file_object):
             self._append(index, times, parameters, data, compression)
 
     def _write_header(self, sequence_id: str, path: str, launch: Launch) -> None:
@@ -319,20 +277,11 @@ class ShotsFile:
         write_attribute(file, "launch", uuid.uuid4().hex)
         write_attribute(file, "path", path)
         write_attribute(file, "creator", f"shotstore {__version__}")
-        if launch.expected_number_of_shots is not None:
-            write_attribute(file, _EXPECTED_NUMBER, launch.expected_number_of_shots)
-        self._write_launch("configuration", launch)
+        write_launch(file, launch)
         file.create_group("data")
         describe_file(file)
         self._datasets.create("shots", _SHOT)
-        self._write_launch(copy_of("configuration"), launch)
-
-    def _write_launch(self, group: str, launch: Launch) -> None:
-        for name in ("iteration", "time_lanes", "global_parameters"):
-            _write_document(self._file, f"{group}/{name}", getattr(launch, name))
-        devices = self._file.create_group(f"{group}/device_configurations")
-        for name, (tag, content) in launch.device_configurations.items():
-            write_attribute(_write_document(devices, hdf5_name(name), content), "type", tag)
+        write_copy(file, launch)
 
     def _append(
         self,
@@ -407,79 +356,5 @@ class ShotsFile:
         self._used.look_at(self._rows().used_schemas(rows))
         return self._used
 
-    # Datasets
-
-    def _names(self, group: str) -> list[str]:
-        return own_objects.names(self._file, group)
-
-    def _read_json(self, name: str) -> JSON:
-        return read_either(name, self._load_json)
-
-    def _load_json(self, name: str) -> JSON:
-        content: JSON = json.loads(bytes(self._datasets.rows(name).read(0, 1)[0]))
-        return content
-
-    def _read_device(self, name: str) -> tuple[str, JSON]:
-        def read(name: str) -> tuple[str, JSON]:
-            content = self._load_json(name)
-            return read_attribute(self._file[name], "type"), content
-
-        return read_either(name, read)
-
     def _payloads(self, row: int) -> Payloads:
         return Payloads(np.array([row]), self._schemas.rows, self._datasets.rows)
-
-
-@contextmanager
-def _reading(file_object: HDF5FileObject) -> Iterator[None]:
-    """Say which file is damaged where HDF5 only says what it stumbled over."""
-    try:
-        yield
-        file_object.check()
-    except (StorageError, IncompatibleUnitsError):
-        raise
-    except Exception as error:
-        file_object.check()  # what the disk said comes before what HDF5 made of it
-        raise DamagedStorageError(
-            f"{file_object.file.path} is damaged ({error}). Restore it from a backup."
-        ) from error
-
-
-@contextmanager
-def _writing(file_object: HDF5FileObject) -> Iterator[None]:
-    """Raise what the disk said, rather than what HDF5 made of it."""
-    try:
-        yield
-    except Exception:
-        file_object.check()
-        raise
-    file_object.check()
-
-
-def _open(file_object: HDF5FileObject, mode: str, oldest: str = "v110") -> h5py.File:
-    file = h5py.File(
-        str(file_object.file.path),  # for messages: this driver opens nothing by name
-        mode,
-        driver="fileobj",
-        fileobj=file_object,
-        libver=(oldest, "v110"),
-    )
-    try:
-        file_object.check()
-    except Exception:
-        _close(file_object, file)
-        raise
-    return file
-
-
-def _close(file_object: HDF5FileObject, file: h5py.File) -> None:
-    """Without writing. A file that stays open is closed by HDF5 at the end of the process, which
-    then calls into a Python that is no more."""
-    if isinstance(file_object, OverlayFile):
-        file_object.kill()
-    file.close()
-
-
-def _write_document(parent: h5py.Group, name: str, content: JSON) -> h5py.Dataset:
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
-    return write_texts(parent, name, [text], text_size(len(text)))
