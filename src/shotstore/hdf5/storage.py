@@ -183,7 +183,7 @@ class HDF5StorageManager(StorageManager):
         place = None if path is None else PureSequencePath(path)
         if progress is not None:
             as_function(progress, "progress")
-        return verify(self._store, self._arguments["serializer"], place, progress)
+        return verify(self._store, place, progress)
 
     def recover(
         self, path: PureSequencePath | str, *, progress: Progress | None = None

@@ -55,7 +55,6 @@ class _Recovery:
     def __init__(
         self, session: HDF5ExperimentSession, path: PureSequencePath, progress: Progress | None
     ) -> None:
-        self._serializer = session.serializer
         self._compression = session.compression
         self._transaction = session.transaction
         self._path = path
@@ -68,9 +67,7 @@ class _Recovery:
         transaction = self._transaction
         node = transaction.read(self._find)
         assert node.directory is not None
-        check = SequenceCheck(
-            transaction.store, self._serializer, node.directory, self._path, is_only_writer=True
-        )
+        check = SequenceCheck(transaction.store, node.directory, self._path, is_only_writer=True)
         self._size = check.size
         check.run(self._reading, self._note_read)
         damage = [finding for finding in check.findings if finding.severity == "damage"]

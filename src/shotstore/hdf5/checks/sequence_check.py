@@ -16,7 +16,6 @@ from shotstore.hdf5.open_shots import ShotsReader
 from shotstore.hdf5.overlay import committed_end
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.worker import run
-from shotstore.model import Serializer
 from shotstore.paths import PureSequencePath
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -38,7 +37,6 @@ class SequenceCheck:
     def __init__(
         self,
         store: Store,
-        serializer: Serializer,
         directory: str,
         path: PureSequencePath | None,
         *,
@@ -48,7 +46,6 @@ class SequenceCheck:
         ``is_only_writer``, the caller has the write lock."""
         self._is_only_writer = is_only_writer
         self._store = store
-        self._serializer = serializer
         self._path = path
         self._directory = store.root / directory
         self.document_file = self._directory / SEQUENCE_DOCUMENT
