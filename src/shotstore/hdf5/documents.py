@@ -219,7 +219,7 @@ def dump_time(time: datetime | None) -> str | None:
 
 
 def _refuse(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a number of JSON")
 
 
 def _parse_float(text: str) -> float:
@@ -235,7 +235,7 @@ def load_time(text: object) -> datetime:
     """A time of a document, in UTC.
 
     Raises:
-        TypeError, ValueError: it is none, or has no time zone.
+        TypeError, ValueError: it is not a time, or has no time zone.
     """
     time = datetime.fromisoformat(_typed(text, str))
     if time.tzinfo is None:
@@ -252,17 +252,17 @@ def _load_optional_time(text: object) -> datetime | None:
 
 def _load_count(value: object) -> int | None:
     if value is not None and not (type(value) is int and 0 <= value < 2**63):
-        raise ValueError(f"{value!r} is no number of shots")
+        raise ValueError(f"{value!r} is not a number of shots")
     return value
 
 
 def _load_texts(value: object) -> frozenset[str]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     return frozenset(_typed(text, str) for text in value)
 
 
 def _typed(value: object, kind: type[str]) -> str:
     if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
+        raise TypeError(f"{value!r} is not a {kind.__name__}")
     return value

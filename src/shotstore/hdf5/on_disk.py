@@ -84,12 +84,12 @@ def identity(path: str) -> Identity | None:
 
 
 LONGEST_DOCUMENT = 256 * 2**20
-"""Bytes. What is longer is no document, and would fill the memory: a sparse file has any length."""
+"""Bytes. What is longer is not a document, and would fill the memory: sparse files have any length."""
 
 
 def read_file(path: str, longest: int = LONGEST_DOCUMENT) -> bytes | None:
-    """The content of the file, or None if there is none. A symbolic link is none: it may lead out
-    of the store. A pipe is none: it may never say anything.
+    """The content of the file, or None if there is none. A symbolic link does not count: it may
+    lead out of the store. Nor does a pipe: it may never say anything.
 
     Raises:
         OSError: it cannot be read, or has more than ``longest`` bytes.

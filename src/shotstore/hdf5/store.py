@@ -147,7 +147,7 @@ class Store:
             raise DamagedStorageError(
                 f"{self.root} was left, or copied, in the middle of a commit, and cannot be read "
                 f"as it is. {error} A copy is best made again, while no program writes to the "
-                "store. Open it once without read_only=True if it is no copy."
+                "store. Open it once without read_only=True if it is not a copy."
             ) from error
 
     def _is_shared(self) -> bool:

@@ -25,7 +25,7 @@ _AT_ONCE = 4096  # bits, multiple of 32: arrays that fit into a processor's memo
 
 
 def end_of_file(block: bytes) -> int | None:
-    """The length of the file in bytes, or None if this is no superblock of ours."""
+    """The length of the file in bytes, or None if this is not a superblock of ours."""
     if len(block) != SIZE:
         return None
     signature, version, addresses, lengths, _, base, _, end, _, stored = _FIELDS.unpack(block)

@@ -231,7 +231,7 @@ class Trash:
         ]
         if not entries:
             return []
-        # Renamed away first: a crash leaves whole entries, and rests that are no entries.
+        # Renamed away first: a crash leaves whole entries, and rests that are not entries.
         going = store.root / TRANSACTIONS / uuid.uuid4().hex
         disk.make_directory(going)
         gone: list[TrashEntry] = []

@@ -349,7 +349,7 @@ class Tree:
 
     def _check_free(self, parent: Node, name: str) -> None:
         """Refuse a name that is like that of a sibling, or whose directory would meet something
-        that is no path of ours."""
+        that is not a path of ours."""
         on_disk: set[str] = set()
         if parent.directory is not None:
             on_disk = self._snapshot.children(parent.directory).keys() - parent.gone
@@ -363,7 +363,7 @@ class Tree:
         if any(other.casefold() == lower for other in parent.gone) and self._folds_case():
             return  # it is in the way of itself, until the commit
         raise PathExistsError(
-            f"{place} is in the way, which is no folder of this store: remove or rename it, or "
+            f"{place} is in the way, and is not a folder of this store: remove or rename it, or "
             "choose another path."
         )
 

@@ -2,7 +2,7 @@
 
 The lock itself goes to whoever tries at the right moment, so a writer in a loop, which tries again
 at once, would overtake those that wait. They therefore write into a file when they have come, and
-only the first of them tries. The file is no lock, and nothing but the order rests on it: who was
+only the first of them tries. The file is not a lock, and nothing but the order rests on it: who was
 killed is passed over, at once where the system tells of it, who was stopped in the line gives no
 sign of life any more and is passed over too, who finds another one in its place takes a new one,
 and where the file cannot be used, there is no order.

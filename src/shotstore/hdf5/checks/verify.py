@@ -244,7 +244,7 @@ class _Verification:
                 Finding(
                     "damage",
                     file,
-                    "It holds a sequence, but its name is none that shotstore gives, so nobody "
+                    "It holds a sequence, but its name is not one that shotstore gives, so nobody "
                     "sees what is in it.",
                     f"Rename the directory to {better!r}.",
                     path,

@@ -34,7 +34,7 @@ def open_handle(file_object: HDF5FileObject, mode: str, oldest: str = "v110") ->
 
 def close_handle(file_object: HDF5FileObject, file: h5py.File) -> None:
     """Close a file without writing. One that stays open is closed by HDF5 at the end of the
-    process, which then calls into a Python that is no more."""
+    process, which then calls into a Python that has ended."""
     if isinstance(file_object, OverlayFile):
         file_object.kill()
     file.close()

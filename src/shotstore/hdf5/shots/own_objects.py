@@ -110,7 +110,7 @@ def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
     _check_type(name, kind)
     dtype: np.dtype[Any] = dataset.dtype
     if kind.get_size() != dtype.itemsize:  # what is read would not fit
-        raise ValueError(f"the type of {name} is none of numpy's")
+        raise ValueError(f"the type of {name} is not one of numpy's")
     properties = dataset.get_create_plist()
     if properties.get_layout() != h5d.CHUNKED or properties.get_external_count():
         raise ValueError(f"{name} is not stored in chunks of this file")
@@ -249,4 +249,4 @@ def _check_type(name: str, kind: h5t.TypeID) -> None:
         if kind.is_variable_str():
             raise ValueError(f"the texts of {name} have no fixed length")
     elif kind.get_class() not in _PLAIN_TYPES:
-        raise ValueError(f"the type of {name} is none that shotstore uses")
+        raise ValueError(f"the type of {name} is not one that shotstore uses")
