@@ -84,7 +84,7 @@ def identity(path: str) -> Identity | None:
 
 
 LONGEST_DOCUMENT = 256 * 2**20
-"""Bytes. What is longer is not a document, and would fill the memory: sparse files have any length."""
+"""Bytes. What is longer is not a document, and would fill the memory: a sparse file may be so."""
 
 
 def read_file(path: str, longest: int = LONGEST_DOCUMENT) -> bytes | None:

@@ -11,7 +11,7 @@ from attrs import frozen
 from h5py import h5s
 
 from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES
-from shotstore.hdf5.shots.own_objects import open_dataset, read_text_attribute
+from shotstore.hdf5.shots.own_objects import open_dataset
 from shotstore.hdf5.shots.rows import Rows
 
 
@@ -71,10 +71,6 @@ class StoredDataset:
             stored = self._length
         # Zeros at the end, less than a chunk of them, take no place.
         return stored // self._bytes((1, *self.shape[1:])) + self.rows_in_chunk
-
-    def read_attribute(self, name: str) -> str:
-        """Read an attribute that is a text."""
-        return read_text_attribute(h5py.Dataset(self._dataset), name)
 
     def chunks(self) -> list[Chunk]:
         """Every chunk that is stored.

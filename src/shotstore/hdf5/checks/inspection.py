@@ -207,7 +207,9 @@ class Inspection:
             raise ValueError("it has not one row")
         content: object = json.loads(bytes(dataset.rows.read(0, 1)[0]))
         is_device = name.startswith((f"{DEVICES}/", f"{copy_of(DEVICES)}/"))
-        return (dataset.read_attribute("type"), content) if is_device else content
+        return (
+            (read_text_attribute(self._get_file()[name], "type"), content) if is_device else content
+        )
 
     def _add_unreadable(self, name: str, error: Exception) -> None:
         """Report it, unless that was done when it was opened."""

@@ -235,7 +235,7 @@ class _Recovery:
         launched_at = salvage.launched_at or str(self._path)
         shots = transaction.write(lambda: transaction.begin_again(node, launch, launched_at))
         tally, rows = _Tally(), salvage.shots()
-        while self._run(lambda: self._append(shots, rows, tally)):
+        while self._transaction.run(lambda: self._append(shots, rows, tally)):
             self._done = self._size * salvage.progress
             self._tell(1)
         self._done = self._size
@@ -258,12 +258,9 @@ class _Recovery:
 
     # Helpers
 
-    def _run(self, function: Callable[[], _T]) -> _T:
-        return self._transaction.run(function)
-
     def _reading(self, function: Callable[[int], _T]) -> _T:
         store = self._transaction.store
-        result = self._run(lambda: function(store.commits.counted))
+        result = self._transaction.run(lambda: function(store.commits.counted))
         self._tell(0)
         return result
 

@@ -155,12 +155,12 @@ class _Verification:
         sequences: list[_Place] = []
         while pending:
             place = pending.pop()
-            children, is_sequence = self._list_at_rest(place)
+            children, is_sequence = self._checked.read(partial(self._list, place))
             if is_sequence:
                 sequences.append(place)
             pending += reversed(children)
         new = [place for place in sequences if place.directory not in self._seen]
-        checks = {place: self._check(place) for place in new}
+        checks = {place: SequenceCheck(self._store, place.directory, place.path) for place in new}
         self._checked.total += sum(check.size for check in checks.values())
         for place, check in checks.items():
             self._seen.add(place.directory)
@@ -169,13 +169,7 @@ class _Verification:
             self._checked.size = done + check.size
             self._checked.tell()
 
-    def _check(self, place: _Place) -> SequenceCheck:
-        return SequenceCheck(self._store, place.directory, place.path)
-
-    def _list_at_rest(self, place: _Place) -> tuple[list[_Place], bool]:
-        return self._checked.read(lambda _: self._list(place))
-
-    def _list(self, place: _Place) -> tuple[list[_Place], bool]:
+    def _list(self, place: _Place, _: int) -> tuple[list[_Place], bool]:
         """The folders and sequences in a directory, and whether it is a sequence itself."""
         directory = self._store.root / place.directory
         if place.directory in self._checked.unfinished:
@@ -261,7 +255,7 @@ class _Verification:
             directory = self._store.root / place.directory
             if not self._checked.attempt(directory, partial(on_disk.is_directory, directory), True):
                 return  # moved or deleted meanwhile
-            check = self._check(place)
+            check = SequenceCheck(self._store, place.directory, place.path)
         self._checked.findings += check.findings
         if check.document is not None and place.path is not None:
             self._places.setdefault(check.document.id, []).append(place)

@@ -47,17 +47,18 @@ class KnownRows:
         """
         known = len(self._start_times)
         if known < len(shots):
-            self._note(known, shots.read(known, len(shots) - known, values=0))
-
-    def add(self, row: int, shot: npt.NDArray[Any]) -> None:
-        """A row was written."""
-        self._note(row, shot)
+            self.note(known, shots.read(known, len(shots) - known, values=0))
 
     def used_schemas(self, count: int) -> list[int]:
         """The numbers of the schemas that the first rows use, in their order."""
         return sorted(number for number, row in list(self._first_uses.items()) if row < count)
 
-    def _note(self, first: int, shots: npt.NDArray[Any]) -> None:
+    def note(self, first: int, shots: npt.NDArray[Any]) -> None:
+        """Take down the rows from the ``first`` on.
+
+        Raises:
+            ValueError: a shot index stands in the table twice.
+        """
         indices, numbers = shots["shot_index"].tolist(), shots["schema"].tolist()
         for row, (index, number) in enumerate(zip(indices, numbers, strict=True), first):
             if self.by_index.setdefault(index, row) != row:

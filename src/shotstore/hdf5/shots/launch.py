@@ -12,7 +12,7 @@ from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.copies import copy_of, read_either
 from shotstore.hdf5.shots.datasets import Datasets
-from shotstore.hdf5.shots.rows import read_attribute, write_attribute, write_texts
+from shotstore.hdf5.shots.rows import write_attribute, write_texts
 from shotstore.hdf5.shots.stored_values import text_size
 from shotstore.model import JSON
 
@@ -64,7 +64,7 @@ def read_launch(file: h5py.File, datasets: Datasets) -> Launch:
 
     def load_device(name: str) -> tuple[str, JSON]:
         content = load(name)
-        return read_attribute(file[name], "type"), content
+        return own_objects.read_text_attribute(file[name], "type"), content
 
     documents: dict[str, Any] = {
         name: read_either(f"{CONFIGURATION}/{name}", load) for name in DOCUMENTS

@@ -314,12 +314,3 @@ def write_attribute(target: h5py.HLObject, name: str, value: str | int) -> None:
         target.attrs.create(name, np.bytes_(text), dtype=text_dtype(max(1, len(text))))
     else:
         target.attrs.create(name, value, dtype=np.int64)
-
-
-def read_attribute(target: h5py.HLObject, name: str) -> str:
-    """Read a text attribute.
-
-    Raises:
-        ValueError: shotstore has not written it so.
-    """
-    return own_objects.read_text_attribute(target, name)

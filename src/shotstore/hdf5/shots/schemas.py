@@ -19,12 +19,12 @@ from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows, text_dtype
 from shotstore.hdf5.shots.slot_checks import check_fits, check_slot
 from shotstore.hdf5.shots.stored_values import (
+    COLUMN_DTYPES,
     COLUMN_TYPES,
     SPAN,
     Slot,
     Stored,
     encode_array,
-    number_dtype,
     text_size,
 )
 from shotstore.hdf5.shots.viewers import describe_frames
@@ -250,7 +250,7 @@ def load_schema(text: bytes) -> Schema:
 
 
 def _column_dtype(value: Stored) -> np.dtype[Any]:
-    return number_dtype(value.type) or text_dtype(text_size(len(value.payload)))
+    return COLUMN_DTYPES.get(value.type) or text_dtype(text_size(len(value.payload)))
 
 
 def _size(value: Stored) -> int | None:

@@ -22,7 +22,6 @@ from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
 from shotstore.hdf5.shots.rows import (
-    read_attribute,
     write_attribute,
 )
 from shotstore.hdf5.shots.schemas import Schema, Schemas
@@ -117,10 +116,10 @@ class ShotsFile:
         self = cls(file_object, file, remember)
         try:
             with reading(self._file_object):
-                if read_attribute(file, "format") != _FORMAT:
+                if own_objects.read_text_attribute(file, "format") != _FORMAT:
                     raise ValueError("its format attribute is missing")
                 version = own_objects.read_integer_attribute(file, "version")
-                self.sequence_id = read_attribute(file, "sequence")
+                self.sequence_id = own_objects.read_text_attribute(file, "sequence")
             if version > VERSION:
                 raise StorageError(
                     f"{file_object.file.path} has format version {version}, written by a newer "
@@ -314,7 +313,7 @@ class ShotsFile:
         shot = np.array([(index, *times, number)], _SHOT)
         self._datasets.rows("shots").write(row, shot)
         self._schemas.write_copies()
-        known.add(row, shot)
+        known.note(row, shot)
 
     def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
         flat = self._datasets.rows(slot.dataset)
@@ -347,7 +346,7 @@ class ShotsFile:
         if self._known is None:
             known = KnownRows()
             if self._remember is not None and "launch" in self._file.attrs:
-                known = self._remember(read_attribute(self._file, "launch"))
+                known = self._remember(own_objects.read_text_attribute(self._file, "launch"))
             self._known = known if known.fits(shots) else KnownRows()
         self._known.extend(shots)
         return self._known

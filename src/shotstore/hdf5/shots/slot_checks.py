@@ -13,10 +13,10 @@ import numpy as np
 
 from shotstore.hdf5.shots.stored_values import (
     ARRAY_TYPES,
+    COLUMN_DTYPES,
     COLUMN_TYPES,
     Slot,
     encode_array,
-    number_dtype,
 )
 from shotstore.model.dtypes import load_dtype
 from shotstore.model.unit_texts import LONGEST_UNIT
@@ -48,7 +48,7 @@ def check_fits(slot: Slot, dtype: np.dtype[Any], row_shape: tuple[int, ...]) -> 
     """
     if slot.type in COLUMN_TYPES:
         found = dtype[slot.column] if slot.column in (dtype.names or ()) else None
-        expected = number_dtype(slot.type)
+        expected = COLUMN_DTYPES.get(slot.type)
         is_right = found is not None and (found == expected if expected else found.kind == "S")
         fits = is_right and row_shape == ()
     elif slot.type in ARRAY_TYPES:

@@ -35,7 +35,8 @@ COLUMN_TYPES = frozenset({"bool", "int", "float", "big int"})
 """Types that are stored in a column of a table. The others have a dataset of their own, except
 ``none`` and ``empty``, which the schema alone describes."""
 
-_NUMBER_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
+COLUMN_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
+"""Their types; that of a ``big int`` is a text."""
 _COMPLEX = np.dtype("<c16")
 ARRAY_TYPES = frozenset({"array", "ragged", "empty", "complex"})
 """Types that have a ``dtype`` and a ``shape``; a complex number is an array of no dimensions."""
@@ -123,11 +124,6 @@ def store_data(value: Data) -> Stored:
     if value.dtype.itemsize == 0 or 0 in value.shape[1:]:
         return Stored("empty", value)
     return Stored("ragged" if value.ndim and not value.shape[0] else "array", value)
-
-
-def number_dtype(kind: StoredType) -> np.dtype[Any] | None:
-    """The type of a column, or None for one of texts."""
-    return _NUMBER_DTYPES.get(kind)
 
 
 def load_number(slot: Slot, payload: Any) -> bool | int | float:
