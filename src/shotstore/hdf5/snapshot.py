@@ -101,7 +101,7 @@ class Snapshot:
         forms = (own,) if own.isascii() else (own, decomposed(own))
         for entry in forms if listing is None else filter(None, [listing.get(name)]):
             place = join(directory, entry)
-            kind = self.kind(place)
+            kind = self._once(Snapshot._look_at, place)
             if kind is not None:
                 return place, kind
         return None
