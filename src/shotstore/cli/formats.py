@@ -1,8 +1,5 @@
 """How numbers, times and ranges are written for people."""
 
-import json
-import math
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -75,13 +72,6 @@ def progress(summary: "SequenceSummary") -> str:
     return f"{summary.number_of_shots}{'' if expected is None else f'/{expected}'}"
 
 
-def readable_number(value: bool | int | float) -> str:
-    """A number in six digits."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(value)
-
-
 def print_json(content: object, *, indent: int | None = 2) -> None:
     """Print what a program is to read. Numbers that JSON does not know, such as NaN, are null.
 
@@ -89,18 +79,9 @@ def print_json(content: object, *, indent: int | None = 2) -> None:
         content: What is told.
         indent: How far to indent what is inside; None for all on one line.
     """
-    text = json.dumps(_finite(content), ensure_ascii=False, indent=indent, allow_nan=False)
-    typer.echo(text)
+    from shotstore.analysis.tables.finite_json import json_text
 
-
-def _finite(content: object) -> object:
-    if isinstance(content, float):
-        return content if math.isfinite(content) else None
-    if isinstance(content, Mapping):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, Sequence) and not isinstance(content, str):
-        return [_finite(value) for value in content]
-    return content
+    typer.echo(json_text(content, indent))
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

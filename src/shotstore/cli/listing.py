@@ -137,6 +137,23 @@ def unseen_as_json(unseen: "Unseen") -> "dict[str, JSON]":
     }
 
 
+def path_cells(path: PureSequencePath, listing: Listing, *, is_sequence: bool) -> tuple[Cell, ...]:
+    """The cells of a path, all but its name; of a sequence that is not among the summaries, that it
+    is damaged."""
+    if path in listing.summaries:
+        return sequence_cells(listing.summaries[path], listing)
+    return _damaged_cells(path, listing) if is_sequence else _folder_cells(path, listing)
+
+
+def path_as_json(
+    path: PureSequencePath, listing: Listing, *, is_sequence: bool
+) -> "dict[str, JSON]":
+    """The same, for programs."""
+    if path in listing.summaries:
+        return sequence_as_json(listing.summaries[path], listing)
+    return _damaged_as_json(path, listing) if is_sequence else _folder_as_json(path, listing)
+
+
 def sequence_cells(summary: SequenceSummary, listing: Listing) -> tuple[Cell, ...]:
     """The cells of a sequence, all but its name."""
     error = listing.errors.get(summary.path)
@@ -155,8 +172,7 @@ def sequence_cells(summary: SequenceSummary, listing: Listing) -> tuple[Cell, ..
     )
 
 
-def folder_cells(path: PureSequencePath, listing: Listing) -> tuple[Cell, ...]:
-    """The cells of a folder, all but its name."""
+def _folder_cells(path: PureSequencePath, listing: Listing) -> tuple[Cell, ...]:
     inside, size = listing.inside.get(path, ()), _size(path, listing)
     if not inside:
         return ((("empty", "dim"),), "", "", "", size, "", "")
@@ -169,8 +185,7 @@ def folder_cells(path: PureSequencePath, listing: Listing) -> tuple[Cell, ...]:
     return (state, shots, readable_time(latest), "", size, "", "")
 
 
-def damaged_cells(path: PureSequencePath, listing: Listing) -> tuple[Cell, ...]:
-    """The cells of a sequence that cannot be read, all but its name."""
+def _damaged_cells(path: PureSequencePath, listing: Listing) -> tuple[Cell, ...]:
     state = (("damaged", "bold red"),)
     return (state, "", "", "", _size(path, listing), "", (("see `shotstore verify`", "red"),))
 
@@ -195,8 +210,7 @@ def sequence_as_json(summary: SequenceSummary, listing: Listing) -> "dict[str, J
     }
 
 
-def folder_as_json(path: PureSequencePath, listing: Listing) -> "dict[str, JSON]":
-    """A folder, for programs."""
+def _folder_as_json(path: PureSequencePath, listing: Listing) -> "dict[str, JSON]":
     inside = listing.inside.get(path, ())
     return {
         "path": str(path),
@@ -207,8 +221,7 @@ def folder_as_json(path: PureSequencePath, listing: Listing) -> "dict[str, JSON]
     }
 
 
-def damaged_as_json(path: PureSequencePath, listing: Listing) -> "dict[str, JSON]":
-    """A sequence that cannot be read, for programs."""
+def _damaged_as_json(path: PureSequencePath, listing: Listing) -> "dict[str, JSON]":
     return {
         "path": str(path),
         "kind": "sequence",

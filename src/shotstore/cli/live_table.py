@@ -1,6 +1,6 @@
 """The newest shots of a run, and how far it is, as a table that stays in its place."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from shotstore import (
     StorageError,
     StorageManager,
 )
+from shotstore.analysis.tables.names import short_name
 from shotstore.cli.formats import printable, readable_duration
 from shotstore.cli.listing import STATE_STYLES
 from shotstore.cli.shot_numbers import ShotNumbers
@@ -135,12 +136,10 @@ class _NewestShots:
 
     def _titles(self, names: Sequence[str]) -> dict[str, str]:
         """Names as short as they can be told from each other, with the units."""
-        last = Counter(name.rpartition(".")[2] for name in names)
         units = self._shots[-1].units
         titles = {}
         for name in names:
-            short = name.rpartition(".")[2] if name in units else name
-            title = short if last[short] == 1 and short not in ("shot", "time") else name
+            title = short_name(name, [*names, "shot", "time"]) if name in units else name
             titles[name] = f"{title} ({units[name]})" if units.get(name) else title
         return titles
 

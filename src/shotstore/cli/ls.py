@@ -11,13 +11,9 @@ from shotstore.cli.formats import print_json, printable
 from shotstore.cli.listing import (
     COLUMNS,
     Listing,
-    damaged_as_json,
-    damaged_cells,
-    folder_as_json,
-    folder_cells,
+    path_as_json,
+    path_cells,
     read_listing,
-    sequence_as_json,
-    sequence_cells,
     unseen_as_json,
     unseen_below,
     unseen_cells,
@@ -73,7 +69,7 @@ def ls(
     if as_json:
         print_json(
             [
-                *(_as_json(found, found in sequences, listing) for found in ordered),
+                *(path_as_json(at, listing, is_sequence=at in sequences) for at in ordered),
                 *map(unseen_as_json, unseen),
             ]
         )
@@ -104,12 +100,6 @@ def _date(path: PureSequencePath, listing: Listing) -> float:
     return max(dates, default=0.0)
 
 
-def _as_json(path: PureSequencePath, is_sequence: bool, listing: Listing) -> dict[str, object]:
-    if path in listing.summaries:
-        return {**sequence_as_json(listing.summaries[path], listing)}
-    return {**(damaged_as_json if is_sequence else folder_as_json)(path, listing)}
-
-
 def _print(
     paths: list[PureSequencePath],
     sequences: set[PureSequencePath],
@@ -120,16 +110,13 @@ def _print(
 ) -> None:
     rows: list[tuple[Cell, ...]] = []
     for path in paths:
+        is_sequence = path in sequences
         name = str(path) if is_with_path else path.name or ""
-        if path in listing.summaries:
-            rows.append((name, *sequence_cells(listing.summaries[path], listing)))
-        elif path in sequences:
-            rows.append((name, *damaged_cells(path, listing)))
-        else:
-            rows.append((((name + "\\", "bold blue"),), *folder_cells(path, listing)))
+        title: Cell = name if is_sequence else ((name + "\\", "bold blue"),)
+        rows.append((title, *path_cells(path, listing, is_sequence=is_sequence)))
     for found in unseen:
         at = str(found.folder) if is_with_path and not found.folder.is_root() else ""
         name = (at + "\\" if is_with_path else "") + printable(found.directory.name)
         rows.append((((name, "dim"),), *unseen_cells(found)))
-    title = Column("PATH" if is_with_path else "NAME")
-    print_columns(new_console(), (title, *COLUMNS), rows)
+    names = Column("PATH" if is_with_path else "NAME")
+    print_columns(new_console(), (names, *COLUMNS), rows)

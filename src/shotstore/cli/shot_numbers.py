@@ -8,7 +8,8 @@ from rich.text import Text
 
 from shotstore import PureSequencePath, SequenceStats, Shot
 from shotstore.analysis.recipes import local_parameters
-from shotstore.cli.formats import printable, readable_number
+from shotstore.analysis.value_texts import number_text
+from shotstore.cli.formats import printable
 from shotstore.model.quantities import is_quantity, unit_to_text
 
 _SHOWN_KINDS = ("bool", "int", "float", "text")
@@ -72,21 +73,18 @@ class ShotNumbers:
     def cells(self) -> dict[str, str]:
         """What the table shows, by name."""
         return {
-            **{name: readable_number(self.parameters[name]) for name in self.shown_parameters},
-            **{label: _readable(value) for label, value in self.data.items()},
+            **{name: number_text(self.parameters[name]) for name in self.shown_parameters},
+            **{label: number_text(value) for label, value in self.data.items()},
         }
 
     def as_line(self) -> Text:
         """The same on one line."""
         pieces = [f"{self.start_time.astimezone():%H:%M:%S}  shot {self.index}"]
         for name in self.shown_parameters:
-            value = readable_number(self.parameters[name])
+            value = number_text(self.parameters[name])
             pieces.append(f"{printable(name)} = {value} {self.units[name] or ''}".rstrip())
-        pieces += [f"{printable(label)} = {_readable(value)}" for label, value in self.data.items()]
+        pieces += [
+            f"{printable(label)} = {printable(number_text(value))}"
+            for label, value in self.data.items()
+        ]
         return Text("  ".join(pieces))
-
-
-def _readable(value: object) -> str:
-    if isinstance(value, bool | int | float):
-        return readable_number(value)
-    return printable(str(value))

@@ -6,7 +6,7 @@ import typer
 
 from shotstore.cli.columns import Column, print_columns
 from shotstore.cli.console import new_console
-from shotstore.cli.formats import counted, print_json, readable_number
+from shotstore.cli.formats import counted, print_json
 from shotstore.cli.opening import open_to_read
 from shotstore.cli.options import (
     SequenceArgument,
@@ -19,8 +19,6 @@ from shotstore.cli.options import (
 from shotstore.cli.places import find_sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from shotstore import Sequence
     from shotstore.analysis.tables import Table, TableColumn
     from shotstore.records.columns import Column as Values
@@ -135,6 +133,8 @@ def _print(
     varied: "set[str] | None",
 ) -> None:
     """Print the table. Of a single shot, ``varied`` says which parameters are columns."""
+    from shotstore.analysis.tables.names import short_name
+
     constant: list[str] = []
     titles: list[Column] = []
     cells: list[list[str]] = []
@@ -147,7 +147,7 @@ def _print(
                 constant.append(f"{column.name} = {texts[0]}{units}")
         elif is_chosen or column.name != "shot_end_time":
             title = _TITLES.get(column.name) or column.name
-            title = _short(title, values) if column.is_parameter else title
+            title = short_name(title, values) if column.is_parameter else title
             title = f"{title} ({column.units})" if column.units else title
             # The first ones stay: index and what is varied.
             rank = len(columns) if column.kind == "time" else len(titles)
@@ -165,13 +165,9 @@ def _print(
         console.print(f"No room for {', '.join(left_out)}: --columns chooses.", style="yellow")
 
 
-def _short(name: str, names: "Collection[str]") -> str:
-    """The last part of a name, if it is that of no other one."""
-    end = name.rpartition(".")[2]
-    return end if sum(other.rpartition(".")[2] == end for other in names) == 1 else name
-
-
 def _texts(values: "Values", kind: str) -> list[str]:
+    from shotstore.analysis.value_texts import number_text
+
     if kind == "time":
         return _times(values)
     texts = []
@@ -182,7 +178,7 @@ def _texts(values: "Values", kind: str) -> list[str]:
             line = " ".join(item.split())
             texts.append(line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…")
         else:
-            texts.append(readable_number(item))
+            texts.append(number_text(item))
     return texts
 
 

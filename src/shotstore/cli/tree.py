@@ -12,10 +12,8 @@ from shotstore.cli.formats import printable
 from shotstore.cli.listing import (
     COLUMNS,
     Listing,
-    damaged_cells,
-    folder_cells,
+    path_cells,
     read_listing,
-    sequence_cells,
     unseen_below,
     unseen_cells,
 )
@@ -124,8 +122,7 @@ def _row(
     listing: Listing,
     children: defaultdict[PureSequencePath, list[PureSequencePath]],
 ) -> tuple[Cell, ...]:
-    if path in listing.summaries:
-        return (name, *sequence_cells(listing.summaries[path], listing))
-    if path not in children and session.sequences.is_sequence(path):
-        return (name, *damaged_cells(path, listing))
-    return (name, *folder_cells(path, listing))
+    is_sequence = path in listing.summaries or (
+        path not in children and session.sequences.is_sequence(path)
+    )
+    return (name, *path_cells(path, listing, is_sequence=is_sequence))
