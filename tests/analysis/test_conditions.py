@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from shotstore import DataNotFoundError, InvalidConditionError
-from shotstore.analysis.conditions import Where, matching_rows
 from shotstore.analysis.tables import Table, as_table
+from shotstore.analysis.tables.conditions import Where, matching_rows
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, Parameter, quantity
 from shotstore.testing.experiments import PATH, launch, record

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shotstore import InvalidConditionError
-from shotstore.analysis.conditions import matching_rows
 from shotstore.analysis.finding.bounds import alternatives
 from shotstore.analysis.tables import Table, TableColumn
+from shotstore.analysis.tables.conditions import matching_rows
 from shotstore.model.conditions import parse_condition
 from shotstore.records.columns import Column
 

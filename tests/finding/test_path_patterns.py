@@ -3,7 +3,7 @@ r"""Patterns of paths, such as ``\2026\*\rabi*``."""
 import pytest
 
 from shotstore import InvalidPathFormatError
-from shotstore.analysis.path_patterns import PathPattern
+from shotstore.analysis.finding.path_patterns import PathPattern
 from shotstore.testing.experiments import path
 
 PATHS = [

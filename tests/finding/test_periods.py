@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shotstore import ShotId
-from shotstore.analysis.conditions import matching_rows
 from shotstore.analysis.periods import Period, period
 from shotstore.analysis.tables import as_table
+from shotstore.analysis.tables.conditions import matching_rows
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PARAMETERS, create, path
 

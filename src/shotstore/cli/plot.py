@@ -78,8 +78,8 @@ def plot(
     A point for each shot; where x repeats, the mean with its standard error. In a window, unless
     `--output` or `--terminal` is given or there is no screen.
     """
-    from shotstore.analysis.conditions import matching_rows
     from shotstore.analysis.tables import as_table
+    from shotstore.analysis.tables.conditions import matching_rows
 
     if image is not None and (x is not None or y or by is not None):
         raise typer.BadParameter("Either --image can be drawn, or --x and --y, not both at once.")

@@ -54,8 +54,8 @@ def shots(
     With the time at which each began. Parameters that are the same in all shots shown are named
     below the table. `shotstore export` writes all of it to a file.
     """
-    from shotstore.analysis.conditions import matching_rows
     from shotstore.analysis.tables import as_table
+    from shotstore.analysis.tables.conditions import matching_rows
 
     if sum((first is not None, last is not None, every)) > 1:
         raise typer.BadParameter("Only one of --first, --last and --all can be meant.")

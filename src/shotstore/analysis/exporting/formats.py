@@ -7,7 +7,6 @@ from pathlib import Path
 
 import attrs
 
-from shotstore.analysis.conditions import Where, check_where, matching_rows
 from shotstore.analysis.exporting import (
     csv_file,
     netcdf_file,
@@ -21,6 +20,7 @@ from shotstore.analysis.exporting.changes import Change
 from shotstore.analysis.exporting.destination import file_name, file_to_be, folder_to_be
 from shotstore.analysis.exporting.job import Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
+from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.errors import ExportError, ExportWarning
 from shotstore.records.arguments import as_file, as_flag, as_text, as_texts
 from shotstore.records.sequence_reader import ReadableSequence

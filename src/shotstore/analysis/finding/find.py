@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 import attrs
 
 from shotstore.analysis.finding.bounds import Alternative, Bound, Bounds, alternatives
-from shotstore.analysis.path_patterns import PathPattern
+from shotstore.analysis.finding.path_patterns import PathPattern
 from shotstore.analysis.periods import Period, When, period
 from shotstore.errors import (
     DamagedStorageError,

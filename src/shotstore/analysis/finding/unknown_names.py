@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from shotstore.analysis.finding.find import matching_names
-from shotstore.analysis.path_patterns import PathPattern
+from shotstore.analysis.finding.path_patterns import PathPattern
 from shotstore.analysis.recipes import readable_globals
 from shotstore.errors import PathError, StorageError
 from shotstore.paths import PureSequencePath

@@ -8,7 +8,6 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.conditions import Where, check_where, matching_rows
 from shotstore.analysis.pictures.frames import Frame, places_of_frames, reduced, shown_range, spread
 from shotstore.analysis.pictures.plots import check_axes, new_axes
 from shotstore.analysis.tables import (
@@ -21,6 +20,7 @@ from shotstore.analysis.tables import (
     TableColumn,
     as_table,
 )
+from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.analysis.tables.names import short_name
 from shotstore.analysis.times import local_texts
 from shotstore.analysis.value_texts import value_text

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shotstore.analysis.conditions import Where
 from shotstore.analysis.pictures.points import Curve, Points, collect_points
+from shotstore.analysis.tables.conditions import Where
 from shotstore.analysis.tables.sources import Source
 from shotstore.installing import needed
 from shotstore.records.arguments import shown

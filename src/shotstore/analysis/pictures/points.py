@@ -7,8 +7,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.conditions import Where, check_where, matching_rows
 from shotstore.analysis.tables import HELD, Kind, Source, Table, TableColumn, as_table
+from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.analysis.tables.gaps import as_floats
 from shotstore.analysis.times import has_date, local_texts, zone_names
 from shotstore.analysis.value_texts import pretty_unit, value_text
