@@ -1,6 +1,6 @@
 """Data schemas: the type and shape of the data under each label of a sequence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -8,6 +8,7 @@ import numpy as np
 
 from shotstore.model.data import Data
 from shotstore.model.dtypes import MOST_DIMENSIONS
+from shotstore.model.schema import Schema
 
 DataKind: TypeAlias = Literal["none", "bool", "int", "float", "text", "array", "json"]
 
@@ -88,37 +89,15 @@ class DataType:
         return DataType("array", dtype, tuple(shape))
 
 
-def _types(types: Mapping[str, DataType]) -> dict[str, DataType]:
-    return dict(types)
-
-
 @attrs.frozen(eq=False)
-class DataSchema(Mapping[str, DataType]):
+class DataSchema(Schema[DataType]):
     """The type of the data under each label, by label. Equal to any mapping of the same content.
 
     >>> DataSchema.of({"atoms": np.zeros((2, 3), "u2"), "number": 1.5})["atoms"].shape
     (2, 3)
     """
 
-    _types: Mapping[str, DataType] = attrs.field(converter=_types, factory=dict)
-
     @classmethod
     def of(cls, data: Mapping[str, Data]) -> "DataSchema":
         """Return the schema of the data of one shot."""
         return cls({label: DataType.of(value) for label, value in data.items()})
-
-    def merged(self, other: Mapping[str, DataType]) -> "DataSchema":
-        """Return the schema of shots of both kinds: all labels, each with both types merged."""
-        merged = dict(self._types)
-        for label, new in other.items():
-            merged[label] = merged[label].merged(new) if label in merged else new
-        return DataSchema(merged)
-
-    def __getitem__(self, label: str) -> DataType:
-        return self._types[label]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._types)
-
-    def __len__(self) -> int:
-        return len(self._types)

@@ -1,12 +1,47 @@
-"""Parameter schemas: the type and unit of each parameter of a sequence."""
+"""Schemas: what the values under each name are, and the types and units of parameters."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 import attrs
 
 from shotstore.model.parameters import Parameter
 from shotstore.model.quantities import is_quantity, unit_to_text
+
+
+class _Type(Protocol):
+    def merged(self, other: Any) -> Any: ...
+
+
+_T = TypeVar("_T", bound=_Type)
+
+
+def _copied(types: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(types)
+
+
+@attrs.frozen(eq=False)
+class Schema(Mapping[str, _T]):
+    """What the values under each name are."""
+
+    _types: Mapping[str, _T] = attrs.field(converter=_copied, factory=dict)
+
+    def merged(self, other: Mapping[str, _T]) -> Self:
+        """Return the schema of shots of both kinds: all names, each with both types merged."""
+        merged = dict(self._types)
+        for name, new in other.items():
+            merged[name] = merged[name].merged(new) if name in merged else new
+        return type(self)(merged)
+
+    def __getitem__(self, name: str) -> _T:
+        return self._types[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
 
 _TypeName: TypeAlias = Literal["bool", "int", "float"]
 _WIDTH: tuple[_TypeName, ...] = ("bool", "int", "float")
@@ -42,40 +77,18 @@ class ParameterType:
         return ParameterType(max(self.type, other.type, key=_WIDTH.index), self.units)
 
 
-def _types(types: Mapping[str, ParameterType]) -> dict[str, ParameterType]:
-    return dict(types)
-
-
 @attrs.frozen(eq=False)
-class ParameterSchema(Mapping[str, ParameterType]):
+class ParameterSchema(Schema[ParameterType]):
     """The type and unit of each parameter, by name. Equal to any mapping of the same content.
 
     >>> ParameterSchema.of({"repetition": 3})["repetition"]
     ParameterType(type='int', units=None)
     """
 
-    _types: Mapping[str, ParameterType] = attrs.field(converter=_types, factory=dict)
-
     @classmethod
     def of(cls, parameters: Mapping[str, Parameter]) -> "ParameterSchema":
         """Return the schema of the parameters of one shot."""
         return cls({name: ParameterType.of(value) for name, value in parameters.items()})
-
-    def merged(self, other: Mapping[str, ParameterType]) -> "ParameterSchema":
-        """Return the schema of shots of both kinds: all names, each with both types merged."""
-        merged = dict(self._types)
-        for name, new in other.items():
-            merged[name] = merged[name].merged(new) if name in merged else new
-        return ParameterSchema(merged)
-
-    def __getitem__(self, name: str) -> ParameterType:
-        return self._types[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._types)
-
-    def __len__(self) -> int:
-        return len(self._types)
 
 
 def _type_name(value: float) -> _TypeName:
