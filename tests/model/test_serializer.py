@@ -393,7 +393,7 @@ def test_what_is_no_stored_iteration_is_a_value_error(content: JSON) -> None:
 def test_what_are_no_stored_time_lanes_is_a_value_error(change: dict[str, JSON]) -> None:
     content: dict[str, JSON] = {"step_names": ["a"], "step_durations": ["1 s"], "lanes": {}}
     DefaultSerializer().load_time_lanes(content)
-    with pytest.raises(ValueError, match=r"cannot be read|not of the form|step|no stored"):
+    with pytest.raises(ValueError, match=r"cannot be read|not of the form|step|not stored"):
         DefaultSerializer().load_time_lanes({**content, **change})
 
 

@@ -33,7 +33,7 @@ class Period:
 
     begin: datetime
     end: datetime
-    """The first instant behind it."""
+    """The first instant after it."""
 
 
 def period(when: When, now: datetime) -> Period:
@@ -122,8 +122,8 @@ def instant(time: datetime) -> Period:
     return Period(begin, last + _TICK)
 
 
-def _days(first: date, behind: date) -> Period:
-    return Period(_midnight(first), _midnight(behind))
+def _days(first: date, after: date) -> Period:
+    return Period(_midnight(first), _midnight(after))
 
 
 def _month(year: int, month: int, count: int) -> Period:

@@ -17,7 +17,7 @@ def utc_texts(times: Times, zone: str = "Z") -> list[str | None]:
 
     Args:
         times: In UTC, of any unit and any year.
-        zone: What stands behind them.
+        zone: What is written after them.
     """
     texts = np.datetime_as_string(_in_usual_unit(times)).tolist()
     return [
@@ -75,7 +75,7 @@ def local_texts(times: Times, form: str = "%Y-%m-%d %H:%M:%S") -> list[str]:
 
 
 def zone_names(times: Times) -> str:
-    """Return how the time zone of this machine is called at these times: ``"CET"``, or
+    """Return what the time zone of this machine is called at these times: ``"CET"``, or
     ``"CET, CEST"`` where clocks are put forward among them."""
     names = [time.tzname() or "" for time in on_this_clock(times) if time is not None]
     return ", ".join(dict.fromkeys(names)) or "UTC"

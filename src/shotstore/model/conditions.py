@@ -231,7 +231,7 @@ class _Parser:
         if name.tolerance is not None:
             raise self._error(f"has a tolerance of {name.text!r}, which is not a value")
         if value.tolerance is not None and symbol not in ("=", "!="):
-            raise self._error(f"has {value} behind {symbol}: a tolerance goes with = or !=")
+            raise self._error(f"has {value} after {symbol}: a tolerance goes with = or !=")
         return Comparison(name.text, symbol, value)
 
     def _is_turned(self, left: Value, right: Value) -> bool:

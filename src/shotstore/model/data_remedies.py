@@ -154,7 +154,7 @@ _TAKEN = (
 
 
 def remedy(value: object, is_data: Callable[[object], bool]) -> str:
-    """Return what goes behind the colon of an error about a value that is not data.
+    """Return what follows the colon in an error about a value that is not data.
 
     Args:
         value: What was to be stored.

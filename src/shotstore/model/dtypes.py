@@ -72,7 +72,7 @@ def _fields(description: Any) -> Any:
     if not isinstance(description, list):
         # numpy reads much more as a type, Python objects and lists of types among it.
         if not isinstance(description, str) or not _PLAIN_DTYPE.fullmatch(description):
-            raise ValueError(f"{description!r} is no type of an array")
+            raise ValueError(f"{description!r} is not a type of an array")
         return description
     return [
         (tuple(name) if isinstance(name, list) else name, _fields(dtype), *map(tuple, shape))

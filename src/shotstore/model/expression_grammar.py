@@ -9,7 +9,7 @@
     atom     = number | name | function "(" sum {"," sum} ")" | "(" sum ")"
 
 A factor that follows another one without a sign, as in ``10 MHz``, multiplies. It cannot be a
-number, so that ``1 000`` is an error and not zero, and there can be none behind a division: to some
+number, so that ``1 000`` is an error and not zero, and there can be none after a division: to some
 ``1 / 2 s`` is half a second, to others half a hertz.
 """
 
@@ -50,11 +50,11 @@ class Name:
 
 @attrs.frozen
 class Chain:
-    """Operands joined one after the other, from left to right; so a long text is no deep tree.
+    """Operands joined from left to right; one for all, so that no long text is a deep tree.
 
     Attributes:
         first: The operand at the left.
-        rest: The others, each behind its operator: ``+``, ``-``, ``*``, ``/`` or ``**``.
+        rest: The others, each after its operator: ``+``, ``-``, ``*``, ``/`` or ``**``.
     """
 
     first: Node
@@ -129,7 +129,7 @@ class _Parser:
     def _powers(self) -> tuple[tuple[str, Node], ...]:
         token = self._advance()
         exponent = self._number(token) if token.kind == "superscript" else self._nested(_POWER)
-        if self._binding() == _POWER:  # behind a superscript
+        if self._binding() == _POWER:  # after a superscript
             raise self._misplaced(self._token)
         return (("**", exponent),)
 

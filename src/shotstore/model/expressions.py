@@ -32,7 +32,7 @@ class Expression:
     """Text that evaluates to a parameter: ``10 MHz + 2 * offset``, ``2**70``, ``sqrt(2) * mot.x``.
 
     Numbers, names, units and functions are put together with ``+ - * / ** ^`` and brackets.
-    A name or bracket behind a number, name or bracket multiplies it (``10 MHz``), but not behind a
+    A name or bracket after a number, name or bracket multiplies it (``10 MHz``), but not after a
     division: ``1 / 2 s`` is refused, write ``1 / (2 s)`` or ``(1 / 2) s``.
 
     A name is looked up among the variables first, then among ``True``, ``False``, ``pi``, ``inf``

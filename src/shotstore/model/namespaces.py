@@ -39,7 +39,7 @@ class ParameterNamespace:
             a mapping.
 
     Raises:
-        ValueError: a name is no parameter name.
+        ValueError: a name is not a parameter name.
         TypeError: a name stands for something else.
     """
 

@@ -49,7 +49,7 @@ def check_parameter(name: str, value: object) -> Parameter:
     Args:
         name: For the message of an error only.
         value: One of these, or a numpy scalar that equals one. The magnitude of a quantity is a
-            real number: no bool, no array.
+            real number, not a bool or an array.
 
     Raises:
         TypeError: the value is none of these.
@@ -74,8 +74,8 @@ def check_parameters(parameters: Mapping[str, object]) -> dict[str, Parameter]:
     """Return the parameters of one shot, in their order, with plain names and values.
 
     Raises:
-        ValueError: a name is no parameter name, or a unit is unknown.
-        TypeError: a value is no parameter; see :func:`check_parameter`.
+        ValueError: a name is not a parameter name, or a unit is unknown.
+        TypeError: a value is not a parameter; see :func:`check_parameter`.
     """
     return {
         check_parameter_name(name): check_parameter(name, value)

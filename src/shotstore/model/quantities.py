@@ -103,7 +103,7 @@ def convert(values: "npt.NDArray[Any]", old: str, new: str) -> "npt.NDArray[np.f
     """Return magnitudes in another unit.
 
     Raises:
-        ValueError: a text is no unit, or the units are of different dimensions.
+        ValueError: a text is not a unit, or the units are of different dimensions.
     """
     import pint
 

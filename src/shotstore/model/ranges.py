@@ -177,7 +177,7 @@ class RangeSurvey:
         return ParameterRanges(varied, declared)
 
     def _range(self, name: str, values: "Sequence[_Value]") -> ParameterRange:
-        # Without a shot, it is nowhere what it is set to.
+        # Without a shot, there is only what it is set to.
         return _joined(list(_ranges_of(values) or self._set_to[name]))
 
     def _set(self, name: str, value: "_Value") -> None:

@@ -58,7 +58,7 @@ def check_text(text: str, what: str) -> str:
     """Return the text, a plain ``str``; ``what`` begins the message of an error.
 
     Raises:
-        TypeError: it is no ``str``.
+        TypeError: it is not a ``str``.
         ValueError: it holds a lone surrogate.
     """
     plain = plain_scalar(text)
@@ -73,7 +73,7 @@ def check_positive(value: int, what: str) -> int:
     """Return the value, a plain ``int``; ``what`` begins the message of an error.
 
     Raises:
-        TypeError: the value is no integer.
+        TypeError: the value is not an integer.
         ValueError: the value is less than 1.
     """
     plain = plain_scalar(value)

@@ -5,13 +5,13 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from shotstore.model.class_registry import ClassRegistry
 from shotstore.model.devices import DeviceConfiguration, UnknownDeviceConfiguration
 from shotstore.model.iteration import IterationConfiguration, UnknownIterationConfiguration
 from shotstore.model.json_form import from_json, to_json
 from shotstore.model.namespaces import ParameterNamespace
 from shotstore.model.scalars import JSON
 from shotstore.model.steps import StepsConfiguration
-from shotstore.model.tags import TaggedClasses
 from shotstore.model.time_lanes import (
     AnalogTimeLane,
     CameraTimeLane,
@@ -53,14 +53,14 @@ class Serializer(Protocol):
     def load_device_configuration(self, tag: str, content: JSON) -> DeviceConfiguration: ...
 
 
-def _iterations() -> TaggedClasses[IterationConfiguration]:
-    classes = TaggedClasses(IterationConfiguration)  # type: ignore[type-abstract]
+def _iterations() -> ClassRegistry[IterationConfiguration]:
+    classes = ClassRegistry(IterationConfiguration)  # type: ignore[type-abstract]
     classes.register(StepsConfiguration, "steps")
     return classes
 
 
-def _time_lanes() -> TaggedClasses[TimeLane]:
-    classes = TaggedClasses(TimeLane)  # type: ignore[type-abstract]
+def _time_lanes() -> ClassRegistry[TimeLane]:
+    classes = ClassRegistry(TimeLane)  # type: ignore[type-abstract]
     classes.register(DigitalTimeLane, "digital")
     classes.register(AnalogTimeLane, "analog")
     classes.register(CameraTimeLane, "camera")
@@ -92,12 +92,12 @@ class DefaultSerializer:
     ('CameraConfiguration', {'remote_server': None, 'exposure': 0.1})
     """
 
-    _iterations: TaggedClasses[IterationConfiguration] = attrs.field(
+    _iterations: ClassRegistry[IterationConfiguration] = attrs.field(
         init=False, factory=_iterations
     )
-    _time_lanes: TaggedClasses[TimeLane] = attrs.field(init=False, factory=_time_lanes)
-    _devices: TaggedClasses[DeviceConfiguration] = attrs.field(
-        init=False, factory=lambda: TaggedClasses(DeviceConfiguration)
+    _time_lanes: ClassRegistry[TimeLane] = attrs.field(init=False, factory=_time_lanes)
+    _devices: ClassRegistry[DeviceConfiguration] = attrs.field(
+        init=False, factory=lambda: ClassRegistry(DeviceConfiguration)
     )
 
     def register_device_configuration(
@@ -116,7 +116,7 @@ class DefaultSerializer:
             tag: Stored to name the class; its name if not given.
 
         Raises:
-            TypeError: the class is no DeviceConfiguration, or it is no attrs class and a function
+            TypeError: the class is not a DeviceConfiguration, or not an attrs class and a function
                 is missing.
             ValueError: the class or the tag is registered already.
         """
@@ -175,7 +175,7 @@ class DefaultSerializer:
                     from_json(durations, list[str]),
                     {name: self._load_lane(lane) for name, lane in lanes.items()},
                 )
-        raise ValueError(f"{content!r} is no stored TimeLanes.")
+        raise ValueError(f"{content!r} is not stored TimeLanes.")
 
     def dump_global_parameters(self, parameters: ParameterNamespace) -> JSON:
         _check_is(ParameterNamespace, parameters)

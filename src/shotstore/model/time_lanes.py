@@ -31,8 +31,14 @@ def _checked_spans(
     )
 
 
-def _total(spans: Iterable[tuple[object, int]]) -> int:
-    return sum(length for _, length in spans)
+class _LaneOfSpans(TimeLane):
+    """A lane of values that hold for some steps each; which values is a matter of the kind."""
+
+    spans: tuple[tuple[object, int], ...]
+
+    @property
+    def number_steps(self) -> int:
+        return sum(length for _, length in self.spans)
 
 
 def _digital_spans(
@@ -46,7 +52,7 @@ def _digital_spans(
 
 
 @attrs.frozen
-class DigitalTimeLane(TimeLane):
+class DigitalTimeLane(_LaneOfSpans):
     """A channel that is on or off.
 
     >>> DigitalTimeLane([(True, 2), ("power > 0", 1)]).number_steps
@@ -61,10 +67,6 @@ class DigitalTimeLane(TimeLane):
     """
 
     spans: tuple[tuple[bool | Expression, int], ...] = attrs.field(converter=_digital_spans)
-
-    @property
-    def number_steps(self) -> int:
-        return _total(self.spans)
 
 
 @attrs.frozen
@@ -82,7 +84,7 @@ def _analog_spans(
 
 
 @attrs.frozen
-class AnalogTimeLane(TimeLane):
+class AnalogTimeLane(_LaneOfSpans):
     """A channel with a continuous value.
 
     Args:
@@ -94,10 +96,6 @@ class AnalogTimeLane(TimeLane):
     """
 
     spans: tuple[tuple[Expression | Ramp, int], ...] = attrs.field(converter=_analog_spans)
-
-    @property
-    def number_steps(self) -> int:
-        return _total(self.spans)
 
 
 def _picture_name(name: str) -> str:
@@ -123,7 +121,7 @@ def _camera_spans(
 
 
 @attrs.frozen
-class CameraTimeLane(TimeLane):
+class CameraTimeLane(_LaneOfSpans):
     """A camera.
 
     Args:
@@ -135,10 +133,6 @@ class CameraTimeLane(TimeLane):
     """
 
     spans: tuple[tuple[TakePicture | None, int], ...] = attrs.field(converter=_camera_spans)
-
-    @property
-    def number_steps(self) -> int:
-        return _total(self.spans)
 
 
 @attrs.frozen

@@ -39,7 +39,7 @@ class Token:
 
     @property
     def end(self) -> int:
-        """The position behind its last character."""
+        """The position after its last character."""
         return self.position + len(self.text)
 
 

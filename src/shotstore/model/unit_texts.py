@@ -22,8 +22,8 @@ _TOKEN = re.compile(
 _SPACE = re.compile(r"[ \t\u00a0\u2009\u202f]*")
 _OPERATORS = {"·": "*", "⋅": "*", "^": "**", "per": "/"}
 _BEFORE_A_UNIT = frozenset({"square", "sq", "cubic"})
-_BEHIND_A_UNIT = frozenset({"squared", "cubed"})
-_POWERS = _BEFORE_A_UNIT | _BEHIND_A_UNIT
+_AFTER_A_UNIT = frozenset({"squared", "cubed"})
+_POWERS = _BEFORE_A_UNIT | _AFTER_A_UNIT
 
 
 def exact_unit_text(text: str) -> str:
@@ -43,7 +43,7 @@ def exact_unit_text(text: str) -> str:
         )
     exact: list[str] = []
     has_divided = [False]  # in each open bracket
-    is_behind_unit = False
+    follows_unit = False
     # Å may be written as A and a ring, of which pint would see the A.
     for token in _tokens(unicodedata.normalize("NFC", text)):
         is_operator = token in {"*", "/", "**", ")"}
@@ -51,7 +51,7 @@ def exact_unit_text(text: str) -> str:
             if exact[-1:] != ["**"] and exact[-2:] != ["**", "("]:
                 raise _not_exact(text, f"there is a {token!r} outside an exponent")
             is_operator = True
-        elif is_behind_unit and not is_operator and token not in _BEHIND_A_UNIT:
+        elif follows_unit and not is_operator and token not in _AFTER_A_UNIT:
             if has_divided[-1]:
                 raise _not_exact(
                     text, f"it does not say whether {token} is in the denominator: use brackets"
@@ -64,7 +64,7 @@ def exact_unit_text(text: str) -> str:
         elif token == "/":
             has_divided[-1] = True
         exact.append(token)
-        is_behind_unit = token == ")" or not (is_operator or token in {"(", *_BEFORE_A_UNIT})
+        follows_unit = token == ")" or not (is_operator or token in {"(", *_BEFORE_A_UNIT})
     return " ".join(exact)
 
 

@@ -12,7 +12,7 @@ _Base = TypeVar("_Base")
 
 
 @attrs.frozen
-class TaggedClass(Generic[_Base]):
+class RegisteredClass(Generic[_Base]):
     """A class, the tag for its instances, and the functions that stand in for cattrs."""
 
     cls: type[_Base]
@@ -22,7 +22,7 @@ class TaggedClass(Generic[_Base]):
 
 
 @attrs.define
-class TaggedClasses(Generic[_Base]):
+class ClassRegistry(Generic[_Base]):
     """The classes of one kind, such as time lanes, whose instances can be stored.
 
     Attributes:
@@ -30,7 +30,7 @@ class TaggedClasses(Generic[_Base]):
     """
 
     base: type[_Base]
-    _classes: dict[str, TaggedClass[_Base]] = attrs.field(init=False, factory=dict)
+    _classes: dict[str, RegisteredClass[_Base]] = attrs.field(init=False, factory=dict)
 
     def register(
         self,
@@ -42,7 +42,7 @@ class TaggedClasses(Generic[_Base]):
         """Add a class.
 
         Raises:
-            TypeError: the class is not of this kind, or it is no attrs class and a function is
+            TypeError: the class is not of this kind, or not an attrs class and a function is
                 missing.
             ValueError: the class or the tag is registered already.
         """
@@ -60,7 +60,7 @@ class TaggedClasses(Generic[_Base]):
                 f"The tag '{tag}' is taken by {self._classes[tag].cls!r}: give {cls!r} another one "
                 "with tag=..."
             )
-        self._classes[tag] = TaggedClass(cls, tag, dump, load)
+        self._classes[tag] = RegisteredClass(cls, tag, dump, load)
 
     def dump(self, value: _Base) -> tuple[str, JSON]:
         """Return the tag and content of an instance, which :meth:`load` turns into an equal one.
