@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from shotstore.model.finite_json import json_text
+
 if TYPE_CHECKING:
     from shotstore.records.summaries import SequenceSummary
 
@@ -79,8 +81,6 @@ def print_json(content: object, *, indent: int | None = 2) -> None:
         content: What is told.
         indent: How far to indent what is inside; None for all on one line.
     """
-    from shotstore.analysis.tables.finite_json import json_text
-
     typer.echo(json_text(content, indent))
 
 

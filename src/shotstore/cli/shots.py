@@ -112,11 +112,10 @@ def _as_json(
 
 def _plain(values: "Values", kind: str) -> list[Any]:
     """The values as Python objects, None where a shot has none; times as ISO 8601 in UTC."""
+    from shotstore.analysis.tables.gaps import present_or_none
     from shotstore.analysis.times import utc_texts
 
-    items = utc_texts(values.values, "+00:00") if kind == "time" else values.values.tolist()
-    present = values.is_present.tolist()
-    return [item if here else None for item, here in zip(items, present, strict=True)]
+    return present_or_none(values, utc_texts(values.values, "+00:00") if kind == "time" else None)
 
 
 def _varied(sequence: "Sequence") -> set[str]:
@@ -134,17 +133,19 @@ def _print(
 ) -> None:
     """Print the table. Of a single shot, ``varied`` says which parameters are columns."""
     from shotstore.analysis.tables.names import short_name
+    from shotstore.analysis.tables.variation import ParameterValues
 
     constant: list[str] = []
     titles: list[Column] = []
     cells: list[list[str]] = []
     for column in columns:
-        texts = _texts(values[column.name], column.kind)
-        is_column = is_chosen or not column.is_parameter or len(set(texts)) > 1
-        if not is_column and column.name not in (varied or ()):
-            if texts[0] != _NOTHING:
-                units = f" {column.units}" if column.units else ""
-                constant.append(f"{column.name} = {texts[0]}{units}")
+        found = None
+        if column.is_parameter:
+            found = ParameterValues.of(values[column.name], column.units)
+        is_same = column.is_parameter and (found is None or found.is_constant())
+        if is_same and not is_chosen and column.name not in (varied or ()):
+            if found is not None:
+                constant.append(f"{column.name} = {found}")
         elif is_chosen or column.name != "shot_end_time":
             title = _TITLES.get(column.name) or column.name
             title = short_name(title, values) if column.is_parameter else title
@@ -152,7 +153,7 @@ def _print(
             # The first ones stay: index and what is varied.
             rank = len(columns) if column.kind == "time" else len(titles)
             titles.append(Column(title, is_right=column.kind != "text", rank=rank))
-            cells.append(texts)
+            cells.append(_texts(values[column.name], column.kind))
     console = new_console()
     left_out = print_columns(console, titles, list(zip(*cells, strict=True)))
     if constant:
@@ -166,13 +167,13 @@ def _print(
 
 
 def _texts(values: "Values", kind: str) -> list[str]:
+    from shotstore.analysis.tables.gaps import present_or_none
     from shotstore.analysis.value_texts import number_text
 
-    if kind == "time":
-        return _times(values)
+    found = present_or_none(values, _times(values) if kind == "time" else None)
     texts = []
-    for item, is_present in zip(values.values.tolist(), values.is_present.tolist(), strict=True):
-        if not is_present:
+    for item in found:
+        if item is None:
             texts.append(_NOTHING)
         elif isinstance(item, str):
             line = " ".join(item.split())
@@ -189,5 +190,4 @@ def _times(values: "Values") -> list[str]:
     texts = local_texts(values.values)
     if len({text.partition(" ")[0] for text in texts if text != _NOTHING}) == 1:
         texts = [text.rpartition(" ")[2] for text in texts]
-    present = values.is_present.tolist()
-    return [text if here else _NOTHING for text, here in zip(texts, present, strict=True)]
+    return texts

@@ -345,7 +345,8 @@ class Sequence:
 
         Args:
             names: Parameters and labels, called as in :meth:`scan`, but complex numbers are one
-                column; by default all. The rest is not read.
+                column; by default all. The last part of a name is enough where only one ends in
+                it; the array has the name that is given here. The rest is not read.
 
         Returns:
             ``shot_index``, ``shot_start_time`` and ``shot_end_time`` (datetime64, in UTC), and the

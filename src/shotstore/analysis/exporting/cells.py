@@ -5,9 +5,9 @@ from typing import TypeAlias
 
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn
-from shotstore.analysis.tables.finite_json import json_text
 from shotstore.analysis.tables.gaps import present_or_none
 from shotstore.analysis.times import utc_texts
+from shotstore.model.finite_json import json_text
 from shotstore.records.columns import Column
 
 Cell: TypeAlias = bool | int | float | str | None
