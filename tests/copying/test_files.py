@@ -256,7 +256,8 @@ def test_half_a_copy_is_never_committed(
     with (
         pytest.raises(StorageError, match="failed while it was writing"),
         here.session() as source,
-        there.session_beside_writers() as session,
+        there.receiving() as receive,
+        receive(PATH) as session,
         pytest.raises(ValueError, match="display"),
     ):
         session.copy_files(PATH, source, fail)
@@ -283,7 +284,11 @@ def test_a_copy_that_ends_by_itself_does_not_disturb_who_clears_it_away(
         raise ValueError("it was the wrong one")
 
     def copy_and_give_up() -> None:
-        with here.session() as source, there.session_beside_writers() as session:
+        with (
+            here.session() as source,
+            there.receiving() as receive,
+            receive(PATH) as session,
+        ):
             session.copy_files(PATH, source, give_up)
 
     monkeypatch.setattr(disk, "observe", observe)

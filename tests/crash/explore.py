@@ -270,7 +270,11 @@ def copy_files(storage: HDF5StorageManager) -> None:
 def copy_shot_by_shot(storage: HDF5StorageManager) -> None:
     """Copy the same through the interfaces, as it comes from a database."""
     other = HDF5StorageManager(_other_place(storage), read_only=True)
-    with other.session() as source, storage.session_beside_writers() as destination:
+    with (
+        other.session() as source,
+        storage.receiving() as receive,
+        receive(ELSEWHERE) as destination,
+    ):
         transfer(ELSEWHERE, source, destination, lambda _: None)
 
 

@@ -197,7 +197,7 @@ def test_a_copied_sequence_is_tagged_in_the_session_that_copies_it(
     finished: HDF5StorageManager, tmp_path: Path
 ) -> None:
     there = HDF5StorageManager(tmp_path / "there")
-    with finished.session() as source, there.session_beside_writers() as session:
+    with finished.session() as source, there.session() as session:
         session.copy_files(PATH, source)
         session.paths.move(PATH, path(r"\copy"))
         session.get_sequence(r"\copy").add_tag("copy")

@@ -132,7 +132,7 @@ def test_long_work_on_a_server_keeps_no_recorder_waiting(
 ) -> None:
     with postgresql.session() as session:
         launch(session, shots=None)
-    with postgresql.session_beside_writers() as long:
+    with postgresql.receiving() as receive, receive(path(r"\copied")) as long:
         create(long, path(r"\copied"))
         for index in range(5):
             with impatient(postgresql).session() as session:

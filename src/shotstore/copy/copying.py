@@ -22,6 +22,7 @@ from shotstore.errors import (
     DamagedStorageError,
     PathError,
     PathIsNotSequenceError,
+    PathIsSequenceError,
     PathNotFoundError,
     StorageError,
     TransactionConflictError,
@@ -29,7 +30,7 @@ from shotstore.errors import (
 from shotstore.paths import PureSequencePath
 from shotstore.progress_bar import progress_bar
 from shotstore.records.arguments import as_function, as_text, shown
-from shotstore.session import ExperimentSession, StorageManager
+from shotstore.session import ExperimentSession, Receive, StorageManager
 
 if TYPE_CHECKING:
     from shotstore.hdf5 import HDF5ExperimentSession
@@ -182,9 +183,14 @@ class _Copying:
         if not self._plan.is_sequence:
             self._prepare()
         self._report()
+        with self._destination.receiving() as receive:
+            self._copy_all(receive)
+        return Copied(tuple(self._copied), self._shots, self._size, self._skipped, self._failed)
+
+    def _copy_all(self, receive: Receive) -> None:
         for path in self._plan.sequences:
             try:
-                amount = self._copy_in_tries(path)
+                amount = self._copy_in_tries(path, receive)
             except _LeftOutError as reason:
                 self._skipped[path] = str(reason)
             except (DamagedStorageError, PathError, ValueError, TypeError) as error:
@@ -196,7 +202,6 @@ class _Copying:
                 self._shots += amount.shots
                 self._size += amount.size
             self._report()
-        return Copied(tuple(self._copied), self._shots, self._size, self._skipped, self._failed)
 
     def _define_units(self) -> None:
         """Define what the shots may be recorded in; one that means another thing there ends it."""
@@ -216,13 +221,13 @@ class _Copying:
             if is_empty(session.get_global_parameters()) and not is_empty(plan.parameters):
                 session.set_global_parameters(plan.parameters)
 
-    def _copy_in_tries(self, path: PureSequencePath) -> _Amount:
+    def _copy_in_tries(self, path: PureSequencePath, receive: Receive) -> _Amount:
         for _ in range(_TRIES - 1):
             with suppress(TransactionConflictError):
-                return self._copy(path)
-        return self._copy(path)
+                return self._copy(path, receive)
+        return self._copy(path, receive)
 
-    def _copy(self, path: PureSequencePath) -> _Amount:
+    def _copy(self, path: PureSequencePath, receive: Receive) -> _Amount:
         amount = _Amount()
 
         def on_shot(size: int) -> None:
@@ -235,25 +240,28 @@ class _Copying:
             amount = _Amount(number_of_shots * size // whole, size)
             self._report(amount)
 
-        with (
-            self._source.session() as source,
-            self._destination.session_beside_writers() as destination,
-        ):
-            number_of_shots = self._check(path, source, destination)
-            if not destination.paths.does_path_exists(path.get_ancestors()[-1]):
-                above = {
-                    p: date for p, date in self._plan.folders.items() if path.is_descendant_of(p)
-                }
-                create_folders(above, destination)
-            if _is_of_files(source) and _is_of_files(destination):
-                destination.copy_files(path, source, on_copied)
-            else:
-                transfer(path, source, destination, on_shot)
+        self._leave_out_what_is_there(path)
+        with self._source.session() as source:
+            number_of_shots = self._count_shots_of(path, source)
+            try:
+                with receive(path) as destination:
+                    self._create_folders_above(path, destination)
+                    if _is_of_files(source) and _is_of_files(destination):
+                        destination.copy_files(path, source, on_copied)
+                    else:
+                        transfer(path, source, destination, on_shot)
+            except PathIsSequenceError:
+                self._leave_out_what_is_there(path)  # somebody has created it meanwhile
+                raise
         return amount
 
-    def _check(
-        self, path: PureSequencePath, source: ExperimentSession, destination: ExperimentSession
-    ) -> int:
+    def _leave_out_what_is_there(self, path: PureSequencePath) -> None:
+        if self._existing == "skip":
+            with self._destination.session() as session:
+                if session.paths.does_path_exists(path) and session.sequences.is_sequence(path):
+                    raise _LeftOutError(IS_THERE)
+
+    def _count_shots_of(self, path: PureSequencePath, source: ExperimentSession) -> int:
         """Look at a sequence when its turn comes; return its number of shots."""
         try:
             stats = source.sequences.get_stats(path)
@@ -263,13 +271,13 @@ class _Copying:
             raise _LeftOutError("it was moved or deleted meanwhile") from None
         if stats.state.is_active() and not self._plan.is_sequence:
             raise _LeftOutError("an experiment is working on it")
-        if (
-            self._existing == "skip"
-            and destination.paths.does_path_exists(path)
-            and destination.sequences.is_sequence(path)
-        ):
-            raise _LeftOutError(IS_THERE)
         return stats.number_completed_shots
+
+    def _create_folders_above(self, path: PureSequencePath, destination: ExperimentSession) -> None:
+        if not destination.paths.does_path_exists(path.get_ancestors()[-1]):
+            folders = self._plan.folders.items()
+            above = {folder: date for folder, date in folders if path.is_descendant_of(folder)}
+            create_folders(above, destination)
 
     def _report(self, amount: _Amount = _Amount()) -> None:
         """Show how far the copy is, with what was copied of a sequence by now."""

@@ -267,7 +267,7 @@ class HDF5SequenceCollection(StoredSequences):
                 raise state_rules.not_running_error(path, document.state)
             expected = document.expected_number_of_shots
             index = shot_rules.check_shot_index(path, shot_id.index, expected)
-            shots = transaction.open_to_append(node)
+            shots = transaction.shots.open_to_append(node)
             if index in (taken := shots.indices()):
                 raise shot_rules.shot_exists_error(path, index, taken, expected)
             with transaction.appending():

@@ -39,14 +39,12 @@ class HDF5ExperimentSession(ExperimentSession):
         compression: str | int | None,
         *,
         write: bool,
-        beside_writers: bool = False,
     ) -> None:
         self._storage = storage
         self._store = store
         self.serializer = serializer
         self.compression = compression
         self._write = write
-        self._beside_writers = beside_writers
         # Nothing of it refers back to the session: it ends as soon as it is dropped.
         self._transaction: Transaction | None = None
 
@@ -54,9 +52,7 @@ class HDF5ExperimentSession(ExperimentSession):
         if self._transaction is not None:
             raise session_errors.session_used_twice_error()
         self._store.units.give_to_process()
-        self._transaction = Transaction(
-            self._store, current_owner(), beside_writers=self._beside_writers
-        )
+        self._transaction = Transaction(self._store, current_owner())
         # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
         # one that is entered: only the `with` statement refers to that, and when it is gone the
         # transaction ends.

@@ -108,10 +108,6 @@ class SessionShots:
         self._left += filter(None, (writer, self._readers.pop(node, None)))
         return writer
 
-    def is_staged(self, node: Node) -> bool:
-        """Whether the session itself has made the shots file of a sequence."""
-        return node in self.writers and self.writers[node].staged is not None
-
     def open_to_append(self, node: Node) -> ShotsFile:
         """The shots file of a running sequence."""
         if node not in self.writers:

@@ -1,23 +1,17 @@
 """The directory where a transaction makes what its commit will put into place."""
 
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
-from shotstore.hdf5 import disk, on_disk
+from shotstore.hdf5 import disk
 from shotstore.hdf5.journal import MARK
-from shotstore.hdf5.locks import lock_alone
-from shotstore.hdf5.store import CONTROL, INCOMING, STAGING_LOCK, TRANSACTIONS
+from shotstore.hdf5.store import TRANSACTIONS
 
 _MOST_OPEN = 64
 
 
 class Staging:
-    """``.shotstore/tx/<id>``, made when the first name in it is asked for.
-
-    A transaction that works without the write lock has it as ``.shotstore/incoming/<id>`` until it
-    takes the lock: what is in ``tx`` then, belongs to nobody and is removed.
-    """
+    """``.shotstore/tx/<id>``, made when the first name in it is asked for."""
 
     def __init__(self, root: Path) -> None:
         self.transaction = uuid.uuid4().hex
@@ -29,34 +23,6 @@ class Staging:
         self._unsynced: list[disk.File] = []
         """Files that are written, and open: to open one again could lose the error of a write.
         All are written before the first is synced, which lets the disk write many at once."""
-        self._release: Callable[[], None] | None = None
-
-    def open_aside(self) -> None:
-        """Make it where it can stay while others write; only with the write lock, since one that
-        is not locked yet would be removed."""
-        incoming = self._root / INCOMING
-        if not on_disk.is_directory(incoming):
-            disk.make_directory(incoming)
-            disk.sync_directory(self._root / CONTROL)
-        self._relative = f"{INCOMING}/{self.transaction}"
-        disk.make_directory(self._root / self._relative)
-        self._is_made = True
-        lock = self._root / self._relative / STAGING_LOCK
-        disk.overwrite(lock, b"")
-        self._release = lock_alone(lock)
-
-    @property
-    def is_aside(self) -> bool:
-        """Whether it lies where it can stay while others write."""
-        return self._is_made and self._relative.startswith(INCOMING)
-
-    def bring_in(self) -> None:
-        """Move it to the place of a transaction that has the write lock."""
-        aside = self._root / self._relative
-        self._relative = f"{TRANSACTIONS}/{self.transaction}"
-        disk.rename(aside, self._root / self._relative)
-        disk.sync_directory(self._root / TRANSACTIONS)
-        disk.sync_directory(self._root / INCOMING)
 
     def slot(self) -> str:
         """A name that is free, relative to the root of the store."""
@@ -91,7 +57,7 @@ class Staging:
         disk.write_new_file(self._root / self._relative / MARK, b"")
 
     def relative(self, slot: Path) -> str:
-        """A slot as the journal names it, wherever it was when it was asked for."""
+        """A slot as the journal names it."""
         return f"{self._relative}/{slot.name}"
 
     def sync(self) -> None:
@@ -112,11 +78,6 @@ class Staging:
 
     def remove(self) -> None:
         """Remove what is left of it."""
-        try:
-            self._close_files()
-            if self._is_made:
-                disk.remove_tree(self._root / self._relative)
-        finally:
-            if self._release is not None:
-                self._release()  # not before: another session would remove it too
-                self._release = None
+        self._close_files()
+        if self._is_made:
+            disk.remove_tree(self._root / self._relative)

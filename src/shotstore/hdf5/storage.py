@@ -1,7 +1,8 @@
 """The file backend's storage."""
 
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from shotstore.hdf5 import places
 from shotstore.hdf5.checks.recover import recover
 from shotstore.hdf5.checks.report import Progress, Recovered, Report
 from shotstore.hdf5.checks.verify import verify
+from shotstore.hdf5.incoming import bring_in, check_place, store_aside
 from shotstore.hdf5.information import StoreInformation, read_information
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.store import Store
@@ -99,28 +101,29 @@ class HDF5StorageManager(StorageManager):
         return serializer
 
     def session(self, *, write: bool = False) -> HDF5ExperimentSession:
-        return HDF5ExperimentSession(
-            self,
-            self._store,
-            self._arguments["serializer"],
-            self._arguments["compression"],
-            write=as_flag(write, "write"),
-        )
+        return self._session_on(self._store, write=as_flag(write, "write"))
 
-    def session_beside_writers(self) -> HDF5ExperimentSession:
-        """Return a session for work that takes long, such as a copy: what it creates is made aside,
-        and it is the writing session only while it commits.
+    @contextmanager
+    def receiving(
+        self,
+    ) -> Iterator[Callable[[PureSequencePath], AbstractContextManager[HDF5ExperimentSession]]]:
+        with store_aside(self._store) as aside:
 
-        If another one has changed what it has read, it ends in ``TransactionConflictError``. With
-        the first shot of a sequence that was running before, it is the writing session from there.
-        """
+            @contextmanager
+            def receive(path: PureSequencePath) -> Iterator[HDF5ExperimentSession]:
+                with self.session() as session:
+                    check_place(path, session.transaction)
+                with self._session_on(aside) as session:
+                    yield session
+                with self._session_on(aside) as made, self.session(write=True) as session:
+                    bring_in(path, made.transaction, session.transaction)
+
+            yield receive
+
+    def _session_on(self, store: Store, *, write: bool = False) -> HDF5ExperimentSession:
+        arguments = self._arguments
         return HDF5ExperimentSession(
-            self,
-            self._store,
-            self._arguments["serializer"],
-            self._arguments["compression"],
-            write=False,
-            beside_writers=True,
+            self, store, arguments["serializer"], arguments["compression"], write=write
         )
 
     def last_commit(self) -> Hashable:

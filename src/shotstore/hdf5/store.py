@@ -17,6 +17,7 @@ from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
 from shotstore.hdf5.unit_documents import UnitDocument
+from shotstore.records.owner import Owner
 from shotstore.records.summaries import Remembered, SequenceSummary
 
 MARKER = "shotstore.json"
@@ -27,9 +28,9 @@ CONTROL = ".shotstore"
 TRANSACTIONS = f"{CONTROL}/tx"
 TRASH = f"{CONTROL}/trash"
 INCOMING = f"{CONTROL}/incoming"
-"""What transactions make that do not have the write lock yet."""
-STAGING_LOCK = "lock"
-"""In a directory of those: held for as long as its transaction lives."""
+"""Stores in which sequences are made that come from elsewhere."""
+INCOMING_LOCK = f"{CONTROL}/incoming.lock"
+"""In each of those: held for as long as somebody is at work there."""
 
 
 class Store:
@@ -49,6 +50,8 @@ class Store:
         self._control = self.root / CONTROL
         self._transactions = self.root / TRANSACTIONS
         self._incoming = self.root / INCOMING
+        self.lock_timeout = lock_timeout
+        """Seconds to wait for others."""
         self.locks = Locks(self._control, lock_timeout)
         self.commits = Commits(self.root, self._control, self.locks)
         """What was committed, and the files as they are by that."""
@@ -155,6 +158,28 @@ class Store:
         self._has_locks = self._has_locks or (not self.is_archive and self.locks.exist())
         return self._has_locks
 
+    def acquire_write(self, owner: Owner) -> Callable[[], None]:
+        """Take the write lock, and finish what a killed process has left; return the function that
+        releases it.
+
+        Raises:
+            StorageLockTimeoutError: another session keeps on writing.
+            StorageError: the store was opened for reading.
+            DamagedStorageError: there is a journal that cannot be read, or does not fit the files.
+        """
+        if self.read_only:
+            raise StorageError(
+                f"{self.root} was opened with read_only=True: open it without to change it."
+            )
+        release = self.locks.acquire_write(owner)
+        try:
+            self.recover()
+            self.kept.check(self.commits.counted)
+        except BaseException:
+            release()
+            raise
+        return release
+
     def recover(self) -> None:
         """Finish the transaction that a killed process has left; only with the write lock.
 
@@ -175,12 +200,12 @@ class Store:
                 disk.remove_tree(abandoned)
 
     def abandoned(self) -> Iterator[Path]:
-        """What killed processes have left of transactions that did not have the write lock yet.
-        Each is locked until the next one is asked for."""
+        """What killed processes have left of sequences that were to come in. Each is locked until
+        the next one is asked for."""
         if not on_disk.is_directory(self._incoming):
             return
         for name in on_disk.list_directories(str(self._incoming)):
-            release = try_lock_alone(self._incoming / name / STAGING_LOCK)
+            release = try_lock_alone(self._incoming / name / INCOMING_LOCK)
             if release is not None:
                 try:
                     yield self._incoming / name

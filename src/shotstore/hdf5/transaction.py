@@ -7,7 +7,7 @@ where the session is dropped. All of it runs on worker threads.
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,17 +40,13 @@ _T = TypeVar("_T")
 class Transaction:
     """What a session does to a store."""
 
-    def __init__(self, store: Store, owner: Owner, *, beside_writers: bool = False) -> None:
-        """``owner`` is whose session it is. With ``beside_writers``, it takes the write lock only
-        to commit."""
+    def __init__(self, store: Store, owner: Owner) -> None:
+        """``owner`` is whose session it is."""
         self.store = store
         self._owner = owner
         self._process = os.getpid()
         self._mutex = threading.RLock()
-        self._beside_writers = beside_writers
         self._release_write: Callable[[], None] | None = None
-        self._checking = ExitStack()
-        """Of one that works beside writers: keeps commits out while it looks at the tree."""
         self._first_commits: int | None = None
         self._snapshot = Snapshot(store.commits, store.known)
         self.tree = Tree(self._snapshot, root_node(store), store.root)
@@ -99,8 +95,8 @@ class Transaction:
         """
 
         def job() -> _T:
-            with self._writing():
-                result = function()
+            self._begin_writing()
+            result = function()
             self._has_changes = True
             return result
 
@@ -161,21 +157,12 @@ class Transaction:
 
     @contextmanager
     def appending(self) -> Iterator[None]:
-        """A failure in here leaves a file half-written: the transaction can only be discarded.
-        The tree is not looked at in here."""
-        self._checking.close()
+        """A failure in here leaves a file half-written: the transaction can only be discarded."""
         try:
             yield
         except BaseException as error:
             self._failure = error
             raise
-
-    def open_to_append(self, node: Node) -> ShotsFile:
-        """The shots file of a running sequence."""
-        if not self.shots.is_staged(node):
-            self._checking.close()
-            self._begin_writing()  # a file of the store is changed with the write lock alone
-        return self.shots.open_to_append(node)
 
     def new_slot(self) -> Path:
         """A name in the staging directory; inside `write`."""
@@ -356,45 +343,12 @@ class Transaction:
     def _begin_writing(self) -> None:
         if self._release_write is not None:
             return
-        release = self._acquire_write()
+        release = self.store.acquire_write(self._owner)
         try:
             if self._first_commits not in (None, self.store.commits.counted):
                 self._snapshot.check()
                 self.shots.check()
-            if self._staging.is_aside:
-                self._staging.bring_in()
         except BaseException:
             release()
             raise
         self._release_write = release
-
-    def _acquire_write(self) -> Callable[[], None]:
-        if self.store.read_only:
-            raise StorageError(
-                f"{self.store.root} was opened with read_only=True: open it without to change it."
-            )
-        release = self.store.locks.acquire_write(self._owner)
-        try:
-            self.store.recover()
-            self.store.kept.check(self.store.commits.counted)
-        except BaseException:
-            release()
-            raise
-        return release
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Take the write lock; or, beside writers, keep commits out while the tree is looked at."""
-        if not self._beside_writers or self._release_write is not None:
-            self._begin_writing()
-            yield
-            return
-        if not self._staging.is_aside:
-            release = self._acquire_write()
-            try:
-                self._staging.open_aside()
-            finally:
-                release()
-        with self._checking:
-            self._checking.enter_context(self._reading())
-            yield

@@ -16,7 +16,7 @@ from shotstore.session.path_hierarchy import PathHierarchy
 from shotstore.session.sequence import Sequence
 from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.shot import Shot
-from shotstore.session.storage import ExperimentSessionMaker, StorageManager
+from shotstore.session.storage import ExperimentSessionMaker, Receive, StorageManager
 
 __all__ = [
     "AsyncDeviceConfigurationCollection",
@@ -30,6 +30,7 @@ __all__ = [
     "ExperimentSession",
     "ExperimentSessionMaker",
     "PathHierarchy",
+    "Receive",
     "Sequence",
     "SequenceCollection",
     "SequenceStats",

@@ -1,8 +1,9 @@
 """Where sessions come from."""
 
 import abc
-from collections.abc import AsyncIterator, Collection, Hashable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 from shotstore.model import DefaultSerializer, Serializer
 from shotstore.paths import PureSequencePath
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from shotstore.analysis.finding import Where
     from shotstore.analysis.periods import When
+
+
+Receive: TypeAlias = Callable[[PureSequencePath], AbstractContextManager[ExperimentSession]]
+"""Returns a session to create the sequence at a path in; see `StorageManager.receiving`."""
 
 
 class StorageManager(abc.ABC):
@@ -45,13 +50,18 @@ class StorageManager(abc.ABC):
         """What turns recipes and device configurations into JSON and back."""
         return DefaultSerializer()
 
-    def session_beside_writers(self) -> ExperimentSession:
-        """Return a session for work that takes long, such as a copy: it keeps others from writing
-        no longer than this storage can help it.
+    @contextmanager
+    def receiving(self) -> Iterator[Receive]:
+        """Give a function that returns sessions to create sequences in which come from elsewhere.
 
-        Where it meets their work, it is this session that ends in ``TransactionConflictError``.
+        ``with storage.receiving() as receive: with receive(path) as session: ...``
+
+        Such a session creates one sequence, at the path, and the folders above it; others see it
+        once it is whole. It may take long: it keeps others from writing no longer than this storage
+        can help it. Where it meets their work, it is this session that fails, with a
+        ``TransactionConflictError`` or as :meth:`SequenceCollection.create` does.
         """
-        return self.session(write=True)
+        yield lambda _: self.session(write=True)
 
     def __call__(self, *, write: bool = False) -> ExperimentSession:
         """Return a session; the same as :meth:`session`."""

@@ -1,11 +1,12 @@
 """Storages on SQL databases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from shotstore.model import Serializer
 from shotstore.records.arguments import as_flag, as_seconds, as_serializer, shown
-from shotstore.session import StorageManager
+from shotstore.session import Receive, StorageManager
 from shotstore.sql import schema
 from shotstore.sql.config import PostgreSQLConfig, SQLiteConfig
 from shotstore.sql.database import Database
@@ -165,12 +166,10 @@ class PostgreSQLStorageManager(SQLStorageManager):
         super().__init__(PostgreSQL(config), serializer, lock_timeout)
         self.config = config
 
-    def session_beside_writers(self) -> SQLExperimentSession:
-        """Return a session for work that takes long: it writes without keeping others from writing.
-
-        Where it meets their work, it is this session that ends in `TransactionConflictError`.
-        """
-        return self._session(write=False, beside_writers=True)
+    @contextmanager
+    def receiving(self) -> Iterator[Receive]:
+        # The server lets all write at once, and finds out who meets whom.
+        yield lambda _: self._session(write=False, beside_writers=True)
 
     def __reduce__(self) -> tuple[Callable[..., "PostgreSQLStorageManager"], tuple[Any, ...]]:
         return _open_postgresql, (self.config, self._serializer, self._lock_timeout)
