@@ -79,6 +79,7 @@ def bring_in(path: PureSequencePath, aside: Transaction, destination: Transactio
         if on_disk.exists(shots):
             slot = destination.new_slot()
             disk.rename(shots, slot)
+            disk.sync_directory(shots.parent)  # or it may be found there alone
             destination.shots.adopt(node, slot)
         destination.change_document(node, document)
 
