@@ -10,6 +10,7 @@ import pytest
 from shotstore import (
     AsyncExperimentSession,
     ExperimentSession,
+    PathIsSequenceError,
     PureSequencePath,
     State,
     StorageLockTimeoutError,
@@ -284,3 +285,28 @@ def test_no_update_of_many_threads_is_lost(storage: StorageManager) -> None:
     with storage.session() as session:
         assert sorted(shot.index for shot in session.sequences.get_shots(PATH)) == list(range(20))
         assert len(session.get_global_parameters().names()) == 20
+
+
+def test_what_is_received_is_there_whole_or_not_at_all(storage: StorageManager) -> None:
+    with storage.session() as session:
+        session.paths.create_path(OTHER)
+    with storage.receiving() as receive:
+        with pytest.raises(_LaserError), receive(PATH) as session:  # noqa: PT012
+            launch(session)
+            raise _LaserError
+        with storage.session() as session:
+            assert session.paths.get_all_paths() == {OTHER}
+        for place in (PATH, OTHER):
+            with receive(place) as session:
+                bring_to(session, State.FINISHED, place)
+                session.paths.update_creation_date(place, START)
+            with storage.session() as session:
+                assert session.sequences.get_state(place) is State.FINISHED
+                assert len(session.sequences.get_shots(place)) == 1
+                assert session.paths.get_path_creation_date(place) == START
+        with pytest.raises(PathIsSequenceError), receive(PATH) as session:
+            create(session)
+
+
+class _LaserError(Exception):
+    pass
