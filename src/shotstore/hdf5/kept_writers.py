@@ -8,8 +8,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import frozen
-
 from shotstore.hdf5.dropped import call_when_dropped
 from shotstore.hdf5.open_shots import ShotsWriter
 from shotstore.hdf5.worker import is_exiting
@@ -20,12 +18,6 @@ _MOST = 4
 _CAN_KEEP = os.name != "nt"
 
 
-@frozen
-class _Kept:
-    writer: ShotsWriter
-    process: int
-
-
 class KeptWriters:
     """The files that a store keeps open.
 
@@ -34,7 +26,7 @@ class KeptWriters:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, ShotsWriter] = {}
         self._commits: int | None = None
         self._watched_by: int | None = None
 
@@ -68,7 +60,7 @@ class KeptWriters:
         if self._watched_by != os.getpid():  # a forked child forgets what its parent has watched
             self._watched_by = os.getpid()
             call_when_dropped(self, _closing(self._kept))
-        self._kept[str(path)] = _Kept(writer, os.getpid())
+        self._kept[str(path)] = writer
         for surplus in list(self._kept)[:-_MOST]:
             self.close(Path(surplus))
 
@@ -84,17 +76,16 @@ class KeptWriters:
 
     def _pop(self, path: Path) -> ShotsWriter | None:
         kept = self._kept.pop(str(path), None)
-        # What a forked child has inherited is closed already.
-        return kept.writer if kept is not None and kept.process == os.getpid() else None
+        return kept if kept is not None and kept.is_open else None  # at a fork, they are closed
 
 
 class _closing:  # noqa: N801 - used as a function, of which two are never equal
-    def __init__(self, kept: dict[str, _Kept]) -> None:
+    def __init__(self, kept: dict[str, ShotsWriter]) -> None:
         self._kept = kept
 
     def __call__(self) -> None:
         while self._kept:
             with suppress(Exception):
-                _, found = self._kept.popitem()
-                if found.process == os.getpid():
-                    found.writer.close(discard=False)
+                _, writer = self._kept.popitem()
+                if writer.is_open:
+                    writer.close(discard=False)

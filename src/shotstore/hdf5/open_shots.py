@@ -152,6 +152,8 @@ class ShotsWriter:
         itself is changed."""
         _opened.add(self)
         self._paused = 0, 0
+        self.is_open = True
+        """Whether it was not closed yet, which it is in a forked child."""
         self.replaces = replaces
         """Whether the staged file takes the place of a committed one with the same shots."""
 
@@ -251,6 +253,7 @@ class ShotsWriter:
 
     def close(self, *, discard: bool) -> None:
         """Close the file; cut off what was written to it if ``discard``."""
+        self.is_open = False
         try:
             if discard and self.staged is None:
                 self._overlay.discard()
@@ -260,6 +263,7 @@ class ShotsWriter:
 
     def close_inherited(self) -> None:
         """Close the file in a forked child, which changes nothing of it."""
+        self.is_open = False
         self.shots.close()
         self._overlay.close()
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import documents, on_disk
+from shotstore.hdf5.checks.findings import MEND, check_document, unreadable, what_of
 from shotstore.hdf5.checks.leftovers import find_damaged_held, find_journal
 from shotstore.hdf5.checks.report import Finding, Progress
-from shotstore.hdf5.checks.sequence_check import MEND, check_document, unreadable, what_of
 from shotstore.hdf5.documents import Format
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.worker import run

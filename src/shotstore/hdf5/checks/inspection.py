@@ -16,6 +16,7 @@ import numpy.typing as npt
 from attrs import define, field
 
 from shotstore.hdf5.checks.chunks import Chunk, StoredDataset
+from shotstore.hdf5.checks.findings import reason
 from shotstore.hdf5.checks.report import listed
 from shotstore.hdf5.shots.copies import COPIES, copy_of
 from shotstore.hdf5.shots.launch import CONFIGURATION, DEVICES, DOCUMENTS
@@ -375,14 +376,3 @@ def read_leniently(
             continue
         readable[start:stop] = True
     return rows, readable
-
-
-def reason(error: BaseException) -> str:
-    """What an error says, in one short line."""
-    said = error.args[0] if isinstance(error, KeyError) and error.args else error
-    text = " ".join(str(said).split()) or type(error).__name__
-    # "Can't synchronously read data (data error detected by Fletcher32 checksum)"
-    if "filter returned failure" in text:
-        return "the checksum is wrong"
-    inner = re.search(r"\((?!.*\()(.*?)\)$", text)
-    return (inner[1] if inner else text)[:200]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import held_back, journal, on_disk
+from shotstore.hdf5.checks.findings import unreadable
 from shotstore.hdf5.checks.report import Finding
-from shotstore.hdf5.checks.sequence_check import unreadable
 from shotstore.hdf5.journal import Journal
 from shotstore.hdf5.journal_check import check_journal, why_no_fit
 from shotstore.hdf5.store import CONTROL, TRANSACTIONS, Store

@@ -14,7 +14,8 @@ from attrs import field, frozen
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk, on_disk, superblock
 from shotstore.hdf5.checks import metadata
-from shotstore.hdf5.checks.inspection import Inspection, read_leniently, reason
+from shotstore.hdf5.checks.findings import reason
+from shotstore.hdf5.checks.inspection import Inspection, read_leniently
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots.launch import read_expected_number
 from shotstore.hdf5.shots.own_objects import read_text_attribute

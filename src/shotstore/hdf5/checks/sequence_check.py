@@ -1,16 +1,24 @@
 """Read one sequence completely: its document, its ``shots.h5``, and whether the two agree."""
 
-import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, documents, on_disk
-from shotstore.hdf5.checks.inspection import Inspection, reason
+from shotstore.hdf5.checks.findings import (
+    MEND,
+    check_document,
+    of_later_version,
+    reason,
+    typed,
+    unreadable,
+    what_of,
+)
+from shotstore.hdf5.checks.inspection import Inspection
 from shotstore.hdf5.checks.report import Finding
-from shotstore.hdf5.documents import Format, SequenceDocument
+from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
 from shotstore.hdf5.open_shots import ShotsReader
 from shotstore.hdf5.overlay import committed_end
@@ -322,57 +330,3 @@ class SequenceCheck:
 
     def _damage(self, file: Path, problem: str, remedy: str) -> None:
         self.findings.append(Finding("damage", file, problem, remedy, self._path))
-
-
-MEND = "Mend it in a text editor, or restore it from a backup."
-
-
-def check_document(
-    what: Format, content: bytes, file: Path, path: PureSequencePath | None
-) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """The keys of a document, or None if it cannot be read; and what there is to say of it."""
-    try:
-        keys = documents.load(what, content, file)
-    except DamagedStorageError as error:
-        return None, [Finding("damage", file, f"{what_of(error)}.", MEND, path)]
-    except StorageError as error:
-        return None, [of_later_version(file, error, path)]
-    if documents.is_untouched(content):
-        return keys, []
-    note = Finding(
-        "note",
-        file,
-        "It was edited outside of shotstore: its checksum is not that of its content.",
-        "Nothing to do if that was on purpose; otherwise compare it with a backup.",
-        path,
-    )
-    return keys, [note]
-
-
-def of_later_version(file: Path, error: StorageError, path: PureSequencePath | None) -> Finding:
-    """A file that a newer shotstore has written."""
-    problem, _, remedy = str(error).rpartition(". ")
-    return Finding("damage", file, f"{problem}.", f"{remedy}.", path)
-
-
-def what_of(error: StorageError) -> str:
-    """What is wrong with a document, without the name of the file and the remedy."""
-    return getattr(error, "why", None) or reason(error)
-
-
-def unreadable(file: Path, error: OSError, path: PureSequencePath | None = None) -> Finding:
-    """A file or directory that the system refuses to read."""
-    return Finding(
-        "damage",
-        file,
-        f"It cannot be read: {error.strerror or error}.",
-        "See to the permissions; if the disk is failing, copy everything off it at once.",
-        path,
-    )
-
-
-def typed(path: PureSequencePath) -> str:
-    """The path as it is typed in a shell."""
-    if any("/" in name for name in path.parts):
-        return shlex.quote(str(path))
-    return shlex.quote("/".join(path.parts))

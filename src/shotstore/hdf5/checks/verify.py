@@ -13,7 +13,7 @@ from attrs import frozen
 
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.checks.checked_store import CheckedStore
-from shotstore.hdf5.checks.inspection import reason
+from shotstore.hdf5.checks.findings import MEND, reason
 from shotstore.hdf5.checks.leftovers import find_staged
 from shotstore.hdf5.checks.lookalikes import (
     find_copies_of_files,
@@ -21,10 +21,7 @@ from shotstore.hdf5.checks.lookalikes import (
     find_same_ids,
 )
 from shotstore.hdf5.checks.report import Finding, Progress, Report
-from shotstore.hdf5.checks.sequence_check import (
-    MEND,
-    SequenceCheck,
-)
+from shotstore.hdf5.checks.sequence_check import SequenceCheck
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, SHOTS_FILE, path_name
 from shotstore.hdf5.places import root_node

@@ -66,14 +66,19 @@ def read_launch(file: h5py.File, datasets: Datasets) -> Launch:
         content = load(name)
         return own_objects.read_text_attribute(file[name], "type"), content
 
+    def list_names(group: str) -> list[str]:
+        found: list[str] = []
+        own_objects.list_names(file, group, found)
+        return found
+
     documents: dict[str, Any] = {
         name: read_either(f"{CONFIGURATION}/{name}", load) for name in DOCUMENTS
     }
-    names = read_either(DEVICES, lambda group: own_objects.names(file, group))
     return Launch(
         **documents,
         device_configurations={
-            unquote(name): read_either(f"{DEVICES}/{name}", load_device) for name in names
+            unquote(name): read_either(f"{DEVICES}/{name}", load_device)
+            for name in read_either(DEVICES, list_names)
         },
         expected_number_of_shots=read_expected_number(file),
     )

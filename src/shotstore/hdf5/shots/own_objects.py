@@ -49,17 +49,6 @@ def exists(file: h5py.File, name: str) -> bool:
     return True
 
 
-def names(file: h5py.File, group: str) -> list[str]:
-    """The names in a group.
-
-    Raises:
-        ValueError: there is no such group.
-    """
-    found: list[str] = []
-    list_names(file, group, found)
-    return found
-
-
 def list_names(file: h5py.File, group: str, found: list[str]) -> None:
     """Add the names in a group to ``found``: of a damaged one, those that come before the damage.
     (To ask for the n-th name takes half a second where there are 100,000.)
