@@ -13,7 +13,8 @@ threads of `worker`, and `disk` makes every change. `checks` looks for damage, a
 """
 
 from shotstore.hdf5.checks.report import Finding, Recovered, Report
-from shotstore.hdf5.information import StoreInformation, Writer
+from shotstore.hdf5.information import StoreInformation
+from shotstore.hdf5.lock_holders import Writer
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.storage import HDF5StorageManager
 from shotstore.hdf5.trash import Trash, TrashEntry

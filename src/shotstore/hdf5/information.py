@@ -1,22 +1,13 @@
 """What there is to know of a store beside its sequences."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 
 from attrs import frozen
 
 from shotstore.hdf5 import documents, on_disk
-from shotstore.hdf5.store import CONTROL, MARKER, Store
-
-
-@frozen
-class Writer:
-    """A program in which a session is writing."""
-
-    process: int
-    program: str
-    since: datetime
+from shotstore.hdf5.lock_holders import Writer
+from shotstore.hdf5.store import MARKER, Store
 
 
 @frozen
@@ -59,17 +50,7 @@ def read_information(store: Store) -> StoreInformation:
             created=documents.load_time(keys["created"]),
             commits=store.commits.count(),
             is_writing=is_writing,
-            writer=_writer(store) if is_writing else None,
+            writer=store.locks.writer() if is_writing else None,
         )
     except (LookupError, ValueError, TypeError) as error:
         raise documents.damaged(marker, f"it lacks or garbles a key ({error!r})") from error
-
-
-def _writer(store: Store) -> Writer | None:
-    try:
-        keys = json.loads(on_disk.read_file(str(store.root / CONTROL / "writer.json")) or b"")
-        return Writer(
-            int(keys["process"]), str(keys["program"]), documents.load_time(keys["since"])
-        )
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None  # it is a courtesy, which a full disk has left out

@@ -7,6 +7,30 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+from attrs import frozen
+
+from shotstore.hdf5 import documents, on_disk
+
+
+@frozen
+class Writer:
+    """A program in which a session is writing."""
+
+    process: int
+    program: str
+    since: datetime
+
+
+def read_writer(path: Path) -> Writer | None:
+    """Who has left word in a file, as `describe_this_process` says it. It is a courtesy, which a
+    full disk has left out."""
+    try:
+        keys = json.loads(on_disk.read_file(str(path)) or b"")
+        since = documents.load_time(keys["since"])
+        return Writer(int(keys["process"]), str(keys["program"]), since)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
 
 def describe_this_process() -> bytes:
     """This process, for those who are to know of it, as JSON."""

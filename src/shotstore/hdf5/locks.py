@@ -11,7 +11,6 @@ Order: write lock, gate, apply lock. Nothing is acquired while the apply lock is
   readers keep a writer out nearly for ever.
 """
 
-import json
 import os
 import random
 import threading
@@ -27,7 +26,14 @@ from portalocker import LockFlags
 from shotstore.errors import StorageError, StorageLockTimeoutError
 from shotstore.hdf5 import disk, on_disk, waiting_line
 from shotstore.hdf5.dropped import settle
-from shotstore.hdf5.lock_holders import describe, describe_this_process, holders_of, what_to_do
+from shotstore.hdf5.lock_holders import (
+    Writer,
+    describe,
+    describe_this_process,
+    holders_of,
+    read_writer,
+    what_to_do,
+)
 from shotstore.hdf5.waiting_line import WaitingLine
 from shotstore.hdf5.worker import check_cancelled
 from shotstore.records.owner import Owner, holders
@@ -168,15 +174,17 @@ class Locks:
         except PermissionError:
             return True
 
+    def writer(self) -> Writer | None:
+        """The program that was the last to begin to write, as far as it could leave word."""
+        return read_writer(self._writer)
+
     def _describe_writer(self) -> str:
         root = self._write.parent.parent
-        try:
-            writer = json.loads(on_disk.read_file(str(self._writer)) or b"")
-            who = f"process {writer['process']} ({writer['program']}), since {writer['since']}"
-            who += what_to_do(writer["process"])
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
-            who = "another process"
-        return f"{root}. It is held by {who}"
+        writer = self.writer()
+        if writer is None:
+            return f"{root}. It is held by another process"
+        who = f"process {writer.process} ({writer.program}), since {writer.since.isoformat()}"
+        return f"{root}. It is held by {who}{what_to_do(writer.process)}"
 
     def _name_holders(self) -> str:
         pids = holders_of(self._apply) | holders_of(self._gate)
