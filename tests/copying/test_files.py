@@ -23,6 +23,7 @@ from shotstore import (
 )
 from shotstore.copy import CopyProgress, copy_path
 from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.memory import InMemoryStorageManager
 from shotstore.testing import exactly_equal, serializer
 from shotstore.testing.experiments import PATH, bring_to, create, launch, path, record
 from tests.copying.conftest import Opened
@@ -235,14 +236,12 @@ def test_files_are_copied_where_the_system_does_not_help(
     assert filecmp.cmp(one, other, shallow=False)
 
 
-def test_everything_arrives_shot_by_shot_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everything_arrives_shot_by_shot_too(tmp_path: Path) -> None:
     lab, there = (HDF5StorageManager(tmp_path / n, serializer=serializer()) for n in "ab")
     populate(lab)
-    # Two stores of files never go this way; here the interface alone is what they have in common.
-    monkeypatch.setattr("shotstore.copy.copying._is_of_files", lambda _: False)
-    copy_path(ROOT, lab, there, progress=False)
+    memory = InMemoryStorageManager(serializer=serializer())
+    copy_path(ROOT, lab, memory, progress=False)
+    copy_path(ROOT, memory, there, progress=False)
     assert exactly_equal(everything(there), everything(lab))
     assert there.verify().findings == []
 

@@ -22,7 +22,7 @@ to configure and nothing to be left out: what cannot hold on every backend is no
 - `experiments`, `lab`, `arguments` and `strategies` make what is put into a storage; `content`,
   `exactness`, `round_trips` compare what comes back; `retrying` runs a session again.
 
-It needs pytest, Hypothesis and polars: ``pip install ".[testing]"`` in a clone. There is more in
+It needs pytest and Hypothesis: ``pip install ".[testing]"`` in a clone. There is more in
 ``docs/other-backends.md``.
 """
 

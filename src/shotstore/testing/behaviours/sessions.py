@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -250,3 +251,14 @@ def test_sessions_beyond_the_limit_of_open_files_are_no_problem(storage: Storage
         assert set(states) == {State.FINISHED}
         for sequence in paths:
             assert session.sequences.get_all_shot_data(sequence, 0) == {"counts": 0}
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, "yes", [], ...], ids=str)
+def test_only_true_and_false_open_a_session_for_writing(
+    storage: StorageManager, value: Any
+) -> None:
+    for open_session in (storage.session, storage, storage.async_session):
+        with pytest.raises(TypeError, match="write must be True or False"):
+            open_session(write=value)
+    with storage.session(write=True) as session:
+        launch(session)

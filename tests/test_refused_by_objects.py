@@ -123,17 +123,6 @@ def test_what_an_object_is_given_in_error_is_refused_and_the_session_goes_on(
         assert session.sequences.get_shots(PATH)[0].index == 0
 
 
-@pytest.mark.parametrize("value", [None, 0, 1, "yes", [], ...], ids=str)
-def test_only_true_and_false_open_a_session_for_writing(
-    storage: StorageManager, value: Any
-) -> None:
-    for open_session in (storage.session, storage, storage.async_session):
-        with pytest.raises(TypeError, match="write must be True or False"):
-            open_session(write=value)
-    with storage.session(write=True) as session:
-        launch(session)
-
-
 @pytest.mark.parametrize("value", [True, "1", None, 1j, [1]], ids=str)
 def test_a_poll_is_a_number_of_seconds(storage: StorageManager, value: Any) -> None:
     with pytest.raises(TypeError, match="poll must be a number of seconds"):
