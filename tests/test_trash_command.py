@@ -179,7 +179,7 @@ def test_what_was_deleted_is_listed_with_size_and_date(
     assert entry.id in said
     assert str(PATH) in said
     assert f"{entry.deleted.astimezone():%Y-%m-%d %H:%M}" in said
-    assert "kB in all" in said
+    assert "kB in total" in said
     assert json.loads(shell.run("trash", "list", "--json")) == [
         {
             "id": entry.id,

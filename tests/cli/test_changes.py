@@ -32,14 +32,14 @@ def note_of(storage: StorageManager) -> str:
 
 @pytest.mark.parametrize("name", ["new/lab", "sqlite:///new.db"])
 def test_a_store_is_created_once(shell: Shell, name: str) -> None:
-    assert shell.run("init", name).endswith(" is a store now.\n")
+    assert shell.run("init", name).endswith(" is now a store.\n")
     assert shell.run("ls", "--store", name) == "The store is empty.\n"
-    assert shell.run("init", name).endswith(" is a store already.\n")
+    assert shell.run("init", name).endswith(" is already a store.\n")
     assert shell.code == 0
 
 
 def test_a_store_is_created_here(shell: Shell, tmp_path: Path) -> None:
-    assert shell.run("init") == f"{tmp_path} is a store now.\n"
+    assert shell.run("init") == f"{tmp_path} is now a store.\n"
     assert (tmp_path / "shotstore.json").is_file()
 
 
@@ -66,14 +66,14 @@ def test_no_store_is_created_among_other_files(shell: Shell, tmp_path: Path) -> 
 
 
 def test_a_path_is_moved(shell: Shell, store: StorageManager) -> None:
-    assert shell.run("mv", "2026/rabi", "old/first") == "\\2026\\rabi is \\old\\first now.\n"
+    assert shell.run("mv", "2026/rabi", "old/first") == "\\2026\\rabi is now \\old\\first.\n"
     assert "\\old\\first" in paths(store)
     assert "\\2026\\rabi" not in paths(store)
 
 
 def test_a_path_is_moved_into_a_folder_that_is_there(shell: Shell, store: StorageManager) -> None:
-    assert shell.run("mv", "2026/rabi", "drafts/") == "\\2026\\rabi is \\drafts\\rabi now.\n"
-    assert shell.run("mv", "drafts/rabi", "/") == "\\drafts\\rabi is \\rabi now.\n"
+    assert shell.run("mv", "2026/rabi", "drafts/") == "\\2026\\rabi is now \\drafts\\rabi.\n"
+    assert shell.run("mv", "drafts/rabi", "/") == "\\drafts\\rabi is now \\rabi.\n"
     assert "\\rabi" in paths(store)
 
 

@@ -50,7 +50,7 @@ def du(
         (readable_size(sizes[found]), _share(sizes[found], sizes[place]), str(found))
         for found in shown
     ]
-    rows.append((((readable_size(sizes[place]), "bold"),), "", ((_in_all(place), "bold"),)))
+    rows.append((((readable_size(sizes[place]), "bold"),), "", ((_in_total(place), "bold"),)))
     if entries:
         what = f"in the trash, {counted(len(entries), 'entry')}"
         rows.append((readable_size(trash), "", ((what, "yellow"),)))
@@ -58,8 +58,8 @@ def du(
     print_columns(new_console(), columns, rows)
 
 
-def _in_all(place: PureSequencePath) -> str:
-    return "in all" if place.is_root() else f"{place} in all"
+def _in_total(place: PureSequencePath) -> str:
+    return "in total" if place.is_root() else f"{place} in total"
 
 
 def _share(size: int, whole: int) -> str:

@@ -39,4 +39,4 @@ def init(
                 "created. Choose a place outside it."
             )
         open_or_create(store)
-    typer.echo(f"{name} is a store now." if is_new else f"{name} is a store already.")
+    typer.echo(f"{name} is now a store." if is_new else f"{name} is already a store.")

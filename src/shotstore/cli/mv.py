@@ -37,4 +37,4 @@ def mv(
         ):
             new = new / old.name
         session.paths.move(old, new)
-    typer.echo(f"{old} is {new} now.")
+    typer.echo(f"{old} is now {new}.")

@@ -107,4 +107,4 @@ def _run_editor(file: Path) -> None:
 
 
 def _say(sequence: "PureSequencePath", note: str) -> None:
-    typer.echo(f"{sequence}: {note}" if note else f"{sequence} has no note now.")
+    typer.echo(f"{sequence}: {note}" if note else f"{sequence} has no note.")

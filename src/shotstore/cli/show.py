@@ -119,7 +119,7 @@ def _moment(time: "datetime | None", more: str) -> str:
 
 
 def _time_left(summary: "SequenceSummary") -> str:
-    """If it goes on as it did until now."""
+    """If it goes on as it has so far."""
     from shotstore.cli.formats import readable_duration, time_span
 
     span, expected = time_span(summary), summary.expected_number_of_shots

@@ -137,7 +137,7 @@ def _print(entries: "list[TrashEntry]") -> None:
     console = new_console()
     print_columns(console, columns, rows)
     total = readable_size(sum(entry.size for entry in entries))
-    console.print(f"{counted(len(entries), 'entry')}, {total} in all.")
+    console.print(f"{counted(len(entries), 'entry')}, {total} in total.")
 
 
 def _as_json(entry: "TrashEntry") -> dict[str, object]:
