@@ -34,6 +34,6 @@ def demo(
 
     console = new_console()
     storage = recording.open_store(directory)
-    report.record_with_progress(storage, console)
+    report.record_with_progress(storage)
     report.save_picture(storage, directory / report.PICTURE)
     report.print_store(storage, directory, console)

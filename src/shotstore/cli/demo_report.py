@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shotstore import PureSequencePath, Sequence, StorageManager
 from shotstore.cli.tree import print_tree
@@ -14,25 +13,17 @@ from shotstore.demo.experiment import value_in
 from shotstore.demo.picture import LABELS, draw_run
 from shotstore.demo.recipes import EVAPORATION, RECIPES
 from shotstore.demo.recording import record
+from shotstore.progress_bar import progress_bar
 
 PICTURE = "run.png"
 
 
-def record_with_progress(storage: StorageManager, console: Console) -> None:
-    """Record all sequences of the demo, with a progress bar for each that runs."""
-    with Progress(
-        TextColumn("{task.description:<22}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("shots"),
-        TimeElapsedColumn(),
-        console=console,
-    ) as progress:
-        for recipe in RECIPES:
-            shots = recipe.iteration.expected_number_shots()
-            task = progress.add_task(str(recipe.path), total=shots, visible=recipe.is_launched)
-            record(storage, recipe, on_shot=partial(progress.advance, task))
-            progress.stop_task(task)
+def record_with_progress(storage: StorageManager) -> None:
+    """Record all sequences of the demo, with a progress bar for each."""
+    for recipe in RECIPES:
+        number = recipe.iteration.expected_number_shots()
+        with progress_bar(str(recipe.path)) as show:
+            record(storage, recipe, on_shot=partial(show, whole=number))
 
 
 def save_picture(storage: StorageManager, file: Path) -> None:

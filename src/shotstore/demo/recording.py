@@ -36,13 +36,13 @@ def open_store(directory: Path) -> StorageManager:
     return storage
 
 
-def record(storage: StorageManager, recipe: Recipe, on_shot: Callable[[], None]) -> None:
+def record(storage: StorageManager, recipe: Recipe, on_shot: Callable[[int], object]) -> None:
     """Create a sequence and, unless it is to stay a draft, run it to its end or its crash.
 
     Args:
         storage: where to.
         recipe: the sequence.
-        on_shot: called after each shot that is safely on the disk.
+        on_shot: called after each shot that is safely on the disk, with the number of shots so far.
     """
     path = recipe.path
     with storage.session() as session:
@@ -66,7 +66,7 @@ def record(storage: StorageManager, recipe: Recipe, on_shot: Callable[[], None])
                 session.sequences.create_shot(
                     ShotId(path, index), parameters, data, start_time, end_time
                 )
-            on_shot()
+            on_shot(index + 1)
     except CameraError as error:
         with storage.session() as session:
             summary = TracebackSummary.from_exception(error)
