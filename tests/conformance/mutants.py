@@ -1,100 +1,111 @@
 """Storages in memory with one fault each, which the suite has to find."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
+from attrs import evolve
 
-from shotstore import PathHierarchy, PureSequencePath, SequenceCollection, ShotId
+from shotstore import ExperimentSession, PathHierarchy
 from shotstore.memory import InMemoryStorageManager
-from shotstore.memory.content import Content
-from shotstore.memory.path_hierarchy import InMemoryPathHierarchy
-from shotstore.memory.sequence_collection import InMemorySequenceCollection
-from shotstore.memory.session import InMemoryExperimentSession
-from shotstore.model import (
-    Data,
-    IterationConfiguration,
-    Parameter,
-    UnknownIterationConfiguration,
-)
+from shotstore.memory.records import InMemoryRecords, InMemoryShot
+from shotstore.memory.transaction import InMemoryTransaction
+from shotstore.memory.tree import Place
+from shotstore.model import Data
+from shotstore.model.parameters import Number
+from shotstore.paths import AnyPath, as_path
+from shotstore.records.content import SequenceRecord
+from shotstore.records.stored_records import StoredShot
 from shotstore.testing import serializer
 
 
-class LosesNaN(InMemorySequenceCollection):
-    def get_shot_parameters(self, path: PureSequencePath, shot_index: int) -> dict[str, Parameter]:
-        return {
-            name: 0.0 if isinstance(value, float) and math.isnan(value) else value
-            for name, value in super().get_shot_parameters(path, shot_index).items()
-        }
+class ChangesShots(InMemoryRecords):
+    """Not a fault by itself: what is read of a shot goes through its methods."""
+
+    def find_shot(self, node: Place, index: int) -> StoredShot | None:
+        shot = node.sequence.shots.get(index)
+        if shot is None:
+            return None
+        parameters = {name: self.number(value) for name, value in shot.parameters.items()}
+        data = {label: self.datum(value) for label, value in shot.data.items()}
+        return InMemoryShot(evolve(shot, parameters=parameters, data=data))
+
+    def number(self, number: Number) -> Number:
+        return number
+
+    def datum(self, value: Data) -> Data:
+        return value
 
 
-class MakesIntsOfWholeFloats(InMemorySequenceCollection):
-    def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
-        return {
-            label: int(value) if isinstance(value, float) and value.is_integer() else value
-            for label, value in super().get_all_shot_data(path, shot_index).items()
-        }
+class LosesNaN(ChangesShots):
+    def number(self, number: Number) -> Number:
+        magnitude, unit = number
+        return (0.0, None) if unit is None and math.isnan(magnitude) else number
 
 
-class ForgetsTheByteOrder(InMemorySequenceCollection):
-    def get_all_shot_data(self, path: PureSequencePath, shot_index: int) -> dict[str, Data]:
-        return {
-            label: value.astype(value.dtype.newbyteorder("="))
-            if isinstance(value, np.ndarray)
-            else value
-            for label, value in super().get_all_shot_data(path, shot_index).items()
-        }
+class MakesIntsOfWholeFloats(ChangesShots):
+    def datum(self, value: Data) -> Data:
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-class ForgetsWhatNobodyElseCounts(InMemorySequenceCollection):
-    def get_iteration_configuration(self, path: PureSequencePath) -> IterationConfiguration:
-        iteration = super().get_iteration_configuration(path)
-        if isinstance(iteration, UnknownIterationConfiguration):
-            return UnknownIterationConfiguration(iteration.tag, iteration.content)
-        return iteration
+class ForgetsTheByteOrder(ChangesShots):
+    def datum(self, value: Data) -> Data:
+        if isinstance(value, np.ndarray):
+            return value.astype(value.dtype.newbyteorder("="))
+        return value
 
 
-class SortsTheShots(InMemorySequenceCollection):
-    def get_shots(self, path: PureSequencePath) -> list[ShotId]:
-        return sorted(super().get_shots(path))
+class ForgetsWhatNobodyElseCounts(InMemoryRecords):
+    def read_record(self, node: Place) -> SequenceRecord:
+        record = super().read_record(node)
+        is_known = isinstance(record.iteration, dict) and record.iteration["type"] == "steps"
+        return record if is_known else evolve(record, expected_number_of_shots=None)
 
 
-class ChangesBeforeItChecks(InMemoryPathHierarchy):
-    def move(self, source: PureSequencePath, destination: PureSequencePath) -> None:
-        if destination.parent is not None and not destination.is_descendant_of(source):
-            self.create_path(destination.parent)
-        super().move(source, destination)
+class SortsTheShots(InMemoryRecords):
+    def shot_indices(self, node: Place) -> Collection[int]:
+        return sorted(super().shot_indices(node))
 
 
-class LeavesBehindWhatIsDeep(InMemoryPathHierarchy):
-    def delete_path(self, path: PureSequencePath, delete_sequences: bool = False) -> None:
-        content = self._session.writing()
-        deep = {
-            found: content.paths[found]
-            for found in content.below(path)
-            if len(found.parts) > len(path.parts) + 1
-        }
-        super().delete_path(path, delete_sequences)
-        content.paths.update(deep)
+class LeavesBehindWhatIsDeep(InMemoryRecords):
+    def delete(self, node: Place) -> None:
+        paths = self.transaction.content.paths
+        below = {path: paths[path] for path in paths if path.is_descendant_of(node.path)}
+        super().delete(node)
+        for path in below:
+            if path.parent != node.path:
+                kept = {above: below[above] for above in path.get_ancestors() if above in below}
+                paths.update({node.path: node.content, **kept, path: below[path]})
 
 
-class CommitsWhatFailed(InMemoryExperimentSession):
-    def __exit__(self, *_: object) -> None:
-        super().__exit__(None, None, None)
+class ChangesBeforeItChecks(PathHierarchy):
+    def move(self, source: AnyPath, destination: AnyPath) -> None:
+        old, new = as_path(source), as_path(destination)
+        if new.parent is not None and not new.is_descendant_of(old):
+            self.create_path(new.parent)
+        super().move(old, new)
 
 
-class ShowsReadersWhatIsNew(InMemoryExperimentSession):
-    def reading(self) -> Content:
+class CommitsWhatFailed(InMemoryTransaction):
+    def rollback(self) -> None:
+        if self._is_writing and self._base is not None:
+            self._memory.content = self.content
+        super().rollback()
+
+
+class ShowsReadersWhatIsNew(InMemoryTransaction):
+    def _look(self) -> None:
         if not self._is_writing:
             self._base = None
-        return super().reading()
+        super()._look()
 
 
-class LosesUpdates(InMemoryExperimentSession):
-    def _begin_writing(self) -> None:
-        self._base = None
-        super()._begin_writing()
+class LosesUpdates(InMemoryTransaction):
+    def begin_writing(self) -> None:
+        if not self._is_writing:
+            self._base = None
+        super().begin_writing()
 
 
 FAULTS: dict[str, type[Any]] = {
@@ -119,29 +130,33 @@ class FaultyStorageManager(InMemoryStorageManager):
 
     def __init__(self, fault: str, **arguments: Any) -> None:
         super().__init__(**{"serializer": serializer(), **arguments})
-        self._fault = fault
+        self._name_of_fault = fault
+        self._fault = FAULTS[fault]
 
-    def session(self, *, write: bool = False) -> InMemoryExperimentSession:
-        fault = FAULTS[self._fault]
-        is_session = issubclass(fault, InMemoryExperimentSession)
-
-        class Session(fault if is_session else InMemoryExperimentSession):  # type: ignore[misc]
-            @property
-            def paths(self) -> PathHierarchy:
-                is_meant = issubclass(fault, InMemoryPathHierarchy)
-                return PathHierarchy(fault(self)) if is_meant else super().paths
-
-            @property
-            def sequences(self) -> SequenceCollection:
-                is_meant = issubclass(fault, InMemorySequenceCollection)
-                return SequenceCollection(fault(self)) if is_meant else super().sequences
-
+    def session(self, *, write: bool = False) -> ExperimentSession:
         session = super().session(write=write)
-        session.__class__ = Session
+        if issubclass(self._fault, PathHierarchy):
+            session.__class__ = type("Session", (_FaultyPaths,), {"fault": self._fault})
         return session
 
+    def _begin(self) -> InMemoryRecords:
+        records = super()._begin()
+        if issubclass(self._fault, InMemoryTransaction | InMemoryRecords):
+            is_transaction = issubclass(self._fault, InMemoryTransaction)
+            faulty = records.transaction if is_transaction else records
+            faulty.__class__ = self._fault
+        return records
+
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return _open, (self._fault, self._arguments)
+        return _open, (self._name_of_fault, self._arguments)
+
+
+class _FaultyPaths(ExperimentSession):
+    fault: type[PathHierarchy]
+
+    @property
+    def paths(self) -> PathHierarchy:
+        return self.fault(self._active())
 
 
 def _open(fault: str, arguments: dict[str, Any]) -> FaultyStorageManager:

@@ -6,6 +6,7 @@ import pytest
 from shotstore import DamagedStorageError
 from shotstore.sql import SQLStorageManager, values
 from shotstore.sql.tables import arrays
+from shotstore.sql.transaction import Transaction
 from shotstore.testing import exactly_equal
 from shotstore.testing.experiments import PATH, launch, record
 
@@ -39,8 +40,10 @@ def test_a_part_that_is_missing_is_told(
         launch(session)
         record(session, data={"a": np.zeros(1000), "b": 1})
     with storage.session(write=True) as session:
-        session.transaction.write(
-            lambda connection: connection.execute(arrays.delete().where(arrays.c.part == 3))
+        transaction = session._active().transaction
+        assert isinstance(transaction, Transaction)
+        transaction.write(
+            lambda: transaction.connection.execute(arrays.delete().where(arrays.c.part == 3))
         )
     with storage.session() as session:
         with pytest.raises(DamagedStorageError, match="shot 0 of sequence"):

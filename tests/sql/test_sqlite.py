@@ -10,14 +10,17 @@ from sqlalchemy import create_engine, event, text
 
 from shotstore import DamagedStorageError, StorageError
 from shotstore.sql import SQLiteConfig, SQLiteStorageManager
+from shotstore.sql.transaction import Transaction
 from shotstore.testing.content import content
 from shotstore.testing.experiments import PATH, create, launch, record
 
 
 def pragma(storage: SQLiteStorageManager, name: str) -> object:
     with storage.session() as session:
-        return session.transaction.read(
-            lambda connection: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+        transaction = session._active().transaction
+        assert isinstance(transaction, Transaction)
+        return transaction.read(
+            lambda: transaction.connection.exec_driver_sql(f"PRAGMA {name}").scalar()
         )
 
 

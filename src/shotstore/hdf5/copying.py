@@ -13,6 +13,7 @@ from attrs import frozen
 
 from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.open_shots import ShotsReader
+from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.transaction import Transaction
 from shotstore.paths import PureSequencePath
 from shotstore.records import state_rules
@@ -33,7 +34,7 @@ def copy_files(
 ) -> None:
     """Create a sequence as a copy; see `HDF5ExperimentSession.copy_files`."""
     found = source.read(lambda: _open(source, path))
-    node = destination.write(lambda: destination.tree.create_sequence(path, found.document))
+    node = destination.write(lambda: HDF5Records(destination).create_sequence(path, found.document))
     with destination.appending():  # a sequence without its shots must not be committed
         if found.reader is not None:
             staged = destination.write(destination.new_slot)
@@ -48,7 +49,8 @@ def copy_files(
 def _open(transaction: Transaction, path: PureSequencePath) -> _Source:
     """Look at a sequence while commits are kept out: whether all of it is there, and of one
     moment."""
-    node, document = transaction.get_sequence(path)
+    node = transaction.tree.get_sequence(path)
+    document = transaction.document(node)
     if document.state.is_active():
         raise state_rules.sequence_running_error(path, document.state, "copying")
     if document.state is State.DRAFT:

@@ -18,6 +18,7 @@ from attrs import field, frozen
 from shotstore.errors import DamagedStorageError, StorageError, UnknownUnitError
 from shotstore.hdf5 import on_disk
 from shotstore.model import JSON
+from shotstore.records.content import SequenceRecord
 from shotstore.state import State
 from shotstore.version import NEWER_VERSION
 
@@ -42,22 +43,11 @@ Format = Literal[
 ]
 
 
-@frozen
-class SequenceDocument:
-    """``sequence.json``: all there is to know of a sequence but its shots. Times are UTC."""
+@frozen(kw_only=True)
+class SequenceDocument(SequenceRecord):
+    """``sequence.json``: the record of a sequence, as a document."""
 
     id: str
-    created: datetime
-    state: State
-    iteration: JSON
-    time_lanes: JSON
-    expected_number_of_shots: int | None
-    start_time: datetime | None = None
-    stop_time: datetime | None = None
-    number_of_shots: int | None = None
-    exception: JSON = None
-    tags: frozenset[str] = frozenset()
-    note: str = ""
     others: Mapping[str, JSON] = field(factory=dict)
     """What a later version of the library has added: kept, and written back."""
 

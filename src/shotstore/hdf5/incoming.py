@@ -14,6 +14,7 @@ from pathlib import Path
 from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.locks import lock_alone
 from shotstore.hdf5.names import SHOTS_FILE
+from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.store import INCOMING, INCOMING_LOCK, Store
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
@@ -46,12 +47,14 @@ def check_place(path: PureSequencePath, transaction: Transaction) -> None:
         transaction: One that is not committed: it only looks as if something was there.
 
     Raises:
-        PathError: it cannot, as `Tree.place` says it.
+        PathError: it cannot, as `StoredTree.make_room` says it.
     """
 
     def check() -> None:
         if transaction.tree.find(path) is None:
-            transaction.tree.place(Node(path.parts[-1], None, is_sequence=True), path)
+            name = path.parts[-1]
+            folder = transaction.tree.make_room(path)
+            Node(name, None, is_sequence=True).attach(folder, name)
 
     transaction.read(check)
 
@@ -65,7 +68,7 @@ def bring_in(path: PureSequencePath, aside: Transaction, destination: Transactio
         destination: A transaction on the store.
 
     Raises:
-        PathError: it cannot be created, as `Tree.create_sequence` says it.
+        PathError: it cannot be created, as `StoredRecords.create_sequence` says it.
     """
     found = aside.read(lambda: aside.tree.get_sequence(path))
     document = aside.read(lambda: aside.tree.document(found))
@@ -75,7 +78,7 @@ def bring_in(path: PureSequencePath, aside: Transaction, destination: Transactio
         tree = destination.tree
         for folder in tree.create_folders(path.get_ancestors()[-1]):
             folder.created = aside.tree.creation_date(aside.tree.get(folder.path))
-        node = tree.create_sequence(path, document)
+        node = HDF5Records(destination).create_sequence(path, document)
         if on_disk.exists(shots):
             slot = destination.new_slot()
             disk.rename(shots, slot)

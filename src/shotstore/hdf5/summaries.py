@@ -19,7 +19,7 @@ from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node
 from shotstore.model import IterationConfiguration, Serializer
 from shotstore.paths import PureSequencePath
-from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, holds_text
+from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
 from shotstore.state import State
 
 _NOT_COUNTED = -1
@@ -53,7 +53,7 @@ class _Found:
 def read(
     transaction: Transaction, path: PureSequencePath, serializer: Serializer
 ) -> list[SequenceSummary]:
-    """What is known of the sequences at and below a path, sorted by path.
+    """What is known of the sequences at and below a path.
 
     Raises:
         PathNotFoundError: nothing is at the path.
@@ -69,23 +69,19 @@ def read(
             return evolve(known, path=found.path, number_of_shots=number)
         return known if known.path == found.path else evolve(known, path=found.path)
 
-    return sorted(_each(transaction, path, summary), key=lambda summary: summary.path.parts)
+    return list(_each(transaction, path, summary))
 
 
-def find_text(transaction: Transaction, path: PureSequencePath, text: str) -> set[PureSequencePath]:
-    """The sequences at and below a path whose recipe, note or exception holds the text.
+def records_below(
+    transaction: Transaction, path: PureSequencePath
+) -> Iterator[tuple[Node, SequenceDocument]]:
+    """The sequences at and below a path.
 
     Raises:
         PathNotFoundError: nothing is at the path.
         DamagedStorageError: the sequence at the path cannot be read.
     """
-
-    def path_with_text(found: _Found) -> PureSequencePath | None:
-        document = found.load()
-        contents = (document.iteration, document.time_lanes, document.exception, document.note)
-        return found.path if holds_text(text, *contents) else None
-
-    return set(filter(None, _each(transaction, path, path_with_text)))
+    return _each(transaction, path, lambda found: (found.node, found.load()))
 
 
 def _each(
@@ -130,18 +126,7 @@ def _summary(found: _Found, serializer: Serializer) -> SequenceSummary:
         number = 0
     elif number is None or not document.state.has_ended():
         number = _NOT_COUNTED
-    return SequenceSummary(
-        path=found.path,
-        created=document.created,
-        state=document.state,
-        start_time=document.start_time,
-        stop_time=document.stop_time,
-        number_of_shots=number,
-        expected_number_of_shots=document.expected_number_of_shots,
-        tags=document.tags,
-        note=document.note,
-        ranges=ranges,
-    )
+    return summary_of(found.path, document, number, ranges)
 
 
 def _load_iteration(

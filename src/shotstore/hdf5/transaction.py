@@ -11,14 +11,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from attrs import evolve
-
 from shotstore.errors import (
     CommitUncertainError,
     StorageError,
 )
 from shotstore.hdf5 import net_effect
 from shotstore.hdf5.documents import SequenceDocument, dump_sequence
+from shotstore.hdf5.dropped import call_when_dropped
 from shotstore.hdf5.listing import directories_below, read_below
 from shotstore.hdf5.net_effect import Discarded
 from shotstore.hdf5.places import root_node
@@ -29,15 +28,16 @@ from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.tree import Node, Tree
-from shotstore.hdf5.worker import run
+from shotstore.hdf5.worker import run, wait_if_exiting
 from shotstore.paths import PureSequencePath
 from shotstore.records.owner import Owner
-from shotstore.state import State
+from shotstore.records.session_errors import session_not_active_error
+from shotstore.records.stored_transaction import StoredTransaction
 
 _T = TypeVar("_T")
 
 
-class Transaction:
+class Transaction(StoredTransaction):
     """What a session does to a store."""
 
     def __init__(self, store: Store, owner: Owner) -> None:
@@ -63,27 +63,30 @@ class Transaction:
         self._failure: BaseException | None = None
         self.is_open = True
 
-    def run(self, function: Callable[[], _T]) -> _T:
+    def run(self, job: Callable[[], _T]) -> _T:
         """Call a function that works on this transaction, on a worker thread."""
+        if not self.is_open:
+            wait_if_exiting()
+            raise session_not_active_error()
 
-        def job() -> _T:
+        def work() -> _T:
             # Only a caller that was interrupted twice while it waited finds the mutex taken.
             with self._mutex:
                 self._check_usable()
-                return function()
+                return job()
 
-        return run(job)
+        return run(work)
 
-    def read(self, function: Callable[[], _T]) -> _T:
+    def read(self, job: Callable[[], _T]) -> _T:
         """Call a function that reads files, on a worker thread, while commits are kept out."""
 
-        def job() -> _T:
+        def work() -> _T:
             with self._reading():
-                return function()
+                return job()
 
-        return self.run(job)
+        return self.run(work)
 
-    def write(self, function: Callable[[], _T]) -> _T:
+    def write(self, job: Callable[[], _T]) -> _T:
         """Call a function that changes something, on a worker thread, with the write lock.
 
         It must check everything before it changes anything.
@@ -94,13 +97,13 @@ class Transaction:
             StorageError: the store was opened for reading.
         """
 
-        def job() -> _T:
+        def work() -> _T:
             self._begin_writing()
-            result = function()
+            result = job()
             self._has_changes = True
             return result
 
-        return self.run(job)
+        return self.run(work)
 
     def begin_writing(self) -> None:
         """Take the write lock; see `write`."""
@@ -134,13 +137,12 @@ class Transaction:
                 (names.discard if content is None else names.add)(name)
         return sorted(names)
 
-    def get_sequence(self, path: PureSequencePath) -> tuple[Node, SequenceDocument]:
-        """A sequence and its document; its shots are kept from being moved away, and from growing
-        in number, which its document says only once it has ended."""
-        node = self.tree.get_sequence(path)
+    def document(self, node: Node) -> SequenceDocument:
+        """The document of a sequence; its shots are kept from being moved away, and from growing in
+        number, which its document says only once it has ended."""
         if self._release_write is None:  # or nobody else could change them
             self.shots.hold(node)
-        return node, self.tree.document(node)
+        return self.tree.document(node)
 
     # Writing. Each of these is called inside `write`, once everything is checked.
 
@@ -168,17 +170,6 @@ class Transaction:
         """A name in the staging directory; inside `write`."""
         return self.store.root / self._staging.slot()
 
-    def move(self, node: Node, destination: PureSequencePath) -> None:
-        """Move a node to a path where nothing is."""
-        parent, name = node.parent, node.name
-        assert parent is not None
-        node.detach()
-        try:
-            self.tree.place(node, destination)
-        except BaseException:
-            node.attach(parent, name)
-            raise
-
     def discard(self, node: Node) -> None:
         """Send a path, with everything below it, to the trash."""
         path = str(node.path)
@@ -187,22 +178,13 @@ class Transaction:
         if is_on_disk:
             self._discarded.append(Discarded(path, "deleted", node))
 
-    def reset(self, node: Node) -> None:
-        """Make a sequence a draft, and send its shots to the trash."""
-        document = self.tree.document(node)
+    def reset(self, node: Node, draft: SequenceDocument) -> None:
+        """Give a sequence the document of a draft, and send its shots to the trash."""
         writer = self.shots.leave(node)
         is_on_disk = writer is None or writer.staged is None or writer.replaces
         if is_on_disk:
-            content = dump_sequence(document)
+            content = dump_sequence(self.tree.document(node))
             self._discarded.append(Discarded(str(node.path), "reset", node, content, writer))
-        draft = evolve(
-            document,
-            state=State.DRAFT,
-            start_time=None,
-            stop_time=None,
-            number_of_shots=None,
-            exception=None,
-        )
         self.change_document(node, draft)
 
     def replace_damaged(
@@ -225,7 +207,8 @@ class Transaction:
         """Bring a directory of the trash back to a path where nothing is."""
         name = destination.parts[-1]
         node = Node(name, directory, is_sequence=self._snapshot.kind(directory) == "sequence")
-        self.tree.place(node, destination)
+        self.tree.check_moved(node, destination)
+        node.attach(self.tree.make_room(destination), name)
         self._emptied.append(entry)
 
     def replace_document(self, path: str, content: bytes | None) -> None:
@@ -263,6 +246,8 @@ class Transaction:
 
         self._check_process()
         run(job)
+        if self.has_committed:
+            self.store.after_writing()
 
     def rollback(self) -> None:
         """Discard everything and end."""
@@ -274,6 +259,9 @@ class Transaction:
 
         if self.is_open and os.getpid() == self._process:
             run(job)
+
+    def rollback_when_dropped(self, owner: object) -> None:
+        call_when_dropped(owner, self.rollback)
 
     def _commit(self) -> None:
         self.shots.flush()

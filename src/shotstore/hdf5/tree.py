@@ -5,7 +5,7 @@ the two (`shotstore.hdf5.net_effect`).
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,7 @@ from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.paths import PureSequencePath
-from shotstore.records import path_rules
+from shotstore.records.stored_tree import StoredTree
 from shotstore.state import State
 
 
@@ -87,7 +87,7 @@ class Node:
         self.parent = None
 
 
-class Tree:
+class Tree(StoredTree[Node]):
     """All nodes that a session knows; others are read from the snapshot when asked for."""
 
     def __init__(self, snapshot: Snapshot, root: Node, location: Path) -> None:
@@ -105,51 +105,19 @@ class Tree:
         """Bytes in the path of a document besides those of the path in the store."""
         return len(os.fsencode(self._location / "sequences" / SEQUENCE_DOCUMENT)) + 1
 
-    def find(self, path: PureSequencePath) -> Node | None:
-        """The node at the path, or None."""
-        node: Node | None = self.root
+    def chain(self, path: PureSequencePath) -> list[Node]:
+        node = self.root
+        found = [node]
         for name in path.parts:
-            if node is None or node.is_sequence:
-                return None
-            node = self._child(node, name)
-        return node
+            child = None if node.is_sequence else self._child(node, name)
+            if child is None:
+                break
+            node = child
+            found.append(node)
+        return found
 
-    def get(self, path: PureSequencePath) -> Node:
-        """The node at the path.
-
-        Raises:
-            PathNotFoundError: nothing is there.
-        """
-        node = self.find(path)
-        if node is None:
-            raise path_rules.path_not_found_error(path)
-        return node
-
-    def get_sequence(self, path: PureSequencePath) -> Node:
-        """The sequence at the path.
-
-        Raises:
-            PathNotFoundError: nothing is there.
-            PathIsNotSequenceError: a folder is there.
-        """
-        node = self.get(path)
-        if not node.is_sequence:
-            raise path_rules.path_is_not_sequence_error(path)
-        return node
-
-    def children(self, node: Node) -> dict[str, Node]:
-        """All children of a folder by name.
-
-        Raises:
-            DamagedStorageError: its directory cannot be read.
-        """
-        if node.directory is not None and not node.is_sequence:
-            for name, entry in self._snapshot.children(node.directory).items():
-                if name not in node.children and name not in node.gone:
-                    directory = join(node.directory, entry)
-                    is_sequence = self._snapshot.kind(directory) == "sequence"
-                    Node(name, directory, is_sequence=is_sequence).attach(node, name)
-        return node.children
+    def children(self, node: Node) -> Collection[str]:
+        return {*node.children, *self._unknown_children(node)}
 
     def walk(self, node: Node, *, skip_unreadable: bool = False) -> Iterator[Node]:
         """The node and everything below it; with ``skip_unreadable``, what lies in directories that
@@ -165,7 +133,10 @@ class Tree:
             if current.is_sequence:
                 continue
             try:
-                pending.extend(self.children(current).values())
+                for name, directory in self._unknown_children(current).items():
+                    is_sequence = self._snapshot.kind(directory) == "sequence"
+                    Node(name, directory, is_sequence=is_sequence).attach(current, name)
+                pending.extend(current.children.values())
             except DamagedStorageError:
                 if not skip_unreadable:
                     raise
@@ -177,11 +148,6 @@ class Tree:
             node = pending.pop()
             yield node
             pending.extend(node.children.values())
-
-    def sequences(self, node: Node, *, skip_unreadable: bool = False) -> list[Node]:
-        """The sequences at and below a node; see `walk`."""
-        found = self.walk(node, skip_unreadable=skip_unreadable)
-        return [each for each in found if each.is_sequence]
 
     def document(self, node: Node) -> SequenceDocument:
         """The document of a sequence.
@@ -241,86 +207,59 @@ class Tree:
         path = join(node.directory or "", FOLDER_DOCUMENT)
         return node.directory is not None and self._snapshot.read(path) is not None
 
-    def create_folders(self, path: PureSequencePath) -> list[Node]:
-        """Create a folder and those above it that do not exist; return the new ones.
+    def add_folder(self, parent: Node, name: str) -> Node:
+        folder = Node(name, None, is_sequence=False)
+        folder.created = datetime.now(UTC)
+        folder.is_changed = True
+        folder.attach(parent, name)
+        return folder
+
+    def make_sequence(self, node: Node, document: SequenceDocument) -> None:
+        """Make a sequence of an empty folder, which keeps its creation date."""
+        node.document = evolve(document, created=self.creation_date(node))
+        node.is_sequence = node.was_folder = True
+        node.is_changed = node.directory is not None
+
+    def check_names(self, names: tuple[str, ...]) -> None:
+        longest = self._longest_path
+        places = "/".join([directory_name(name) for name in names])
+        length = self._length_around + len(os.fsencode(places))
+        if length >= longest:
+            raise InvalidPathFormatError(
+                f"{PureSequencePath.from_parts(names)} needs {length} bytes as a path of files, "
+                f"and this system holds {longest}: choose shorter names, or fewer of them."
+            )
+
+    def check_free(self, parent: Node, name: str, moving: Node | None) -> None:
+        gone = parent.gone
+        if moving is not None and moving.parent is parent:
+            gone = gone | {moving.name}
+        if parent.directory is None or name in gone:
+            return
+        place = self._location / parent.directory / directory_name(name)
+        if not self._snapshot.is_taken(join(parent.directory, directory_name(name))):
+            return
+        lower = name.casefold()
+        if any(other.casefold() == lower for other in gone) and self._folds_case():
+            return  # it is in the way of itself, until the commit
+        raise PathExistsError(
+            f"{place} is in the way, and is not a folder of this store: remove or rename it, or "
+            "choose another path."
+        )
+
+    def _unknown_children(self, node: Node) -> dict[str, str]:
+        """The directories of those children of a folder that the session has not come across.
 
         Raises:
-            PathIsSequenceError: the path or one above it is a sequence.
-            PathExistsError: a name differs from that of a sibling in upper and lower case only, or
-                something is in the way on the disk.
-            InvalidPathFormatError: the disk cannot hold one of the names.
+            DamagedStorageError: that of the folder cannot be read.
         """
-        self._check_length(path.parts)
-        node, depth = self.root, 0
-        for name in path.parts:
-            child = self._child(node, name)
-            if child is None:
-                break
-            node, depth = child, depth + 1
-            if node.is_sequence:
-                raise path_rules.path_is_sequence_error(
-                    PureSequencePath.from_parts(path.parts[:depth]), path
-                )
-        missing = path.parts[depth:]
-        if missing:
-            self._check_free(node, missing[0])
-        created = []
-        for name in missing:
-            folder = Node(name, None, is_sequence=False)
-            folder.created = datetime.now(UTC)
-            folder.is_changed = True
-            folder.attach(node, name)
-            created.append(folder)
-            node = folder
-        return created
-
-    def create_sequence(self, path: PureSequencePath, document: SequenceDocument) -> Node:
-        """Create a sequence, and the folders above it that do not exist. An empty folder at the
-        path becomes the sequence, and keeps its creation date.
-
-        Raises:
-            PathIsRootError: the path is the root.
-            PathIsSequenceError: the path or one above it is a sequence.
-            PathHasChildrenError: the path is a folder that holds other paths.
-            PathExistsError: a name differs from that of a sibling in upper and lower case only, or
-                something is in the way on the disk.
-            InvalidPathFormatError: the disk cannot hold one of the names.
-        """
-        if path.is_root():
-            raise path_rules.path_is_root_error("made a sequence")
-        node = self.find(path)
-        if node is None:
-            node = Node(path.parts[-1], None, is_sequence=True)
-            node.document = document
-            self.place(node, path)
-        elif node.is_sequence:
-            raise path_rules.sequence_exists_error(path)
-        elif self.children(node):
-            raise path_rules.path_has_children_error(path)
-        else:
-            node.document = evolve(document, created=self.creation_date(node))
-            node.is_sequence = node.was_folder = node.is_changed = True
-        return node
-
-    def place(self, node: Node, path: PureSequencePath) -> None:
-        """Attach a node, which has no parent, at a path where nothing is, creating folders.
-
-        Raises:
-            PathIsSequenceError: a path above it is a sequence.
-            PathExistsError: a name differs from that of a sibling in upper and lower case only, or
-                something is in the way on the disk.
-            InvalidPathFormatError: the disk cannot hold one of the names.
-        """
-        above, name = path.parent, path.parts[-1]
-        assert above is not None
-        depth = len(node.path.parts)
-        for below in self.walk(node):
-            self._check_length((*path.parts, *below.path.parts[depth:]))
-        folder = self.find(above)
-        if folder is not None and not folder.is_sequence:
-            self._check_free(folder, name)
-        self.create_folders(above)
-        node.attach(self.get(above), name)
+        if node.directory is None or node.is_sequence:
+            return {}
+        return {
+            name: join(node.directory, entry)
+            for name, entry in self._snapshot.children(node.directory).items()
+            if name not in node.children and name not in node.gone
+        }
 
     def _child(self, node: Node, name: str) -> Node | None:
         child = node.children.get(name)
@@ -336,36 +275,6 @@ class Tree:
         child = Node(name, directory, is_sequence=kind == "sequence")
         child.attach(node, name)
         return child
-
-    def _check_length(self, parts: Iterable[str]) -> None:
-        longest = self._longest_path
-        places = "/".join([directory_name(name) for name in parts])
-        length = self._length_around + len(os.fsencode(places))
-        if length >= longest:
-            raise InvalidPathFormatError(
-                f"{PureSequencePath.from_parts(parts)} needs {length} bytes as a path of files, "
-                f"and this system holds {longest}: choose shorter names, or fewer of them."
-            )
-
-    def _check_free(self, parent: Node, name: str) -> None:
-        """Refuse a name that is like that of a sibling, or whose directory would meet something
-        that is not a path of ours."""
-        on_disk: set[str] = set()
-        if parent.directory is not None:
-            on_disk = self._snapshot.children(parent.directory).keys() - parent.gone
-        path_rules.check_siblings(parent.path, name, {*parent.children, *on_disk})
-        if parent.directory is None or name in parent.gone:
-            return
-        place = self._location / parent.directory / directory_name(name)
-        if not self._snapshot.is_taken(join(parent.directory, directory_name(name))):
-            return
-        lower = name.casefold()
-        if any(other.casefold() == lower for other in parent.gone) and self._folds_case():
-            return  # it is in the way of itself, until the commit
-        raise PathExistsError(
-            f"{place} is in the way, and is not a folder of this store: remove or rename it, or "
-            "choose another path."
-        )
 
     def _folds_case(self) -> bool:
         return on_disk.exists(self._location / ".SHOTSTORE")

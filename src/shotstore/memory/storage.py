@@ -1,18 +1,16 @@
-"""The storage, and how its writing sessions keep each other waiting."""
+"""The storage in memory."""
 
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from shotstore.errors import StorageLockTimeoutError
-from shotstore.memory.content import Content
-from shotstore.memory.session import InMemoryExperimentSession
+from shotstore.memory.memory import Memory
+from shotstore.memory.records import InMemoryRecords
+from shotstore.memory.transaction import InMemoryTransaction
 from shotstore.model import Serializer
 from shotstore.records.arguments import as_flag, as_seconds, as_serializer
-from shotstore.records.owner import current_owner, holders
-from shotstore.session import StorageManager
+from shotstore.session import ExperimentSession, StorageManager
 
 
 class InMemoryStorageManager(StorageManager):
@@ -46,55 +44,16 @@ class InMemoryStorageManager(StorageManager):
         serializer: Serializer = self._arguments["serializer"]
         return serializer
 
-    def session(self, *, write: bool = False) -> InMemoryExperimentSession:
-        return InMemoryExperimentSession(
-            self,
-            self._memory,
-            self._arguments["serializer"],
-            self._arguments["lock_timeout"],
-            write=as_flag(write, "write"),
+    def session(self, *, write: bool = False) -> ExperimentSession:
+        return ExperimentSession(
+            self, self._arguments["serializer"], self._begin, write=as_flag(write, "write")
         )
+
+    def _begin(self) -> InMemoryRecords:
+        return InMemoryRecords(InMemoryTransaction(self._memory, self._arguments["lock_timeout"]))
 
     def __reduce__(self) -> tuple[Callable[..., "InMemoryStorageManager"], tuple[dict[str, Any]]]:
         return _open, (self._arguments,)
-
-
-class Memory:
-    """What was committed, and which session is to write next."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self.content = Content()
-        """Replaced by each commit, never changed."""
-        self._is_written = False
-        self._is_free = threading.Condition()
-
-    def acquire(self, timeout: float) -> None:
-        """Become the one who writes.
-
-        Raises:
-            StorageLockTimeoutError: the caller does it already, or another one for too long.
-        """
-        owner = current_owner()
-
-        def is_free() -> bool:
-            holders.check(self._name, owner)
-            return not self._is_written
-
-        with self._is_free:
-            if not self._is_free.wait_for(is_free, timeout):
-                raise StorageLockTimeoutError(
-                    f"Another writing session has kept this one waiting for {timeout} s: try again."
-                )
-            self._is_written = True
-            self._forget_holder = holders.add(self._name, owner)
-
-    def release(self) -> None:
-        """Let the next one write."""
-        with self._is_free:
-            self._is_written = False
-            self._forget_holder()
-            self._is_free.notify_all()
 
 
 _MEMORIES: WeakValueDictionary[str, Memory] = WeakValueDictionary()

@@ -1,34 +1,51 @@
-"""What analysis reads: one sequence, or what is known of all sequences of a storage.
+"""What is read of one sequence, and of all sequences of a storage.
 
 A reader belongs to a session, and reads when it is asked. People hand over a `Sequence`, or a
 storage; each gives its reader by a method called ``_reader_``, so that analysis need not know them.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import attrs
+import numpy as np
 
+from shotstore.errors import UnknownUnitError
 from shotstore.model import (
     Data,
     DataSchema,
+    DeviceConfiguration,
     IterationConfiguration,
     Parameter,
     ParameterNamespace,
     ParameterSchema,
+    Serializer,
     TimeLanes,
 )
+from shotstore.model.iteration import with_stored_number
+from shotstore.model.quantities import quantity
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.records import path_rules
-from shotstore.records.columns import ShotColumns, ShotRows
-from shotstore.records.stored_paths import StoredPaths
-from shotstore.records.stored_sequences import StoredSequences
-from shotstore.records.summaries import SequenceSummary
+from shotstore.records import (
+    configurations,
+    data_rules,
+    path_rules,
+    settings,
+    shot_rules,
+    state_rules,
+)
+from shotstore.records.columns import ShotColumns, ShotRows, joined
+from shotstore.records.content import LaunchRecord, SequenceRecord
+from shotstore.records.stored_records import AnyRecords, RowNumbers, StoredShot
+from shotstore.records.summaries import SequenceSummary, holds_text
 from shotstore.records.values import SequenceStats
+from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
+
+_T = TypeVar("_T")
 
 
 @attrs.frozen(eq=False)
@@ -40,56 +57,155 @@ class SequenceReader:
     """
 
     path: PureSequencePath
-    _sequences: StoredSequences
+    _records: AnyRecords
+    _serializer: Serializer
+
+    def get_record(self) -> SequenceRecord:
+        """Return its record."""
+        records = self._records
+        return records.transaction.read(
+            lambda: records.read_record(records.tree.get_sequence(self.path))
+        )
 
     def get_stats(self) -> SequenceStats:
-        return self._sequences.get_stats(self.path)
+        records = self._records
+
+        def read() -> SequenceStats:
+            node = records.tree.get_sequence(self.path)
+            record = records.read_record(node)
+            return SequenceStats(
+                record.state,
+                record.start_time,
+                record.stop_time,
+                records.count_shots(node),
+                record.expected_number_of_shots,
+            )
+
+        return records.transaction.read(read)
 
     def get_summary(self) -> SequenceSummary:
-        for summary in self._sequences.get_summaries(self.path):
+        for summary in self._records.summaries(self.path, self._serializer):
             if summary.path == self.path:
                 return summary
         raise path_rules.path_is_not_sequence_error(self.path)
 
     def get_exception(self) -> TracebackSummary:
-        return self._sequences.get_exception(self.path)
+        records = self._records
 
-    # The recipe
+        def read() -> TracebackSummary:
+            node = records.tree.get_sequence(self.path)
+            record = records.read_record(node)
+            if record.state is not State.CRASHED:
+                raise state_rules.not_crashed_error(self.path, record.state)
+            try:
+                return TracebackSummary.from_json(record.exception)
+            except UnknownUnitError:
+                raise  # a definition is missing, and the record is as it was
+            except (ValueError, TypeError, LookupError, RecursionError) as error:
+                raise records.damaged_error(node, str(error)) from error
+
+        return records.transaction.read(read)
+
+    # The recipe, and what it was launched with
 
     def get_iteration_configuration(self) -> IterationConfiguration:
-        return self._sequences.get_iteration_configuration(self.path)
+        record = self.get_record()
+        iteration = configurations.load_iteration(self._serializer, record.iteration, self.path)
+        return with_stored_number(iteration, record.expected_number_of_shots)
 
     def get_time_lanes(self) -> TimeLanes:
-        return self._sequences.get_time_lanes(self.path)
+        content = self.get_record().time_lanes
+        return configurations.load_time_lanes(self._serializer, content, self.path)
 
     def get_global_parameters(self) -> ParameterNamespace:
-        return self._sequences.get_global_parameters(self.path)
+        content = self._get_launch().global_parameters
+        return configurations.load_global_parameters(self._serializer, content, self.path)
+
+    def get_device_configurations(self) -> Mapping[str, DeviceConfiguration]:
+        return {
+            name: configurations.load_device(self._serializer, name, tag, content, self.path)
+            for name, (tag, content) in self._get_launch().device_configurations.items()
+        }
+
+    def _get_launch(self) -> LaunchRecord:
+        records = self._records
+
+        def read() -> LaunchRecord:
+            node = records.tree.get_sequence(self.path)
+            if records.read_record(node).state is State.DRAFT:
+                raise state_rules.not_launched_error(self.path)
+            return records.read_launch(node)
+
+        return records.transaction.read(read)
 
     # One shot
 
     def get_shot_start_time(self, index: int) -> datetime:
-        return self._sequences.get_shot_start_time(self.path, index)
+        return self._read_shot(index, lambda shot: shot.times()[0])
 
     def get_shot_end_time(self, index: int) -> datetime:
-        return self._sequences.get_shot_end_time(self.path, index)
+        return self._read_shot(index, lambda shot: shot.times()[1])
 
     def get_shot_parameters(self, index: int) -> dict[str, Parameter]:
-        return self._sequences.get_shot_parameters(self.path, index)
+        numbers = self._read_shot(index, lambda shot: shot.parameters())
+        return {
+            name: value if unit is None else quantity(value, unit)
+            for name, (value, unit) in numbers.items()
+        }
 
     def get_all_shot_data(self, index: int) -> dict[str, Data]:
-        return self._sequences.get_all_shot_data(self.path, index)
+        return self._read_shot(index, lambda shot: shot.data(shot.labels()))
+
+    def get_shot_data_by_labels(self, index: int, labels: Collection[str]) -> dict[str, Data]:
+        def read(shot: StoredShot) -> dict[str, Data]:
+            has = shot.labels()
+            if missing := [label for label in labels if label not in has]:
+                raise data_rules.data_not_found_error(self.path, index, missing, has)
+            found = shot.data(labels)
+            return {label: found[label] for label in labels}
+
+        return self._read_shot(index, read)
+
+    def _read_shot(self, index: int, read: Callable[[StoredShot], _T]) -> _T:
+        records = self._records
+
+        def read_shot() -> _T:
+            node = records.tree.get_sequence(self.path)
+            shot = records.find_shot(node, index) if shot_rules.is_countable(index) else None
+            if shot is None:
+                raise shot_rules.shot_not_found_error(self.path, index)
+            return read(shot)
+
+        return records.transaction.read(read_shot)
 
     # All shots
 
     def get_parameter_schema(self) -> ParameterSchema:
-        return self._sequences.get_parameter_schema(self.path)
+        look = self._look()
+        if look.number_of_shots:
+            return look.parameters
+        is_draft = self.get_record().state is State.DRAFT
+        parameters = (
+            settings.get_global_parameters(self._records, self._serializer)
+            if is_draft
+            else self.get_global_parameters()
+        )
+        return self.get_iteration_configuration().get_parameter_schema(parameters.evaluate())
 
     def get_data_schema(self) -> DataSchema:
-        return self._sequences.get_data_schema(self.path)
+        return self._look().data
 
     def has_wide_integers(self) -> bool:
         """Return whether an integer beyond 64 bits is among the parameters and numbers."""
-        return self._sequences.has_wide_integers(self.path)
+        look = self._look()
+        if not look.may_have_wide_integers:
+            return False
+        found = self.get_columns(
+            parameters=[name for name, kind in look.parameters.items() if kind.type == "int"],
+            labels=[label for label, kind in look.data.items() if kind.kind == "int"],
+        )
+        columns = [*found.parameters.values(), *found.data.values()]
+        return any(column.values.dtype.kind == "O" for column in columns)
 
     def get_structures(self, labels: Collection[str]) -> dict[str, list[Structure]]:
         """Return the structures that the data under some labels has, each once, by label.
@@ -97,7 +213,17 @@ class SequenceReader:
         They are in the order of the shots that have them. Shots without data under a label count
         for nothing.
         """
-        return self._sequences.get_structures(self.path, labels)
+        look = self._look(labels)
+        wanted = data_rules.check_data_labels(self.path, labels, look.data)
+        found: dict[str, dict[Structure, None]] = {label: {} for label in wanted}
+        for part in self._in_parts(
+            np.arange(look.number_of_shots),
+            look.shots_at_once,
+            lambda node, rows: self._records.structures(node, rows, wanted),
+        ):
+            for label, structures in part.items():
+                found[label].update(dict.fromkeys(structures))
+        return {label: list(structures) for label, structures in found.items()}
 
     def get_columns(
         self,
@@ -106,9 +232,60 @@ class SequenceReader:
         labels: Collection[str] = (),
         rows: ShotRows | None = None,
     ) -> ShotColumns:
-        return self._sequences.get_columns(
-            self.path, parameters=parameters, labels=labels, rows=rows
+        look = self._look(labels)
+        wanted = data_rules.check_rows(self.path, rows, look.number_of_shots)
+        kinds = data_rules.check_parameter_names(self.path, parameters, look.parameters)
+        types = data_rules.check_data_labels(self.path, labels, look.data)
+        if not look.number_of_shots:
+            return ShotColumns.empty()
+        parts = self._in_parts(
+            wanted,
+            look.shots_at_once,
+            lambda node, rows: self._records.read_columns(node, rows, kinds, types),
         )
+        return joined(parts, len(wanted))
+
+    def _look(self, labels: Collection[str] = ()) -> "_Look":
+        records = self._records
+
+        def look() -> _Look:
+            node = records.tree.get_sequence(self.path)
+            number_of_shots, parameters, data = records.schemas(node)
+            if not number_of_shots:
+                return _Look(0, parameters, data)
+            return _Look(
+                number_of_shots,
+                parameters,
+                data,
+                records.shots_at_once(node, {each: data[each] for each in labels if each in data}),
+                records.may_have_wide_integers(node),
+            )
+
+        return records.transaction.read(look)
+
+    def _in_parts(
+        self, rows: RowNumbers, shots_at_once: int, read: Callable[[Any, RowNumbers], _T]
+    ) -> Iterator[_T]:
+        """What is read of some shots after the other, and of none where there are none."""
+        records = self._records
+
+        def read_part(part: RowNumbers) -> _T:
+            return read(records.tree.get_sequence(self.path), part)
+
+        for start in range(0, max(1, len(rows)), shots_at_once):
+            part = rows[start : start + shots_at_once]
+            yield records.transaction.read(partial(read_part, part))
+
+
+@attrs.frozen
+class _Look:
+    """What is to be known of all shots before some of them are read."""
+
+    number_of_shots: int
+    parameters: ParameterSchema
+    data: DataSchema
+    shots_at_once: int = 1
+    may_have_wide_integers: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -118,25 +295,30 @@ class StorageReader:
     Each method does what that of the session, or of its collections, says.
     """
 
-    _sequences: StoredSequences
-    _paths: StoredPaths
-    get_global_parameters: Callable[[], ParameterNamespace]
+    _records: AnyRecords
+    _serializer: Serializer
 
     def get_sequence(self, path: PureSequencePath) -> SequenceReader:
         """Return the reader of a sequence, which need not exist before it is asked."""
-        return SequenceReader(path, self._sequences)
+        return SequenceReader(path, self._records, self._serializer)
+
+    def get_global_parameters(self) -> ParameterNamespace:
+        return settings.get_global_parameters(self._records, self._serializer)
 
     def get_all_paths(self) -> set[PureSequencePath]:
-        return self._paths.get_all_paths()
+        root = PureSequencePath.root()
+        return {node.path for node in self._records.nodes_below(root)} - {root}
 
     def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
-        return self._sequences.get_contained_sequences(path)
+        return {node.path for node in self._records.nodes_below(path) if node.is_sequence}
 
     def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
-        return self._sequences.get_sequences_with_text(path, text)
+        found = self._records.records_below(path)
+        return {node.path for node, record in found if holds_text(text, record)}
 
     def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
-        return self._sequences.get_summaries(path)
+        found = self._records.summaries(path, self._serializer)
+        return sorted(found, key=lambda summary: summary.path.parts)
 
 
 class ReadableSequence(Protocol):

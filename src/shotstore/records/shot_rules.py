@@ -30,6 +30,11 @@ def expected_number_of_shots(iteration: IterationConfiguration) -> int | None:
     return count
 
 
+def is_countable(index: int) -> bool:
+    """Return whether a shot can have the index."""
+    return 0 <= index < _COUNTABLE
+
+
 def check_shot_index(path: PureSequencePath, index: SupportsIndex, expected: int | None) -> int:
     """Return the index as an int.
 

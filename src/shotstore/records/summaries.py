@@ -2,13 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Generic, TypeVar
 
 import attrs
 
-from shotstore.model import JSON, IterationConfiguration, ParameterRange, ParameterRanges
+from shotstore.model import (
+    JSON,
+    IterationConfiguration,
+    ParameterRange,
+    ParameterRanges,
+    Serializer,
+)
 from shotstore.paths import PureSequencePath
+from shotstore.records.content import SequenceRecord
 from shotstore.state import State
 
 _T = TypeVar("_T")
@@ -32,6 +39,11 @@ class RangesWhenAsked:
             return self._load().get_parameter_ranges({})
         except Exception:  # code of the lab, on content that may not be its own
             return ParameterRanges()
+
+    @classmethod
+    def of(cls, content: JSON, serializer: Serializer) -> "RangesWhenAsked":
+        """Return what the JSON of an iteration tells."""
+        return cls(partial(serializer.load_iteration, content))
 
     def __getstate__(self) -> dict[str, ParameterRanges]:
         return {"known": self.known}
@@ -70,6 +82,24 @@ class SequenceSummary:
         return self.ranges.known.declared
 
 
+def summary_of(
+    path: PureSequencePath, record: SequenceRecord, number_of_shots: int, ranges: RangesWhenAsked
+) -> SequenceSummary:
+    """Return what is known of a sequence by its record."""
+    return SequenceSummary(
+        path=path,
+        created=record.created,
+        state=record.state,
+        start_time=record.start_time,
+        stop_time=record.stop_time,
+        number_of_shots=number_of_shots,
+        expected_number_of_shots=record.expected_number_of_shots,
+        tags=record.tags,
+        note=record.note,
+        ranges=ranges,
+    )
+
+
 class Remembered(Generic[_T]):
     """What was made of contents that were met before: thousands of recipes take seconds to load."""
 
@@ -92,12 +122,13 @@ class Remembered(Generic[_T]):
         return found
 
 
-def holds_text(text: str, *contents: JSON) -> bool:
-    """Return whether a text is found in what people have written into a recipe, an error or a note.
+def holds_text(text: str, record: SequenceRecord) -> bool:
+    """Return whether a text is in the recipe, the error or the note of a sequence.
 
-    Upper and lower case are the same. What JSON calls the parts and types of a recipe is no text
+    Upper and lower case are the same. What JSON calls the parts and types of a recipe is not a text
     of it; the names of its lanes are.
     """
+    contents = record.iteration, record.time_lanes, record.exception, record.note
     wanted = text.casefold()
     return any(wanted in found.casefold() for content in contents for found in _texts(content))
 

@@ -33,7 +33,7 @@ def as_utc(time: datetime | Literal["now"], what: str) -> datetime:
         raise ValueError(f"{what} {time.isoformat()} is out of range in UTC.") from None
 
 
-def stop_time(
+def stop_time_check(
     path: PureSequencePath, time: datetime | Literal["now"]
 ) -> Callable[[datetime | None], datetime]:
     """Return what makes the stop time of a sequence, in UTC, of its start time.

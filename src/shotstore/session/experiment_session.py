@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import abc
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.new_units import define_new_unit, new_definition
 from shotstore.paths import PureSequencePath
+from shotstore.records import session_errors, settings
 from shotstore.records.sequence_reader import StorageReader
+from shotstore.records.stored_records import AnyRecords
 from shotstore.session.device_configurations import DeviceConfigurationCollection
 from shotstore.session.path_hierarchy import PathHierarchy
 from shotstore.session.sequence import Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from shotstore.session.storage import StorageManager
 
 
-class ExperimentSession(abc.ABC):
+class ExperimentSession:
     """One transaction: everything done in its ``with`` block, or nothing.
 
     Leaving the block normally commits everything at once and durably; leaving it by an exception
@@ -39,7 +41,22 @@ class ExperimentSession(abc.ABC):
     """What turns recipes and configurations into JSON and back: that of the storage, unless
     another one is given to the session before it is entered."""
 
-    @abc.abstractmethod
+    def __init__(
+        self,
+        storage: StorageManager,
+        serializer: Serializer,
+        begin: Callable[[], AnyRecords],
+        *,
+        write: bool,
+    ) -> None:
+        """``begin`` begins a transaction, and gives what is stored as it sees it."""
+        self._storage = storage
+        self.serializer = serializer
+        self._begin = begin
+        self._write = write
+        # Nothing of it refers back to the session: it ends as soon as that is dropped.
+        self._records: AnyRecords | None = None
+
     def __enter__(self) -> Self:
         """Begin the transaction.
 
@@ -48,8 +65,24 @@ class ExperimentSession(abc.ABC):
             StorageLockTimeoutError: it is to write from its start, and another session keeps on
                 writing for longer than the storage's timeout.
         """
+        if self._records is not None:
+            raise session_errors.session_used_twice_error()
+        self._records = self._begin()
+        transaction = self._records.transaction
+        # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
+        # one that is entered: only the `with` statement refers to that, and when it is gone the
+        # transaction ends.
+        transaction.rollback_when_dropped(self)
+        try:
+            if self._write:
+                transaction.begin_writing()
+            twin = object.__new__(type(self))
+            twin.__dict__.update(self.__dict__)
+            return twin
+        except BaseException:
+            transaction.rollback()
+            raise
 
-    @abc.abstractmethod
     def __exit__(
         self,
         exc_type: type[BaseException] | None,
@@ -63,26 +96,40 @@ class ExperimentSession(abc.ABC):
             StorageError: the transaction could not be committed, and nothing has changed.
             CommitUncertainError: it is committed, or will be when the storage is next opened.
         """
+        try:
+            if exc_type is None:
+                self._active().transaction.commit()
+            elif self._records is not None:
+                self._records.transaction.rollback()
+        except BaseException:
+            # A Ctrl-C may have come before it began. Whoever keeps the traceback, as a notebook
+            # does, keeps the session too, so it would not be dropped.
+            if self._records is not None:
+                self._records.transaction.rollback()
+            raise
+
+    def __reduce__(self) -> NoReturn:
+        raise session_errors.session_pickled_error()
 
     @property
-    @abc.abstractmethod
     def storage(self) -> StorageManager:
         """The storage that this is a session of; also when the block is over."""
+        return self._storage
 
     @property
-    @abc.abstractmethod
     def paths(self) -> PathHierarchy:
         """The tree of folders and sequences."""
+        return PathHierarchy(self._active())
 
     @property
-    @abc.abstractmethod
     def sequences(self) -> SequenceCollection:
         """The sequences, with their recipes, states and shots."""
+        return SequenceCollection(self._active(), self.serializer)
 
     @property
-    @abc.abstractmethod
     def default_device_configurations(self) -> DeviceConfigurationCollection:
         """The device configurations that the next sequence is to be launched with, by name."""
+        return DeviceConfigurationCollection(self._active(), self.serializer)
 
     def get_sequence(self, path: PureSequencePath | str) -> Sequence:
         r"""Return the sequence at the path, as an object to work with.
@@ -99,16 +146,15 @@ class ExperimentSession(abc.ABC):
         return Sequence(path, self)
 
     def _reader_(self) -> StorageReader:
-        return StorageReader(self.sequences._stored, self.paths._stored, self.get_global_parameters)
+        return StorageReader(self._active(), self.serializer)
 
-    @abc.abstractmethod
     def get_global_parameters(self) -> ParameterNamespace:
         """Return the parameters that the next sequence is to be launched with.
 
         The namespace is empty in a storage where none were set.
         """
+        return settings.get_global_parameters(self._active(), self.serializer)
 
-    @abc.abstractmethod
     def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         """Replace all parameters that the next sequence is to be launched with.
 
@@ -117,10 +163,11 @@ class ExperimentSession(abc.ABC):
         Raises:
             TypeError: ``parameters`` is not a namespace.
         """
+        settings.set_global_parameters(self._active(), self.serializer, parameters)
 
-    @abc.abstractmethod
     def get_unit_definitions(self) -> tuple[str, ...]:
         """Return the units that the storage defines, in the order in which they were defined."""
+        return settings.get_unit_definitions(self._active())
 
     def define_unit(self, definition: str) -> None:
         """Define a unit for all who use this storage.
@@ -145,8 +192,10 @@ class ExperimentSession(abc.ABC):
         new = new_definition(definition, known)
         if str(new) not in known:
             define_new_unit(new, str(self.storage))
-            self._set_unit_definitions((*known, str(new)))
+            settings.set_unit_definitions(self._active(), (*known, str(new)))
 
-    @abc.abstractmethod
-    def _set_unit_definitions(self, definitions: tuple[str, ...]) -> None:
-        """Replace what the storage defines."""
+    def _active(self) -> AnyRecords:
+        """What is stored, while the block is running."""
+        if self._records is None or not self._records.transaction.is_open:
+            raise session_errors.session_not_active_error()
+        return self._records

@@ -1,10 +1,13 @@
 """The tree of folders and sequences."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from shotstore.paths import AnyPath, PureSequencePath, as_path
+from shotstore.records import path_rules, state_rules
 from shotstore.records.arguments import as_flag
-from shotstore.records.stored_paths import StoredPaths
+from shotstore.records.stored_records import AnyRecords
+from shotstore.records.stored_tree import Node
 from shotstore.records.times import as_utc
 
 
@@ -14,12 +17,13 @@ class PathHierarchy:
     The root ``\`` always exists. A folder holds other paths, a sequence holds none.
     """
 
-    def __init__(self, stored: StoredPaths) -> None:
-        self._stored = stored
+    def __init__(self, records: AnyRecords) -> None:
+        self._records = records
 
     def does_path_exists(self, path: AnyPath) -> bool:
         """Return whether a folder or a sequence is at the path."""
-        return self._stored.does_path_exists(as_path(path))
+        place, records = as_path(path), self._records
+        return records.transaction.read(lambda: records.tree.find(place) is not None)
 
     def create_path(self, path: AnyPath) -> list[PureSequencePath]:
         """Create a folder, and the folders above it that do not exist.
@@ -32,7 +36,10 @@ class PathHierarchy:
             InvalidPathFormatError: the storage cannot hold a name of this length.
             PathExistsError: a name differs from that of a sibling in upper and lower case only.
         """
-        return self._stored.create_path(as_path(path))
+        place, records = as_path(path), self._records
+        return records.transaction.write(
+            lambda: [node.path for node in records.tree.create_folders(place)]
+        )
 
     def delete_path(self, path: AnyPath, delete_sequences: bool = False) -> None:
         """Delete a folder or a sequence, with everything inside.
@@ -48,7 +55,22 @@ class PathHierarchy:
                 False.
             SequenceRunningError: one of the sequences to be deleted is preparing or running.
         """
-        self._stored.delete_path(as_path(path), as_flag(delete_sequences, "delete_sequences"))
+        place, may_delete = as_path(path), as_flag(delete_sequences, "delete_sequences")
+        if place.is_root():
+            raise path_rules.path_is_root_error("deleted")
+        records = self._records
+
+        def delete() -> None:
+            node = records.tree.get(place)
+            sequences = records.tree.sequences(node)
+            if sequences and not may_delete:
+                found = [sequence.path for sequence in sequences]
+                raise path_rules.path_holds_sequences_error(place, found)
+            self._check_idle(sequences, "deleting")
+            records.delete(node)
+
+        self._begin_to_change(place)
+        records.transaction.write(delete)
 
     def get_children(self, path: AnyPath) -> set[PureSequencePath]:
         """Return the folders and sequences directly inside a folder.
@@ -57,11 +79,20 @@ class PathHierarchy:
             PathNotFoundError: nothing is at the path.
             PathIsSequenceError: the path is a sequence.
         """
-        return self._stored.get_children(as_path(path))
+        place, tree = as_path(path), self._records.tree
+
+        def children() -> set[PureSequencePath]:
+            node = tree.get(place)
+            if node.is_sequence:
+                raise path_rules.path_is_sequence_error(place)
+            return {place / name for name in tree.children(node)}
+
+        return self._records.transaction.read(children)
 
     def get_all_paths(self) -> set[PureSequencePath]:
         """Return all folders and sequences, without the root."""
-        return self._stored.get_all_paths()
+        root = PureSequencePath.root()
+        return {node.path for node in self._records.nodes_below(root)} - {root}
 
     def get_path_creation_date(self, path: AnyPath) -> datetime:
         """Return when the folder or sequence was created, in UTC.
@@ -70,7 +101,10 @@ class PathHierarchy:
             PathIsRootError: the path is the root.
             PathNotFoundError: nothing is at the path.
         """
-        return self._stored.get_path_creation_date(as_path(path))
+        place, tree = as_path(path), self._records.tree
+        if place.is_root():
+            raise path_rules.path_is_root_error("dated")
+        return self._records.transaction.read(lambda: tree.creation_date(tree.get(place)))
 
     def update_creation_date(self, path: AnyPath, date: datetime) -> None:
         """Change when the folder or sequence was created, as a copy does to keep the true date.
@@ -84,7 +118,10 @@ class PathHierarchy:
             PathNotFoundError: nothing is at the path.
             ValueError: the time has no time zone.
         """
-        self._stored.update_creation_date(as_path(path), as_utc(date, "date"))
+        place, utc, records = as_path(path), as_utc(date, "date"), self._records
+        if place.is_root():
+            raise path_rules.path_is_root_error("dated")
+        records.transaction.write(lambda: records.set_creation_date(records.tree.get(place), utc))
 
     def move(self, source: AnyPath, destination: AnyPath) -> None:
         """Move or rename a folder or a sequence, with everything inside.
@@ -105,4 +142,31 @@ class PathHierarchy:
             SequenceRunningError: a sequence at or inside the source is preparing or running.
             InvalidPathFormatError: the storage cannot hold a name of this length.
         """
-        self._stored.move(as_path(source), as_path(destination))
+        old, new = as_path(source), as_path(destination)
+        path_rules.check_move(old, new)
+        records = self._records
+
+        def move() -> None:
+            tree = records.tree
+            node = tree.get(old)
+            if tree.find(new) is not None:
+                raise path_rules.path_exists_error(new)
+            self._check_idle(tree.sequences(node), "moving")
+            tree.check_moved(node, new)
+            records.move(node, tree.make_room(new, node), new.parts[-1])
+
+        self._begin_to_change(old)
+        records.transaction.write(move)
+
+    def _begin_to_change(self, path: PureSequencePath) -> None:
+        """Get ready for a job that changes a path with all below it."""
+        transaction = self._records.transaction
+        transaction.begin_writing()
+        transaction.load_below(path, documents=True)
+
+    def _check_idle(self, sequences: Sequence[Node], doing: str) -> None:
+        for node in sequences:
+            # One that cannot be read can be thrown away, and restored from where that went.
+            state = self._records.tree.state(node)
+            if state is not None and state.is_active():
+                raise state_rules.sequence_running_error(node.path, state, doing)

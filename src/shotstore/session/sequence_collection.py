@@ -12,8 +12,11 @@ from shotstore.model import (
     Parameter,
     ParameterNamespace,
     ParameterSchema,
+    Serializer,
     TimeLanes,
+    check_data,
 )
+from shotstore.model.parameters import check_numbers
 from shotstore.model.scalars import check_text
 from shotstore.paths import AnyPath, PureSequencePath, as_path
 from shotstore.records.annotations import check_note, check_tags
@@ -28,8 +31,10 @@ from shotstore.records.arguments import (
     as_traceback,
 )
 from shotstore.records.columns import ShotColumns, ShotRows
-from shotstore.records.sequence_reader import SequenceReader
-from shotstore.records.stored_sequences import StoredSequences
+from shotstore.records.content import ShotRecord
+from shotstore.records.sequence_reader import SequenceReader, StorageReader
+from shotstore.records.sequence_writer import SequenceWriter
+from shotstore.records.stored_records import AnyRecords
 from shotstore.records.summaries import SequenceSummary
 from shotstore.records.times import as_utc, shot_times
 from shotstore.records.values import DataId, SequenceStats, ShotId
@@ -50,8 +55,9 @@ class SequenceCollection:
     changing it changes nothing here.
     """
 
-    def __init__(self, stored: StoredSequences) -> None:
-        self._stored = stored
+    def __init__(self, records: AnyRecords, serializer: Serializer) -> None:
+        self._records = records
+        self._serializer = serializer
 
     # The tree
 
@@ -61,7 +67,9 @@ class SequenceCollection:
         Raises:
             PathNotFoundError: nothing is at the path.
         """
-        return self._stored.is_sequence(as_path(path))
+        place, tree = as_path(path), self._records.tree
+        is_sequence: bool = self._records.transaction.read(lambda: tree.get(place).is_sequence)
+        return is_sequence
 
     def get_contained_sequences(self, path: AnyPath) -> set[PureSequencePath]:
         """Return all sequences inside a folder at any depth; of a sequence, the path itself.
@@ -69,11 +77,11 @@ class SequenceCollection:
         Raises:
             PathNotFoundError: nothing is at the path.
         """
-        return self._stored.get_contained_sequences(as_path(path))
+        return self._storage_reader().get_contained_sequences(as_path(path))
 
     def get_sequences_in_state(self, state: State | str) -> set[PureSequencePath]:
         """Return all sequences of the storage that are in the state."""
-        return self._stored.get_sequences_in_state(as_state(state))
+        return self._records.sequences_in_state(as_state(state))
 
     def get_sequences_with_text(self, path: AnyPath, text: str) -> set[PureSequencePath]:
         """Return the sequences at or inside a path whose recipe, note or exception holds a text.
@@ -83,7 +91,7 @@ class SequenceCollection:
         Raises:
             PathNotFoundError: nothing is at the path.
         """
-        return self._stored.get_sequences_with_text(
+        return self._storage_reader().get_sequences_with_text(
             as_path(path), check_text(text, "What to look for")
         )
 
@@ -96,7 +104,7 @@ class SequenceCollection:
         Raises:
             PathNotFoundError: nothing is at the path.
         """
-        return self._stored.get_summaries(as_path(path))
+        return self._storage_reader().get_summaries(as_path(path))
 
     def create(
         self,
@@ -122,13 +130,13 @@ class SequenceCollection:
             TypeError: the storage's serializer does not know the class of the recipe.
             ValueError: the number of shots that the iteration makes is negative or beyond 64 bits.
         """
-        self._stored.create(as_path(path), iteration_configuration, time_lanes)
+        self._writer(path).create(iteration_configuration, time_lanes)
 
     # The recipe
 
     def get_iteration_configuration(self, path: AnyPath) -> IterationConfiguration:
         """Return what the sequence varies."""
-        return self._stored.get_iteration_configuration(as_path(path))
+        return self._reader(path).get_iteration_configuration()
 
     def set_iteration_configuration(
         self, path: AnyPath, iteration_configuration: IterationConfiguration
@@ -140,11 +148,11 @@ class SequenceCollection:
             TypeError: the storage's serializer does not know the class.
             ValueError: the number of shots that it makes is negative or beyond 64 bits.
         """
-        self._stored.set_iteration_configuration(as_path(path), iteration_configuration)
+        self._writer(path).set_iteration(iteration_configuration)
 
     def get_time_lanes(self, path: AnyPath) -> TimeLanes:
         """Return what the sequence plays in each shot."""
-        return self._stored.get_time_lanes(as_path(path))
+        return self._reader(path).get_time_lanes()
 
     def set_time_lanes(self, path: AnyPath, time_lanes: TimeLanes) -> None:
         """Change what the sequence plays in each shot.
@@ -153,17 +161,17 @@ class SequenceCollection:
             SequenceNotEditableError: it is not a draft.
             TypeError: the storage's serializer does not know the class.
         """
-        self._stored.set_time_lanes(as_path(path), time_lanes)
+        self._writer(path).set_time_lanes(time_lanes)
 
     # The state
 
     def get_state(self, path: AnyPath) -> State:
         """Return what the sequence is doing."""
-        return self._stored.get_state(as_path(path))
+        return self._reader(path).get_record().state
 
     def get_stats(self, path: AnyPath) -> SequenceStats:
         """Return how far the sequence is; its values belong to one moment."""
-        return self._stored.get_stats(as_path(path))
+        return self._reader(path).get_stats()
 
     def set_preparing(
         self,
@@ -182,11 +190,8 @@ class SequenceCollection:
             InvalidStateTransitionError: it is not a draft.
             TypeError: the storage's serializer does not know the class of a configuration.
         """
-        self._stored.set_preparing(
-            as_path(path),
-            as_mapping(device_configurations, "Device configurations"),
-            global_parameters,
-        )
+        devices = as_mapping(device_configurations, "Device configurations")
+        self._writer(path).launch(devices, global_parameters)
 
     def set_running(self, path: AnyPath, start_time: datetime | Literal["now"]) -> None:
         """Let a sequence that is preparing take shots.
@@ -199,7 +204,7 @@ class SequenceCollection:
             InvalidStateTransitionError: it is not preparing.
             ValueError: the time has no time zone.
         """
-        self._stored.set_running(as_path(path), as_utc(start_time, "start_time"))
+        self._writer(path).start(as_utc(start_time, "start_time"))
 
     def set_finished(self, path: AnyPath, stop_time: datetime | Literal["now"]) -> None:
         """End a running sequence that has done its work.
@@ -212,7 +217,7 @@ class SequenceCollection:
             InvalidStateTransitionError: it is not running.
             ValueError: the time has no time zone, or is before the start.
         """
-        self._stored.set_finished(as_path(path), stop_time)
+        self._writer(path).end(State.FINISHED, stop_time)
 
     def set_interrupted(self, path: AnyPath, stop_time: datetime | Literal["now"]) -> None:
         """End a running sequence that was stopped by its user.
@@ -225,7 +230,7 @@ class SequenceCollection:
             InvalidStateTransitionError: it is not running.
             ValueError: the time has no time zone, or is before the start.
         """
-        self._stored.set_interrupted(as_path(path), stop_time)
+        self._writer(path).end(State.INTERRUPTED, stop_time)
 
     def set_crashed(
         self,
@@ -244,7 +249,7 @@ class SequenceCollection:
             InvalidStateTransitionError: it is neither preparing nor running.
             ValueError: the time has no time zone, or is before the start.
         """
-        self._stored.set_crashed(as_path(path), as_traceback(tb_summary), stop_time)
+        self._writer(path).end(State.CRASHED, stop_time, as_traceback(tb_summary))
 
     def reset_to_draft(self, path: AnyPath) -> None:
         """Make a sequence that has ended a draft again.
@@ -255,7 +260,7 @@ class SequenceCollection:
         Raises:
             InvalidStateTransitionError: it has not ended.
         """
-        self._stored.reset_to_draft(as_path(path))
+        self._writer(path).reset()
 
     def get_exception(self, path: AnyPath) -> TracebackSummary:
         """Return the error that the sequence crashed with.
@@ -263,7 +268,7 @@ class SequenceCollection:
         Raises:
             SequenceNotCrashedError: it has not crashed.
         """
-        return self._stored.get_exception(as_path(path))
+        return self._reader(path).get_exception()
 
     def get_global_parameters(self, path: AnyPath) -> ParameterNamespace:
         """Return the global parameters as they were when the sequence was launched.
@@ -272,7 +277,7 @@ class SequenceCollection:
             SequenceNotLaunchedError: it is a draft.
             LostConfigurationError: they were lost when the sequence was damaged and recovered.
         """
-        return self._stored.get_global_parameters(as_path(path))
+        return self._reader(path).get_global_parameters()
 
     def get_device_configurations(self, path: AnyPath) -> Mapping[str, DeviceConfiguration]:
         """Return the devices as they were when the sequence was launched, by name.
@@ -282,13 +287,13 @@ class SequenceCollection:
         Raises:
             SequenceNotLaunchedError: it is a draft.
         """
-        return self._stored.get_device_configurations(as_path(path))
+        return self._reader(path).get_device_configurations()
 
     # Tags and notes
 
     def get_tags(self, path: AnyPath) -> set[str]:
         """Return the tags of the sequence."""
-        return self._stored.get_tags(as_path(path))
+        return set(self._reader(path).get_record().tags)
 
     def set_tags(self, path: AnyPath, tags: Collection[str]) -> None:
         """Replace the tags of the sequence, in any state, also when it runs or has ended.
@@ -304,11 +309,11 @@ class SequenceCollection:
             ValueError: one of them is not a tag.
             TypeError: one is not a text, or they are a single text.
         """
-        self._stored.set_tags(as_path(path), check_tags(tags))
+        self._writer(path).annotate(tags=check_tags(tags))
 
     def get_note(self, path: AnyPath) -> str:
         """Return the note on the sequence; empty if there is none."""
-        return self._stored.get_note(as_path(path))
+        return self._reader(path).get_record().note
 
     def set_note(self, path: AnyPath, note: str) -> None:
         """Replace the note on the sequence, in any state, also when it runs or has ended.
@@ -323,7 +328,7 @@ class SequenceCollection:
             ValueError: it holds a lone surrogate.
             TypeError: it is not a text.
         """
-        self._stored.set_note(as_path(path), check_note(note))
+        self._writer(path).annotate(note=check_note(note))
 
     # The shots
 
@@ -353,16 +358,20 @@ class SequenceCollection:
             TypeError: the index is not an integer, or a parameter or data (the message names
                 its label) is of a type that cannot be stored, such as an array of objects.
         """
-        self._stored.create_shot(
-            as_shot_id(shot_id),
-            as_mapping(shot_parameters, "The parameters of a shot"),
-            as_mapping(shot_data, "The data of a shot"),
-            *shot_times(shot_start_time, shot_end_time),
-        )
+        path = as_shot_id(shot_id).sequence_path
+        parameters = as_mapping(shot_parameters, "The parameters of a shot")
+        data = as_mapping(shot_data, "The data of a shot")
+        start, end = shot_times(shot_start_time, shot_end_time)
+        shot = ShotRecord(start, end, check_numbers(parameters), check_data(data))
+        self._writer(path).append_shot(shot_id.index, shot)
 
     def get_shots(self, path: AnyPath) -> list[ShotId]:
         """Return the shots that the sequence has, in the order they were recorded."""
-        return self._stored.get_shots(as_path(path))
+        place, records = as_path(path), self._records
+        indices = records.transaction.read(
+            lambda: records.shot_indices(records.tree.get_sequence(place))
+        )
+        return [ShotId(place, index) for index in indices]
 
     def get_shot_parameters(self, path: AnyPath, shot_index: int) -> dict[str, Parameter]:
         """Return the parameters of a shot, by name.
@@ -370,7 +379,7 @@ class SequenceCollection:
         Raises:
             ShotNotFoundError: the sequence has no shot of this index.
         """
-        return self._stored.get_shot_parameters(as_path(path), as_shot_index(shot_index))
+        return self._reader(path).get_shot_parameters(as_shot_index(shot_index))
 
     def get_all_shot_data(self, path: AnyPath, shot_index: int) -> dict[str, Data]:
         """Return all data of a shot, by label, in the types and shapes that were stored.
@@ -378,7 +387,7 @@ class SequenceCollection:
         Raises:
             ShotNotFoundError: the sequence has no shot of this index.
         """
-        return self._stored.get_all_shot_data(as_path(path), as_shot_index(shot_index))
+        return self._reader(path).get_all_shot_data(as_shot_index(shot_index))
 
     def get_shot_data_by_label(self, data: DataId) -> Data:
         """Return the data of a shot under one label.
@@ -388,7 +397,9 @@ class SequenceCollection:
             DataNotFoundError: the shot has no data under the label; the message names close
                 ones.
         """
-        return self._stored.get_shot_data_by_label(as_data_id(data))
+        shot, label = as_data_id(data).shot_id, data.data_label
+        found = self._reader(shot.sequence_path).get_shot_data_by_labels(shot.index, [label])
+        return found[label]
 
     def get_shot_data_by_labels(
         self, path: AnyPath, shot_index: int, labels: Collection[str]
@@ -401,8 +412,8 @@ class SequenceCollection:
                 names them all, and close ones.
             TypeError: ``labels`` is a single text.
         """
-        return self._stored.get_shot_data_by_labels(
-            as_path(path), as_shot_index(shot_index), as_texts(labels, "labels")
+        return self._reader(path).get_shot_data_by_labels(
+            as_shot_index(shot_index), as_texts(labels, "labels")
         )
 
     def get_shot_start_time(self, path: AnyPath, shot_index: int) -> datetime:
@@ -411,7 +422,7 @@ class SequenceCollection:
         Raises:
             ShotNotFoundError: the sequence has no shot of this index.
         """
-        return self._stored.get_shot_start_time(as_path(path), as_shot_index(shot_index))
+        return self._reader(path).get_shot_start_time(as_shot_index(shot_index))
 
     def get_shot_end_time(self, path: AnyPath, shot_index: int) -> datetime:
         """Return when the shot ended, in UTC.
@@ -419,7 +430,7 @@ class SequenceCollection:
         Raises:
             ShotNotFoundError: the sequence has no shot of this index.
         """
-        return self._stored.get_shot_end_time(as_path(path), as_shot_index(shot_index))
+        return self._reader(path).get_shot_end_time(as_shot_index(shot_index))
 
     def get_parameter_schema(self, path: AnyPath) -> ParameterSchema:
         """Return the types and units of the parameters that the shots have.
@@ -430,13 +441,13 @@ class SequenceCollection:
         Raises:
             ValueError: it has no shots, and its recipe cannot be evaluated.
         """
-        return self._stored.get_parameter_schema(as_path(path))
+        return self._reader(path).get_parameter_schema()
 
     # Many shots at once
 
     def get_data_schema(self, path: AnyPath) -> DataSchema:
         """Return the type and shape of the data that the shots have, by label."""
-        return self._stored.get_data_schema(as_path(path))
+        return self._reader(path).get_data_schema()
 
     def scan(self, path: AnyPath) -> "polars.LazyFrame":
         """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.
@@ -455,7 +466,7 @@ class SequenceCollection:
         """
         from shotstore.analysis.scanning import scan_sequence
 
-        return scan_sequence(SequenceReader(as_path(path), self._stored))
+        return scan_sequence(self._reader(path))
 
     def get_columns(
         self,
@@ -482,9 +493,19 @@ class SequenceCollection:
             IncompatibleUnitsError: a parameter has units that cannot be converted.
             TypeError: ``parameters`` or ``labels`` is a single text.
         """
-        return self._stored.get_columns(
-            as_path(path),
+        return self._reader(path).get_columns(
             parameters=as_texts(parameters, "parameters"),
             labels=as_texts(labels, "labels"),
             rows=as_rows(rows),
         )
+
+    # Helpers
+
+    def _reader(self, path: AnyPath) -> SequenceReader:
+        return SequenceReader(as_path(path), self._records, self._serializer)
+
+    def _storage_reader(self) -> StorageReader:
+        return StorageReader(self._records, self._serializer)
+
+    def _writer(self, path: AnyPath) -> SequenceWriter:
+        return SequenceWriter(as_path(path), self._records, self._serializer)

@@ -1,9 +1,9 @@
 """Sessions on SQL databases: SQLite for one machine, PostgreSQL for a lab.
 
 A module an idea: `config` says where a database is, `storage` opens it, `schema` creates its
-`tables` and checks their version. A `session` is one `transaction`; `sqlite` and `postgresql` hold
-what the two databases do differently. `tree` finds paths, `values` turns parameters and data into
-what columns hold.
+`tables` and checks their version. A session is one `transaction`; `sqlite` and `postgresql` hold
+what the two databases do differently. `tree`, `records`, `shots` and `settings` fulfil the contract
+of `shotstore.records`, `values` turns parameters and data into what columns hold.
 """
 
 from shotstore.installing import needed

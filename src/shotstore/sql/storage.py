@@ -6,16 +6,15 @@ from typing import Any
 
 from shotstore.model import Serializer
 from shotstore.records.arguments import as_flag, as_seconds, as_serializer, shown
-from shotstore.session import Receive, StorageManager
+from shotstore.session import ExperimentSession, Receive, StorageManager
 from shotstore.sql import schema
 from shotstore.sql.config import PostgreSQLConfig, SQLiteConfig
 from shotstore.sql.database import Database
 from shotstore.sql.engine import Engines
 from shotstore.sql.postgresql import PostgreSQL
-from shotstore.sql.session import SQLExperimentSession
+from shotstore.sql.records import RememberedRanges, SQLRecords
 from shotstore.sql.sqlite import SQLite
-from shotstore.sql.summaries import RememberedRanges
-from shotstore.sql.transaction import waiting
+from shotstore.sql.transaction import Transaction, waiting
 
 
 class SQLStorageManager(StorageManager):
@@ -37,7 +36,7 @@ class SQLStorageManager(StorageManager):
     def serializer(self) -> Serializer:
         return self._serializer
 
-    def session(self, *, write: bool = False) -> SQLExperimentSession:
+    def session(self, *, write: bool = False) -> ExperimentSession:
         return self._session(write=as_flag(write, "write"))
 
     def upgrade(self) -> None:
@@ -83,16 +82,13 @@ class SQLStorageManager(StorageManager):
         """Where the database is: the path of a file, or a URL without a password."""
         return self._engines.database.name
 
-    def _session(self, *, write: bool, beside_writers: bool = False) -> SQLExperimentSession:
-        return SQLExperimentSession(
-            self,
-            self._engines,
-            self._serializer,
-            self._lock_timeout,
-            self._remembered_ranges,
-            write=write,
-            beside_writers=beside_writers,
-        )
+    def _session(self, *, write: bool, beside_writers: bool = False) -> ExperimentSession:
+        def begin() -> SQLRecords:
+            engines = self._engines
+            transaction = Transaction(engines, self._lock_timeout, beside_writers=beside_writers)
+            return SQLRecords(transaction, engines.database, self._remembered_ranges)
+
+        return ExperimentSession(self, self._serializer, begin, write=write)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._engines.database.name!r})"

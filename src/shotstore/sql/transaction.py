@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from shotstore.errors import (
@@ -19,9 +19,11 @@ from shotstore.errors import (
 )
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
 from shotstore.records.owner import check_cancelled, current_owner, holders
+from shotstore.records.session_errors import session_not_active_error
+from shotstore.records.stored_transaction import StoredTransaction
 from shotstore.sql.database import Database
 from shotstore.sql.engine import Engines
-from shotstore.sql.tables import units
+from shotstore.sql.settings import read_units
 
 _T = TypeVar("_T")
 
@@ -29,7 +31,7 @@ _REFUSALS = (PathError, SequenceStateError, ShotExistsError, StorageError, TypeE
 """What an operation raises before it changes anything."""
 
 
-class Transaction:
+class Transaction(StoredTransaction):
     """What a session does to a database."""
 
     def __init__(
@@ -48,16 +50,27 @@ class Transaction:
         self._process = os.getpid()
         self.is_open = True
 
-    def read(self, function: Callable[[Connection], _T]) -> _T:
+    @property
+    def connection(self) -> Connection:
+        """That of the transaction; inside of a job."""
+        assert self._connection is not None
+        return self._connection
+
+    def read(self, job: Callable[[], _T]) -> _T:
         """Call a function that reads.
 
         Raises:
             TransactionConflictError: it met what another session did, in a way that has no order.
             StorageError: the database cannot be reached, or is not as it should be.
         """
-        return self._call(lambda: function(self._begun()))
 
-    def write(self, function: Callable[[Connection], _T]) -> _T:
+        def work() -> _T:
+            self._begin()
+            return job()
+
+        return self._call(work)
+
+    def write(self, job: Callable[[], _T]) -> _T:
         """Call a function that changes something, once this is the session that writes.
 
         It must check everything before it changes anything.
@@ -70,9 +83,9 @@ class Transaction:
         self.begin_writing()
 
         def work() -> _T:
-            connection = self._begun()
+            self._begin()
             try:
-                result = function(connection)
+                result = job()
             except _REFUSALS:
                 raise  # it has checked, and not begun
             except BaseException as error:
@@ -86,7 +99,7 @@ class Transaction:
 
     def begin_writing(self) -> None:
         """Become the session that writes; see `write`."""
-        if not self._writes:
+        if not (self._writes and self.is_open):
             self._call(self._begin_writing)
 
     def commit(self) -> None:
@@ -117,16 +130,15 @@ class Transaction:
 
     # Helpers
 
-    def _begun(self) -> Connection:
+    def _begin(self) -> None:
         if self._connection is None:
             connection = self._engines.connect()
             self._engines.database.begin(connection)
             self._connection = connection
         if not self._knows_units:
-            definitions = map(UnitDefinition.parse, read_unit_definitions(self._connection))
+            definitions = map(UnitDefinition.parse, read_units(self._connection))
             add_definitions(definitions, self._engines.database.name)
             self._knows_units = True
-        return self._connection
 
     def _begin_writing(self) -> None:
         if self._beside_writers:
@@ -164,6 +176,8 @@ class Transaction:
             raise
 
     def _call(self, function: Callable[[], _T]) -> _T:
+        if not self.is_open:
+            raise session_not_active_error()
         if os.getpid() != self._process:
             raise StorageError(
                 "This session belongs to the process that this one was forked from: open a new one."
@@ -183,11 +197,6 @@ class Transaction:
                 if database.aborts_on_errors:
                     self._failure = database.understand(error) or error
                 raise
-
-
-def read_unit_definitions(connection: Connection) -> tuple[str, ...]:
-    """What the database defines as units, in the order in which it was defined."""
-    return tuple(connection.scalars(select(units.c.definition).order_by(units.c.id)))
 
 
 def waiting(database: Database, connection: Connection, timeout: float) -> Callable[[], None]:

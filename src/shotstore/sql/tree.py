@@ -1,32 +1,31 @@
 """Where paths are in the tables: each question is one query, however deep or large the tree."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import attrs
 from sqlalchemy import (
     BigInteger,
-    Connection,
     Select,
     Text,
     bindparam,
     insert,
     literal,
     select,
-    update,
 )
 
 from shotstore.errors import InvalidPathFormatError
 from shotstore.paths import LONGEST_NAME, PureSequencePath
-from shotstore.records import path_rules, state_rules
+from shotstore.records.stored_tree import StoredTree
 from shotstore.sql.database import Database
 from shotstore.sql.tables import ROOT_ID, AnyRow, paths, sequences
+from shotstore.sql.transaction import Transaction
 from shotstore.state import State
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Node:
     """A folder, or a sequence, which has a state."""
 
@@ -34,22 +33,23 @@ class Node:
     path: PureSequencePath
     created: datetime
     state: State | None
+    row: AnyRow | None = None
+    """That of the record of a sequence, once it was read."""
 
     @property
     def is_sequence(self) -> bool:
         return self.state is not None
 
 
-class Tree:
-    """The tree of a database, as a connection sees it."""
+class Tree(StoredTree[Node]):
+    """The tree of a database, as a transaction sees it."""
 
-    def __init__(self, connection: Connection, database: Database) -> None:
-        self.connection = connection
+    def __init__(self, transaction: Transaction, database: Database) -> None:
+        self._transaction = transaction
         self._database = database
 
     def chain(self, path: PureSequencePath) -> list[Node]:
-        """The root and those of the nodes on the way to the path that exist."""
-        rows = self.connection.execute(
+        rows = self._transaction.connection.execute(
             _chain(self._database), {"parts": json.dumps(path.parts, ensure_ascii=False)}
         )
         return [
@@ -57,37 +57,34 @@ class Tree:
             for depth, row in enumerate(rows)
         ]
 
-    def find(self, path: PureSequencePath) -> Node | None:
-        """The node at the path."""
-        chain = self.chain(path)
-        return chain[-1] if len(chain) > len(path.parts) else None
+    def children(self, node: Node) -> Collection[str]:
+        names = select(paths.c.name).where(paths.c.parent_id == node.id)
+        return self._transaction.connection.scalars(names).all()
 
-    def get(self, path: PureSequencePath) -> Node:
-        """The node at the path.
+    def walk(self, node: Node, *, skip_unreadable: bool = False) -> Iterator[Node]:
+        del skip_unreadable
+        return (found for found, _ in self._below(node, _BELOW))
 
-        Raises:
-            PathNotFoundError: nothing is there.
-        """
-        node = self.find(path)
-        if node is None:
-            raise path_rules.path_not_found_error(path)
-        return node
+    def state(self, node: Node) -> State | None:
+        return node.state
 
-    def get_sequence(self, path: PureSequencePath) -> tuple[int, State]:
-        """The row of a sequence, and its state.
+    def creation_date(self, node: Node) -> datetime:
+        return node.created
 
-        Raises:
-            PathNotFoundError: nothing is at the path.
-            PathIsNotSequenceError: a folder is.
-        """
-        node = self.get(path)
-        if node.state is None:
-            raise path_rules.path_is_not_sequence_error(path)
-        return node.id, node.state
+    def check_names(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            length = len(name.encode())
+            if length > LONGEST_NAME:
+                raise InvalidPathFormatError(
+                    f"The name {name!r} has {length} bytes, and names have up to {LONGEST_NAME}: "
+                    f"choose a shorter one."
+                )
 
-    def below(self, node: Node) -> list[Node]:
-        """The node and all below it, parents first."""
-        return [found for found, _ in self._below(node, _BELOW)]
+    def add_folder(self, parent: Node, name: str) -> Node:
+        time = datetime.now(UTC)
+        statement = insert(paths).values(parent_id=parent.id, name=name, created=time)
+        row_id = self._transaction.connection.scalars(statement.returning(paths.c.id)).one()
+        return Node(row_id, parent.path / name, time, None)
 
     def rows_below(
         self, node: Node, statement: Select[*tuple[Any, ...]]
@@ -96,26 +93,9 @@ class Tree:
         has made."""
         return [(found, row) for found, row in self._below(node, statement) if found.is_sequence]
 
-    def _below(self, node: Node, statement: Select[*tuple[Any, ...]]) -> list[tuple[Node, AnyRow]]:
-        known: dict[int, Node] = {}
-        found = []
-        for row in self.connection.execute(statement, {"top": node.id}):
-            if row.id == node.id:
-                known[row.id] = node
-            else:
-                path = known[row.parent_id].path / row.name
-                known[row.id] = Node(row.id, path, row.created, _state(row))
-            found.append((known[row.id], row))
-        return found
-
-    def children(self, node: Node) -> set[PureSequencePath]:
-        """The paths directly inside a folder."""
-        names = self.connection.scalars(select(paths.c.name).where(paths.c.parent_id == node.id))
-        return {node.path / name for name in names}
-
     def in_state(self, state: State) -> set[PureSequencePath]:
         """The sequences that are in the state."""
-        rows = self.connection.execute(_ABOVE_STATE, {"state": state.value}).all()
+        rows = self._transaction.connection.execute(_ABOVE_STATE, {"state": state.value}).all()
         above = {row.id: row for row in rows}
 
         def parts(row: AnyRow) -> list[str]:
@@ -127,83 +107,17 @@ class Tree:
 
         return {PureSequencePath.from_parts(parts(row)) for row in rows if row.is_found}
 
-    def create_folders(self, path: PureSequencePath, moving: Node | None = None) -> list[Node]:
-        """Create the folders of the path that do not exist; return them, parents first.
-
-        Args:
-            path: The last one.
-            moving: What is about to leave its place, and is in nobody's way.
-
-        Raises:
-            PathIsSequenceError: the path or one of its ancestors is a sequence.
-            PathExistsError: a name differs from that of a sibling in upper and lower case only.
-            InvalidPathFormatError: a name is too long.
-        """
-        _check_length(path.parts)
-        chain = self.chain(path)
-        last = chain[-1]
-        if last.is_sequence:
-            raise path_rules.path_is_sequence_error(last.path, path)
-        if missing := path.parts[len(chain) - 1 :]:
-            self._check_siblings(last, missing[0], moving)
-        created: list[Node] = []
-        for name in missing:
-            time = datetime.now(UTC)
-            statement = insert(paths).values(parent_id=last.id, name=name, created=time)
-            row_id = self.connection.scalars(statement.returning(paths.c.id)).one()
-            last = Node(row_id, last.path / name, time, None)
-            created.append(last)
-        return created
-
-    def move(self, node: Node, destination: PureSequencePath) -> None:
-        """Move a node to a path where nothing is, and create the folders above.
-
-        Raises:
-            PathIsSequenceError: an ancestor of the destination is a sequence.
-            InvalidPathFormatError: a name is too long.
-        """
-        _check_length(destination.parts)
-        assert destination.parent is not None
-        self.create_folders(destination.parent, node)
-        parent = self.get(destination.parent)
-        assert destination.name is not None
-        self._check_siblings(parent, destination.name, node)
-        self.connection.execute(
-            update(paths)
-            .where(paths.c.id == node.id)
-            .values(parent_id=parent.id, name=destination.name)
-        )
-
-    def _check_siblings(self, parent: Node, name: str, moving: Node | None) -> None:
-        inside = select(paths.c.name).where(paths.c.parent_id == parent.id)
-        if moving is not None:
-            inside = inside.where(paths.c.id != moving.id)
-        path_rules.check_siblings(parent.path, name, self.connection.scalars(inside))
-
-
-def check_idle(nodes: Collection[Node], doing: str) -> None:
-    """Check that none of the sequences is worked on.
-
-    Args:
-        nodes: Sequences and folders.
-        doing: "moving" or "deleting".
-
-    Raises:
-        SequenceRunningError: one is preparing or running.
-    """
-    for node in nodes:
-        if node.state is not None and node.state.is_active():
-            raise state_rules.sequence_running_error(node.path, node.state, doing)
-
-
-def _check_length(names: Iterable[str]) -> None:
-    for name in names:
-        length = len(name.encode())
-        if length > LONGEST_NAME:
-            raise InvalidPathFormatError(
-                f"The name {name!r} has {length} bytes, and names have up to {LONGEST_NAME}: "
-                f"choose a shorter one."
-            )
+    def _below(self, node: Node, statement: Select[*tuple[Any, ...]]) -> list[tuple[Node, AnyRow]]:
+        known: dict[int, Node] = {}
+        found = []
+        for row in self._transaction.connection.execute(statement, {"top": node.id}):
+            if row.id == node.id:
+                known[row.id] = node
+            else:
+                path = known[row.parent_id].path / row.name
+                known[row.id] = Node(row.id, path, row.created, _state(row))
+            found.append((known[row.id], row))
+        return found
 
 
 def _state(row: AnyRow) -> State | None:

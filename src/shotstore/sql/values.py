@@ -13,16 +13,14 @@ from shotstore.model import (
     Data,
     DataSchema,
     DataType,
-    Parameter,
     ParameterSchema,
     ParameterType,
     data_from_json,
     data_to_json,
-    parameter_to_json,
 )
 from shotstore.model.dtypes import dump_dtype, load_dtype
 from shotstore.model.parameters import Number
-from shotstore.model.scalars import number_from_json
+from shotstore.model.scalars import number_from_json, number_to_json
 
 LARGEST_PART = 64 * 2**20
 """Bytes of an array in one row: both databases refuse a value of 1 GB."""
@@ -46,9 +44,13 @@ class EncodedData:
                     yield position, part, content[start : start + LARGEST_PART].data
 
 
-def encode_parameters(parameters: Mapping[str, Parameter]) -> JSON:
-    """The parameters as `check_parameters` returns them, in their order."""
-    return {name: parameter_to_json(value) for name, value in parameters.items()}
+def encode_numbers(parameters: Mapping[str, Number]) -> dict[str, JSON]:
+    """The parameters of a shot, in their order, as `parameter_to_json` writes them."""
+    encoded: dict[str, JSON] = {}
+    for name, (magnitude, unit) in parameters.items():
+        plain = magnitude if isinstance(magnitude, bool) else number_to_json(magnitude)
+        encoded[name] = plain if unit is None else {"magnitude": plain, "unit": unit}
+    return encoded
 
 
 def encode_parameter_schema(schema: ParameterSchema) -> JSON:
@@ -100,7 +102,7 @@ def number_from_column(content: JSON) -> Number:
     """A parameter of the column as magnitude and unit, without the cost of a quantity.
 
     Raises:
-        ValueError: it was not `encode_parameters` that made this.
+        ValueError: it was not `encode_numbers` that made this.
     """
     if isinstance(content, dict) and "magnitude" in content:
         return number_from_json(content["magnitude"]), str(content["unit"])

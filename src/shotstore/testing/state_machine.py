@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from shotstore import DataId, ExperimentSession, PureSequencePath, ShotId, State, StorageManager
 from shotstore.memory import InMemoryStorageManager
 from shotstore.model import IterationConfiguration, ParameterNamespace
+from shotstore.records import settings
 from shotstore.testing import arguments, strategies
 from shotstore.testing.content import content
 from shotstore.testing.exactness import exactly_equal
@@ -421,4 +422,4 @@ def _empty(session: ExperimentSession) -> None:
         session.paths.delete_path(path, delete_sequences=True)
     session.default_device_configurations.clear()
     session.set_global_parameters(ParameterNamespace.empty())
-    session._set_unit_definitions(())
+    settings.set_unit_definitions(session._active(), ())

@@ -13,9 +13,8 @@ from shotstore import (
 )
 from shotstore.model import Data, DataType, ParameterType, quantity
 from shotstore.model.structures import structure_of
-from shotstore.records import shot_by_shot
 from shotstore.records.columns import Column, ShotColumns
-from shotstore.testing import strategies
+from shotstore.testing import shot_by_shot, strategies
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import PATH, SECOND, START, create, launch, path, record
 
@@ -65,7 +64,6 @@ def test_columns_hold_what_the_shots_hold(
             found = sequences.get_columns(
                 sequence, parameters=names, labels=list(schema), rows=rows
             )
-            # As the interface does it where a backend knows nothing better.
             plain = shot_by_shot.columns(sequences, sequence, names, list(schema), rows)
             assert_same(found, plain)
 

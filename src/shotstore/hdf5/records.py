@@ -1,0 +1,228 @@
+"""The records of a session on a store of files."""
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+from attrs import evolve
+
+from shotstore.errors import DamagedStorageError
+from shotstore.hdf5 import documents, settings, summaries
+from shotstore.hdf5.documents import SequenceDocument
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, document_name, hdf5_name
+from shotstore.hdf5.shots.launch import Launch
+from shotstore.hdf5.shots.shots_file import ShotsFile
+from shotstore.hdf5.transaction import Transaction
+from shotstore.hdf5.tree import Node, Tree
+from shotstore.model import (
+    JSON,
+    Data,
+    DataSchema,
+    DataType,
+    ParameterSchema,
+    ParameterType,
+    Serializer,
+)
+from shotstore.model.parameters import Number
+from shotstore.model.structures import Structure
+from shotstore.paths import PureSequencePath
+from shotstore.records.columns import LARGEST_BATCH, ShotColumns
+from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
+from shotstore.records.summaries import SequenceSummary
+from shotstore.state import State
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class HDF5Records(StoredRecords[Node]):
+    """See `StoredRecords`."""
+
+    transaction: Transaction
+    tree: Tree
+
+    def __init__(self, transaction: Transaction, compression: str | int | None = None) -> None:
+        """``compression`` is the filter for datasets that shots are the first to need."""
+        self.transaction = transaction
+        self.tree = transaction.tree
+        self._compression = compression
+
+    # Paths
+
+    def make_sequence(self, node: Node, record: SequenceRecord) -> None:
+        if not isinstance(record, SequenceDocument):  # that of a copy keeps its id
+            fields = attrs.asdict(record, recurse=False)
+            record = SequenceDocument(id=uuid.uuid4().hex, **fields)
+        self.tree.make_sequence(node, record)
+
+    def move(self, node: Node, parent: Node, name: str) -> None:
+        node.detach()
+        node.attach(parent, name)
+
+    def delete(self, node: Node) -> None:
+        self.transaction.discard(node)
+
+    def set_creation_date(self, node: Node, date: datetime) -> None:
+        if node.is_sequence:
+            self.change_record(node, evolve(self.tree.document(node), created=date))
+        else:
+            node.created = date
+            node.is_changed = True
+
+    # Sequences
+
+    def read_record(self, node: Node) -> SequenceRecord:
+        return self.transaction.document(node)
+
+    def change_record(self, node: Node, record: SequenceRecord) -> None:
+        self.transaction.change_document(node, _document(record))
+
+    def launch(self, node: Node, record: SequenceRecord, launch: LaunchRecord) -> None:
+        for name in launch.device_configurations:
+            document_name(name)  # refused here, where nothing has been written yet
+        written = Launch(
+            record.iteration,
+            record.time_lanes,
+            launch.global_parameters,
+            launch.device_configurations,
+            record.expected_number_of_shots,
+        )
+        self.transaction.launch(node, _document(record), written)
+
+    def read_launch(self, node: Node) -> LaunchRecord:
+        written = self.transaction.shots.open(node)[0].launch()
+        return LaunchRecord(written.global_parameters, written.device_configurations)
+
+    def reset(self, node: Node, record: SequenceRecord) -> None:
+        self.transaction.reset(node, _document(record))
+
+    def damaged_error(self, node: Node, why: str) -> DamagedStorageError:
+        directory = self.transaction.store.root / (node.directory or "")
+        return documents.damaged(directory / SEQUENCE_DOCUMENT, why)
+
+    def records_below(self, path: PureSequencePath) -> Iterator[tuple[Node, SequenceRecord]]:
+        return summaries.records_below(self.transaction, path)
+
+    def summaries(self, path: PureSequencePath, serializer: Serializer) -> list[SequenceSummary]:
+        return summaries.read(self.transaction, path, serializer)
+
+    # Shots
+
+    def shot_indices(self, node: Node) -> Collection[int]:
+        shots, limit = self._view(node)
+        if shots is None:
+            return []
+        return [index for index, row in list(shots.indices().items()) if row < limit]
+
+    def count_shots(self, node: Node) -> int:
+        return self.transaction.shots.number_of_shots(node)
+
+    def has_shot(self, node: Node, index: int) -> bool:
+        return index in self.transaction.shots.open_to_append(node).indices()
+
+    def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
+        for name in (*shot.parameters, *shot.data):
+            hdf5_name(name)  # refused here, where nothing has been written yet
+        times = _microseconds(shot.start_time), _microseconds(shot.end_time)
+        shots = self.transaction.shots.open_to_append(node)
+        with self.transaction.appending():
+            shots.append(index, times, shot.parameters, shot.data, self._compression)
+
+    def find_shot(self, node: Node, index: int) -> StoredShot | None:
+        shots, limit = self._view(node)
+        if shots is None:
+            return None
+        row = shots.indices().get(index, limit)
+        return _Shot(shots, row) if row < limit else None
+
+    # Many shots
+
+    def schemas(self, node: Node) -> tuple[int, ParameterSchema, DataSchema]:
+        shots, count = self._view(node)
+        if shots is None or not count:
+            return 0, ParameterSchema(), DataSchema()
+        parameters: dict[str, ParameterType] = {}
+        for name, kind, units in shots.parameter_types(count):
+            new = ParameterType(kind, units)
+            parameters[name] = parameters[name].merged(new) if name in parameters else new
+        data: dict[str, DataType] = {}
+        for label, type_ in shots.data_types(count):
+            data[label] = data[label].merged(type_) if label in data else type_
+        return count, ParameterSchema(parameters), DataSchema(data)
+
+    def read_columns(
+        self,
+        node: Node,
+        rows: RowNumbers,
+        parameters: Mapping[str, ParameterType],
+        labels: Mapping[str, DataType],
+    ) -> ShotColumns:
+        return self._launched(node)[0].columns(rows, parameters, labels)
+
+    def shots_at_once(self, node: Node, labels: Mapping[str, DataType]) -> int:
+        shots, count = self._launched(node)
+        return max(1, LARGEST_BATCH // shots.row_size(count, labels))
+
+    def may_have_wide_integers(self, node: Node) -> bool:
+        shots, count = self._launched(node)
+        return shots.has_wide_integers(count)
+
+    def structures(
+        self, node: Node, rows: RowNumbers, labels: Mapping[str, DataType]
+    ) -> dict[str, list[Structure]]:
+        return self._launched(node)[0].structures(rows, list(labels))
+
+    # Settings
+
+    def read_setting(self, setting: Setting) -> Mapping[str, Any] | None:
+        return settings.read(self.transaction, setting)
+
+    def write_setting(self, setting: Setting, content: Mapping[str, JSON] | None) -> None:
+        settings.write(self.transaction, setting, content)
+
+    def device_names(self) -> Collection[str]:
+        return settings.device_names(self.transaction)
+
+    # Helpers
+
+    def _launched(self, node: Node) -> tuple[ShotsFile, int]:
+        shots, count = self._view(node)
+        assert shots is not None
+        return shots, count
+
+    def _view(self, node: Node) -> tuple[ShotsFile | None, int]:
+        """The shots file of a sequence, if it was launched, and how many shots the session sees."""
+        if self.transaction.document(node).state is State.DRAFT:
+            return None, 0
+        return self.transaction.shots.open(node)
+
+
+class _Shot(StoredShot):
+    def __init__(self, shots: ShotsFile, row: int) -> None:
+        self._shots = shots
+        self._row = row
+
+    def times(self) -> tuple[datetime, datetime]:
+        start, end = self._shots.times(self._row)
+        return _EPOCH + timedelta(microseconds=start), _EPOCH + timedelta(microseconds=end)
+
+    def parameters(self) -> dict[str, Number]:
+        return self._shots.parameters(self._row)
+
+    def labels(self) -> Collection[str]:
+        return self._shots.labels(self._row)
+
+    def data(self, labels: Collection[str]) -> dict[str, Data]:
+        return self._shots.data(self._row, labels)
+
+
+def _document(record: SequenceRecord) -> SequenceDocument:
+    assert isinstance(record, SequenceDocument)  # it was made of that which the tree has
+    return record
+
+
+def _microseconds(time: datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND

@@ -1,0 +1,170 @@
+"""The records of a session in memory."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from attrs import evolve
+
+from shotstore.memory.content import Folder, Sequence
+from shotstore.memory.transaction import InMemoryTransaction
+from shotstore.memory.tree import InMemoryTree, Place
+from shotstore.model import JSON, Data, DataSchema, DataType, ParameterSchema, ParameterType
+from shotstore.model.parameters import Number
+from shotstore.paths import PureSequencePath
+from shotstore.records.columns import ShotColumns, data_column, parameter_column, time_column
+from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
+
+
+class InMemoryRecords(StoredRecords[Place]):
+    """See `StoredRecords`."""
+
+    transaction: InMemoryTransaction
+
+    def __init__(self, transaction: InMemoryTransaction) -> None:
+        self.transaction = transaction
+        self.tree = InMemoryTree(transaction)
+
+    # Paths
+
+    def make_sequence(self, node: Place, record: SequenceRecord) -> None:
+        created = self.tree.creation_date(node)
+        self.transaction.content.paths[node.path] = Sequence(evolve(record, created=created))
+
+    def move(self, node: Place, parent: Place, name: str) -> None:
+        paths = self.transaction.content.paths
+        for old in list(self.tree.walk(node)):
+            names = (*parent.path.parts, name, *old.path.parts[len(node.path.parts) :])
+            paths[PureSequencePath.from_parts(names)] = paths.pop(old.path)
+
+    def delete(self, node: Place) -> None:
+        for gone in list(self.tree.walk(node)):
+            del self.transaction.content.paths[gone.path]
+
+    def set_creation_date(self, node: Place, date: datetime) -> None:
+        if node.is_sequence:
+            self.change_record(node, evolve(node.sequence.record, created=date))
+        else:
+            self.transaction.content.paths[node.path] = Folder(date)
+
+    # Sequences
+
+    def read_record(self, node: Place) -> SequenceRecord:
+        return node.sequence.record
+
+    def change_record(self, node: Place, record: SequenceRecord) -> None:
+        self._change(node, record=record)
+
+    def launch(self, node: Place, record: SequenceRecord, launch: LaunchRecord) -> None:
+        self._change(node, record=record, launch=launch)
+
+    def read_launch(self, node: Place) -> LaunchRecord:
+        launch = node.sequence.launch
+        assert launch is not None
+        return launch
+
+    def reset(self, node: Place, record: SequenceRecord) -> None:
+        self._change(node, record=record, launch=None, shots={})
+
+    def records_below(self, path: PureSequencePath) -> Iterator[tuple[Place, SequenceRecord]]:
+        for node in self.nodes_below(path):
+            if node.is_sequence:
+                yield node, node.sequence.record
+
+    # Shots
+
+    def shot_indices(self, node: Place) -> Collection[int]:
+        return node.sequence.shots
+
+    def append_shot(self, node: Place, index: int, shot: ShotRecord) -> None:
+        kept = evolve(shot, data=_copied(dict(shot.data)))
+        self._change(node, shots={**node.sequence.shots, index: kept})
+
+    def find_shot(self, node: Place, index: int) -> StoredShot | None:
+        shot = node.sequence.shots.get(index)
+        return None if shot is None else InMemoryShot(shot)
+
+    def schemas(self, node: Place) -> tuple[int, ParameterSchema, DataSchema]:
+        parameters, data = ParameterSchema(), DataSchema()
+        for shot in node.sequence.shots.values():
+            parameters = parameters.merged(shot.parameter_schema())
+            data = data.merged(shot.data_schema())
+        return len(node.sequence.shots), parameters, data
+
+    def read_columns(
+        self,
+        node: Place,
+        rows: RowNumbers,
+        parameters: Mapping[str, ParameterType],
+        labels: Mapping[str, DataType],
+    ) -> ShotColumns:
+        indices = list(node.sequence.shots)
+        found = [node.sequence.shots[indices[row]] for row in rows.tolist()]
+        return ShotColumns(
+            shot_index=np.array(indices, np.int64)[rows],
+            start_time=time_column([shot.start_time for shot in found]),
+            end_time=time_column([shot.end_time for shot in found]),
+            parameters={
+                name: parameter_column(name, kind, [shot.parameters.get(name) for shot in found])
+                for name, kind in parameters.items()
+            },
+            data={
+                label: data_column(kind, [_copied(shot.data.get(label)) for shot in found])
+                for label, kind in labels.items()
+            },
+        )
+
+    # Settings
+
+    def read_setting(self, setting: Setting) -> Mapping[str, Any] | None:
+        return self.transaction.content.settings.get(setting)
+
+    def write_setting(self, setting: Setting, content: Mapping[str, JSON] | None) -> None:
+        settings = self.transaction.content.settings
+        if content is None:
+            del settings[setting]
+        else:
+            settings[setting] = content
+
+    def device_names(self) -> Collection[str]:
+        settings = self.transaction.content.settings
+        return [setting.name for setting in settings if setting.kind == "device configuration"]
+
+    def _change(self, node: Place, **changes: Any) -> None:
+        self.transaction.content.paths[node.path] = evolve(node.sequence, **changes)
+
+
+class InMemoryShot(StoredShot):
+    """See `StoredShot`."""
+
+    def __init__(self, shot: ShotRecord) -> None:
+        self._shot = shot
+
+    def times(self) -> tuple[datetime, datetime]:
+        return self._shot.start_time, self._shot.end_time
+
+    def parameters(self) -> dict[str, Number]:
+        return dict(self._shot.parameters)
+
+    def labels(self) -> Collection[str]:
+        return self._shot.data
+
+    def data(self, labels: Collection[str]) -> dict[str, Data]:
+        data: dict[str, Data] = _copied({label: self._shot.data[label] for label in labels})
+        return data
+
+
+def _copied(value: Any) -> Any:
+    """A copy of data that shares nothing with it."""
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_copied(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.itemsize:
+        return value.copy()
+    # Of an array without room for its items a copy would have some.
+    return value

@@ -1,0 +1,171 @@
+"""What is changed of one sequence: its recipe, its state, its shots, and its annotations."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, SupportsIndex
+
+import attrs
+from attrs import evolve
+
+from shotstore.model import (
+    DeviceConfiguration,
+    IterationConfiguration,
+    ParameterNamespace,
+    Serializer,
+    TimeLanes,
+)
+from shotstore.model.json_form import strict_json
+from shotstore.paths import PureSequencePath
+from shotstore.records import path_rules, shot_rules, state_rules
+from shotstore.records.configurations import check_device_name, dump_device
+from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.stored_records import AnyRecords
+from shotstore.records.times import stop_time_check
+from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
+
+_Change = Callable[[SequenceRecord], SequenceRecord]
+
+
+@attrs.frozen(eq=False)
+class SequenceWriter:
+    """One sequence of a session. What its methods are given has been checked, but for what only the
+    serializer and the record can tell; see :class:`~shotstore.SequenceCollection`."""
+
+    path: PureSequencePath
+    _records: AnyRecords
+    _serializer: Serializer
+
+    def create(self, iteration: IterationConfiguration, time_lanes: TimeLanes) -> None:
+        """Create it, a draft."""
+        if self.path.is_root():
+            raise path_rules.path_is_root_error("made a sequence")
+        record = SequenceRecord(
+            created=datetime.now(UTC),
+            time_lanes=strict_json(self._serializer.dump_time_lanes(time_lanes)),
+            **self._dump_iteration(iteration),
+        )
+        records = self._records
+        records.transaction.write(lambda: records.create_sequence(self.path, record))
+
+    def set_iteration(self, iteration: IterationConfiguration) -> None:
+        """Replace the iteration, and with it the expected number of shots."""
+        self._edit(**self._dump_iteration(iteration))
+
+    def set_time_lanes(self, time_lanes: TimeLanes) -> None:
+        """Replace the time lanes."""
+        self._edit(time_lanes=strict_json(self._serializer.dump_time_lanes(time_lanes)))
+
+    def annotate(self, **changes: Any) -> None:
+        """Change what the record says in any state."""
+        self._change(lambda record: evolve(record, **changes))
+
+    # The state
+
+    def launch(
+        self, devices: Mapping[str, DeviceConfiguration], global_parameters: ParameterNamespace
+    ) -> None:
+        """Let it prepare with these."""
+        launch = LaunchRecord(
+            device_configurations={
+                check_device_name(name): dump_device(self._serializer, configuration)
+                for name, configuration in devices.items()
+            },
+            global_parameters=strict_json(
+                self._serializer.dump_global_parameters(global_parameters)
+            ),
+        )
+        records = self._records
+
+        def prepare() -> None:
+            node = records.tree.get_sequence(self.path)
+            record = records.read_record(node)
+            state_rules.check_transition(self.path, record.state, State.PREPARING)
+            records.launch(node, evolve(record, state=State.PREPARING), launch)
+
+        records.transaction.write(prepare)
+
+    def start(self, time: datetime) -> None:
+        """Let it run from this time in UTC."""
+        self._transit(State.RUNNING, lambda record: evolve(record, start_time=time))
+
+    def end(
+        self,
+        state: State,
+        time: datetime | Literal["now"],
+        exception: TracebackSummary | None = None,
+    ) -> None:
+        """Let it have ended in this state."""
+        stop = stop_time_check(self.path, time)
+        error = None if exception is None else strict_json(exception.to_json())
+        self._transit(
+            state, lambda record: evolve(record, stop_time=stop(record.start_time), exception=error)
+        )
+
+    def reset(self) -> None:
+        """Make it a draft again."""
+        records = self._records
+
+        def reset() -> None:
+            node = records.tree.get_sequence(self.path)
+            record = records.read_record(node)
+            state_rules.check_transition(self.path, record.state, State.DRAFT)
+            records.reset(node, record.as_draft())
+
+        records.transaction.write(reset)
+
+    def append_shot(self, index: SupportsIndex, shot: ShotRecord) -> None:
+        """Record a shot."""
+        records, path = self._records, self.path
+
+        def append() -> None:
+            node = records.tree.get_sequence(path)
+            record = records.read_record(node)
+            if record.state is not State.RUNNING:
+                raise state_rules.not_running_error(path, record.state)
+            expected = record.expected_number_of_shots
+            number = shot_rules.check_shot_index(path, index, expected)
+            if records.has_shot(node, number):
+                taken = records.shot_indices(node)
+                raise shot_rules.shot_exists_error(path, number, taken, expected)
+            records.append_shot(node, number, shot)
+
+        records.transaction.write(append)
+
+    # Helpers
+
+    def _dump_iteration(self, iteration: IterationConfiguration) -> dict[str, Any]:
+        return {
+            "iteration": strict_json(self._serializer.dump_iteration(iteration)),
+            "expected_number_of_shots": shot_rules.expected_number_of_shots(iteration),
+        }
+
+    def _edit(self, **changes: Any) -> None:
+        def edit(record: SequenceRecord) -> SequenceRecord:
+            if not record.state.is_editable():
+                raise state_rules.not_editable_error(self.path, record.state)
+            return evolve(record, **changes)
+
+        self._change(edit)
+
+    def _change(self, change: _Change) -> None:
+        records = self._records
+
+        def work() -> None:
+            node = records.tree.get_sequence(self.path)
+            records.change_record(node, change(records.read_record(node)))
+
+        records.transaction.write(work)
+
+    def _transit(self, state: State, change: _Change) -> None:
+        records = self._records
+
+        def transit() -> None:
+            node = records.tree.get_sequence(self.path)
+            record = records.read_record(node)
+            state_rules.check_transition(self.path, record.state, state)
+            number = records.count_shots(node) if state.has_ended() else None
+            changed = evolve(change(record), state=state, number_of_shots=number)
+            records.change_record(node, changed)
+
+        records.transaction.write(transit)

@@ -1,0 +1,281 @@
+"""The contract with a backend, its third part: the records of sequences, shots and settings."""
+
+import abc
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeAlias
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from shotstore.errors import DamagedStorageError
+from shotstore.model import (
+    JSON,
+    Data,
+    DataSchema,
+    DataType,
+    ParameterSchema,
+    ParameterType,
+    Serializer,
+)
+from shotstore.model.parameters import Number
+from shotstore.model.structures import Structure, structure_of
+from shotstore.paths import PureSequencePath
+from shotstore.records import path_rules
+from shotstore.records.columns import LARGEST_BATCH, ShotColumns, row_size
+from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.stored_transaction import StoredTransaction
+from shotstore.records.stored_tree import N, StoredTree
+from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
+from shotstore.state import State
+
+RowNumbers: TypeAlias = npt.NDArray[np.int64]
+"""Which shots: their places in the order in which they were recorded."""
+
+
+class StoredShot(abc.ABC):
+    """A shot, to be read inside the job that has found it."""
+
+    @abc.abstractmethod
+    def times(self) -> tuple[datetime, datetime]:
+        """Return its start and its end, in UTC."""
+
+    @abc.abstractmethod
+    def parameters(self) -> dict[str, Number]:
+        """Return its parameters by name."""
+
+    @abc.abstractmethod
+    def labels(self) -> Collection[str]:
+        """Return the labels of its data."""
+
+    @abc.abstractmethod
+    def data(self, labels: Collection[str]) -> dict[str, Data]:
+        """Return its data under some of its labels, which belongs to the caller."""
+
+
+@attrs.frozen
+class Setting:
+    """What a storage keeps beside its paths, as a JSON object: global parameters under
+    ``parameters``, units under ``definitions``, a device under ``type`` and ``content``."""
+
+    kind: Literal["global parameters", "units", "device configuration"]
+    name: str = ""
+    """That of the device."""
+
+
+class StoredRecords(abc.ABC, Generic[N]):
+    """The records of sequences, shots and settings, as a backend keeps them.
+
+    Each method that is not documented otherwise is called inside ``transaction.read`` or
+    ``.write``, as are those of the tree; one that changes something inside ``.write``, after all
+    that could be refused has been checked.
+    """
+
+    transaction: StoredTransaction
+    tree: StoredTree[N]
+
+    # Paths
+
+    @abc.abstractmethod
+    def make_sequence(self, node: N, record: SequenceRecord) -> None:
+        """Make a sequence of an empty folder, which keeps its creation date."""
+
+    def create_sequence(self, path: PureSequencePath, record: SequenceRecord) -> N:
+        """Create a sequence, and the folders above it that do not exist. An empty folder at the
+        path becomes the sequence.
+
+        Raises:
+            PathIsSequenceError: the path or one above it is a sequence.
+            PathHasChildrenError: the path is a folder that holds other paths.
+            PathExistsError: a name differs from that of a sibling in upper and lower case only, or
+                something else is in the way.
+            InvalidPathFormatError: the storage cannot hold one of the names.
+        """
+        node = self.tree.find(path)
+        if node is None:
+            node = self.tree.create_folders(path)[-1]
+        elif node.is_sequence:
+            raise path_rules.sequence_exists_error(path)
+        elif self.tree.children(node):
+            raise path_rules.path_has_children_error(path)
+        self.make_sequence(node, record)
+        return node
+
+    @abc.abstractmethod
+    def move(self, node: N, parent: N, name: str) -> None:
+        """Put a node, with everything below it, into a folder that has no such path."""
+
+    @abc.abstractmethod
+    def delete(self, node: N) -> None:
+        """Delete a node with everything below it."""
+
+    @abc.abstractmethod
+    def set_creation_date(self, node: N, date: datetime) -> None:
+        """Change when a path was created; of a sequence, its record says it too."""
+
+    # Sequences
+
+    @abc.abstractmethod
+    def read_record(self, node: N) -> SequenceRecord:
+        """Return the record of a sequence."""
+
+    @abc.abstractmethod
+    def change_record(self, node: N, record: SequenceRecord) -> None:
+        """Give a sequence another record, which was made of its own."""
+
+    @abc.abstractmethod
+    def launch(self, node: N, record: SequenceRecord, launch: LaunchRecord) -> None:
+        """Give a draft another record, and that of its launch."""
+
+    @abc.abstractmethod
+    def read_launch(self, node: N) -> LaunchRecord:
+        """Return what a sequence, which is not a draft, was launched with."""
+
+    @abc.abstractmethod
+    def reset(self, node: N, record: SequenceRecord) -> None:
+        """Give a sequence the record of a draft, and delete its launch and its shots."""
+
+    def damaged_error(self, node: N, why: str) -> DamagedStorageError:
+        """Return the error for a record that is not what was stored."""
+        return DamagedStorageError(
+            f"The record of sequence {node.path} cannot be read: {why}. Restore it from a backup."
+        )
+
+    # Many paths. These are called outside of a job, and begin those that they need. What cannot be
+    # read is left out, unless it is the sequence at the path itself.
+
+    def nodes_below(self, path: PureSequencePath) -> list[N]:
+        """Return what is at and below a path, parents first.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+        """
+        self.transaction.load_below(path, documents=False)
+        return self.transaction.run(
+            lambda: list(self.tree.walk(self.tree.get(path), skip_unreadable=True))
+        )
+
+    @abc.abstractmethod
+    def records_below(self, path: PureSequencePath) -> Iterator[tuple[N, SequenceRecord]]:
+        """Yield the sequences at and below a path.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+        """
+
+    def sequences_in_state(self, state: State) -> set[PureSequencePath]:
+        """Return all sequences that are in a state."""
+        found = self.records_below(PureSequencePath.root())
+        return {node.path for node, record in found if record.state is state}
+
+    def summaries(self, path: PureSequencePath, serializer: Serializer) -> list[SequenceSummary]:
+        """Return what is known of the sequences at and below a path, in any order.
+
+        Raises:
+            PathNotFoundError: nothing is at the path.
+        """
+        found = []
+        for node, record in self.records_below(path):
+            ranges = RangesWhenAsked.of(record.iteration, serializer)
+            number = self.transaction.read(lambda node=node: self.count_shots(node))  # type: ignore[misc]
+            found.append(summary_of(node.path, record, number, ranges))
+        return found
+
+    # Shots
+
+    @abc.abstractmethod
+    def shot_indices(self, node: N) -> Collection[int]:
+        """Return the indices of the shots of a sequence, in the order of recording."""
+
+    def count_shots(self, node: N) -> int:
+        """Return how many shots a sequence has."""
+        return len(self.shot_indices(node))
+
+    def has_shot(self, node: N, index: int) -> bool:
+        """Return whether a running sequence, to which a shot is to be appended, has one already."""
+        return index in self.shot_indices(node)
+
+    @abc.abstractmethod
+    def append_shot(self, node: N, index: int, shot: ShotRecord) -> None:
+        """Record a shot of a running sequence that has none of this index.
+
+        Raises:
+            ValueError: the storage cannot hold a name or a label. Nothing has changed.
+        """
+
+    @abc.abstractmethod
+    def find_shot(self, node: N, index: int) -> StoredShot | None:
+        """Return a shot of a sequence, or None."""
+
+    # Many shots
+
+    @abc.abstractmethod
+    def schemas(self, node: N) -> tuple[int, ParameterSchema, DataSchema]:
+        """Return how many shots a sequence has, and what their parameters and data are."""
+
+    @abc.abstractmethod
+    def read_columns(
+        self,
+        node: N,
+        rows: RowNumbers,
+        parameters: Mapping[str, ParameterType],
+        labels: Mapping[str, DataType],
+    ) -> ShotColumns:
+        """Return some parameters and labels of some shots.
+
+        Args:
+            node: The sequence, which has shots.
+            rows: Which shots, all of which it has.
+            parameters: What to read, as the schema of all shots has it.
+            labels: What to read, as the schema of all shots has it.
+
+        Raises:
+            IncompatibleUnitsError: a unit cannot be converted to that of the schema.
+        """
+
+    def shots_at_once(self, node: N, labels: Mapping[str, DataType]) -> int:
+        """Return how many shots are read with these labels, at the most, before others are let
+        in."""
+        del node
+        return max(1, LARGEST_BATCH // row_size(labels.values()))
+
+    def may_have_wide_integers(self, node: N) -> bool:
+        """Return whether an integer beyond 64 bits can be among the numbers of the shots."""
+        del node
+        return True
+
+    def structures(
+        self, node: N, rows: RowNumbers, labels: Mapping[str, DataType]
+    ) -> dict[str, list[Structure]]:
+        """Return the structures that the data of some shots under some labels has, each once, in
+        the order of the shots."""
+        found = {}
+        for label, column in self.read_columns(node, rows, {}, labels).data.items():
+            values = column.values[column.is_present]
+            is_array = labels[label].kind == "array"
+            items = map(np.asarray, values) if is_array else values.tolist()
+            found[label] = list(dict.fromkeys(map(structure_of, items)))
+        return found
+
+    # Settings
+
+    @abc.abstractmethod
+    def read_setting(self, setting: Setting) -> Mapping[str, Any] | None:
+        """Return a setting, or None if there is none."""
+
+    @abc.abstractmethod
+    def write_setting(self, setting: Setting, content: Mapping[str, JSON] | None) -> None:
+        """Replace a setting, or remove it if the content is None.
+
+        Raises:
+            ValueError: the storage cannot hold a name or a content of this length.
+        """
+
+    @abc.abstractmethod
+    def device_names(self) -> Collection[str]:
+        """Return the names of the devices that there is a configuration of."""
+
+
+AnyRecords: TypeAlias = StoredRecords[Any]
+"""Those of any backend."""

@@ -1,0 +1,317 @@
+"""The records of a session on a SQL database."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import attrs
+import numpy as np
+from sqlalchemy import (
+    Executable,
+    Select,
+    Text,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from shotstore.model import (
+    JSON,
+    DataSchema,
+    DataType,
+    ParameterSchema,
+    ParameterType,
+    Serializer,
+)
+from shotstore.paths import PureSequencePath
+from shotstore.records.columns import ShotColumns
+from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
+from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
+from shotstore.sql import settings
+from shotstore.sql.columns import read_columns
+from shotstore.sql.database import Database
+from shotstore.sql.loading import loading
+from shotstore.sql.shots import Shot
+from shotstore.sql.tables import AnyRow, arrays, device_configurations, paths, sequences, shots
+from shotstore.sql.transaction import Transaction
+from shotstore.sql.tree import Node, Tree, below_with
+from shotstore.sql.values import (
+    decode_data_schema,
+    decode_parameter_schema,
+    encode_data,
+    encode_data_schema,
+    encode_numbers,
+    encode_parameter_schema,
+)
+from shotstore.state import State
+
+RememberedRanges = Remembered[RangesWhenAsked]
+"""What recipes, as the database has them, tell of their parameters."""
+
+
+class SQLRecords(StoredRecords[Node]):
+    """See `StoredRecords`."""
+
+    transaction: Transaction
+    tree: Tree
+
+    def __init__(
+        self, transaction: Transaction, database: Database, remembered: RememberedRanges
+    ) -> None:
+        self.transaction = transaction
+        self.tree = Tree(transaction, database)
+        self._remembered = remembered
+
+    # Paths
+
+    def make_sequence(self, node: Node, record: SequenceRecord) -> None:
+        row = {"path_id": node.id, **_row_of(record), **_NO_SHOTS}
+        self._execute(insert(sequences).values(row))
+
+    def move(self, node: Node, parent: Node, name: str) -> None:
+        change = update(paths).where(paths.c.id == node.id)
+        self._execute(change.values(parent_id=parent.id, name=name))
+
+    def delete(self, node: Node) -> None:
+        self._execute(delete(paths).where(paths.c.id == node.id))
+
+    def set_creation_date(self, node: Node, date: datetime) -> None:
+        self._execute(update(paths).where(paths.c.id == node.id).values(created=date))
+
+    # Sequences
+
+    def read_record(self, node: Node) -> SequenceRecord:
+        node.row = self._row(node, *_RECORD, *_SCHEMAS)
+        return _record_of(node, node.row)
+
+    def change_record(self, node: Node, record: SequenceRecord) -> None:
+        self._change(node, _row_of(record))
+
+    def launch(self, node: Node, record: SequenceRecord, launch: LaunchRecord) -> None:
+        devices = {
+            name: {"type": tag, "content": content}
+            for name, (tag, content) in launch.device_configurations.items()
+        }
+        row = {
+            "global_parameters": launch.global_parameters,
+            "device_configurations": devices,
+        }
+        self._change(node, _row_of(record) | row)
+
+    def read_launch(self, node: Node) -> LaunchRecord:
+        row = self._row(node, sequences.c.global_parameters, sequences.c.device_configurations)
+        with loading(f"The device configurations of sequence {node.path}"):
+            devices = {
+                name: (device["type"], device["content"])
+                for name, device in row.device_configurations.items()
+            }
+        return LaunchRecord(row.global_parameters, devices)
+
+    def reset(self, node: Node, record: SequenceRecord) -> None:
+        self._execute(delete(shots).where(shots.c.sequence_id == node.id))
+        nothing = {"global_parameters": None, "device_configurations": None, **_NO_SHOTS}
+        self._change(node, _row_of(record) | nothing)
+
+    # Many sequences
+
+    def records_below(self, path: PureSequencePath) -> Iterator[tuple[Node, SequenceRecord]]:
+        for node, row in self._rows_below(path, _RECORDS_BELOW):
+            yield node, _record_of(node, row)
+
+    def sequences_in_state(self, state: State) -> set[PureSequencePath]:
+        return self.transaction.read(lambda: self.tree.in_state(state))
+
+    def summaries(self, path: PureSequencePath, serializer: Serializer) -> list[SequenceSummary]:
+        found = []
+        for node, row in self._rows_below(path, _SUMMARIES_BELOW):
+            with loading(f"Sequence {node.path}"):
+                content = row.iteration_text.encode()
+                ranges = self._remembered.get(content, partial(_ranges, content, serializer))
+            number = row.counted_shots
+            found.append(summary_of(node.path, _record_of(node, row), number, ranges))
+        return found
+
+    def _rows_below(
+        self, path: PureSequencePath, statement: Select[*tuple[Any, ...]]
+    ) -> list[tuple[Node, AnyRow]]:
+        return self.transaction.read(lambda: self.tree.rows_below(self.tree.get(path), statement))
+
+    # Shots
+
+    def shot_indices(self, node: Node) -> Collection[int]:
+        query = select(shots.c.shot_index).where(shots.c.sequence_id == node.id)
+        return self.transaction.connection.scalars(query.order_by(shots.c.id)).all()
+
+    def count_shots(self, node: Node) -> int:
+        number: int = self._row(node, _COUNTED_SHOTS).counted_shots
+        return number
+
+    def has_shot(self, node: Node, index: int) -> bool:
+        return self.find_shot(node, index) is not None
+
+    def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
+        data = encode_data(shot.data)
+        statement = insert(shots).values(
+            sequence_id=node.id,
+            shot_index=index,
+            start_time=shot.start_time,
+            end_time=shot.end_time,
+            parameters=encode_numbers(shot.parameters),
+            data=data.document,
+        )
+        row = self._row(node, *_SCHEMAS) if node.row is None else node.row
+        if changed := _grown_schemas(row, shot):
+            self._change(node, changed)
+        connection = self.transaction.connection
+        shot_id = connection.scalars(statement.returning(shots.c.id)).one()
+        for position, part, content in data.parts():
+            values = {"shot_id": shot_id, "position": position, "part": part, "content": content}
+            connection.execute(insert(arrays).values(values))
+
+    def find_shot(self, node: Node, index: int) -> StoredShot | None:
+        columns = (
+            shots.c.id,
+            shots.c.start_time,
+            shots.c.end_time,
+            cast(shots.c.parameters, Text).label("parameters"),
+            cast(shots.c.data, Text).label("data"),
+        )
+        query = select(*columns).where(shots.c.sequence_id == node.id, shots.c.shot_index == index)
+        connection = self.transaction.connection
+        row = connection.execute(query).one_or_none()
+        what = f"shot {index} of sequence {node.path}"
+        return None if row is None else Shot(connection, row, what)
+
+    # Many shots
+
+    def schemas(self, node: Node) -> tuple[int, ParameterSchema, DataSchema]:
+        row = self._row(node, _COUNTED_SHOTS, *_SCHEMAS)
+        with loading(f"The schemas of sequence {node.path}"):
+            return (
+                row.counted_shots,
+                decode_parameter_schema(row.parameter_schema),
+                decode_data_schema(row.data_schema),
+            )
+
+    def may_have_wide_integers(self, node: Node) -> bool:
+        # As JSON they are {"int": "0x..."}. Other data may look alike.
+        columns = (shots.c.parameters, shots.c.data)
+        alike = [cast(column, Text).like('%"int"%0x%') for column in columns]
+        query = select(exists().where(shots.c.sequence_id == node.id, or_(*alike)))
+        return bool(self.transaction.connection.scalar(query))
+
+    def read_columns(
+        self,
+        node: Node,
+        rows: RowNumbers,
+        parameters: Mapping[str, ParameterType],
+        labels: Mapping[str, DataType],
+    ) -> ShotColumns:
+        connection = self.transaction.connection
+        first, end = (int(rows.min()), int(rows.max()) + 1) if rows.size else (0, 0)
+        query = select(shots.c.id).where(shots.c.sequence_id == node.id).order_by(shots.c.id)
+        found = connection.scalars(query.offset(first).limit(end - first)).all()
+        ids = np.array(found, np.int64)[rows - first]
+        return read_columns(connection, ids.tolist(), parameters, labels)
+
+    # Settings
+
+    def read_setting(self, setting: Setting) -> Mapping[str, Any] | None:
+        return settings.read(self.transaction.connection, setting)
+
+    def write_setting(self, setting: Setting, content: Mapping[str, JSON] | None) -> None:
+        settings.write(self.transaction.connection, setting, content)
+
+    def device_names(self) -> Collection[str]:
+        return self.transaction.connection.scalars(select(device_configurations.c.name)).all()
+
+    # Helpers
+
+    def _row(self, node: Node, *columns: Any) -> AnyRow:
+        """Some columns of a sequence."""
+        query = select(*columns).select_from(sequences).where(sequences.c.path_id == node.id)
+        with loading(f"Sequence {node.path}"):
+            return self.transaction.connection.execute(query).one()
+
+    def _change(self, node: Node, row: Mapping[str, Any]) -> None:
+        self._execute(update(sequences).where(sequences.c.path_id == node.id).values(row))
+
+    def _execute(self, statement: Executable) -> None:
+        self.transaction.connection.execute(statement)
+
+
+def _row_of(record: SequenceRecord) -> dict[str, Any]:
+    """A record as its row; when it was created is in that of its path."""
+    row = attrs.asdict(record, recurse=False)
+    del row["created"]
+    return row | {"state": record.state.value, "tags": sorted(record.tags)}
+
+
+def _record_of(node: Node, row: AnyRow) -> SequenceRecord:
+    """A row, or some of its columns, as the record."""
+    with loading(f"Sequence {node.path}"):
+        return SequenceRecord(
+            created=node.created,
+            state=State(row.state),
+            start_time=row.start_time,
+            stop_time=row.stop_time,
+            expected_number_of_shots=row.expected_number_of_shots,
+            number_of_shots=row.number_of_shots,
+            iteration=row.iteration,
+            time_lanes=row.time_lanes,
+            exception=row.exception,
+            tags=frozenset(row.tags),
+            note=row.note,
+        )
+
+
+def _ranges(content: bytes, serializer: Serializer) -> RangesWhenAsked:
+    return RangesWhenAsked(lambda: serializer.load_iteration(json.loads(content)))
+
+
+def _grown_schemas(row: AnyRow, shot: ShotRecord) -> dict[str, JSON]:
+    """The schemas of a sequence that a shot changes, as they are with it."""
+    parameters = decode_parameter_schema(row.parameter_schema).merged(shot.parameter_schema())
+    data = decode_data_schema(row.data_schema).merged(shot.data_schema())
+    merged = {
+        "parameter_schema": encode_parameter_schema(parameters),
+        "data_schema": encode_data_schema(data),
+    }
+    return {name: schema for name, schema in merged.items() if schema != getattr(row, name)}
+
+
+_NO_SHOTS: dict[str, JSON] = {"parameter_schema": [], "data_schema": []}
+
+_COUNTED_SHOTS = func.coalesce(
+    sequences.c.number_of_shots,
+    select(func.count()).where(shots.c.sequence_id == sequences.c.path_id).scalar_subquery(),
+).label("counted_shots")
+"""How many there are, without counting those of one that has ended."""
+
+_SCHEMAS = (sequences.c.parameter_schema, sequences.c.data_schema)
+_KNOWN = (
+    sequences.c.start_time,
+    sequences.c.stop_time,
+    sequences.c.expected_number_of_shots,
+    sequences.c.number_of_shots,
+    sequences.c.tags,
+    sequences.c.note,
+)
+_LONG = (sequences.c.iteration, sequences.c.time_lanes, sequences.c.exception)
+_RECORD = (sequences.c.state, *_KNOWN, *_LONG)
+_RECORDS_BELOW = below_with(*_KNOWN, *_LONG)
+_SUMMARIES_BELOW = below_with(
+    *_KNOWN,
+    *(null().label(column.name) for column in _LONG),
+    cast(sequences.c.iteration, Text).label("iteration_text"),
+    _COUNTED_SHOTS,
+)
