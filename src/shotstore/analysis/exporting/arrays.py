@@ -1,6 +1,6 @@
 """Columns as arrays that hold no objects."""
 
-import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -44,56 +44,75 @@ def is_ragged(column: TableColumn) -> bool:
     return column.shape is not None and None in column.shape
 
 
-def is_flat(column: TableColumn) -> bool:
-    """Return whether the arrays of a column differ in more than their first dimension, so that
-    their items lie one after the other."""
-    return column.shape is not None and None in column.shape[1:]
+class ArrayColumn:
+    """The arrays of a column as one, of shape (shots, ...), written a batch at a time.
 
+    Where a shot has none there are NaN or, in a type that has none, zeros. Those that differ in
+    their first dimension lie one after the other, and of those that differ in others too the items.
 
-def shapes(job: Job, column: TableColumn) -> npt.NDArray[np.int64]:
-    """Return the shape of each shot's array: zeros where it has none."""
-    assert column.shape is not None
-    nothing = (0,) * len(column.shape)
-    found = [
-        nothing if value is None else value.shape
-        for _, batch in job.batches([column.name])
-        for value in batch[column.name].values
-    ]
-    return np.array(found, np.int64).reshape(len(found), len(nothing))
-
-
-def ragged_shape(column: TableColumn, found: npt.NDArray[np.int64]) -> tuple[int, ...]:
-    """Return the shape of all arrays of a ragged column, one after the other.
-
-    Args:
-        column: The column.
-        found: The shapes of its arrays, from :func:`shapes`.
+    Attributes:
+        dtype: Of the items.
+        shape: Of the whole.
+        is_ragged: Whether they lie one after the other.
     """
-    if is_flat(column):
-        return (sum(math.prod(shape) for shape in found.tolist()),)
-    return (int(found[:, 0].sum()), *_row(column))
 
+    def __init__(self, job: Job, column: TableColumn) -> None:
+        """Read the shapes of the arrays, where they differ."""
+        assert column.shape is not None
+        assert column.dtype is not None
+        self.dtype = column.dtype
+        self.is_ragged = is_ragged(column)
+        self._job = job
+        self._column = column
+        self._is_flat = None in column.shape[1:]
+        self._row = () if self._is_flat else tuple(n for n in column.shape[1:] if n is not None)
+        self._is_present: list[npt.NDArray[np.bool_]] = []
+        if self.is_ragged:
+            self._shapes = self._read_shapes(len(column.shape))
+            count = self._shapes.prod(1) if self._is_flat else self._shapes[:, 0]
+            self.shape = (int(count.sum()), *self._row)
+        else:
+            self.shape = (len(job.rows), *(length or 0 for length in column.shape))
 
-def filled(column: TableColumn, found: Column) -> npt.NDArray[Any]:
-    """Return arrays of shape (shots, ...), or one after the other where they are ragged.
+    def batches(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield the values, which make up the whole one after the other."""
+        for _, batch in self._job.batches([self._column.name]):
+            found = batch[self._column.name]
+            self._is_present.append(found.is_present)
+            yield self._joined(found.values) if self.is_ragged else self._filled(found)
 
-    Where a shot has none there are NaN or, in a type that has none, zeros.
-    """
-    assert column.dtype is not None
-    if is_ragged(column):
-        arrays = [np.asarray(value, column.dtype) for value in found.values if value is not None]
-        if is_flat(column):
+    def beside(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what is to be known of each shot, by what stands behind the name of the column.
+
+        When all batches were read: their lengths or shapes where these differ, and which shots have
+        an array where some have none.
+        """
+        found: dict[str, npt.NDArray[Any]] = {}
+        if self.is_ragged:
+            found |= {SHAPE: self._shapes} if self._is_flat else {LENGTH: self._shapes[:, 0]}
+        if not all(present.all() for present in self._is_present):
+            found[IS_PRESENT] = np.concatenate(self._is_present)
+        return found
+
+    def _read_shapes(self, dimensions: int) -> npt.NDArray[np.int64]:
+        """The shape of each shot's array: zeros where it has none."""
+        nothing = (0,) * dimensions
+        found = [
+            nothing if value is None else value.shape
+            for _, batch in self._job.batches([self._column.name])
+            for value in batch[self._column.name].values
+        ]
+        return np.array(found, np.int64).reshape(len(found), dimensions)
+
+    def _joined(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        arrays = [value for value in values if value is not None]
+        if self._is_flat:
             arrays = [array.reshape(-1) for array in arrays]
-        return np.concatenate([np.empty((0, *_row(column)), column.dtype), *arrays])
-    values = found.values.astype(column.dtype, copy=False)
-    if not found.is_present.all():
-        values = values.copy()
-        values[~found.is_present] = missing(column.dtype)
-    return values
+        return np.concatenate([np.empty((0, *self._row), self.dtype), *arrays])
 
-
-def _row(column: TableColumn) -> tuple[int, ...]:
-    """The shape behind the first dimension."""
-    if is_flat(column):
-        return ()
-    return tuple(length for length in (column.shape or ())[1:] if length is not None)
+    def _filled(self, found: Column) -> npt.NDArray[Any]:
+        if found.is_present.all():
+            return found.values.astype(self.dtype, copy=False)
+        values = found.values.astype(self.dtype)
+        values[~found.is_present] = missing(self.dtype)
+        return values

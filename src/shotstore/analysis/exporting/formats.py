@@ -200,7 +200,7 @@ def write_file(
         table = SequenceTable(reader, split=not kind.has_complex, unpack=kind.is_table)
         chosen, left_out = _choose(table, asked, name, kind)
         rows = matching_rows(SequenceTable(reader) if where is not None else table, where)
-        job = Job(sequence, reader, table, chosen, rows, progress or _show_nothing, raw)
+        job = Job(sequence, table, chosen, rows, progress or _show_nothing, raw)
         kind.write(job, new)
         size = sum(found.stat().st_size for found in (new.rglob("*") if new.is_dir() else [new]))
     return Exported(

@@ -11,7 +11,7 @@ from shotstore.analysis.exporting.changes import Change
 from shotstore.analysis.tables import SequenceTable, TableColumn
 from shotstore.analysis.tables.labels import label_columns
 from shotstore.records.columns import Column
-from shotstore.records.sequence_reader import ReadableSequence, SequenceReader
+from shotstore.records.sequence_reader import ReadableSequence
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Takes how much is done, and of how much."""
@@ -23,7 +23,6 @@ class Job:
 
     Attributes:
         sequence: Of which they are.
-        reader: Its reader.
         table: Its shots.
         columns: What to write, in this order.
         rows: Which rows of the table, increasing.
@@ -33,7 +32,6 @@ class Job:
     """
 
     sequence: ReadableSequence
-    reader: SequenceReader
     table: SequenceTable
     columns: tuple[TableColumn, ...]
     rows: npt.NDArray[np.int64]

@@ -5,7 +5,6 @@ differs in shape is told as in ``.npz`` files. Complex numbers are two variables
 microseconds since 1970 in UTC, or nanoseconds, which xarray decodes.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +12,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.exporting.arrays import (
-    IS_PRESENT,
-    LENGTH,
-    SHAPE,
-    filled,
-    is_flat,
-    is_ragged,
-    names_beside,
-    ragged_shape,
-    scalar_array,
-    shapes,
-)
+from shotstore.analysis.exporting.arrays import ArrayColumn, is_ragged, names_beside, scalar_array
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import INDEX, TableColumn
 from shotstore.analysis.tables.labels import label_dimensions, shortened
@@ -62,7 +50,7 @@ def write(job: Job, file: Path) -> None:
     taken = {_SHOT}.union(*(_occupies(column, names[column.name]) for column in job.columns))
     dimensions = label_dimensions(_shapes(job), taken)
     with h5netcdf.File(file, "w") as out:
-        out.attrs["sequence"] = _without_nul(str(job.reader.path))
+        out.attrs["sequence"] = _without_nul(str(job.table.reader.path))
         out.dimensions[_SHOT] = len(job.rows)
         index = job.table.read([INDEX], job.rows)[INDEX].values
         _create(out, _SHOT, (_SHOT,), index.dtype)[...] = index
@@ -118,46 +106,26 @@ def _write_arrays(
     name: str,
     dimensions: tuple[str, ...] | None,
 ) -> None:
-    assert column.shape is not None
-    assert column.dtype is not None
+    arrays = ArrayColumn(job, column)
     if dimensions is None:
-        along = _write_shapes(job, column, out, name)
+        along = tuple(f"{name}.{_AXIS}{axis}" for axis in range(len(arrays.shape)))
     else:
         along = (_SHOT, *dimensions)
-        for dimension, length in zip(dimensions, column.shape, strict=True):
-            if dimension not in out.dimensions:
-                out.dimensions[dimension] = length
-    variable = _create(out, name, along, column.dtype)
+    for dimension, length in zip(along, arrays.shape, strict=True):
+        if dimension not in out.dimensions:
+            out.dimensions[dimension] = length
+    variable = _create(out, name, along, arrays.dtype)
     _note_width(job, column)
-    is_present: list[npt.NDArray[np.bool_]] = []
     done = 0
-    for values, present in _batches(job, column):
+    for values in arrays.batches():
         if values.size:
             variable[done : done + len(values)] = _stored(values)
         done += len(values)
-        is_present.append(present)
-    if not all(present.all() for present in is_present):
-        kept = np.concatenate(is_present)
-        _create(out, f"{name}.{IS_PRESENT}", (_SHOT,), kept.dtype)[...] = _stored(kept)
-
-
-def _write_shapes(
-    job: Job, column: TableColumn, out: "h5netcdf.File", name: str
-) -> tuple[str, ...]:
-    """Write the shapes of arrays that differ in it, and make the dimensions along which the arrays
-    lie one after the other."""
-    found = shapes(job, column)
-    whole = ragged_shape(column, found)
-    dimensions = [f"{name}.{_AXIS}{axis}" for axis in range(len(whole))]
-    for dimension, length in zip(dimensions, whole, strict=True):
-        out.dimensions[dimension] = length
-    if is_flat(column):
-        out.dimensions[f"{name}.{_AXIS}"] = found.shape[1]
-        along = (_SHOT, f"{name}.{_AXIS}")
-        _create(out, f"{name}.{SHAPE}", along, found.dtype)[...] = found
-    else:
-        _create(out, f"{name}.{LENGTH}", (_SHOT,), found.dtype)[...] = found[:, 0]
-    return tuple(dimensions)
+    for beside, found in arrays.beside().items():
+        if found.ndim > 1:
+            out.dimensions[f"{name}.{_AXIS}"] = found.shape[1]
+        of_shots = (_SHOT, f"{name}.{_AXIS}")[: found.ndim]
+        _create(out, f"{name}.{beside}", of_shots, found.dtype)[...] = _stored(found)
 
 
 _AXIS = "axis"
@@ -200,13 +168,6 @@ def _stored(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if values.dtype.kind == "f" and values.dtype.itemsize not in (4, 8):
         return values.astype(np.float32 if values.dtype.itemsize == 2 else np.float64)
     return values.astype(values.dtype.newbyteorder("="), copy=False)
-
-
-def _batches(
-    job: Job, column: TableColumn
-) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]:
-    for _, batch in job.batches([column.name]):
-        yield filled(column, batch[column.name]), batch[column.name].is_present
 
 
 def _spelled(name: str) -> str:

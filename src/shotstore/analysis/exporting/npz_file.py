@@ -9,25 +9,13 @@ that differ in others too, the items lie one after the other, and ``<name>.shape
 import json
 import struct
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.exporting.arrays import (
-    IS_PRESENT,
-    LENGTH,
-    SHAPE,
-    filled,
-    is_flat,
-    is_ragged,
-    names_beside,
-    ragged_shape,
-    scalar_array,
-    shapes,
-)
+from shotstore.analysis.exporting.arrays import ArrayColumn, names_beside, scalar_array
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.tables import TableColumn
 from shotstore.analysis.tables.labels import shortened
@@ -55,35 +43,17 @@ def write(job: Job, file: Path) -> None:
             else:
                 _save(archive, names[column.name], scalar_array(job, column))
         _save(archive, _UNITS, np.array(json.dumps(units, ensure_ascii=False)))
-        _save(archive, _SEQUENCE, np.array(str(job.reader.path)))
+        _save(archive, _SEQUENCE, np.array(str(job.table.reader.path)))
 
 
 def _write_arrays(job: Job, column: TableColumn, archive: zipfile.ZipFile, name: str) -> None:
-    assert column.shape is not None
-    assert column.dtype is not None
-    is_present: list[npt.NDArray[np.bool_]] = []
-    shape = (len(job.rows), *(length or 0 for length in column.shape))
-    if is_ragged(column):
-        found = shapes(job, column)
-        if is_flat(column):
-            _save(archive, f"{name}.{SHAPE}", found)
-        else:
-            _save(archive, f"{name}.{LENGTH}", found[:, 0])
-        shape = ragged_shape(column, found)
+    arrays = ArrayColumn(job, column)
     with _open(archive, name) as out:
-        _write_header(out, column.dtype, shape)
-        for values, present in _batches(job, column):
+        _write_header(out, arrays.dtype, arrays.shape)
+        for values in arrays.batches():
             out.write(np.ascontiguousarray(values).tobytes())
-            is_present.append(present)
-    if not all(present.all() for present in is_present):
-        _save(archive, f"{name}.{IS_PRESENT}", np.concatenate(is_present))
-
-
-def _batches(
-    job: Job, column: TableColumn
-) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]:
-    for _, batch in job.batches([column.name]):
-        yield filled(column, batch[column.name]), batch[column.name].is_present
+    for beside, values in arrays.beside().items():
+        _save(archive, f"{name}.{beside}", values)
 
 
 def _save(archive: zipfile.ZipFile, name: str, values: npt.NDArray[Any]) -> None:

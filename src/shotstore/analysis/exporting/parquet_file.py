@@ -31,11 +31,11 @@ def write(job: Job, file: Path) -> None:
 
         from shotstore.analysis.scanning import scan_sequence
     indices = job.table.read([INDEX], job.rows)[INDEX].values
-    scan = scan_sequence(job.reader)
+    scan = scan_sequence(job.table.reader)
     if len(indices) < len(job.table):
         scan = scan.filter(pl.col(INDEX).is_in(indices.tolist()))
     metadata = {
-        "sequence": str(job.reader.path),
+        "sequence": str(job.table.reader.path),
         "units": json.dumps(job.units(), ensure_ascii=False),
     }
     _note_what_is_rounded(job, scan.collect_schema())
@@ -50,7 +50,7 @@ def write(job: Job, file: Path) -> None:
 
 
 def _note_what_is_rounded(job: Job, schema: "pl.Schema") -> None:
-    has_wide = len(job.rows) and job.reader.has_wide_integers()
+    has_wide = len(job.rows) and job.table.reader.has_wide_integers()
     for column in job.columns:
         if column.dtype is not None and column.dtype.kind == "f" and column.dtype.itemsize > 8:
             job.note(column, f"is float64 there, and {column.dtype} in the store")

@@ -38,7 +38,7 @@ def write(job: Job, folder: Path) -> None:
     for _, batch in job.batches([INDEX, *names]):
         for name, ending in names.items():
             low, high = ranges[name]
-            texts = {"sequence": str(job.reader.path), "label": name}
+            texts = {"sequence": str(job.table.reader.path), "label": name}
             for place in places_of_frames(batch[name]):
                 frame = batch[name].values[place]
                 if job.raw:

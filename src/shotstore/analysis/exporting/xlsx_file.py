@@ -121,7 +121,7 @@ def _write_rows(
 
 
 def _facts(job: Job) -> Iterator[tuple[str, Any]]:
-    summary = job.reader.get_summary()
+    summary = job.table.reader.get_summary()
     yield "path", summary.path
     yield "state", summary.state.value
     yield "started (UTC)", _time(summary.start_time)
@@ -131,7 +131,7 @@ def _facts(job: Job) -> Iterator[tuple[str, Any]]:
     yield "shots in this file", len(job.rows)
     yield "tags", ", ".join(sorted(summary.tags))
     yield "note", summary.note
-    for part, tags in not_readable(job.reader).items():
+    for part, tags in not_readable(job.table.reader).items():
         yield f"{part}, not readable here", tags
     for name, varied in summary.varied.items():
         count = "" if varied.count is None else f", {varied.count} values"
@@ -145,9 +145,9 @@ def _parameters(job: Job) -> Iterator[tuple[Any, ...]]:
     """Each parameter of the shots in the file: its range, and how it was written where."""
     expressions: dict[str, str] = {}
     with suppress(SequenceNotLaunchedError, UnreadableConfigurationError):
-        written = job.reader.get_global_parameters()
+        written = job.table.reader.get_global_parameters()
         expressions = {name: str(expression) for name, expression in written.flatten()}
-    summary = job.reader.get_summary()
+    summary = job.table.reader.get_summary()
     recipes = {
         name: found.start if found.start == found.stop else f"{found.start} to {found.stop}"
         for name, found in summary.varied.items()

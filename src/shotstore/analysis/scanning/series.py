@@ -14,6 +14,7 @@ from shotstore.analysis.scanning.types import (
     inner_type,
     time_unit,
 )
+from shotstore.analysis.tables.gaps import as_float
 from shotstore.model.data import structured_to_json
 from shotstore.records.columns import Column, utc_time
 
@@ -146,7 +147,7 @@ def _plain(value: Any, dtype: pl.DataType) -> Any:
         time = _times(np.asarray(value), dtype.time_unit)
         return None if np.isnat(time) else int(time.astype(np.int64))
     if dtype.is_float():
-        return _as_float(value)
+        return as_float(value)
     if dtype.is_integer():
         return int(value)
     return _of_python(value)
@@ -169,10 +170,3 @@ def _of_python(value: Any) -> Any:
         plain = value.item() if value.dtype.kind in "biufUS" else None
         return np.asarray(value) if plain is None else plain
     return value
-
-
-def _as_float(value: Any) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
