@@ -1,6 +1,5 @@
 """The checks that every backend makes of what is asked of shots: rows, parameters and labels."""
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType, ParameterType
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_texts
+from shotstore.records.closest_names import closest_name
 from shotstore.records.columns import ShotRows
 
 _MOST_LISTED = 20
@@ -103,8 +103,8 @@ def _asked(missing: Iterable[str], known: Collection[str]) -> str:
     """What was asked for in vain, with what may have been meant."""
     asked = []
     for name in sorted(missing):
-        closest = difflib.get_close_matches(name, known, n=1)
-        asked.append(f"{name!r} (did you mean {closest[0]!r}?)" if closest else repr(name))
+        closest = closest_name(name, known)
+        asked.append(f"{name!r} (did you mean {closest!r}?)" if closest else repr(name))
     return ", ".join(asked)
 
 

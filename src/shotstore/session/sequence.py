@@ -329,8 +329,8 @@ class Sequence:
         """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.
 
         ``sequence.scan().filter(polars.col("detuning") > 5).select("atoms").collect()`` reads
-        the detunings, and then the frames of those shots alone. Which columns there are says
-        :meth:`SequenceCollection.scan`.
+        the detunings, and then the frames of those shots alone. See
+        :meth:`SequenceCollection.scan` for the columns.
 
         It is to be collected before the session ends; ``storage.scan(path)`` is not bound to one.
 
@@ -405,8 +405,8 @@ class Sequence:
     ) -> Axes:
         """Draw columns against each other with matplotlib: ``sequence.plot("detuning", "atoms")``.
 
-        A point for each shot, and where x repeats the mean with its standard error. All about it
-        says :func:`shotstore.analysis.plot`, which also draws what was computed.
+        A point for each shot, and where x repeats the mean with its standard error. See
+        :func:`shotstore.analysis.plot` for more; it also draws what was computed.
 
         Args:
             x: A parameter, a label, or ``"shot_start_time"``; the last part of its name is enough.
@@ -437,7 +437,7 @@ class Sequence:
     ) -> Axes:
         """Draw the frames of the shots side by side, or their mean, with matplotlib.
 
-        All about it says :func:`shotstore.analysis.plot_image`, which also draws what was computed.
+        See :func:`shotstore.analysis.plot_image` for more; it also draws what was computed.
 
         Args:
             label: Under which the frames are.
@@ -468,7 +468,7 @@ class Sequence:
     ) -> Path:
         """Write the shots to a file that other programs read: ``sequence.export("rabi.csv")``.
 
-        All about the formats says :func:`shotstore.analysis.exporting`.
+        See :func:`shotstore.analysis.export` for the formats.
 
         Args:
             file: Where to. Its ending tells the format: .csv, .parquet, .xlsx, .nc, .npz or .zip.

@@ -30,7 +30,7 @@ def write(job: Job, folder: Path) -> None:
     """Write the frames of all columns into a folder.
 
     Raises:
-        ExportError: they are to be raw, and are no unsigned integers of 8 or 16 bits.
+        ExportError: they are to be raw, and are not unsigned integers of 8 or 16 bits.
     """
     names = label_columns(job.columns, spelled=_ending, occupies=lambda _, name: (_key(name),))
     ranges = {column.name: _range(job, column) for column in job.columns}

@@ -1,6 +1,5 @@
 """Why nothing was found: names that nothing in the storage has, and what is close to them."""
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from shotstore.analysis.finding.find import matching_names
@@ -8,6 +7,7 @@ from shotstore.analysis.finding.path_patterns import PathPattern
 from shotstore.analysis.recipes import readable_globals
 from shotstore.errors import PathError, StorageError
 from shotstore.paths import PureSequencePath
+from shotstore.records.closest_names import closest_name
 from shotstore.records.sequence_reader import ReadableStorage, SequenceReader, StorageReader
 from shotstore.records.summaries import SequenceSummary
 
@@ -51,7 +51,8 @@ def _sentences(
         asked = PathPattern.parse(pattern)
         if not any(asked.matches(summary.path) for summary in summaries):
             paths = [str(path) for path in storage.get_all_paths()]
-            yield f"No sequence is at '{pattern}'{_closest(str(pattern), paths, _last_name)}."
+            closest = _closest(str(pattern), paths, "\\")
+            yield f"No sequence is at '{pattern}'{closest}."
     if parameters:
         known = _parameters_of_recipes(storage, summaries)
         unknown = [name for name in parameters if not matching_names(name, known)]
@@ -59,7 +60,7 @@ def _sentences(
             known |= _names_in_shots(storage, summaries, SequenceReader.get_parameter_schema)
         for name in unknown:
             if not matching_names(name, known):
-                yield f"No sequence has a parameter '{name}'{_closest(name, known, _end_of_name)}."
+                yield f"No sequence has a parameter '{name}'{_closest(name, known)}."
     if label is not None:
         labels = _names_in_shots(storage, summaries, SequenceReader.get_data_schema)
         if label not in labels:
@@ -97,19 +98,7 @@ def _names_in_shots(
     return found
 
 
-def _closest(
-    name: str, there: Collection[str], short: Callable[[str], str] = lambda name: name
-) -> str:
+def _closest(name: str, there: Collection[str], separator: str = ".") -> str:
     """What exists and is close to a name, as a sentence goes on; empty if nothing is."""
-    by_text = {short(each).casefold(): each for each in sorted(there)}
-    by_text |= {each.casefold(): each for each in sorted(there)}
-    found = difflib.get_close_matches(name.casefold(), list(by_text), n=1)
-    return f": the closest is '{by_text[found[0]]}'" if found else ""
-
-
-def _last_name(path: str) -> str:
-    return path.rpartition("\\")[2]
-
-
-def _end_of_name(name: str) -> str:
-    return name.rpartition(".")[2]
+    found = closest_name(name, there, separator)
+    return f": the closest is '{found}'" if found else ""

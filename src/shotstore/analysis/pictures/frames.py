@@ -61,7 +61,7 @@ def shown_range(frames: Iterable[Frame]) -> tuple[float, float]:
 
 
 def as_bytes(frame: Frame, low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Return a frame in 256 levels from ``low`` to ``high``; what is no number is dark."""
+    """Return a frame in 256 levels from ``low`` to ``high``; NaN is dark."""
     levels = (frame.astype(np.float64) - low) * (255 / (high - low))
     clipped = np.clip(np.nan_to_num(levels, nan=0.0, posinf=255, neginf=0), 0, 255)
     return np.asarray(np.rint(clipped), dtype=np.uint8)

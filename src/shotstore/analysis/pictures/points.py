@@ -101,7 +101,7 @@ class Points:
 
     def positions(self) -> list[float] | None:
         """Return where each curve is on the scale of the numbers that make groups, from 0 to 1;
-        None where they are no numbers."""
+        None where they are not numbers."""
         values = [curve.value for curve in self.curves if curve.value is not None]
         if len(values) < len(self.curves):
             return None

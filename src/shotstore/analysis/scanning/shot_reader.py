@@ -82,8 +82,8 @@ class ShotReader:
         return pl.DataFrame(columns)
 
     def _check_is_planned(self, origin: Origin) -> None:
-        """Check that all of a label has a place, also where it has become complex, or is no more
-        so in all shots."""
+        """Check that all of a label has a place, also where it has become complex, or is no longer
+        complex in all shots."""
         data = self._table.data
         if origin.kind == "label" and origin not in self._there and origin.name in data:
             own = origins((), {origin.name: data[origin.name]})

@@ -17,7 +17,7 @@ def label_columns(
     """Return what each column is called, by its name; the same wherever that can be.
 
     Where a name is taken it becomes ``data.<label>`` or ``parameter.<name>``, and makes room for
-    whatever else is called so.
+    whatever else has that name.
 
     Args:
         columns: All that the file is to hold.

@@ -85,9 +85,9 @@ def origins(
 def name_columns(found: Iterable[Origin], reserved: Collection[str] = FIXED) -> dict[str, Origin]:
     """Return the columns by name, in this order; no two have one name.
 
-    A label that is called like a parameter or a reserved column becomes ``data.<label>``, a
-    parameter that is called like a reserved column ``parameter.<name>``. A part of complex numbers
-    makes room for whatever else is called so.
+    A label with the name of a parameter or a reserved column becomes ``data.<label>``, a parameter
+    with the name of a reserved column ``parameter.<name>``. A part of complex numbers
+    makes room for whatever else has its name.
     """
     found = list(found)
     taken = {*reserved, *(origin.title for origin in found)}

@@ -1,7 +1,6 @@
 """What pictures and files are made of: columns by name."""
 
 import abc
-import difflib
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
@@ -14,6 +13,7 @@ from shotstore.analysis.tables.names import PARTS, Origin
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType
 from shotstore.records.arguments import as_text
+from shotstore.records.closest_names import closest_name
 from shotstore.records.columns import Column, objects
 
 Kind: TypeAlias = Literal["number", "complex", "time", "text", "json", "array"]
@@ -167,10 +167,8 @@ class Table(abc.ABC):
             raise DataNotFoundError(
                 f"{name!r} may be {' or '.join(ending)}: write one of them in full."
             )
-        known = {column.rpartition(".")[2]: column for column in self.columns}
-        known |= {column: column for column in self.columns}
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f" (did you mean {known[close[0]]!r}?)" if close else ""
+        closest = closest_name(name, self.columns)
+        hint = f" (did you mean {closest!r}?)" if closest else ""
         has = ", ".join(column.name for column in self.usual_columns())
         raise DataNotFoundError(
             f"{self.title or 'The table'} has no column {name!r}{hint}: it has {has}."
