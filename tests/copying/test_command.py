@@ -125,7 +125,7 @@ def test_what_could_not_be_copied_is_said(shell: Shell, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("copy", "nowhere", "new"), "does not exist, and a store is a directory"),
-        (("copy", "lab", "new", "2026/rabbi"), "does not exist in lab"),
+        (("copy", "lab", "new", "2026/rabbi"), "closest one is"),
         (("copy", "lab", "lab"), "into itself"),
         (("copy", "lab", "."), "is not a store"),
         (("copy", "lab", "mysql://host/x"), "is not a database that shotstore knows"),

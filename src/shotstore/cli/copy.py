@@ -10,8 +10,7 @@ from shotstore.cli.console import new_console
 from shotstore.cli.formats import counted, readable_size
 from shotstore.cli.opening import open_any, open_or_create
 from shotstore.cli.options import AnyPathArgument
-from shotstore.errors import PathNotFoundError
-from shotstore.paths import PureSequencePath
+from shotstore.cli.places import find_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from shotstore.copy import Copied
+    from shotstore.paths import PureSequencePath
 
 _MOST_LISTED = 20
 
@@ -62,12 +62,9 @@ def copy(
     """
     from shotstore.copy import IncompleteCopyError, copy_path
 
-    place = PureSequencePath.root() if path is None else PureSequencePath(path)
     read = open_any(source)
     with read.session() as session:
-        # Before a store is created for nothing.
-        if not session.paths.does_path_exists(place):
-            raise PathNotFoundError(f"Path {place} does not exist in {source}: check its spelling.")
+        place = find_path(session, path)  # before a store is created for nothing
     write = open_or_create(destination)
     start = monotonic()
     try:
