@@ -5,6 +5,7 @@ from typing import Protocol
 import pytest
 
 from shotstore import StorageManager
+from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import create, path
 from tests.shell import Shell
 
@@ -64,3 +65,10 @@ def test_commands_and_values_are_completed(complete: Complete) -> None:
 def test_without_a_store_nothing_is_offered(complete: Complete, shell: Shell) -> None:
     assert complete("ls", "") == []
     assert shell.code == 0
+
+
+def test_what_is_copied_is_completed_from_its_source(
+    complete: Complete, lab: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOTSTORE", "nowhere")
+    assert complete("copy", str(lab.root), "new", "2026/r") == ["2026/rabi"]

@@ -29,7 +29,7 @@ class _Existing(StrEnum):
 
 
 def copy(
-    source: Annotated[
+    store: Annotated[  # under the name by which the shell finds the paths to complete
         str,
         typer.Argument(
             metavar="SRC",
@@ -62,7 +62,7 @@ def copy(
     """
     from shotstore.copy import IncompleteCopyError, copy_path
 
-    read = open_any(source)
+    read = open_any(store)
     with read.session() as session:
         place = find_path(session, path)  # before a store is created for nothing
     write = open_or_create(destination)
