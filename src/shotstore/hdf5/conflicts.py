@@ -7,7 +7,7 @@ from shotstore.hdf5.unit_documents import UNITS
 
 
 def moved_away(what: str) -> TransactionConflictError:
-    """What the session has seen there cannot be read any more."""
+    """The error of who cannot read any more what the session has seen there."""
     return TransactionConflictError(
         f"Another session has moved, deleted or reset {what} since this one first looked at it: "
         "run the block again."
@@ -15,7 +15,7 @@ def moved_away(what: str) -> TransactionConflictError:
 
 
 def conflict(what: str) -> TransactionConflictError:
-    """What the session has read there is not so any more."""
+    """The error of who finds something else than the session has read there."""
     return TransactionConflictError(
         f"Another session has changed {what} since this one has read it, so what this one was to "
         "write may be wrong. Nothing of it was stored: run the block again, or open the session "

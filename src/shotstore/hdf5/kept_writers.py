@@ -31,12 +31,12 @@ class KeptWriters:
         self._watched_by: int | None = None
 
     def check(self, commits: int) -> None:
-        """Close all files, if somebody else has committed: now there are so many commits."""
+        """Close all files if somebody else has committed, so that there are so many commits."""
         if commits != self._commits:
             self.close_all()
 
     def note(self, commits: int) -> None:
-        """With our own commit there are so many."""
+        """Take down how many commits there are with our own."""
         self._commits = commits
 
     def take(self, path: Path) -> ShotsWriter | None:

@@ -71,8 +71,7 @@ def _program(pid: int) -> str:
 
 
 def what_to_do(pid: int) -> str:
-    """Of a process that is stopped, as by a debugger or SIGSTOP, how to let it go on; only Linux
-    tells."""
+    """How to let a process go on that is stopped, as by a debugger or SIGSTOP; only Linux tells."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (OSError, ValueError):

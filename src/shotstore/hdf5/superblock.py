@@ -62,7 +62,7 @@ def _words(data: bytes) -> list[int]:
 
 
 def _sum(length: int, words: Sequence[Any]) -> Any:
-    """Of words that are integers, or arrays of them."""
+    """The sum of words that are integers, or arrays of integers."""
     a = b = c = (0xDEADBEEF + length) & _MASK
     for place in range(0, len(words) - 3, 3):
         a, b, c = _mix(a + words[place], b + words[place + 1], c + words[place + 2])

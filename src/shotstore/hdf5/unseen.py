@@ -26,7 +26,7 @@ class Unseen:
     """A directory that is not shown, or in which nothing is."""
 
     folder: PureSequencePath
-    """In which folder it lies."""
+    """The folder in which it lies."""
     directory: Path
     why: str
     """As a clause."""

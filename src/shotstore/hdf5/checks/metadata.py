@@ -65,7 +65,7 @@ def flipped(block: bytes, bit: int) -> bytes:
 
 
 def _differ(start: bytes, signature: bytes) -> int:
-    """In how many bits they differ."""
+    """The number of bits in which they differ."""
     return (int.from_bytes(start, "big") ^ int.from_bytes(signature, "big")).bit_count()
 
 

@@ -61,9 +61,9 @@ class Recovered:
     lost_shots: int = 0
     """How many shots could not be read at all."""
     incomplete_shots: Mapping[int, tuple[str, ...]] = field(factory=dict)
-    """By the index of a shot, which of its parameters and data could not be read."""
+    """Which parameters and data of a shot could not be read, by its index."""
     lost_configuration: tuple[str, ...] = ()
-    """What of the launch configuration could not be read."""
+    """The parts of the launch configuration that could not be read."""
     trash_entry: str | None = None
     """The entry of the trash that holds the damaged files."""
 

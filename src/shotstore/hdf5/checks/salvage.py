@@ -187,7 +187,7 @@ class _LenientFile(HDF5FileObject):
         super().__init__(file, end)
         self._head = head
         self._wrong_bits: dict[int, int | None] = {}
-        """By the place of a block, as far as it was looked at."""
+        """The bit that is wrong in each block that was looked at, by its place."""
 
     def _fetch(self, view: memoryview, offset: int) -> int:
         self._read_all(view, offset)

@@ -67,7 +67,7 @@ class SequenceCheck:
         self.belongs_to_another = False
         """Whether ``shots.h5`` has the id of another sequence."""
         self.content: bytes | None = None
-        """Of ``sequence.json``, if there is one."""
+        """The content of ``sequence.json``, if there is one."""
         self.is_document_unreadable = False
         """Whether the system refuses to read ``sequence.json``."""
         self._reader: ShotsReader | None = None

@@ -70,7 +70,7 @@ class _Verification:
         self._listed: set[str] = set()
         """Other directories of which something was said already."""
         self._places: dict[str, list[_Place]] = {}
-        """Of sequences, by id."""
+        """The places of sequences, by id."""
         self._sequences = 0
         self._shots = 0
 

@@ -122,7 +122,7 @@ class _Checksums:
         """``size`` is that of a chunk, in bytes."""
         self._lines = -(-size // (2 * _SIDE))
         self.at_once = max(1, _SIDE // self._lines)
-        """Of how many chunks they are best computed at once."""
+        """For how many chunks they are best computed at once."""
         # Used again and again: memory that is new each time would take longer than the sums.
         self._floats = np.empty(self.at_once * min(self._lines, _SIDE) * _SIDE, np.float32)
         self._after = np.arange(self._lines - 1, -1, -1.0) * _SIDE % 65535

@@ -214,7 +214,7 @@ class ColumnReader:
         )
 
     def _slots(self, sections: Iterable[list[Slot]], names: Collection[str]) -> dict[str, _Slots]:
-        """By name, the slots in which shots have such a value, and which shots each time.
+        """The slots in which shots have such a value, by name, and which shots use each of them.
 
         Args:
             sections: The slots of each kind of shots.

@@ -25,7 +25,7 @@ class KnownRows:
         """The number of the schema of each row."""
         self._first_uses: dict[int, int] = {}
         self._start_times: list[int] = []
-        """Of all rows that are known."""
+        """The start time of each row that is known."""
         self.is_of_another_file = False
         """Whether it was found not to fit the file that it was remembered for."""
 
@@ -76,7 +76,7 @@ class RowsOfFiles:
         self._known: dict[Hashable, KnownRows] = {}
 
     def of(self, file: Hashable) -> KnownRows:
-        """What is known of a file. An inode alone does not tell it from others: it is used again
+        """What is known of a file. Its inode alone does not tell it from others: that is used again
         once the trash is emptied."""
         known = self._known.pop(file, None)
         if known is None or known.is_of_another_file:

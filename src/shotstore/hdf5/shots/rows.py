@@ -177,7 +177,7 @@ class Rows:
         return rows if 2 * rows.nbytes > found.nbytes else rows.copy()
 
     def _offset(self, start: int, place: tuple[slice, ...]) -> tuple[int, ...]:
-        """Where the chunk begins of which a place among rows from ``start`` on is a part."""
+        """Where the chunk begins that holds a place among the rows from ``start`` on."""
         first = start + place[0].start
         return first - first % self._found.chunk[0], *[part.start for part in place[1:]]
 

@@ -42,7 +42,7 @@ from shotstore.records.columns import ShotColumns
 from shotstore.version import NEWER_VERSION, __version__
 
 VERSION = 1
-"""Of a shot."""
+"""The version of the layout that is written."""
 
 _FORMAT = "shotstore shots"
 _SHOT = np.dtype(
@@ -75,7 +75,7 @@ class ShotsFile:
         self._known: KnownRows | None = None
         self._remember = remember
         self.sequence_id: str | None = None
-        """Of the sequence that the file belongs to; None of one that is being made."""
+        """The id of the sequence that the file belongs to; None while it is being made."""
 
     @classmethod
     def create(

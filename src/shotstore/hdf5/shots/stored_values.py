@@ -75,7 +75,7 @@ class Slot:
     """For texts: how many bytes fit."""
     dtype: str | None = None
     shape: tuple[int, ...] | None = None
-    """Of an array; of one item along the first dimension, for ``ragged``."""
+    """The shape of an array; for ``ragged``, that of one item along the first dimension."""
 
     def holds(self, stored: Stored) -> bool:
         """Whether the value can be stored here."""
