@@ -56,7 +56,7 @@ class Commits:
         try:
             content = on_disk.read_file(str(self._counter)) or b""
         except OSError as error:
-            raise on_disk.unreadable(self._counter, error) from error
+            raise on_disk.unreadable_error(self._counter, error) from error
         return int(_COUNTER.unpack(content)[0]) if len(content) == _COUNTER.size else 0
 
     def is_unfinished(self) -> bool:

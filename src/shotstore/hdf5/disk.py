@@ -19,7 +19,7 @@ from attrs import frozen
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import on_disk
-from shotstore.hdf5.on_disk import exists, is_directory, named, unreadable
+from shotstore.hdf5.on_disk import exists, is_directory, named_error, unreadable_error
 from shotstore.hdf5.refusals import patiently, why_no_name, why_not_moved, why_not_opened
 
 if sys.platform == "darwin":
@@ -108,7 +108,7 @@ class File:
                     break
                 done += count
         except OSError as error:
-            raise named(error, self.path) from error
+            raise named_error(error, self.path) from error
         return done
 
     def _read_at(self, offset: int, buffer: memoryview) -> int:
@@ -206,7 +206,7 @@ def copy_piece(source: File, destination: File, start: int, stop: int) -> None:
         try:
             count = source.read_into(piece, offset)
         except OSError as error:
-            raise unreadable(source.path, error) from error
+            raise unreadable_error(source.path, error) from error
         if count < len(piece):
             raise DamagedStorageError(
                 f"{source.path} ends before byte {stop}: it was cut off. Restore it from a backup."

@@ -175,7 +175,7 @@ def load(root: Path, path: Path) -> Journal:
     try:
         content = on_disk.read_file(str(path), _ANY_LENGTH)
     except OSError as error:
-        raise on_disk.unreadable(path, error) from error
+        raise on_disk.unreadable_error(path, error) from error
     if content is None:
         raise journal.damaged(path, "it is no file")
     found = journal.load(content, path)

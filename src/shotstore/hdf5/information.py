@@ -37,7 +37,7 @@ def read_information(store: Store) -> StoreInformation:
     try:
         content = on_disk.read_file(str(marker))
     except OSError as error:
-        raise on_disk.unreadable(marker, error) from error
+        raise on_disk.unreadable_error(marker, error) from error
     if content is None:
         return StoreInformation(store.root, documents.VERSION, None, None, 0, False, None)
     keys = documents.load("store", content, marker)

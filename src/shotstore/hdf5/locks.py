@@ -257,7 +257,7 @@ class _Lock:
         except portalocker.AlreadyLocked:
             return False
         except portalocker.LockException as error:
-            raise _cannot_lock(self._path, error) from error
+            raise _locking_error(self._path, error) from error
         return True
 
     def release(self) -> None:
@@ -294,7 +294,7 @@ class _WriteLock(_Lock):
             if not lock_descriptor(self._descriptor, blocking=False):
                 return False
         except OSError as error:
-            raise _cannot_lock(self._path, error) from error
+            raise _locking_error(self._path, error) from error
         if self._lies_at_path():
             return True
         # Somebody has removed the file while we waited, and others lock the one that came after.
@@ -335,7 +335,7 @@ def _locked(path: Path, kind: LockFlags, open_flags: int) -> Iterator[_Lock]:
         lock.release()
 
 
-def _cannot_lock(path: Path, error: Exception) -> StorageError:
+def _locking_error(path: Path, error: Exception) -> StorageError:
     return StorageError(
         f"{path} cannot be locked ({error}). Where the file system cannot lock files, as some "
         "network shares cannot, keep the store on a disk of this machine; to read a copy, leave "

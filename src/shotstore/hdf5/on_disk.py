@@ -123,7 +123,7 @@ def read_and_identify(
             pieces.append(piece)
         return b"".join(pieces), found
     except OSError as error:
-        raise named(error, path) from error
+        raise named_error(error, path) from error
     finally:
         os.close(descriptor)
 
@@ -142,12 +142,12 @@ def open_file(path: Path | str, flags: int) -> int:
     )
 
 
-def named(error: OSError, path: Path | str) -> OSError:
+def named_error(error: OSError, path: Path | str) -> OSError:
     """The error of a call on a descriptor, with the file's name, which the system leaves out."""
     return OSError(error.errno, error.strerror or str(error), str(path))
 
 
-def unreadable(path: Path | str, error: OSError) -> DamagedStorageError:
+def unreadable_error(path: Path | str, error: OSError) -> DamagedStorageError:
     """A file or directory that the system does not let us read."""
     damaged = DamagedStorageError(
         f"{path} cannot be read: {error.strerror or error}. See to the permissions; if the disk is "

@@ -43,7 +43,7 @@ class ShotsReader:
         try:
             self._file = _open_file(self._place or path, "r")
         except OSError as error:
-            raise on_disk.unreadable(path, error) from error
+            raise on_disk.unreadable_error(path, error) from error
         _opened.add(self)
         self._known = RowsOfFiles() if known is None else known
         self._shots: ShotsFile | None = None

@@ -15,7 +15,7 @@ import os
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import superblock
 from shotstore.hdf5.disk import File
-from shotstore.hdf5.on_disk import unreadable
+from shotstore.hdf5.on_disk import unreadable_error
 
 PAGE = 4096
 """Bytes in a page: what a disk writes as a whole, or tears."""
@@ -34,7 +34,7 @@ def committed_end(file: File) -> int:
     try:
         count = file.read_into(memoryview(block), 0)
     except OSError as error:
-        raise unreadable(file.path, error) from error
+        raise unreadable_error(file.path, error) from error
     end = superblock.end_of_file(bytes(block[:count]))
     if end is None:
         raise DamagedStorageError(
@@ -91,7 +91,7 @@ class HDF5FileObject:
         try:
             count = self._fetch(view[:wanted], self._position)
         except OSError as raised:
-            self._note(unreadable(self.file.path, raised))
+            self._note(unreadable_error(self.file.path, raised))
         except Exception as raised:
             self._note(raised)
         view[count:] = bytes(len(view) - count)
@@ -108,7 +108,7 @@ class HDF5FileObject:
         try:
             count = self._fetch(view, offset)
         except OSError as raised:
-            error = unreadable(self.file.path, raised)
+            error = unreadable_error(self.file.path, raised)
             self._note(error)
             raise error from raised
         if count < len(view):

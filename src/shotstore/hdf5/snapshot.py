@@ -63,7 +63,7 @@ class Snapshot:
                 return on_disk.read_file(file)
             return self._known.read(file, self.commits)
         except OSError as error:
-            raise on_disk.unreadable(file, error) from error
+            raise on_disk.unreadable_error(file, error) from error
 
     def children(self, directory: str) -> dict[str, str]:
         """The directories of a folder that stand for paths: path name to directory name. Hidden
@@ -74,7 +74,7 @@ class Snapshot:
             DamagedStorageError: it cannot be read.
         """
         if directory in self._unreadable:
-            raise on_disk.unreadable(self._at(directory), self._unreadable[directory])
+            raise on_disk.unreadable_error(self._at(directory), self._unreadable[directory])
         return self._once(Snapshot._list, directory)
 
     def _list(self, directory: str) -> dict[str, str]:
@@ -86,7 +86,7 @@ class Snapshot:
             return {}  # the root of the tree, in a copy that leaves out empty directories
         except OSError as error:
             self._unreadable[directory] = error
-            raise on_disk.unreadable(self._at(directory), error) from error
+            raise on_disk.unreadable_error(self._at(directory), error) from error
 
     def child(self, directory: str, name: str) -> tuple[str, Kind] | None:
         """The directory in a folder that stands for a path name, and what it is; None if there is
@@ -137,7 +137,7 @@ class Snapshot:
             if S_ISDIR(files.mode(directory)):
                 return "folder"
         except OSError as error:
-            raise on_disk.unreadable(self._at(directory.rpartition("/")[0]), error) from error
+            raise on_disk.unreadable_error(self._at(directory.rpartition("/")[0]), error) from error
         if self._was_there(directory):
             raise moved_away(name_of(directory))
         return None

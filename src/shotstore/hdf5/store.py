@@ -243,7 +243,7 @@ class Store:
         try:
             return on_disk.read_file(str(path))
         except OSError as error:
-            raise on_disk.unreadable(path, error) from error
+            raise on_disk.unreadable_error(path, error) from error
 
     def _check_places(self) -> None:
         """Refuse links in the places of a store's own files, which may lead out of it, and pipes,

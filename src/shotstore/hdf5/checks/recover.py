@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.checks.report import Progress, Recovered
-from shotstore.hdf5.checks.salvage import Salvage, SalvagedShot, nothing_left
+from shotstore.hdf5.checks.salvage import Salvage, SalvagedShot, nothing_left_error
 from shotstore.hdf5.checks.sequence_check import SequenceCheck
 from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.session import HDF5ExperimentSession
@@ -87,7 +87,7 @@ class _Recovery:
         try:
             salvage = transaction.run(lambda: Salvage(check.shots_file))
         except OSError as error:
-            raise on_disk.unreadable(check.shots_file, error) from error
+            raise on_disk.unreadable_error(check.shots_file, error) from error
         try:
             recovered = self._recover(node, check, salvage)
         finally:
@@ -134,7 +134,7 @@ class _Recovery:
         if is_rewritten:
             tally = self._rewrite(node, salvage, self._launch(document, salvage))
         if not tally.number and max(said, salvage.number_of_rows):
-            raise nothing_left(check.shots_file, "no shot in it is whole enough")
+            raise nothing_left_error(check.shots_file, "no shot in it is whole enough")
         document = evolve(document, number_of_shots=tally.number)
         if not node.is_sequence:
             node.is_sequence = node.was_folder = True

@@ -64,7 +64,7 @@ class Salvage:
                 shots = inspection.shots()
             except Exception as error:
                 why = f"its table of shots cannot be read ({reason(error)})"
-                raise nothing_left(path, why) from error
+                raise nothing_left_error(path, why) from error
             # What a damaged file says may be any number.
             self.number_of_rows = min(len(shots), shots.most_rows)
             """How many shots there are, whole or not."""
@@ -224,7 +224,7 @@ def _noise(size: int) -> bytes:
     return (_NOISE * -(-size // len(_NOISE)))[:size]
 
 
-def nothing_left(path: Path, why: str) -> DamagedStorageError:
+def nothing_left_error(path: Path, why: str) -> DamagedStorageError:
     """Nothing of a file can be read."""
     return DamagedStorageError(
         f"Nothing of {path} can be read: {why}. Nothing was changed. Restore it from a backup; if "
@@ -235,7 +235,7 @@ def nothing_left(path: Path, why: str) -> DamagedStorageError:
 
 def _open(path: Path) -> tuple[HDF5FileObject, h5py.File]:
     if not on_disk.is_regular_file(path):
-        raise nothing_left(path, "it is missing")
+        raise nothing_left_error(path, "it is missing")
     file = disk.File(path, "r")
     head, length = _head(file), file.length()
     said = superblock.end_of_file(head)
@@ -252,7 +252,7 @@ def _open(path: Path) -> tuple[HDF5FileObject, h5py.File]:
         except Exception as error:
             why = why or f"HDF5 cannot open it ({reason(error)})"
     file.close()
-    raise nothing_left(path, why)
+    raise nothing_left_error(path, why)
 
 
 def _head(file: disk.File) -> bytes:
