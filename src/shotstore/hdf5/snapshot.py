@@ -131,16 +131,18 @@ class Snapshot:
         try:
             if S_ISREG(files.mode(join(directory, SEQUENCE_DOCUMENT))):
                 return "sequence"
+            if self._was_there(directory):
+                if files.exists(directory):
+                    return "folder"
+                raise moved_away(name_of(directory))
         except OSError as error:
             self._unreadable[directory] = error
         try:
-            if S_ISDIR(files.mode(directory)):
-                return "folder"
+            is_directory = self._was_there(directory) or S_ISDIR(files.mode(directory))
         except OSError as error:
-            raise on_disk.unreadable_error(self._at(directory.rpartition("/")[0]), error) from error
-        if self._was_there(directory):
-            raise moved_away(name_of(directory))
-        return None
+            above = self._at(directory.rpartition("/")[0])
+            raise on_disk.unreadable_error(above, error) from error
+        return "folder" if is_directory else None
 
     def document(self, directory: str) -> bytes:
         """The document of a sequence.
