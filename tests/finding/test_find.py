@@ -252,6 +252,16 @@ def test_the_end_of_a_range_over_many_decades_is_left_out_where_it_is_open() -> 
     assert bounds["full"].meet(1, 2, None)
 
 
+def test_many_comparisons_are_one_range() -> None:
+    low = " and ".join(f"x > {number} kHz" for number in range(1000))
+    high = " and ".join(f"x <= {number} MHz" for number in range(1, 1000))
+    bounds = bounds_of(f"{low} and {high} and x > 0")["x"]
+    assert bounds.meet(999, 999, "kHz") is False
+    assert bounds.meet(0.9991, 0.9991, "MHz")
+    assert bounds.meet(1, 1, "MHz")
+    assert bounds.meet(1.1, 2, "MHz") is False
+
+
 def test_a_value_in_two_units_is_a_range() -> None:
     bounds = bounds_of("x >= 0.9 us and x <= 0.0009 ms")["x"]
     assert bounds.meet(0.9, 0.9, "us")

@@ -1,8 +1,10 @@
 """Which ranges of values a condition asks for, and whether those of a parameter meet them."""
 
+import functools
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import attrs
@@ -35,25 +37,36 @@ _MOST_ALTERNATIVES = 256
 
 
 @attrs.frozen
-class _Number:
-    magnitude: int | float
-    units: str | None
-
-
-@attrs.frozen
-class _Limit:
+class _End:
     """One end of a range; an open one is not in it."""
 
-    number: _Number
-    is_low: bool
+    magnitude: int | float
+    units: str | None
     is_open: bool = False
+
+    @classmethod
+    def of(cls, value: Parameter, *, is_open: bool = False) -> "_End":
+        """Return the end at a value."""
+        if is_quantity(value):
+            return cls(value.magnitude, unit_to_text(value.units), is_open)
+        return cls(value, None, is_open)
+
+    def in_units(self, units: str | None) -> int | float | None:
+        """Return where it is in another unit; None if it is of another dimension."""
+        if self.units is None and self.magnitude == 0:
+            return 0  # of whatever unit
+        return in_units(self.magnitude, self.units, units)
+
+    def __str__(self) -> str:
+        return f"{self.magnitude} {self.units or ''}".rstrip()
 
 
 @attrs.frozen
 class Bounds:
-    """A range of values: what is on the right side of each limit."""
+    """A range of values."""
 
-    limits: tuple[_Limit, ...]
+    low: _End | None = None
+    high: _End | None = None
 
     @classmethod
     def of(cls, name: str, value: "Bound | Sequence[Bound]") -> "Bounds":
@@ -75,12 +88,11 @@ class Bounds:
                     f"{name} is looked for in a range, (low, high) with None for an open end, "
                     f"not in {value!r}."
                 )
-            low, high = (_number(name, bound) for bound in value)
+            bounds = cls(*(_end(name, bound) for bound in value))
         else:
-            low = high = _number(name, value)  # type: ignore[arg-type]
-        limits = ((low, True), (high, False))
-        bounds = cls(tuple(_Limit(end, is_low) for end, is_low in limits if end is not None))
-        if bounds.is_empty(f"The bounds of {name}, {value!r}, are of different dimensions."):
+            end = _end(name, value)  # type: ignore[arg-type]
+            bounds = cls(end, end)
+        if bounds.is_empty():
             raise ValueError(f"The bounds of {name} are (low, high), so not {value!r}.")
         return bounds
 
@@ -92,38 +104,73 @@ class Bounds:
         lowest, highest = min(first, last), max(first, last)
         tolerance = PRECISION * max(abs(lowest), abs(highest))
         is_met = True
-        # Ranges of which any two overlap have a value in common, so that each is looked at alone.
-        for limit in self.limits:
-            number = _converted(limit.number, units)
+        for end, value, sign in ((self.low, highest, 1), (self.high, lowest, -1)):
+            if end is None:
+                continue
+            number = end.in_units(units)
             if number is None:
                 return None
-            end = highest if limit.is_low else lowest
-            inside = end - number if limit.is_low else number - end
-            if limit.is_open:
+            inside = sign * (value - number)
+            if end.is_open:
                 # As a shot is compared: the tolerance of a range over many decades is larger than
                 # its lowest values.
-                is_met &= inside > 0 and not math.isclose(end, number, rel_tol=PRECISION)
+                is_met &= inside > 0 and not math.isclose(value, number, rel_tol=PRECISION)
             else:
                 is_met &= inside >= -tolerance
         return is_met
 
-    def is_empty(self, if_incompatible: str) -> bool:
-        """Whether no value is on the right side of all limits.
+    def narrowed(self, other: "Bounds") -> "Bounds":
+        """Return the range of the values that are in both.
 
         Raises:
-            IncompatibleUnitsError: two of them are of different dimensions.
+            IncompatibleUnitsError: they are of different dimensions.
         """
-        is_empty = False
-        for one, other in itertools.combinations(self.limits, 2):
-            numbers = _comparable(one.number, other.number)
-            if numbers is None:
-                raise IncompatibleUnitsError(if_incompatible)
-            if one.is_low != other.is_low:
-                low, high = numbers if one.is_low else reversed(numbers)
-                is_point = one.is_open or other.is_open
-                is_same = math.isclose(low, high, rel_tol=PRECISION)
-                is_empty |= is_point if is_same else high < low
-        return is_empty
+        return Bounds(
+            _inner(self.low, other.low, operator.gt), _inner(self.high, other.high, operator.lt)
+        )
+
+    def is_empty(self) -> bool:
+        """Return whether no value is in the range.
+
+        Raises:
+            IncompatibleUnitsError: its ends are of different dimensions.
+        """
+        if self.low is None or self.high is None:
+            return False
+        low, high = _aligned(self.low, self.high)
+        if math.isclose(low.magnitude, high.magnitude, rel_tol=PRECISION):
+            return low.is_open or high.is_open
+        return high.magnitude < low.magnitude
+
+
+def _inner(
+    one: _End | None, other: _End | None, is_inner: Callable[[float, float], bool]
+) -> _End | None:
+    """Of two ends at the same side, the one that leaves fewer values."""
+    if one is None or other is None:
+        return one or other
+    one, other = _aligned(one, other)
+    if math.isclose(one.magnitude, other.magnitude, rel_tol=PRECISION):
+        return one if one.is_open else other
+    return one if is_inner(one.magnitude, other.magnitude) else other
+
+
+def _aligned(one: _End, other: _End) -> tuple[_End, _End]:
+    """Both in one unit.
+
+    Raises:
+        IncompatibleUnitsError: they are of different dimensions.
+    """
+    units = other.units if one.units is None else one.units
+    first, second = one.in_units(units), other.in_units(units)
+    if first is None or second is None:
+        raise IncompatibleUnitsError(
+            f"{one} and {other} are of different dimensions: no value can be compared with both."
+        )
+    return (
+        attrs.evolve(one, magnitude=first, units=units),
+        attrs.evolve(other, magnitude=second, units=units),
+    )
 
 
 Alternative: TypeAlias = Mapping[str, Bounds]
@@ -139,51 +186,41 @@ def alternatives(condition: Condition) -> list[Alternative]:
         ValueError: a value cannot be evaluated.
         IncompatibleUnitsError: a parameter is compared with values of different dimensions.
     """
-    found: list[Alternative] = []
-    for limits in _joined_limits(condition, is_negated=False):
-        by_name: dict[str, tuple[_Limit, ...]] = {}
-        for name, several in limits:
-            by_name[name] = by_name.get(name, ()) + several
-        ranges = {name: Bounds(several) for name, several in by_name.items()}
-        empty = [
-            name
-            for name, bounds in ranges.items()
-            if bounds.is_empty(
-                f"The values that {name} is compared with are of different dimensions."
-            )
-        ]
-        if not empty:
-            found.append(ranges)
+    found = _alternatives(condition, is_negated=False)
     if not found:
         raise InvalidConditionError(f"No value meets {_text(condition)!r}.")
     return found
 
 
-_Limits: TypeAlias = tuple[tuple[str, tuple[_Limit, ...]], ...]
-"""Of the parameters by name"""
-
-
-def _joined_limits(condition: Condition, *, is_negated: bool) -> list[_Limits]:
+def _alternatives(condition: Condition, *, is_negated: bool) -> list[Alternative]:
     match condition:
         case Comparison():
-            return _limits(condition, is_negated=is_negated)
+            return _ranges(condition, is_negated=is_negated)
         case Not(part):
-            return _joined_limits(part, is_negated=not is_negated)
+            return _alternatives(part, is_negated=not is_negated)
         case And(parts) | Or(parts):
-            joined = [_joined_limits(part, is_negated=is_negated) for part in parts]
+            each = [_alternatives(part, is_negated=is_negated) for part in parts]
             if isinstance(condition, Or) != is_negated:
-                return list(itertools.chain.from_iterable(joined))
-            if math.prod(map(len, joined)) > _MOST_ALTERNATIVES:
-                raise InvalidConditionError(
-                    f"The condition has more than {_MOST_ALTERNATIVES} alternatives: ask for some "
-                    "of them at a time, and take what is found together."
-                )
-            return [
-                tuple(itertools.chain.from_iterable(each)) for each in itertools.product(*joined)
-            ]
+                return list(itertools.chain.from_iterable(each))
+            return functools.reduce(_both, each, [{}])
 
 
-def _limits(comparison: Comparison, *, is_negated: bool) -> list[_Limits]:
+def _both(one: list[Alternative], other: list[Alternative]) -> list[Alternative]:
+    """All that an alternative of each asks for together, without what no value meets."""
+    if len(one) * len(other) > _MOST_ALTERNATIVES:
+        raise InvalidConditionError(
+            f"The condition has more than {_MOST_ALTERNATIVES} alternatives: ask for some of them "
+            "at a time, and take what is found together."
+        )
+    joined: list[Alternative] = []
+    for left, right in itertools.product(one, other):
+        common = {name: left[name].narrowed(right[name]) for name in right if name in left}
+        if not any(bounds.is_empty() for bounds in common.values()):
+            joined.append({**left, **right, **common})
+    return joined
+
+
+def _ranges(comparison: Comparison, *, is_negated: bool) -> list[Alternative]:
     name, value = comparison.name, comparison.value
     if not looks_like_a_name(name):
         raise InvalidConditionError(
@@ -194,19 +231,19 @@ def _limits(comparison: Comparison, *, is_negated: bool) -> list[_Limits]:
             f"{_text(comparison)!r} cannot be answered: sequences are found by the numbers that "
             "their parameters take, by times with since and until, and by texts with text."
         )
-    low, high = (_number_of(end) for end in _ends(name, value))
-    below, above = _Limit(low, is_low=False, is_open=True), _Limit(high, is_low=True, is_open=True)
-    from_low, to_high = _Limit(low, is_low=True), _Limit(high, is_low=False)
-    met: dict[str, list[tuple[_Limit, ...]]] = {
-        "<": [(below,)],
-        "<=": [(to_high,)],
-        ">": [(above,)],
-        ">=": [(from_low,)],
-        "=": [(from_low, to_high)],
-        "!=": [(below,), (above,)],
+    low, high = _ends(name, value)
+    below, above = Bounds(high=_End.of(low, is_open=True)), Bounds(low=_End.of(high, is_open=True))
+    from_low, to_high = Bounds(low=_End.of(low)), Bounds(high=_End.of(high))
+    met = {
+        "<": [below],
+        "<=": [to_high],
+        ">": [above],
+        ">=": [from_low],
+        "=": [Bounds(from_low.low, to_high.high)],
+        "!=": [below, above],
     }
     symbol = _NEGATED[comparison.symbol] if is_negated else comparison.symbol
-    return [((name, limits),) for limits in met[symbol]]
+    return [{name: bounds} for bounds in met[symbol]]
 
 
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
@@ -231,31 +268,9 @@ def _ends(name: str, value: Value) -> tuple[Parameter, Parameter]:
         raise ValueError(f"The bound {str(value)!r} of {name} is not a value: {error}") from error
 
 
-def _number(name: str, bound: Bound) -> _Number | None:
+def _end(name: str, bound: Bound) -> _End | None:
     if bound is None:
         return None
-    return _number_of(
-        _ends(name, Value(bound))[0] if isinstance(bound, str) else check_parameter(name, bound)
-    )
-
-
-def _number_of(value: Parameter) -> _Number:
-    if is_quantity(value):
-        return _Number(value.magnitude, unit_to_text(value.units))
-    return _Number(value, None)
-
-
-def _comparable(one: _Number, other: _Number) -> tuple[int | float, int | float] | None:
-    """Both in the unit of the second one, or of the first one where the second is a plain 0; None
-    if they are of different dimensions."""
-    converted = _converted(one, other.units)
-    if converted is not None:
-        return converted, other.magnitude
-    converted = _converted(other, one.units)
-    return None if converted is None else (one.magnitude, converted)
-
-
-def _converted(number: _Number, units: str | None) -> int | float | None:
-    if number.units is None and number.magnitude == 0:
-        return 0  # of whatever unit
-    return in_units(number.magnitude, number.units, units)
+    if isinstance(bound, str):
+        return _End.of(_ends(name, Value(bound))[0])
+    return _End.of(check_parameter(name, bound))
