@@ -27,9 +27,11 @@ class ClassRegistry(Generic[_Base]):
 
     Attributes:
         base: The class that all of them inherit from.
+        unknown: The one that stands for those that are not registered, made of tag and content.
     """
 
     base: type[_Base]
+    unknown: type[Any]
     _classes: dict[str, RegisteredClass[_Base]] = attrs.field(init=False, factory=dict)
 
     def register(
@@ -70,6 +72,8 @@ class ClassRegistry(Generic[_Base]):
                 read again.
             ValueError: a text in it holds a lone surrogate.
         """
+        if isinstance(value, self.unknown):
+            return value.tag, value.content  # as it was stored
         for known in self._classes.values():
             if known.cls is type(value):
                 break
@@ -86,11 +90,14 @@ class ClassRegistry(Generic[_Base]):
             raise TypeError(f"A {type(value).__name__} cannot be stored: {error}") from error
         return known.tag, content
 
-    def load(self, tag: str, content: JSON) -> _Base | None:
-        """Return the instance, ``None`` if nobody has registered the tag.
+    def load(self, tag: str, content: JSON) -> _Base:
+        """Return the instance, an unknown one if nobody has registered the tag.
 
         Raises:
             ValueError: the content does not fit the class.
         """
         known = self._classes.get(tag)
-        return None if known is None else from_json(content, known.cls, known.load)
+        if known is not None:
+            return from_json(content, known.cls, known.load)
+        unknown: _Base = self.unknown(tag, content)
+        return unknown

@@ -54,13 +54,16 @@ class Serializer(Protocol):
 
 
 def _iterations() -> ClassRegistry[IterationConfiguration]:
-    classes = ClassRegistry(IterationConfiguration)  # type: ignore[type-abstract]
+    classes = ClassRegistry(
+        IterationConfiguration,  # type: ignore[type-abstract]
+        UnknownIterationConfiguration,
+    )
     classes.register(StepsConfiguration, "steps")
     return classes
 
 
 def _time_lanes() -> ClassRegistry[TimeLane]:
-    classes = ClassRegistry(TimeLane)  # type: ignore[type-abstract]
+    classes = ClassRegistry(TimeLane, UnknownTimeLane)  # type: ignore[type-abstract]
     classes.register(DigitalTimeLane, "digital")
     classes.register(AnalogTimeLane, "analog")
     classes.register(CameraTimeLane, "camera")
@@ -97,7 +100,7 @@ class DefaultSerializer:
     )
     _time_lanes: ClassRegistry[TimeLane] = attrs.field(init=False, factory=_time_lanes)
     _devices: ClassRegistry[DeviceConfiguration] = attrs.field(
-        init=False, factory=lambda: ClassRegistry(DeviceConfiguration)
+        init=False, factory=lambda: ClassRegistry(DeviceConfiguration, UnknownDeviceConfiguration)
     )
 
     def register_device_configuration(
@@ -145,21 +148,20 @@ class DefaultSerializer:
         self._iterations.register(cls, tag or cls.__name__, dump, load)
 
     def dump_iteration(self, iteration: IterationConfiguration) -> JSON:
-        if isinstance(iteration, UnknownIterationConfiguration):
-            return _tagged(iteration.tag, iteration.content)
         return _tagged(*self._iterations.dump(iteration))
 
     def load_iteration(self, content: JSON) -> IterationConfiguration:
-        tag, inner = _untagged(content)
-        loaded = self._iterations.load(tag, inner)
-        return UnknownIterationConfiguration(tag, inner) if loaded is None else loaded
+        return self._iterations.load(*_untagged(content))
 
     def dump_time_lanes(self, time_lanes: TimeLanes) -> JSON:
         _check_is(TimeLanes, time_lanes)
         return {
             "step_names": to_json(time_lanes.step_names),
             "step_durations": to_json(time_lanes.step_durations),
-            "lanes": {name: self._dump_lane(lane) for name, lane in time_lanes.lanes.items()},
+            "lanes": {
+                name: _tagged(*self._time_lanes.dump(lane))
+                for name, lane in time_lanes.lanes.items()
+            },
         }
 
     def load_time_lanes(self, content: JSON) -> TimeLanes:
@@ -173,7 +175,7 @@ class DefaultSerializer:
                 return TimeLanes(
                     from_json(names, list[str]),
                     from_json(durations, list[str]),
-                    {name: self._load_lane(lane) for name, lane in lanes.items()},
+                    {name: self._time_lanes.load(*_untagged(lane)) for name, lane in lanes.items()},
                 )
         raise ValueError(f"{content!r} is not stored TimeLanes.")
 
@@ -185,23 +187,10 @@ class DefaultSerializer:
         return from_json(content, ParameterNamespace)
 
     def dump_device_configuration(self, configuration: DeviceConfiguration) -> tuple[str, JSON]:
-        if isinstance(configuration, UnknownDeviceConfiguration):
-            return configuration.tag, configuration.content
         return self._devices.dump(configuration)
 
     def load_device_configuration(self, tag: str, content: JSON) -> DeviceConfiguration:
-        loaded = self._devices.load(tag, content)
-        return UnknownDeviceConfiguration(tag, content) if loaded is None else loaded
-
-    def _dump_lane(self, lane: TimeLane) -> JSON:
-        if isinstance(lane, UnknownTimeLane):
-            return _tagged(lane.tag, lane.content)
-        return _tagged(*self._time_lanes.dump(lane))
-
-    def _load_lane(self, content: JSON) -> TimeLane:
-        tag, inner = _untagged(content)
-        loaded = self._time_lanes.load(tag, inner)
-        return UnknownTimeLane(tag, inner) if loaded is None else loaded
+        return self._devices.load(tag, content)
 
 
 def _check_is(cls: type, value: object) -> None:
