@@ -8,7 +8,6 @@ from shotstore.model.quantities import (
     is_quantity,
     quantity,
     unit_text_of,
-    unit_to_text,
     with_magnitude,
 )
 from shotstore.model.scalars import JSON, number_from_json, number_to_json, plain_scalar
@@ -41,6 +40,13 @@ def check_parameter_name(name: str) -> str:
     raise ValueError(
         f"{name!r} is not a parameter name: identifiers joined by dots are, like 'mot.detuning'."
     )
+
+
+def as_number(parameter: Parameter) -> Number:
+    """Return the magnitude and the unit of a parameter."""
+    if is_quantity(parameter):
+        return parameter.magnitude, unit_text_of(parameter)
+    return parameter, None
 
 
 def check_parameter(name: str, value: object) -> Parameter:
@@ -121,10 +127,10 @@ def parameter_to_json(value: Parameter) -> JSON:
     A bool, int or float is itself, or an object where JSON has no such number; a quantity is
     ``{"magnitude": 12.0, "unit": "MHz"}``.
     """
-    if is_quantity(value):
-        return {"magnitude": number_to_json(value.magnitude), "unit": unit_to_text(value.units)}
-    assert isinstance(value, bool | int | float)
-    return value if isinstance(value, bool) else number_to_json(value)
+    number, unit = as_number(value)
+    if unit is not None:
+        return {"magnitude": number_to_json(number), "unit": unit}
+    return number if isinstance(number, bool) else number_to_json(number)
 
 
 def parameter_from_json(json: JSON) -> Parameter:

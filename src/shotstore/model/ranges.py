@@ -9,8 +9,8 @@ import numpy as np
 
 from shotstore.model.expressions import Expression
 from shotstore.model.loops import Values
-from shotstore.model.parameters import Parameter
-from shotstore.model.quantities import convert, is_quantity, unit_to_text
+from shotstore.model.parameters import Parameter, as_number
+from shotstore.model.quantities import convert, unit_to_text
 
 
 @attrs.frozen
@@ -41,7 +41,7 @@ class ParameterRange:
     @classmethod
     def of(cls, value: Parameter, text: str = "") -> "ParameterRange":
         """Return the range that is one value; ``text`` is what the recipe has."""
-        number, units = _number(value)
+        number, units = as_number(value)
         return cls(text, text, 1, number, number, units)
 
 
@@ -194,7 +194,7 @@ class RangeSurvey:
         return self._now.get(name, _FROM_OUTSIDE)
 
     def _value(self, parameter: Parameter, text: str | None = None) -> "_Value":
-        number, units = _number(parameter)
+        number, units = as_number(parameter)
         if text is None:
             text = f"{number} {units}" if units else str(number)
         key = (type(number), number, units)
@@ -248,7 +248,10 @@ def _differ(values: Sequence[_Value]) -> bool:
 def _are_equal(one: _Value, other: _Value) -> bool:
     if one.parameter is None or other.parameter is None:
         return one is other
-    (number, units), (other_number, other_units) = _number(one.parameter), _number(other.parameter)
+    (number, units), (other_number, other_units) = (
+        as_number(one.parameter),
+        as_number(other.parameter),
+    )
     if units == other_units:
         return number == other_number
     converted = in_units(other_number, other_units, units)
@@ -269,12 +272,6 @@ def _with_values(found: ParameterRange, values: Values) -> ParameterRange:
         last=values.number(values.count - 1),
         units=None if values.like is None else unit_to_text(values.like.units),
     )
-
-
-def _number(value: Parameter) -> tuple[int | float, str | None]:
-    if is_quantity(value):
-        return value.magnitude, unit_to_text(value.units)
-    return value, None
 
 
 def _joined(ranges: Sequence[ParameterRange]) -> ParameterRange:

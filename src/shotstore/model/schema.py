@@ -5,8 +5,7 @@ from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 import attrs
 
-from shotstore.model.parameters import Parameter
-from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.model.parameters import Parameter, as_number
 
 
 class _Type(Protocol):
@@ -63,9 +62,8 @@ class ParameterType:
     @classmethod
     def of(cls, value: Parameter) -> "ParameterType":
         """Return the type of a value that :func:`check_parameter` has passed."""
-        if is_quantity(value):
-            return cls(_type_name(value.magnitude), unit_to_text(value.units))
-        return cls(_type_name(value))
+        number, units = as_number(value)
+        return cls(_type_name(number), units)
 
     def merged(self, other: "ParameterType") -> "ParameterType":
         """Return the wider one of both types (bool, int, float), with the units of the first.

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.errors import IncompatibleUnitsError
-from shotstore.model import Data, DataType, Parameter, ParameterType
+from shotstore.model import Data, DataType, ParameterType
 from shotstore.model.parameters import Number
-from shotstore.model.quantities import convert, is_quantity, unit_to_text
+from shotstore.model.quantities import convert
 
 ShotRows: TypeAlias = range | Sequence[int] | npt.NDArray[np.integer[Any]]
 """Which shots: their places in the order in which they were recorded, from 0."""
@@ -51,13 +51,6 @@ class ShotColumns:
         """Return the columns of no shots, of which there are none."""
         times = time_column([])
         return cls(np.empty(0, np.int64), times, times, {}, {})
-
-
-def as_number(parameter: Parameter | None) -> Number | None:
-    """Return the magnitude and the unit of a parameter."""
-    if is_quantity(parameter):
-        return parameter.magnitude, unit_to_text(parameter.units)
-    return None if parameter is None else (parameter, None)
 
 
 def time_column(times: Sequence[datetime]) -> npt.NDArray[np.datetime64]:

@@ -6,12 +6,12 @@ import numpy as np
 
 from shotstore import SequenceCollection
 from shotstore.model import DataSchema
+from shotstore.model.parameters import as_number
 from shotstore.paths import PureSequencePath
 from shotstore.records import data_rules
 from shotstore.records.columns import (
     ShotColumns,
     ShotRows,
-    as_number,
     data_column,
     parameter_column,
     time_column,
@@ -49,7 +49,9 @@ def columns(
         start_time=time_column(starts),
         end_time=time_column(ends),
         parameters={
-            name: parameter_column(name, kind, [as_number(shot.get(name)) for shot in numbers])
+            name: parameter_column(
+                name, kind, [as_number(shot[name]) if name in shot else None for shot in numbers]
+            )
             for name, kind in kinds.items()
         },
         data={

@@ -22,8 +22,7 @@ from shotstore.model.conditions import (
     Value,
     looks_like_a_name,
 )
-from shotstore.model.parameters import Parameter, check_parameter
-from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.model.parameters import Parameter, as_number, check_parameter
 from shotstore.model.ranges import in_units
 
 if TYPE_CHECKING:
@@ -47,9 +46,7 @@ class _End:
     @classmethod
     def of(cls, value: Parameter, *, is_open: bool = False) -> "_End":
         """Return the end at a value."""
-        if is_quantity(value):
-            return cls(value.magnitude, unit_to_text(value.units), is_open)
-        return cls(value, None, is_open)
+        return cls(*as_number(value), is_open)
 
     def in_units(self, units: str | None) -> int | float | None:
         """Return where it is in another unit; None if it is of another dimension."""

@@ -23,8 +23,7 @@ from shotstore.model.conditions import (
     comparisons_in,
     parse_condition,
 )
-from shotstore.model.parameters import Parameter
-from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.model.parameters import Parameter, as_number
 from shotstore.model.ranges import in_units
 from shotstore.records.arguments import shown
 from shotstore.records.columns import Column
@@ -166,18 +165,17 @@ def _ends(column: TableColumn, value: Value, now: datetime) -> tuple[Any, Any]:
 
 def _number(column: TableColumn, number: Parameter, value: Value) -> bool | int | float:
     """The number in the unit of the column."""
-    if not is_quantity(number):
-        if column.units and number != 0:
-            # A number without unit is a mistake that would otherwise give the wrong shots silently.
-            raise ValueError(
-                f"{column.name} is in {column.units}: write {value} {column.units}, or another unit"
-            )
-        return number
-    if column.units is None:
+    magnitude, units = as_number(number)
+    if units is None and column.units and magnitude != 0:
+        # A number without unit is a mistake that would otherwise give the wrong shots silently.
+        raise ValueError(
+            f"{column.name} is in {column.units}: write {value} {column.units}, or another unit"
+        )
+    if units is not None and column.units is None:
         raise ValueError(
             f"{column.name} has no unit: compare it with a plain number, not with {value}"
         )
-    converted = in_units(number.magnitude, unit_to_text(number.units), column.units)
+    converted = magnitude if units is None else in_units(magnitude, units, column.units)
     if converted is None:
         raise ValueError(
             f"{column.name} is in {column.units}, and {value} cannot be converted to that"
