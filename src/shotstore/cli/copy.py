@@ -41,7 +41,7 @@ def copy(
         str,
         typer.Argument(
             metavar="DST",
-            help="The same. A missing or empty directory becomes a store, an empty database is "
+            help="Likewise. A missing or empty directory becomes a store, and an empty database is "
             "set up.",
         ),
     ],

@@ -26,7 +26,8 @@ def du(
 ) -> None:
     """Tell how much disk space folders and sequences take, the largest first.
 
-    Each with everything in it. For stores of files; of a database, `shotstore info` tells its size.
+    Each with everything in it. This is for stores of files; `shotstore info` tells the size of a
+    database.
     """
     storage = open_store(store, read_only=True)
     with storage.session() as session:

@@ -62,7 +62,9 @@ def export(
     where: WhereOption = None,
     raw: Annotated[
         bool,
-        typer.Option("--raw", help="With png: pixels as they are, and not scaled to be looked at."),
+        typer.Option(
+            "--raw", help="With png: write pixels as they are, not scaled to be looked at."
+        ),
     ] = False,
     force: ForceOption = False,
     as_json: Annotated[bool, json_option("Print what was written, as JSON.")] = False,

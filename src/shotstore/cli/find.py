@@ -30,20 +30,23 @@ def find(
             "--state",
             "-s",
             metavar="STATE",
-            help="It is draft, preparing, running, finished, interrupted or crashed; several times "
-            "for one of several.",
+            help="Its state: draft, preparing, running, finished, interrupted or crashed; can be "
+            "given several times, for any of them.",
         ),
     ] = None,
     since: Annotated[
         str | None,
         typer.Option(
             metavar="WHEN",
-            help="Not begun before, or created if it never began: `2026-11-22`, `'2026-11-22 "
-            "18:30'`, `'7 days'`, `today`, `yesterday`, `'last week'`.",
+            help="It began at this time or later, or was created then if it never began: "
+            "`2026-11-22`, `'2026-11-22 18:30'`, `'7 days'`, `today`, `yesterday`, `'last week'`.",
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Not begun after; a day counts as a whole.")
+        str | None,
+        typer.Option(
+            metavar="WHEN", help="It began at this time or earlier; a day counts as a whole."
+        ),
     ] = None,
     varied: Annotated[
         list[str] | None,
@@ -51,7 +54,8 @@ def find(
             "--varied",
             "-v",
             metavar="NAME",
-            help="This parameter differs between its shots, in a loop or set anew; several times.",
+            help="This parameter differs between its shots, in a loop or set anew; can be given "
+            "several times.",
         ),
     ] = None,
     where: Annotated[
@@ -66,23 +70,26 @@ def find(
     ] = None,
     tag: Annotated[
         list[str] | None,
-        typer.Option("--tag", "-t", metavar="TAG", help="It has this tag; several times."),
+        typer.Option(
+            "--tag", "-t", metavar="TAG", help="It has this tag; can be given several times."
+        ),
     ] = None,
     text: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="This is in the recipe, the note or the error."),
+        typer.Option(metavar="TEXT", help="Its recipe, note or error has this text in it."),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="A shot has data under this label.")
+        str | None,
+        typer.Option(metavar="LABEL", help="A shot of it has data under this label."),
     ] = None,
     min_shots: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="At least so many shots.")
+        int | None, typer.Option(metavar="N", min=0, help="It has at least this many shots.")
     ] = None,
     max_shots: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="At most so many shots.")
+        int | None, typer.Option(metavar="N", min=0, help="It has at most this many shots.")
     ] = None,
     paths_only: Annotated[
-        bool, typer.Option("--paths", help="Print paths alone, a line each.")
+        bool, typer.Option("--paths", help="Print paths alone, one a line.")
     ] = False,
     as_json: JsonOption = False,
     store: StorageOption = None,

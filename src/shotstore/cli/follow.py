@@ -44,8 +44,9 @@ def follow(
     sequence sets and the numbers that were measured. Elsewhere: a line for each shot, from the
     first one on.
 
-    A draft is waited for. The recorder is not disturbed: frames are not read, and nothing is while
-    nothing is recorded. Ctrl-C ends the command, with exit code 130, and not the run.
+    It waits for a draft to be launched. The recorder is not disturbed: frames are never read, and
+    while nothing is recorded, neither is anything else. Ctrl-C ends the command, with exit code
+    130, but not the run.
     """
     from shotstore.cli.live_table import LiveTable
 

@@ -48,10 +48,10 @@ def ls(
 ) -> None:
     """List the folders and sequences in a folder.
 
-    With state, shots out of those expected, date, duration, size, tags, and the note or the error
-    that a sequence has crashed with. The date is that of the start or, dimmed, of the creation.
-    Dates are on the clock of this machine. Directories in which sequences lie that are not shown,
-    since their names stand for no path or they cannot be read, are listed last, with the reason.
+    Each with its state, shots out of those expected, date, duration, size, tags, and the note or
+    the error that it has crashed with. The date is that of the start or, dimmed, of the creation,
+    on the clock of this machine. Directories of sequences that are not shown, because their names
+    stand for no path or they cannot be read, are listed last, with the reason.
     """
     with open_to_read(store, recipes=as_json).session() as session:
         place = find_path(session, path)

@@ -53,7 +53,7 @@ def plot(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Shots of different values of it get different colours."),
+        typer.Option(metavar="NAME", help="Shots that differ in it get different colours."),
     ] = None,
     image: Annotated[
         str | None,
@@ -75,8 +75,8 @@ def plot(
 ) -> None:
     """Plot columns against each other, or show frames.
 
-    A point for each shot; where x repeats, the mean with its standard error. In a window, unless
-    `--output` or `--terminal` is given or there is no screen.
+    Each shot is a point; where x repeats, the mean is shown with its standard error. The picture
+    opens in a window, unless `--output` or `--terminal` is given or there is no screen.
     """
     from shotstore.analysis.tables import as_table
     from shotstore.analysis.tables.conditions import matching_rows

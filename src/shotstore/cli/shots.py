@@ -51,7 +51,7 @@ def shots(
 ) -> None:
     """Show parameters and numbers of shots as a table.
 
-    With the time at which each began. Parameters that are the same in all shots shown are named
+    Each with the time at which it began. Parameters that are the same in all shots shown are named
     below the table. `shotstore export` writes all of it to a file.
     """
     from shotstore.analysis.tables import as_table

@@ -34,8 +34,8 @@ def show(
 ) -> None:
     """Show what a sequence is: state, times, what it varies, its parameters and data, its files.
 
-    Of parameters that differ between the shots, the range over the shots is shown; of one that has
-    crashed, the error with its causes.
+    For parameters that differ between the shots, it shows the range over the shots; for a sequence
+    that has crashed, the error with its causes.
     """
     from shotstore.cli.description import as_json as to_json
     from shotstore.cli.description import describe

@@ -21,11 +21,13 @@ def tag(
     ] = None,
     tags: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TAG", help="Tags to put on it; without any, it says its tags."),
+        typer.Argument(metavar="TAG", help="Tags to put on it; without any, its tags are printed."),
     ] = None,
     remove: Annotated[
         list[str] | None,
-        typer.Option("--remove", "-r", metavar="TAG", help="Take a tag off; several times."),
+        typer.Option(
+            "--remove", "-r", metavar="TAG", help="Take a tag off; can be given several times."
+        ),
     ] = None,
     as_json: JsonOption = False,
     store: StorageOption = None,

@@ -44,7 +44,8 @@ def list_(
 @app.add
 def restore(
     entry: Annotated[
-        str, typer.Argument(metavar="ENTRY", help="An entry of the list, or how it begins.")
+        str,
+        typer.Argument(metavar="ENTRY", help="An entry of the list, or the beginning of its name."),
     ],
     to: Annotated[
         str | None,
@@ -66,7 +67,9 @@ def restore(
 def empty(
     older_than: Annotated[
         float,
-        typer.Option(metavar="DAYS", min=0, help="Only what was deleted so many days ago."),
+        typer.Option(
+            metavar="DAYS", min=0, help="Only what was deleted at least this many days ago."
+        ),
     ] = 0,
     yes: YesOption = False,
     store: StoreOption = None,

@@ -35,10 +35,10 @@ def tree(
     ] = None,
     depth: Annotated[
         int | None,
-        typer.Option("--depth", "-d", metavar="N", min=1, help="Only so many levels."),
+        typer.Option("--depth", "-d", metavar="N", min=1, help="Only this many levels."),
     ] = None,
     folders: Annotated[
-        bool, typer.Option("--folders", help="Only folders, with what is in them in numbers.")
+        bool, typer.Option("--folders", help="Only folders, with the numbers of what is in them.")
     ] = False,
     store: StorageOption = None,
 ) -> None:
