@@ -281,7 +281,7 @@ def test_a_list_that_cannot_be_finished_says_so(
     """Sequences that cannot be counted in time are not damaged, and not left out."""
     with storage.session() as session:
         bring_to(session, State.RUNNING)
-    impatient = HDF5StorageManager(storage._store.root, lock_timeout=0.1)
+    impatient = HDF5StorageManager(storage.root, lock_timeout=0.1)
     with ThreadPoolExecutor(1) as threads, ExitStack() as holding:
         find = summaries._find
 

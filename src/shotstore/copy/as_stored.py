@@ -38,7 +38,8 @@ def without_decoding(*sessions: ExperimentSession) -> Iterator[None]:
 
 
 def is_empty(parameters: ParameterNamespace) -> bool:
-    """Return whether global parameters, which a session that decodes nothing has read, are none."""
+    """Return whether there are no global parameters in what a session that decodes nothing has
+    read."""
     content = parameters.content if isinstance(parameters, _Content) else None
     return not content
 

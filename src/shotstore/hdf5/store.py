@@ -129,11 +129,7 @@ class Store:
                     yield self._look(is_unfinished=is_unfinished, as_it_is=as_it_is)
                     return
             try:
-                release = self.locks.acquire_write(None)
-                try:
-                    self.recover()
-                finally:
-                    release()
+                self.acquire_write(None)()  # it finishes what was left
             except OSError:
                 finish = False  # the disk is full, or read-only, or fails
 
@@ -158,9 +154,11 @@ class Store:
         self._has_locks = self._has_locks or (not self.is_archive and self.locks.exist())
         return self._has_locks
 
-    def acquire_write(self, owner: Owner) -> Callable[[], None]:
+    def acquire_write(
+        self, owner: Owner | None, timeout: float | None = None
+    ) -> Callable[[], None]:
         """Take the write lock, and finish what a killed process has left; return the function that
-        releases it.
+        releases it. The arguments are those of `Locks.acquire_write`.
 
         Raises:
             StorageLockTimeoutError: another session keeps on writing.
@@ -171,7 +169,7 @@ class Store:
             raise StorageError(
                 f"{self.root} was opened with read_only=True: open it without to change it."
             )
-        release = self.locks.acquire_write(owner)
+        release = self.locks.acquire_write(owner, timeout)
         try:
             self.recover()
             self.kept.check(self.commits.counted)

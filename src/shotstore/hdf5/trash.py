@@ -191,9 +191,9 @@ class Trash:
         def remove() -> None:
             if not any(self._found()):
                 return
-            release = self._store.locks.acquire_write(None, 0)
+            release = self._store.acquire_write(None, 0)
             try:
-                self._store.recover()  # it may bring something back from the trash
+                # A commit that was finished may have brought something back from the trash.
                 names = [entry.id for entry in self._found()]
                 seen = time_in_trash.note_time(self._store.root, names)
                 born = read_information(self._store).created
@@ -212,11 +212,8 @@ class Trash:
 
     def _remove(self, is_meant: Callable[[TrashEntry], bool]) -> list[TrashEntry]:
         store = self._store
-        if store.read_only:
-            raise StorageError(f"{store.root} was opened with read_only=True: open it without.")
-        release = store.locks.acquire_write(None)
+        release = store.acquire_write(None)
         try:
-            store.recover()
             return self._bury([self._measured(entry) for entry in self._found() if is_meant(entry)])
         finally:
             release()

@@ -13,7 +13,7 @@ from shotstore.session.following import Following
 class AsyncFollowing(AsyncIterator[AsyncShot]):
     """An iterator over the shots of a run, each in a session that lasts until the next one.
 
-    It is no generator: what a loop has left early need not be closed, and nobody awaits its end.
+    It is not a generator: what a loop has left early need not be closed, and nobody awaits its end.
     """
 
     def __init__(
