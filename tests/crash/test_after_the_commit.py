@@ -36,13 +36,14 @@ OF_ALL_KINDS = [
 class FullDisk:
     """Has no space left from the commit on: no file, no directory, and no block can be added."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: HDF5StorageManager) -> None:
         self.is_committed = False
+        self._journal = str(storage.root / ".shotstore" / "journal")
 
     def __call__(self, operation: Operation) -> None:
         if self.is_committed and self._needs_space(operation):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), operation.path)
-        self.is_committed |= operation.destination.endswith("journal")
+        self.is_committed |= operation.destination == self._journal
 
     def _needs_space(self, operation: Operation) -> bool:
         if operation.path.endswith("writer.json"):
@@ -85,7 +86,7 @@ def test_nothing_after_the_commit_needs_space(
     name: str, storage: HDF5StorageManager, done: dict[str, Any]
 ) -> None:
     act = prepared(name, storage)
-    with failing(full_disk := FullDisk()):
+    with failing(full_disk := FullDisk(storage)):
         act(storage)
         found = contents(storage)
     assert full_disk.is_committed or name == "empty trash"
