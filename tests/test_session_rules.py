@@ -13,6 +13,7 @@ from shotstore.errors import (
 )
 from shotstore.paths import PureSequencePath
 from shotstore.records import data_rules, path_rules, shot_rules, state_rules, times
+from shotstore.records.arguments import as_texts
 from shotstore.state import State
 
 ROOT = PureSequencePath.root()
@@ -81,9 +82,9 @@ def test_a_shot_index_is_below_the_expected_number_where_that_is_known() -> None
 
 
 def test_labels_are_several() -> None:
-    assert data_rules.check_labels(("b", "a", "b")) == ["b", "a"]
+    assert as_texts(("b", "a", "b"), "labels") == ["b", "a"]
     with pytest.raises(TypeError, match=r"write \['counts'\]"):
-        data_rules.check_labels("counts")
+        as_texts("counts", "labels")
 
 
 def test_a_transition_that_is_not_allowed_says_what_to_do() -> None:

@@ -7,11 +7,9 @@ from shotstore.hdf5.copying import copy_files
 from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import Transaction
-from shotstore.hdf5.worker import wait_if_exiting
 from shotstore.model import Serializer
 from shotstore.paths import PureSequencePath
 from shotstore.records.owner import current_owner
-from shotstore.records.stored_records import AnyRecords
 from shotstore.session import ExperimentSession, StorageManager
 
 
@@ -41,11 +39,6 @@ class HDF5ExperimentSession(ExperimentSession):
         transaction = self._active().transaction
         assert isinstance(transaction, Transaction)
         return transaction
-
-    def _active(self) -> AnyRecords:
-        if self._records is not None and not self._records.transaction.is_open:
-            wait_if_exiting()
-        return super()._active()
 
     def copy_files(
         self,

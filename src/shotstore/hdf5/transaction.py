@@ -31,7 +31,6 @@ from shotstore.hdf5.tree import Node, Tree
 from shotstore.hdf5.worker import run, wait_if_exiting
 from shotstore.paths import PureSequencePath
 from shotstore.records.owner import Owner
-from shotstore.records.session_errors import session_not_active_error
 from shotstore.records.stored_transaction import StoredTransaction
 
 _T = TypeVar("_T")
@@ -63,11 +62,14 @@ class Transaction(StoredTransaction):
         self._failure: BaseException | None = None
         self.is_open = True
 
-    def run(self, job: Callable[[], _T]) -> _T:
-        """Call a function that works on this transaction, on a worker thread."""
+    def check_open(self) -> None:
         if not self.is_open:
             wait_if_exiting()
-            raise session_not_active_error()
+        super().check_open()
+
+    def run(self, job: Callable[[], _T]) -> _T:
+        """Call a function that works on this transaction, on a worker thread."""
+        self.check_open()
 
         def work() -> _T:
             # Only a caller that was interrupted twice while it waited finds the mutex taken.

@@ -7,7 +7,6 @@ from shotstore.errors import TransactionConflictError
 from shotstore.memory.content import Content
 from shotstore.memory.memory import Memory
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
-from shotstore.records.session_errors import session_not_active_error
 from shotstore.records.stored_records import Setting
 from shotstore.records.stored_transaction import StoredTransaction
 
@@ -37,7 +36,7 @@ class InMemoryTransaction(StoredTransaction):
         return job()
 
     def begin_writing(self) -> None:
-        self._check_open()
+        self.check_open()
         if self._is_writing:
             return
         self._memory.acquire(self._lock_timeout)
@@ -61,14 +60,10 @@ class InMemoryTransaction(StoredTransaction):
             self._memory.release()
 
     def _look(self) -> None:
-        self._check_open()
+        self.check_open()
         if self._base is None:
             content = self._memory.content
             units = content.settings.get(Setting("units"), {}).get("definitions", [])
             add_definitions(map(UnitDefinition.parse, units), self._memory.name)
             self._base = content
             self.content = content.copy()
-
-    def _check_open(self) -> None:
-        if not self.is_open:
-            raise session_not_active_error()

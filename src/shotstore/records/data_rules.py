@@ -1,4 +1,4 @@
-"""The checks that every backend makes of what is asked of shots: rows, parameters and labels."""
+"""Whether the shots of a sequence have the rows, parameters and labels that they are asked for."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
@@ -9,7 +9,6 @@ import numpy.typing as npt
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType, ParameterType
 from shotstore.paths import PureSequencePath
-from shotstore.records.arguments import as_texts
 from shotstore.records.closest_names import closest_name
 from shotstore.records.columns import ShotRows
 
@@ -18,29 +17,17 @@ _MOST_LISTED = 20
 _T = TypeVar("_T")
 
 
-def check_labels(labels: Collection[str]) -> list[str]:
-    """Return the labels of the data that was asked for, each once.
-
-    Raises:
-        TypeError: it is a single text, whose characters would be taken for labels.
-    """
-    return as_texts(labels, "labels")
-
-
 def check_rows(path: PureSequencePath, rows: ShotRows | None, count: int) -> npt.NDArray[np.int64]:
     """Return which of the shots of a sequence are asked for; None stands for all.
 
     Raises:
         IndexError: one is negative, or not below ``count``.
-        TypeError: they are not integers.
     """
     if rows is None:
         return np.arange(count)
     found = np.asarray(rows)
     if not found.size:
         return np.empty(0, np.int64)
-    if found.ndim != 1 or found.dtype.kind not in "iu":
-        raise TypeError(f"The rows of shots must be integers in one dimension, not {rows!r}.")
     if found.min() < 0 or found.max() >= count:
         raise IndexError(f"Sequence {path} has the rows 0 to {count - 1} only.")
     return found.astype(np.int64)
@@ -53,7 +40,6 @@ def check_parameter_names(
 
     Raises:
         DataNotFoundError: no shot has one of them; the message names close ones.
-        TypeError: ``names`` is a single text.
     """
     return _check_columns("parameter", path, names, schema)
 
@@ -65,7 +51,6 @@ def check_data_labels(
 
     Raises:
         DataNotFoundError: no shot has data under one of them; the message names close ones.
-        TypeError: ``labels`` is a single text.
     """
     return _check_columns("data", path, labels, schema)
 
@@ -73,14 +58,13 @@ def check_data_labels(
 def _check_columns(
     what: str, path: PureSequencePath, names: Collection[str], schema: Mapping[str, _T]
 ) -> dict[str, _T]:
-    wanted = check_labels(names)
-    missing = [name for name in wanted if name not in schema]
+    missing = [name for name in names if name not in schema]
     if missing:
         raise DataNotFoundError(
             f"No shot of sequence {path} has {what} {_asked(missing, schema)}: "
             f"{_they_have(schema)}."
         )
-    return {name: schema[name] for name in wanted}
+    return {name: schema[name] for name in names}
 
 
 def data_not_found_error(

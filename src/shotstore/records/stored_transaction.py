@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from shotstore.paths import PureSequencePath
+from shotstore.records import session_errors
 
 _T = TypeVar("_T")
 
@@ -14,11 +15,20 @@ class StoredTransaction(abc.ABC):
     """One transaction, from the first call to its end.
 
     What a session has read stays the same to its end. Once it has ended, each method but `rollback`
-    raises `session_errors.session_not_active_error`.
+    raises what `check_open` does.
     """
 
     is_open: bool
     """Whether it has not ended."""
+
+    def check_open(self) -> None:
+        """Check that it has not ended.
+
+        Raises:
+            ExperimentSessionNotActiveError: it has.
+        """
+        if not self.is_open:
+            raise session_errors.session_not_active_error()
 
     @abc.abstractmethod
     def read(self, job: Callable[[], _T]) -> _T:

@@ -196,6 +196,7 @@ class ExperimentSession:
 
     def _active(self) -> AnyRecords:
         """What is stored, while the block is running."""
-        if self._records is None or not self._records.transaction.is_open:
+        if self._records is None:
             raise session_errors.session_not_active_error()
+        self._records.transaction.check_open()
         return self._records

@@ -19,7 +19,6 @@ from shotstore.errors import (
 )
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
 from shotstore.records.owner import check_cancelled, current_owner, holders
-from shotstore.records.session_errors import session_not_active_error
 from shotstore.records.stored_transaction import StoredTransaction
 from shotstore.sql.database import Database
 from shotstore.sql.engine import Engines
@@ -176,8 +175,7 @@ class Transaction(StoredTransaction):
             raise
 
     def _call(self, function: Callable[[], _T]) -> _T:
-        if not self.is_open:
-            raise session_not_active_error()
+        self.check_open()
         if os.getpid() != self._process:
             raise StorageError(
                 "This session belongs to the process that this one was forked from: open a new one."
