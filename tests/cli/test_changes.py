@@ -173,7 +173,7 @@ def test_all_tags_are_listed(shell: Shell) -> None:
 
 
 @pytest.mark.usefixtures("lab")
-def test_what_is_no_tag_is_refused(shell: Shell) -> None:
+def test_what_is_not_a_tag_is_refused(shell: Shell) -> None:
     shell.run("tag", "2026/rabi", "good", "a,b")
     assert shell.code == 2
     assert "comma" in shell.error
@@ -198,7 +198,7 @@ def test_a_note_is_written(
 
 
 @pytest.mark.usefixtures("lab")
-def test_a_note_that_is_no_text_is_refused(shell: Shell) -> None:
+def test_a_note_that_is_not_a_text_is_refused(shell: Shell) -> None:
     shell.run("note", "2026/rabi", "\udcff")
     assert shell.code == 2
     assert "surrogate" in shell.error

@@ -320,7 +320,9 @@ def test_info_names_who_is_writing(shell: Shell, lab: HDF5StorageManager) -> Non
 
 @pytest.mark.parametrize("arguments", [("ls",), ("tree",), ("find",), ("info",), ("tag",)])
 @pytest.mark.parametrize("kind", ["lab", "sqlite:///lab.db"])
-def test_an_empty_store_is_no_problem(shell: Shell, arguments: tuple[str, ...], kind: str) -> None:
+def test_an_empty_store_is_not_a_problem(
+    shell: Shell, arguments: tuple[str, ...], kind: str
+) -> None:
     shell.run("init", kind)
     assert shell.run(*arguments, "--store", kind)
     assert (shell.code, shell.error) == (0, "")
@@ -358,7 +360,7 @@ def test_what_only_files_have_is_not_asked_of_a_database(shell: Shell) -> None:
 )
 @pytest.mark.parametrize("command", ["ls", "verify", "du", "tag"])
 @pytest.mark.usefixtures("lab", "database")
-def test_what_is_no_store_is_said(
+def test_what_is_not_a_store_is_said(
     shell: Shell, command: str, name: str, found: str, hint: str
 ) -> None:
     shell.run(command, "--store", name)
@@ -403,7 +405,7 @@ def test_a_misspelt_path_is_answered_with_the_closest(shell: Shell) -> None:
 
 
 @pytest.mark.usefixtures("lab")
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def test_a_reader_that_goes_away_is_not_an_error() -> None:
     command = [sys.executable, "-m", "shotstore", "ls", "--recursive"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -52,13 +52,6 @@ def test_a_terminal_shows_how_far_a_copy_is(here: HDF5StorageManager, tmp_path: 
     assert "2/2 shots, 1/1 sequences" in said
 
 
-def test_a_file_and_another_program_are_told_nothing(
-    here: HDF5StorageManager, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    copy_path("/", here, HDF5StorageManager(tmp_path / "there"))
-    assert capfd.readouterr() == ("", "")
-
-
 def test_a_copy_needs_no_rich(
     here: HDF5StorageManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,9 @@ def test_port_and_database_may_be_left_out(tmp_path: Path) -> None:
         ("a.yaml", "username: lab", r"a\.yaml must be a TOML file"),
     ],
 )
-def test_what_is_no_server_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_what_is_not_a_server_is_refused(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
     with pytest.raises(ValueError, match=message) as raised:
         PostgreSQLConfig.from_file(write(tmp_path / name, text))
     assert "p@ss" not in str(raised.value)
@@ -70,7 +72,7 @@ def test_a_server_is_read_from_a_url() -> None:
         "lab:secret@db",
     ],
 )
-def test_what_is_no_url_is_refused_without_showing_a_password(text: str) -> None:
+def test_what_is_not_a_url_is_refused_without_showing_a_password(text: str) -> None:
     with pytest.raises(ValueError, match="postgresql://username:password@host") as raised:
         PostgreSQLConfig.from_url(text)
     assert "secret" not in str(raised.value)

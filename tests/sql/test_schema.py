@@ -143,7 +143,7 @@ def test_a_server_that_cannot_be_reached_is_named(postgresql_server: Server) -> 
         assert "wrong-password" not in str(raised.value)
 
 
-def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
     path.write_bytes(b"these are notes, and no database\n" * 100)
     storage = SQLiteStorageManager(SQLiteConfig(path))

@@ -42,7 +42,7 @@ UNITS = [
     "m ** 0.3333333333333333",
 ]
 
-# Lone surrogates are no text: no Unicode file can hold them.
+# Lone surrogates are not text: no Unicode file can hold them.
 characters = st.characters(exclude_categories=["Cs"])
 texts = st.text(characters, max_size=12)
 integers = st.one_of(

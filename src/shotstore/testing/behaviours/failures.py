@@ -196,7 +196,7 @@ REFUSED: dict[str, Operation] = {
     "a shot with objects": lambda s: record(
         s, sequence_in(State.RUNNING), 1, {}, {"a": np.ones(9), "b": np.array([None])}
     ),
-    "a shot with a label that is no text": lambda s: record(
+    "a shot with a label that is not a text": lambda s: record(
         s, sequence_in(State.RUNNING), 1, {}, {"a": np.ones(9), NOTHING: 1}
     ),
     "a date without zone": lambda s: s.paths.update_creation_date(

@@ -133,7 +133,7 @@ def test_nothing_moves_into_itself(storage: StorageManager) -> None:
             session.paths.move(path(r"\a"), path(r"\a\b\c"))
         with pytest.raises(RecursivePathMoveError):
             session.paths.move(path(r"\a"), path(r"\a\c"))
-        # A name that only starts alike is no place inside.
+        # A name that only starts alike is not a place inside.
         session.paths.move(path(r"\a"), path(r"\ab"))
         assert session.paths.get_all_paths() == {path(r"\ab"), path(r"\ab\b")}
 

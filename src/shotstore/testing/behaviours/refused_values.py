@@ -1,4 +1,4 @@
-"""What is no data, no label and no parameter is refused before anything is written."""
+"""What is not data, not a label or not a parameter is refused before anything is written."""
 
 from datetime import date, datetime
 from fractions import Fraction
@@ -24,7 +24,7 @@ NO_DATA: dict[str, tuple[object, type[Exception]]] = {
     "a path": (Path("a"), TypeError),
     "a fraction": (Fraction(1, 3), TypeError),
     "an object": (object(), TypeError),
-    "a key that is no text": ({1: 2}, TypeError),
+    "a key that is not a text": ({1: 2}, TypeError),
     "half a surrogate pair": ("\ud800", ValueError),
     "half a pair inside": ([{"\udfff": 1}], ValueError),
     "half a pair in an array": (np.array([0xD800], "u4").view("U1"), ValueError),
