@@ -10,8 +10,6 @@ from shotstore.model.finite_json import json_text
 if TYPE_CHECKING:
     from shotstore.records.summaries import SequenceSummary
 
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
 
 def printable(text: str) -> str:
     """Return the text without what would make a terminal do something else than print it."""
@@ -46,21 +44,6 @@ def readable_time(time: datetime, *, seconds: bool = False) -> str:
         return time.astimezone(UTC).strftime(text)
 
 
-def readable_duration(duration: timedelta) -> str:
-    """ "0.5 s", "35 s", "2 min 5 s", "1 h 40 min", "3 d 2 h"."""
-    seconds = duration.total_seconds()
-    if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return _two(whole // _MINUTE, "min", whole % _MINUTE, "s")
-    if whole < _DAY:
-        return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "min")
-    return _two(whole // _DAY, "d", whole % _DAY // _HOUR, "h")
-
-
 def time_span(summary: "SequenceSummary") -> timedelta | None:
     """How long a sequence has been running, or has run."""
     if summary.start_time is None or (summary.stop_time is None and not summary.state.is_active()):
@@ -82,7 +65,3 @@ def print_json(content: object, *, indent: int | None = 2) -> None:
         indent: How far to indent what is inside; None for all on one line.
     """
     typer.echo(json_text(content, indent))
-
-
-def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
-    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"

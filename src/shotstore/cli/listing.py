@@ -12,12 +12,12 @@ from shotstore.cli.columns import Cell, Column, Piece
 from shotstore.cli.formats import (
     counted,
     progress,
-    readable_duration,
     readable_size,
     readable_time,
     time_span,
 )
 from shotstore.errors import PathError, SequenceStateError, StorageError
+from shotstore.model.value_texts import duration_text
 from shotstore.paths import PureSequencePath
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
@@ -165,7 +165,7 @@ def sequence_cells(summary: SequenceSummary, listing: Listing) -> tuple[Cell, ..
         ((summary.state.value, STATE_STYLES[summary.state]),),
         ((progress(summary), "dim" if is_draft else ""),),
         ((date, "dim" if summary.start_time is None else ""),),
-        "" if span is None else readable_duration(span),
+        "" if span is None else duration_text(span),
         _size(summary.path, listing),
         ((", ".join(sorted(summary.tags)), "magenta"),),
         note,

@@ -21,9 +21,10 @@ from shotstore import (
     StorageManager,
 )
 from shotstore.analysis.tables.names import short_name
-from shotstore.cli.formats import printable, readable_duration
+from shotstore.cli.formats import printable
 from shotstore.cli.listing import STATE_STYLES
 from shotstore.cli.shot_numbers import ShotNumbers
+from shotstore.model.value_texts import duration_text
 
 _LONGEST_CELL = 24
 _GAP = 2
@@ -85,10 +86,10 @@ class LiveTable:
             cells.append(Text(f"{done} shots"))
         if stats.start_time is not None:
             until = stats.stop_time or datetime.now(UTC)
-            cells.append(Text(readable_duration(until - stats.start_time), style="dim"))
+            cells.append(Text(duration_text(until - stats.start_time), style="dim"))
             if stats.state is State.RUNNING and expected and 0 < done < expected:
                 average = (shots[-1].end_time - stats.start_time) / done
-                left = readable_duration(average * (expected - done))
+                left = duration_text(average * (expected - done))
                 cells.append(Text(f"{left} left", style="dim"))
         line.add_row(*cells)
         return line

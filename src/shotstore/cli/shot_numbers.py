@@ -8,9 +8,9 @@ from rich.text import Text
 
 from shotstore import PureSequencePath, SequenceStats, Shot
 from shotstore.analysis.recipes import local_parameters
-from shotstore.analysis.value_texts import number_text
 from shotstore.cli.formats import printable
 from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.model.value_texts import number_text
 
 _SHOWN_KINDS = ("bool", "int", "float", "text")
 

@@ -168,7 +168,7 @@ def _print(
 
 def _texts(values: "Values", kind: str) -> list[str]:
     from shotstore.analysis.tables.gaps import present_or_none
-    from shotstore.analysis.value_texts import number_text
+    from shotstore.model.value_texts import number_text
 
     found = present_or_none(values, _times(values) if kind == "time" else None)
     texts = []

@@ -7,7 +7,6 @@ from shotstore.cli.console import new_console
 from shotstore.cli.formats import (
     counted,
     print_json,
-    readable_duration,
     readable_size,
     readable_time,
     time_span,
@@ -16,6 +15,7 @@ from shotstore.cli.listing import STATE_STYLES
 from shotstore.cli.opening import open_to_read
 from shotstore.cli.options import JsonOption, SequenceArgument, StorageOption
 from shotstore.cli.places import find_sequence
+from shotstore.model.value_texts import duration_text, type_text
 from shotstore.state import State
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def _facts(found: "Description") -> list[tuple[str, Cell]]:
     if expected is not None and expected != summary.number_of_shots:
         shots = f"{summary.number_of_shots} of {counted(expected, 'shot')}"
     span = time_span(summary)
-    ago = "" if span is None else f", {readable_duration(span)} ago"
-    after = "" if span is None else f", after {readable_duration(span)}"
+    ago = "" if span is None else f", {duration_text(span)} ago"
+    after = "" if span is None else f", after {duration_text(span)}"
     size = found.listing.sizes.get(summary.path)
     steps = len(lanes.step_names) if lanes is not None else 0
     return [
@@ -104,8 +104,6 @@ def _facts(found: "Description") -> list[tuple[str, Cell]]:
 
 
 def _sections(found: "Description") -> dict[str, dict[str, str]]:
-    from shotstore.analysis.value_texts import type_text
-
     constant = "The same in all shots" if found.summary.number_of_shots else "Set"
     return {
         "Varied": found.varied(),
@@ -120,11 +118,11 @@ def _moment(time: "datetime | None", more: str) -> str:
 
 def _time_left(summary: "SequenceSummary") -> str:
     """If it goes on as it has so far."""
-    from shotstore.cli.formats import readable_duration, time_span
+    from shotstore.cli.formats import time_span
 
     span, expected = time_span(summary), summary.expected_number_of_shots
     done = summary.number_of_shots
     if summary.state is not State.RUNNING or span is None or not expected or not done:
         return ""
     left = span * (expected - done) / done
-    return f", about {readable_duration(left)} left" if left else ""
+    return f", about {duration_text(left)} left" if left else ""

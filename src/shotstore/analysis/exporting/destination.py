@@ -10,56 +10,40 @@ from pathlib import Path
 
 
 @contextmanager
-def file_to_be(file: Path, *, force: bool) -> Iterator[Path]:
-    """Give the block a path to write to; what is there in the end becomes the file.
+def file_to_be(path: Path, *, force: bool, is_folder: bool = False) -> Iterator[Path]:
+    """Give the block a path to write to; what is there in the end becomes the file or the folder.
 
     If the block fails, it leaves nothing behind.
 
     Args:
-        file: The file.
-        force: Whether it may exist, and is replaced then.
-
-    Raises:
-        FileExistsError: it exists, now or in the end.
-        FileNotFoundError: its directory does not exist.
-        IsADirectoryError: a directory is there.
-    """
-    check_place(file, force=force)
-    new = _beside(file)
-    try:
-        yield new
-        check_place(file, force=force)  # somebody else may have written it meanwhile
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-@contextmanager
-def folder_to_be(folder: Path, *, force: bool) -> Iterator[Path]:
-    """Give the block a new folder to write into; its files are in the folder in the end.
-
-    Args:
-        folder: The folder.
-        force: Whether it may exist: then files of the same names are replaced, and no others.
+        path: The file or the folder.
+        force: Whether it may exist. A file is replaced then, and in a folder files of the same
+            names, and no others.
+        is_folder: Whether it is a folder; the block is given an empty one.
 
     Raises:
         FileExistsError: it exists, now or in the end.
         FileNotFoundError: the directory that it is to be in does not exist.
-        NotADirectoryError: a file is there.
+        IsADirectoryError: a directory is where a file is to be.
+        NotADirectoryError: a file is where a folder is to be.
     """
-    check_place(folder, force=force, is_folder=True)
-    new = _beside(folder)
-    new.mkdir()
+    check_place(path, force=force, is_folder=is_folder)
+    new = _beside(path)
     try:
+        if is_folder:
+            new.mkdir()
         yield new
-        check_place(folder, force=force, is_folder=True)
-        if folder.is_dir():
+        check_place(path, force=force, is_folder=is_folder)  # somebody may have written meanwhile
+        if path.is_dir():
             for file in new.iterdir():
-                file.replace(folder / file.name)
+                file.replace(path / file.name)
         else:
-            new.rename(folder)
+            new.replace(path)
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        if is_folder:
+            shutil.rmtree(new, ignore_errors=True)
+        else:
+            new.unlink(missing_ok=True)
 
 
 def file_name(name: str) -> str:

@@ -17,7 +17,7 @@ from shotstore.analysis.exporting import (
     zip_file,
 )
 from shotstore.analysis.exporting.changes import Change
-from shotstore.analysis.exporting.destination import file_name, file_to_be, folder_to_be
+from shotstore.analysis.exporting.destination import file_name, file_to_be
 from shotstore.analysis.exporting.job import Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
 from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
@@ -196,7 +196,7 @@ def write_file(
     reader = sequence._reader_()
     ending = "_frames" if kind.is_folder else kind.suffix
     place = Path(f"{file_name(reader.path.name or '')}{ending}" if file is None else file)
-    with (folder_to_be if kind.is_folder else file_to_be)(place, force=force) as new:
+    with file_to_be(place, force=force, is_folder=kind.is_folder) as new:
         table = SequenceTable(reader, split=not kind.has_complex, unpack=kind.is_table)
         chosen, left_out = _choose(table, asked, name, kind)
         rows = matching_rows(SequenceTable(reader) if where is not None else table, where)

@@ -23,9 +23,9 @@ from shotstore.analysis.tables import INDEX, SequenceTable
 from shotstore.analysis.tables.gaps import as_floats
 from shotstore.analysis.tables.variation import ParameterValues, parameter_values
 from shotstore.analysis.times import local_texts
-from shotstore.analysis.value_texts import type_text, value_text
 from shotstore.model import Data, Parameter
 from shotstore.model.quantities import is_quantity, unit_to_text
+from shotstore.model.value_texts import duration_text, type_text, value_text
 from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
@@ -115,7 +115,7 @@ def _columns(table: SequenceTable, summary: SequenceSummary) -> Iterable[str]:
 def _shot_parts(sequence: SequenceReader, index: int) -> Iterable[str]:
     start, end = sequence.get_shot_start_time(index), sequence.get_shot_end_time(index)
     yield markup.heading(f"{sequence.path}", f'<span style="{markup.FAINT}">shot {index}</span>')
-    took = markup.duration_text(end - start)
+    took = duration_text(end - start)
     yield markup.line(f"{markup.time_text(start)}, took {took}", markup.FAINT)
     parameters = sequence.get_shot_parameters(index)
     local = local_parameters(sequence)

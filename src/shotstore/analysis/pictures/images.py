@@ -23,8 +23,8 @@ from shotstore.analysis.tables import (
 from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.analysis.tables.names import short_name
 from shotstore.analysis.times import local_texts
-from shotstore.analysis.value_texts import value_text
 from shotstore.errors import ColumnKindError, DataNotFoundError
+from shotstore.model.value_texts import value_text
 from shotstore.records.arguments import as_flag
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 import base64
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import escape
 
 from shotstore.analysis.pictures.frames import Frame, as_bytes, colours
 from shotstore.analysis.pictures.png import png
 from shotstore.analysis.times import local_texts
+from shotstore.model.value_texts import duration_text
 from shotstore.records.columns import time_column
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
@@ -129,12 +130,3 @@ def picture(frame: Frame, low: float, high: float, caption: str, edge: int) -> s
 def time_text(time: datetime) -> str:
     """Return a time on the clock of this machine."""
     return local_texts(time_column([time]))[0]
-
-
-def duration_text(duration: timedelta) -> str:
-    """Return how long something took."""
-    seconds = duration.total_seconds()
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} h"

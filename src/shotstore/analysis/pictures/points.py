@@ -11,8 +11,8 @@ from shotstore.analysis.tables import HELD, Kind, Source, Table, TableColumn, as
 from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.analysis.tables.gaps import as_floats
 from shotstore.analysis.times import has_date, local_texts, zone_names
-from shotstore.analysis.value_texts import pretty_unit, value_text
 from shotstore.errors import ColumnKindError, DataNotFoundError
+from shotstore.model.value_texts import pretty_unit, value_text
 from shotstore.records.arguments import as_texts
 from shotstore.records.columns import Column
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.tables.table import Table
-from shotstore.analysis.value_texts import number_text
 from shotstore.errors import IncompatibleUnitsError
+from shotstore.model.value_texts import number_text
 from shotstore.records.columns import Column
 
 _PRECISION = 1e-9

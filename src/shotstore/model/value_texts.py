@@ -1,6 +1,10 @@
-"""Numbers, units and types as people read them."""
+"""Numbers, units, types and durations as people read them."""
 
-from shotstore.model import DataType
+from datetime import timedelta
+
+from shotstore.model.data_schema import DataType
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def number_text(value: object) -> str:
@@ -34,3 +38,22 @@ def type_text(kind: DataType) -> str:
         lengths = ["any" if length is None else str(length) for length in kind.shape or ()]
         return f"{name}, {' x '.join(lengths)}" if lengths else f"{name}, a single one"
     return {"json": "lists, dicts or mixed", "none": "always None"}.get(kind.kind, kind.kind)
+
+
+def duration_text(duration: timedelta) -> str:
+    """Return how long something took: "0.5 s", "35 s", "2 min 5 s", "1 h 40 min", "3 d 2 h"."""
+    seconds = duration.total_seconds()
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return _two(whole // _MINUTE, "min", whole % _MINUTE, "s")
+    if whole < _DAY:
+        return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "min")
+    return _two(whole // _DAY, "d", whole % _DAY // _HOUR, "h")
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
