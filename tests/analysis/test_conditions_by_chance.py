@@ -14,7 +14,7 @@ from shotstore import InvalidConditionError
 from shotstore.analysis.finding.bounds import alternatives
 from shotstore.analysis.tables import Table, TableColumn
 from shotstore.analysis.tables.conditions import matching_rows
-from shotstore.model.conditions import parse_condition
+from shotstore.model.condition_grammar import parse_condition
 from shotstore.records.columns import Column
 
 Shot: TypeAlias = Mapping[str, Any]

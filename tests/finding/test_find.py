@@ -15,7 +15,8 @@ from shotstore import (
 )
 from shotstore.analysis.finding.bounds import Bounds, alternatives
 from shotstore.model import quantity
-from shotstore.model.conditions import And, parse_condition
+from shotstore.model.condition_grammar import parse_condition
+from shotstore.model.conditions import And
 from shotstore.testing.experiments import START, path
 
 DETUNING = r"\2026\11\22\detuning"
@@ -278,7 +279,7 @@ def test_a_value_in_two_units_is_a_range() -> None:
         ("x > 1 s and x > 2 MHz", IncompatibleUnitsError, "different dimensions"),
         ("5 < 6", InvalidConditionError, "names no parameter where there is '5'"),
         ("my length > 6", InvalidConditionError, "names no parameter"),
-        ("x > 5 nonsense", ValueError, "nonsense"),
+        ("x > 5 nonsense", InvalidConditionError, "nonsense"),
         ("x", InvalidConditionError, "not a condition"),
         ("x > 2 and (x < 1 or x = 2)", InvalidConditionError, "No value meets"),
         ("comment = 'salt and pepper'", InvalidConditionError, "by texts with text"),

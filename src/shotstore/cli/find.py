@@ -100,7 +100,8 @@ def find(
     what differs between the shots of the recipe.
     """
     from shotstore.analysis.finding import unknown_names
-    from shotstore.model.conditions import And, comparisons_in, parse_condition
+    from shotstore.model.condition_grammar import parse_condition
+    from shotstore.model.conditions import And, comparisons_in
 
     storage = open_to_read(store)
     condition = And(tuple(parse_condition(text) for text in where or ()))

@@ -11,8 +11,8 @@ import attrs
 
 from shotstore.analysis.tables.names import FIXED
 from shotstore.errors import IncompatibleUnitsError, InvalidConditionError
+from shotstore.model.condition_grammar import EXAMPLE
 from shotstore.model.conditions import (
-    EXAMPLE,
     PRECISION,
     And,
     Comparison,
@@ -178,14 +178,13 @@ def alternatives(condition: Condition) -> list[Alternative]:
     """Return of what ranges one or the other is to be met, where a condition is met by some shot.
 
     Raises:
-        InvalidConditionError: it is of something else than parameters and their numbers, no value
-            meets it, or it has too many alternatives.
-        ValueError: a value cannot be evaluated.
+        InvalidConditionError: it is of something else than parameters and their numbers, a value
+            cannot be evaluated, no value meets it, or it has too many alternatives.
         IncompatibleUnitsError: a parameter is compared with values of different dimensions.
     """
     found = _alternatives(condition, is_negated=False)
     if not found:
-        raise InvalidConditionError(f"No value meets {_text(condition)!r}.")
+        raise InvalidConditionError(f"No value meets '{condition}'.")
     return found
 
 
@@ -221,14 +220,17 @@ def _ranges(comparison: Comparison, *, is_negated: bool) -> list[Alternative]:
     name, value = comparison.name, comparison.value
     if not looks_like_a_name(name):
         raise InvalidConditionError(
-            f"{_text(comparison)!r} names no parameter where there is {name!r}: {EXAMPLE}."
+            f"'{comparison}' names no parameter where there is {name!r}: {EXAMPLE}."
         )
     if name in FIXED or value.is_quoted:
         raise InvalidConditionError(
-            f"{_text(comparison)!r} cannot be answered: sequences are found by the numbers that "
+            f"'{comparison}' cannot be answered: sequences are found by the numbers that "
             "their parameters take, by times with since and until, and by texts with text."
         )
-    low, high = _ends(name, value)
+    try:
+        low, high = value.ends()
+    except ValueError as error:
+        raise InvalidConditionError(f"'{comparison}' cannot be answered: {error}") from error
     below, above = Bounds(high=_End.of(low, is_open=True)), Bounds(low=_End.of(high, is_open=True))
     from_low, to_high = Bounds(low=_End.of(low)), Bounds(high=_End.of(high))
     met = {
@@ -246,28 +248,12 @@ def _ranges(comparison: Comparison, *, is_negated: bool) -> list[Alternative]:
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
 
 
-def _text(condition: Condition) -> str:
-    match condition:
-        case Comparison(name, symbol, value):
-            return f"{name} {symbol} {value}"
-        case Not(part):
-            return f"not ({_text(part)})"
-        case And(parts):
-            return " and ".join(map(_text, parts))
-        case Or(parts):
-            return f"({' or '.join(map(_text, parts))})"
-
-
-def _ends(name: str, value: Value) -> tuple[Parameter, Parameter]:
-    try:
-        return value.ends()
-    except ValueError as error:
-        raise ValueError(f"The bound {str(value)!r} of {name} is not a value: {error}") from error
-
-
 def _end(name: str, bound: Bound) -> _End | None:
     if bound is None:
         return None
     if isinstance(bound, str):
-        return _End.of(_ends(name, Value(bound))[0])
+        try:
+            bound = Value(bound).ends()[0]
+        except ValueError as error:
+            raise ValueError(f"The bound {bound!r} of {name} is not a value: {error}") from error
     return _End.of(check_parameter(name, bound))

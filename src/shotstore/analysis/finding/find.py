@@ -20,7 +20,8 @@ from shotstore.errors import (
     UnreadableConfigurationError,
 )
 from shotstore.model import ParameterRange
-from shotstore.model.conditions import And, Comparison, Condition, Not, Or, parse_condition
+from shotstore.model.condition_grammar import parse_condition
+from shotstore.model.conditions import And, Comparison, Condition, Not, Or
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_count, as_state, as_text, as_texts, shown
 from shotstore.records.columns import Column

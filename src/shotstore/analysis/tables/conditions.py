@@ -11,8 +11,8 @@ import numpy.typing as npt
 from shotstore.analysis.periods import period
 from shotstore.analysis.tables import HELD, Table, TableColumn
 from shotstore.errors import DataNotFoundError, InvalidConditionError
+from shotstore.model.condition_grammar import EXAMPLE, parse_condition
 from shotstore.model.conditions import (
-    EXAMPLE,
     PRECISION,
     And,
     Comparison,
@@ -21,7 +21,6 @@ from shotstore.model.conditions import (
     Or,
     Value,
     comparisons_in,
-    parse_condition,
 )
 from shotstore.model.parameters import Parameter, as_number
 from shotstore.model.ranges import in_units
