@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
 
@@ -17,7 +16,7 @@ from shotstore.copy.report import (
     IncompleteCopyError,
     Progress,
 )
-from shotstore.copy.transfer import create_folders, transfer
+from shotstore.copy.transfer import copy_sequence, create_folders
 from shotstore.errors import (
     DamagedStorageError,
     PathError,
@@ -31,9 +30,6 @@ from shotstore.paths import PureSequencePath
 from shotstore.progress_bar import progress_bar
 from shotstore.records.arguments import as_function, as_text, shown
 from shotstore.session import ExperimentSession, Receive, StorageManager
-
-if TYPE_CHECKING:
-    from shotstore.hdf5 import HDF5ExperimentSession
 
 _TRIES = 5
 """For a sequence that meets what others write to the destination."""
@@ -183,8 +179,9 @@ class _Copying:
         if not self._plan.is_sequence:
             self._prepare()
         self._report()
-        with self._destination.receiving() as receive:
-            self._copy_all(receive)
+        if self._plan.sequences:
+            with self._destination.receiving() as receive:
+                self._copy_all(receive)
         return Copied(tuple(self._copied), self._shots, self._size, self._skipped, self._failed)
 
     def _copy_all(self, receive: Receive) -> None:
@@ -230,26 +227,18 @@ class _Copying:
     def _copy(self, path: PureSequencePath, receive: Receive) -> _Amount:
         amount = _Amount()
 
-        def on_shot(size: int) -> None:
+        def show(shots: int, size: int) -> None:
             nonlocal amount
-            amount = _Amount(amount.shots + 1, amount.size + size)
-            self._report(amount)
-
-        def on_copied(size: int, whole: int) -> None:
-            nonlocal amount
-            amount = _Amount(number_of_shots * size // whole, size)
+            amount = _Amount(shots, size)
             self._report(amount)
 
         self._leave_out_what_is_there(path)
         with self._source.session() as source:
-            number_of_shots = self._count_shots_of(path, source)
+            self._look_at(path, source)
             try:
                 with receive(path) as destination:
                     self._create_folders_above(path, destination)
-                    if _is_of_files(source) and _is_of_files(destination):
-                        destination.copy_files(path, source, on_copied)
-                    else:
-                        transfer(path, source, destination, on_shot)
+                    copy_sequence(path, source, destination, show)
             except PathIsSequenceError:
                 self._leave_out_what_is_there(path)  # somebody has created it meanwhile
                 raise
@@ -261,17 +250,16 @@ class _Copying:
                 if session.paths.does_path_exists(path) and session.sequences.is_sequence(path):
                     raise _LeftOutError(IS_THERE)
 
-    def _count_shots_of(self, path: PureSequencePath, source: ExperimentSession) -> int:
-        """Look at a sequence when its turn comes; return its number of shots."""
+    def _look_at(self, path: PureSequencePath, source: ExperimentSession) -> None:
+        """Look at a sequence when its turn comes: whether it is to be copied still."""
         try:
-            stats = source.sequences.get_stats(path)
+            state = source.sequences.get_state(path)
         except (PathNotFoundError, PathIsNotSequenceError):
             if self._plan.is_sequence:
                 raise
             raise _LeftOutError("it was moved or deleted meanwhile") from None
-        if stats.state.is_active() and not self._plan.is_sequence:
+        if state.is_active() and not self._plan.is_sequence:
             raise _LeftOutError("an experiment is working on it")
-        return stats.number_completed_shots
 
     def _create_folders_above(self, path: PureSequencePath, destination: ExperimentSession) -> None:
         if not destination.paths.does_path_exists(path.get_ancestors()[-1]):
@@ -290,9 +278,3 @@ class _Copying:
                 size=self._size + amount.size,
             )
         )
-
-
-def _is_of_files(session: ExperimentSession) -> "TypeGuard[HDF5ExperimentSession]":
-    from shotstore.hdf5 import HDF5ExperimentSession
-
-    return isinstance(session, HDF5ExperimentSession)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from shotstore.copy.transfer import transfer
-from shotstore.hdf5 import HDF5ExperimentSession, HDF5StorageManager
+from shotstore.copy.transfer import copy_sequence
+from shotstore.hdf5 import HDF5StorageManager
 from shotstore.records.directories import Progress
 from shotstore.records.sequence_reader import ReadableSequence
 from shotstore.session import Sequence
@@ -15,12 +15,8 @@ def write_directory(sequence: ReadableSequence, store: Path, progress: Progress)
     path, session = sequence.path, sequence.session
     storage = HDF5StorageManager(store, serializer=session.storage.serializer)
     with storage.session(write=True) as copy:
-        if isinstance(session, HDF5ExperimentSession):
-            copy.copy_files(path, session, progress)
-        else:
-            shots = len(sequence)
-            done = iter(range(1, shots + 1))
-            transfer(path, session, copy, lambda _: progress(next(done), shots))
+        whole = len(sequence)
+        copy_sequence(path, session, copy, lambda shots, _: progress(shots, whole))
     directory = storage.get_directory(path)
     storage.close()
     return directory

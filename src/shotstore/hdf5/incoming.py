@@ -17,7 +17,6 @@ from shotstore.hdf5.names import SHOTS_FILE
 from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.store import INCOMING, INCOMING_LOCK, Store
 from shotstore.hdf5.transaction import Transaction
-from shotstore.hdf5.tree import Node
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
 from shotstore.records.owner import current_owner
@@ -44,7 +43,7 @@ def check_place(path: PureSequencePath, transaction: Transaction) -> None:
 
     Args:
         path: Where it is to be.
-        transaction: One that is not committed: it only looks as if something was there.
+        transaction: One that changes nothing; it is not committed.
 
     Raises:
         PathError: it cannot, as `StoredTree.make_room` says it.
@@ -52,9 +51,7 @@ def check_place(path: PureSequencePath, transaction: Transaction) -> None:
 
     def check() -> None:
         if transaction.tree.find(path) is None:
-            name = path.parts[-1]
-            folder = transaction.tree.make_room(path)
-            Node(name, None, is_sequence=True).attach(folder, name)
+            transaction.tree.make_room(path)
 
     transaction.read(check)
 
