@@ -230,7 +230,8 @@ def _ranges(comparison: Comparison, *, is_negated: bool) -> list[Alternative]:
     try:
         low, high = value.ends()
     except ValueError as error:
-        raise InvalidConditionError(f"'{comparison}' cannot be answered: {error}") from error
+        reason = str(error).rstrip(".")
+        raise InvalidConditionError(f"'{comparison}' cannot be answered: {reason}.") from error
     below, above = Bounds(high=_End.of(low, is_open=True)), Bounds(low=_End.of(high, is_open=True))
     from_low, to_high = Bounds(low=_End.of(low)), Bounds(high=_End.of(high))
     met = {

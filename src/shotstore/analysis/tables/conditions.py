@@ -82,7 +82,7 @@ def matching_rows(table: Table, where: "Where | None") -> npt.NDArray[np.int64]:
             return _compare(column, values[column.name], comparison, now)
         except ValueError as error:
             reason = str(error).rstrip(".")
-            raise InvalidConditionError(f"{shown(where)} cannot be answered: {reason}.") from error
+            raise InvalidConditionError(f"'{comparison}' cannot be answered: {reason}.") from error
 
     return np.flatnonzero(_answer(condition, compare).is_met)
 
@@ -107,26 +107,26 @@ def _has(table: Table, name: str) -> bool:
     return True
 
 
-def _answer(condition: Condition, compare: "Callable[[Comparison], _Answer]") -> "_Answer":
+def _answer(condition: Condition, compare: Callable[[Comparison], _Answer]) -> _Answer:
     match condition:
         case Comparison():
             return compare(condition)
         case Not(part):
             answer = _answer(part, compare)
             return _Answer(answer.is_not_met, answer.is_met)
-        case And(parts) | Or(parts):
+        case And(parts):
             answers = [_answer(part, compare) for part in parts]
-            met = [answer.is_met for answer in answers]
-            not_met = [answer.is_not_met for answer in answers]
-            if isinstance(condition, And):
-                return _Answer(np.logical_and.reduce(met), np.logical_or.reduce(not_met))
-            return _Answer(np.logical_or.reduce(met), np.logical_and.reduce(not_met))
+            return _Answer(
+                np.logical_and.reduce([answer.is_met for answer in answers]),
+                np.logical_or.reduce([answer.is_not_met for answer in answers]),
+            )
+        case Or(parts):
+            return _answer(Not(And(tuple(map(Not, parts)))), compare)
 
 
 def _compare(column: TableColumn, found: Column, comparison: Comparison, now: datetime) -> _Answer:
     low, high = _ends(column, comparison.value, now)
-    is_present = found.is_present.copy()
-    is_present &= found.values == found.values  # neither NaN nor NaT
+    is_present = found.is_present & (found.values == found.values)  # neither NaN nor NaT
     present = found.values[is_present]
     if present.dtype.kind == "f":
         for end in (low, high):
