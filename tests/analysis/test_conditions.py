@@ -125,7 +125,7 @@ def test_the_shots_that_meet_a_condition(
         (pl.lit(True), "names no column"),
     ],
 )
-def test_what_is_no_condition(table: Table, where: "Where", message: str) -> None:
+def test_what_is_not_a_condition(table: Table, where: "Where", message: str) -> None:
     with pytest.raises(InvalidConditionError, match=message):
         matching_rows(table, where)
 

@@ -123,7 +123,7 @@ def test_a_condition_is_written_as_it_is_read() -> None:
         ("comment = salt and pepper", "ends too early"),
     ],
 )
-def test_what_is_no_condition_is_told_where_and_how_to_write_one(text: str, where: str) -> None:
+def test_what_is_not_a_condition_is_told_where_and_how_to_write_one(text: str, where: str) -> None:
     with pytest.raises(InvalidConditionError, match="write something like") as caught:
         parse_condition(text, {"x", "comment"}.__contains__)
     assert caught.match(f"is not a condition, as it .*({where})")
@@ -135,7 +135,7 @@ def test_no_text_is_too_deep(text: str) -> None:
         parse_condition(text)
 
 
-def test_a_long_text_is_no_deep_one() -> None:
+def test_a_long_text_is_not_a_deep_one() -> None:
     assert parse_condition("not " * 5000 + "a > 1") == A
     assert parse_condition(" and ".join(["a > 1"] * 5000)) == And((A,) * 5000)
 
@@ -178,6 +178,6 @@ def test_a_tolerance_goes_to_both_sides(
         (Value("soon"), "'soon' is neither a parameter nor a unit"),
     ],
 )
-def test_what_is_no_number_is_told(value: Value, message: str) -> None:
+def test_what_is_not_a_number_is_told(value: Value, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         value.ends()

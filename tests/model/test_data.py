@@ -102,7 +102,7 @@ def test_array_classes_that_add_nothing_become_plain_arrays() -> None:
     ids=repr,
 )
 @pytest.mark.parametrize("place", ["", "[1]['x']"])
-def test_what_is_no_data_is_a_type_error_that_says_where_and_what_to_do(
+def test_what_is_not_data_is_a_type_error_that_says_where_and_what_to_do(
     value: object, advice: str, place: str
 ) -> None:
     with pytest.raises(TypeError) as caught:
@@ -128,7 +128,7 @@ def test_texts_that_no_file_can_hold_are_a_value_error(data: dict[str, object]) 
         check_data(data)
 
 
-def test_a_label_that_is_no_text_is_a_type_error() -> None:
+def test_a_label_that_is_not_a_text_is_a_type_error() -> None:
     unlabelled: Any = {1: 1}
     with pytest.raises(TypeError, match="data label must be a str, not of type int"):
         check_data(unlabelled)

@@ -234,7 +234,7 @@ def test_no_text_takes_long(text: str) -> None:
         Expression(text).evaluate({})
 
 
-def test_a_long_text_is_no_deep_one() -> None:
+def test_a_long_text_is_not_a_deep_one() -> None:
     assert Expression("+".join(["1"] * 5000)).evaluate({}) == 5000
     assert Expression("-" * 5000 + "1").evaluate({}) == 1
 

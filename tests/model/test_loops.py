@@ -192,7 +192,7 @@ def test_a_huge_loop_is_not_enumerated() -> None:
     ],
     ids=str,
 )
-def test_bounds_that_make_no_loop_are_a_value_error(
+def test_bounds_that_do_not_make_a_loop_are_a_value_error(
     bounds: tuple[Parameter, ...], reason: str
 ) -> None:
     with pytest.raises(ValueError, match=reason):

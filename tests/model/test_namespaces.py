@@ -117,7 +117,7 @@ def test_an_error_names_the_parameter(expression: str) -> None:
         namespace.evaluate()
 
 
-def test_a_long_chain_is_no_problem() -> None:
+def test_a_long_chain_is_not_a_problem() -> None:
     chain = {f"p{index}": f"p{index + 1} + 1" for index in range(3000)} | {"p3000": "0"}
     assert ParameterNamespace.from_mapping(chain).evaluate()["p0"] == 3000
 

@@ -27,12 +27,12 @@ def test_identifiers_joined_by_dots_are_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "a.", ".a", "a..b", "a b", "1a", "a-b", "a\n", "\ud800"])
-def test_other_texts_are_no_names(name: str) -> None:
+def test_other_texts_are_not_names(name: str) -> None:
     with pytest.raises(ValueError, match="is not a parameter name"):
         check_parameter_name(name)
 
 
-def test_a_name_that_is_no_text_is_refused() -> None:
+def test_a_name_that_is_not_a_text_is_refused() -> None:
     unnamed: Any = {1: 1}
     with pytest.raises(ValueError, match="is not a parameter name"):
         check_parameters(unnamed)
@@ -102,7 +102,7 @@ def test_an_unknown_unit_is_a_value_error_that_names_the_parameter() -> None:
 @pytest.mark.parametrize(
     "content", ["1", None, [], {"magnitude": 1}, {"magnitude": True, "unit": "m"}, {"unit": "m"}]
 )
-def test_what_is_no_stored_parameter_is_refused(content: JSON) -> None:
+def test_what_is_not_a_stored_parameter_is_refused(content: JSON) -> None:
     with pytest.raises(ValueError, match=r"is not a stored number|invalid literal"):
         parameter_from_json(content)
 

@@ -57,7 +57,7 @@ def test_a_unit_that_only_another_registry_knows_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["nonsense", "m +", "(", "'a'", "3 m"])
-def test_a_text_that_is_no_unit_is_a_value_error(text: str) -> None:
+def test_a_text_that_is_not_a_unit_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not (a unit|defined)|60000 characters"):
         quantity(1, text)
 

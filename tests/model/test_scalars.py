@@ -80,7 +80,7 @@ def test_a_number_comes_back_from_strict_json_as_it_was(number: int | float) -> 
         {"int": "1", "unit": "m"},
     ],
 )
-def test_what_is_no_stored_number_is_refused(content: JSON) -> None:
+def test_what_is_not_a_stored_number_is_refused(content: JSON) -> None:
     with pytest.raises(ValueError, match=r"is not a stored number|invalid literal"):
         number_from_json(content)
 

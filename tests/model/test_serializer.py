@@ -367,7 +367,7 @@ def test_serializers_are_equal_by_what_they_know(serializer: DefaultSerializer) 
     ],
     ids=str,
 )
-def test_what_is_no_stored_iteration_is_a_value_error(content: JSON) -> None:
+def test_what_is_not_a_stored_iteration_is_a_value_error(content: JSON) -> None:
     with pytest.raises(ValueError, match=r"cannot be read|not of the form"):
         DefaultSerializer().load_iteration(content)
 
@@ -390,7 +390,7 @@ def test_what_is_no_stored_iteration_is_a_value_error(content: JSON) -> None:
     ],
     ids=str,
 )
-def test_what_are_no_stored_time_lanes_is_a_value_error(change: dict[str, JSON]) -> None:
+def test_what_are_not_stored_time_lanes_is_a_value_error(change: dict[str, JSON]) -> None:
     content: dict[str, JSON] = {"step_names": ["a"], "step_durations": ["1 s"], "lanes": {}}
     DefaultSerializer().load_time_lanes(content)
     with pytest.raises(ValueError, match=r"cannot be read|not of the form|step|not stored"):
@@ -398,7 +398,7 @@ def test_what_are_no_stored_time_lanes_is_a_value_error(change: dict[str, JSON])
 
 
 @pytest.mark.parametrize("content", [None, {}, [1], [["a"]], [["a", 1]], [["a b", "1"]]], ids=str)
-def test_what_is_no_stored_namespace_is_a_value_error(content: JSON) -> None:
+def test_what_is_not_a_stored_namespace_is_a_value_error(content: JSON) -> None:
     with pytest.raises(ValueError, match="The stored ParameterNamespace cannot be read"):
         DefaultSerializer().load_global_parameters(content)
 
