@@ -14,6 +14,7 @@ from matplotlib import pyplot
 from PIL import Image
 
 from shotstore import StorageManager
+from shotstore.analysis.exporting import FORMATS
 from shotstore.cli import plot
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import MICROSECONDS, SECOND, START, launch, path, record
@@ -305,3 +306,9 @@ def test_a_missing_package_is_named(
     assert shell.code == 1
     assert f'"{package}>=' in shell.error.partition(": pip install ")[2]
     assert shell.error.count("\n") == 1
+
+
+def test_every_format_of_export_is_offered(shell: Shell) -> None:
+    shell.run("export", "2026/rabi", "--to", "nothing")
+    assert shell.code == 2
+    assert [name for name in re.findall(r"'(\w+)'", shell.error) if name != "nothing"] == [*FORMATS]
