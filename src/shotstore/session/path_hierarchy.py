@@ -69,7 +69,6 @@ class PathHierarchy:
             self._check_idle(sequences, "deleting")
             records.delete(node)
 
-        self._begin_to_change(place)
         records.transaction.write(delete)
 
     def get_children(self, path: AnyPath) -> set[PureSequencePath]:
@@ -155,14 +154,7 @@ class PathHierarchy:
             tree.check_moved(node, new)
             records.move(node, tree.make_room(new, node), new.parts[-1])
 
-        self._begin_to_change(old)
         records.transaction.write(move)
-
-    def _begin_to_change(self, path: PureSequencePath) -> None:
-        """Get ready for a job that changes a path with all below it."""
-        transaction = self._records.transaction
-        transaction.begin_writing()
-        transaction.load_below(path, documents=True)
 
     def _check_idle(self, sequences: Sequence[Node], doing: str) -> None:
         for node in sequences:

@@ -22,7 +22,7 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.records.arguments import as_text, shown
+from shotstore.records.arguments import shown
 from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.shot_rules import check_shot_index
 from shotstore.records.values import SequenceStats
@@ -247,7 +247,7 @@ class Sequence:
         Raises:
             TypeError: it is not a text.
         """
-        self.set_tags(self.get_tags() - {as_text(tag, "A tag")})
+        self.set_tags(self.get_tags() - {check_text(tag, "A tag")})
 
     def get_note(self) -> str:
         """Return the note on the sequence; empty if there is none."""
