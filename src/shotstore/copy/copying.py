@@ -26,9 +26,10 @@ from shotstore.errors import (
     StorageError,
     TransactionConflictError,
 )
+from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.progress_bar import progress_bar
-from shotstore.records.arguments import as_function, as_text, shown
+from shotstore.records.arguments import as_function, shown
 from shotstore.session import ExperimentSession, Receive, StorageManager
 
 _TRIES = 5
@@ -96,7 +97,7 @@ def copy_path(
             raise TypeError(f"Storages are copied between, and {shown(storage)} is not one.")
     if not isinstance(progress, bool):
         as_function(progress, "progress")
-    if as_text(existing, "existing") not in ("error", "skip"):
+    if check_text(existing, "existing") not in ("error", "skip"):
         raise ValueError(f'existing must be "error" or "skip", not {existing!r}.')
     if _are_same(source, destination):
         raise StorageError("A storage cannot be copied into itself: name another destination.")

@@ -14,7 +14,6 @@ from typing import SupportsIndex, TypeVar
 import numpy as np
 
 from shotstore.model import DefaultSerializer, Serializer
-from shotstore.model.scalars import check_text
 from shotstore.records.columns import ShotRows
 from shotstore.records.values import DataId, ShotId
 from shotstore.state import State
@@ -72,20 +71,6 @@ def as_texts(values: Iterable[str], what: str) -> list[str]:
         if not isinstance(text, str):
             raise TypeError(f"Each of the {what} must be a text, not {shown(text)}.")
     return list(dict.fromkeys(map(str, texts)))
-
-
-def as_text(value: str, what: str) -> str:
-    """Return the text, a plain ``str``.
-
-    Args:
-        value: The text.
-        what: What it is, as the message calls it: "A label".
-
-    Raises:
-        TypeError: it is not a text.
-        ValueError: it holds a lone surrogate.
-    """
-    return check_text(value, what)
 
 
 def as_mapping(value: Mapping[str, _V], what: str) -> Mapping[str, _V]:

@@ -21,6 +21,7 @@ from shotstore.model import (
     ParameterSchema,
     TimeLanes,
 )
+from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import shown
 from shotstore.records.sequence_reader import SequenceReader

@@ -22,7 +22,8 @@ from shotstore.analysis.exporting.job import Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
 from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.errors import ExportError, ExportWarning
-from shotstore.records.arguments import as_file, as_flag, as_text, as_texts
+from shotstore.model.scalars import check_text
+from shotstore.records.arguments import as_file, as_flag, as_texts
 from shotstore.records.sequence_reader import ReadableSequence
 
 
@@ -187,7 +188,8 @@ def write_file(
     as_flag(raw, "raw")
     asked = None if columns is None else as_texts(columns, "columns")
     name, kind = _format(
-        None if file is None else as_file(file, "file"), None if to is None else as_text(to, "to")
+        None if file is None else as_file(file, "file"),
+        None if to is None else check_text(to, "to"),
     )
     if name == "zip" and (columns is not None or where is not None):
         raise ExportError("A zip file holds the whole sequence: choose another format for a part.")

@@ -22,8 +22,9 @@ from shotstore.errors import (
 from shotstore.model import ParameterRange
 from shotstore.model.condition_grammar import parse_condition
 from shotstore.model.conditions import And, Comparison, Condition, Not, Or
+from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
-from shotstore.records.arguments import as_count, as_state, as_text, as_texts, shown
+from shotstore.records.arguments import as_count, as_state, as_texts, shown
 from shotstore.records.columns import Column
 from shotstore.records.sequence_reader import ReadableStorage, StorageReader
 from shotstore.records.summaries import SequenceSummary
@@ -66,8 +67,8 @@ def find(
         None if max_shots is None else as_count(max_shots, "max_shots"),
         _several(varied, "names of parameters"),
         _alternatives(where),
-        None if label is None else as_text(label, "label"),
-        None if text is None else as_text(text, "text"),
+        None if label is None else check_text(label, "label"),
+        None if text is None else check_text(text, "text"),
         _several(tag, "tags"),
     )
     return search.run()

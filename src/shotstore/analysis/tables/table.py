@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shotstore.analysis.tables.names import PARTS, Origin
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType
-from shotstore.records.arguments import as_text
+from shotstore.model.scalars import check_text
 from shotstore.records.closest_names import closest_name
 from shotstore.records.columns import Column, objects
 
@@ -154,7 +154,7 @@ class Table(abc.ABC):
         Raises:
             DataNotFoundError: there is none, or several end in it; the message names close ones.
         """
-        if as_text(name, "The name of a column") in self.columns:
+        if check_text(name, "The name of a column") in self.columns:
             return self.columns[name]
         if parts := self._parts(name):
             raise DataNotFoundError(
@@ -176,7 +176,7 @@ class Table(abc.ABC):
 
     def find_all(self, name: str) -> list[TableColumn]:
         """Return the column of this name as :meth:`find` does, or both parts of complex numbers."""
-        as_text(name, "The name of a column")
+        check_text(name, "The name of a column")
         parts = [] if name in self.columns else self._parts(name)
         return parts or [self.find(name)]
 
