@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import anyio
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from shotstore import (
     AsyncSequence,
@@ -21,7 +23,7 @@ from shotstore import (
     UnknownDeviceConfiguration,
 )
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.model import ParameterNamespace
+from shotstore.model import Data, ParameterNamespace
 from shotstore.testing.experiments import (
     DEVICES,
     ERROR,
@@ -154,6 +156,28 @@ async def test_a_sequence_from_its_recipe_to_its_shots(storage: HDF5StorageManag
         copy = await sequence.duplicate(r"\2026\copy")
         assert type(copy) is AsyncSequence
         assert (await copy.get_stats()).number_completed_shots == 0
+
+
+async def test_pictures_are_drawn_of_what_is_awaited(storage: HDF5StorageManager) -> None:
+    async with storage.async_session() as session:
+        sequence = await AsyncSequence.create(OTHER, recipe(2), TIME_LANES, session)
+        await session.sequences.set_preparing(OTHER, DEVICES, PARAMETERS)
+        await session.sequences.set_running(OTHER, START)
+        for index in range(2):
+            data: dict[str, Data] = {"counts": index, "frame": np.full((2, 3), index)}
+            shot = ShotId(OTHER, index)
+            await session.sequences.create_shot(shot, {"index": index}, data, START, STOP)
+        axes = Figure().subplots()
+        assert await sequence.plot("index", "counts", axes=axes) is axes
+        assert axes.get_xlabel() == "index"
+        for mean in (False, True):
+            axes = Figure().subplots()
+            assert await sequence.plot_image("frame", mean=mean, axes=axes) is axes
+            assert ("mean of frame" in axes.get_title(loc="left")) is mean
+        with pytest.raises(TypeError, match="axes"):
+            await sequence.plot("index", "counts", axes=5)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="axes"):
+            await sequence.plot_image("frame", axes=5)  # type: ignore[arg-type]
 
 
 async def test_devices_are_a_mapping_that_is_awaited(storage: HDF5StorageManager) -> None:

@@ -104,7 +104,7 @@ def plot(
     else:
         from matplotlib import pyplot
 
-        _draw(picture, None)
+        _draw(picture)
         pyplot.show()
 
 
@@ -119,34 +119,24 @@ def _read(
     mean: bool,
     in_terminal: bool,
 ) -> "Points | ContactSheet | MeanImage":
-    from shotstore.analysis.pictures.images import contact_sheet, mean_image
+    from shotstore.analysis.pictures.images import read_images
     from shotstore.analysis.pictures.points import collect_points
 
     if label is None:
         return collect_points(sequence, x, y or None, where=where, by=by)
-    if mean:
-        return mean_image(sequence, label, where=where)
     if in_terminal:
         from shotstore.cli.terminal_image import MOST_TILES, TILE
 
-        return contact_sheet(sequence, label, where=where, most=MOST_TILES, edge=TILE)
-    return contact_sheet(sequence, label, where=where)
+        return read_images(sequence, label, mean=mean, where=where, most=MOST_TILES, edge=TILE)
+    return read_images(sequence, label, mean=mean, where=where)
 
 
-def _draw(picture: "Points | ContactSheet | MeanImage", axes: "Axes | None") -> "Axes":
-    from shotstore.analysis.pictures.images import (
-        ContactSheet,
-        MeanImage,
-        draw_contact_sheet,
-        draw_mean,
-    )
+def _draw(picture: "Points | ContactSheet | MeanImage") -> "Axes":
+    from shotstore.analysis.pictures.images import draw_images
     from shotstore.analysis.pictures.plots import draw_points
+    from shotstore.analysis.pictures.points import Points
 
-    if isinstance(picture, ContactSheet):
-        return draw_contact_sheet(picture, axes)
-    if isinstance(picture, MeanImage):
-        return draw_mean(picture, axes)
-    return draw_points(picture, axes)
+    return draw_points(picture) if isinstance(picture, Points) else draw_images(picture)
 
 
 def _save(picture: "Points | ContactSheet | MeanImage", output: Path, *, force: bool) -> None:
@@ -155,22 +145,21 @@ def _save(picture: "Points | ContactSheet | MeanImage", output: Path, *, force: 
     from shotstore.analysis.exporting.destination import file_to_be
 
     with file_to_be(output, force=force) as new:
-        figure = _draw(picture, None).figure
+        figure = _draw(picture).figure
         figure.savefig(new, dpi=_RESOLUTION, format=output.suffix[1:].lower())  # type: ignore[union-attr]
         pyplot.close(figure)  # type: ignore[arg-type]
     typer.echo(f"Drew {output}.")
 
 
 def _print(picture: "Points | ContactSheet | MeanImage") -> None:
-    from shotstore.analysis.pictures.images import ContactSheet, MeanImage
+    from shotstore.analysis.pictures.points import Points
     from shotstore.cli.terminal_image import print_image
     from shotstore.cli.terminal_plot import print_points
 
-    console = new_console()
-    if isinstance(picture, ContactSheet | MeanImage):
-        print_image(picture, console)
+    if isinstance(picture, Points):
+        print_points(picture, new_console())
     else:
-        print_points(picture, console)
+        print_image(picture, new_console())
 
 
 def _check(output: Path, *, force: bool) -> None:

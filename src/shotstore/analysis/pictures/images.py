@@ -127,10 +127,41 @@ def plot_image(
     """
     check_axes(axes)
     check_where(where)
+    images = read_images(source, label, mean=mean, where=where, most=most, caption=caption)
+    return draw_images(images, axes)
+
+
+def read_images(
+    source: Source,
+    label: str,
+    *,
+    mean: bool = False,
+    where: "Where | None" = None,
+    most: int = _MOST,
+    caption: str | None = None,
+    edge: int | None = None,
+) -> ContactSheet | MeanImage:
+    """Read what :func:`plot_image` draws.
+
+    Args:
+        source: As there, and so are all others.
+        label: Under which the frames are.
+        mean: Whether to compute the mean.
+        where: Which shots.
+        most: How many frames.
+        caption: The column of the captions.
+        edge: Pixels of a frame of a sheet at most; by default what fits a screen.
+    """
     if as_flag(mean, "mean"):
-        return draw_mean(mean_image(source, label, where=where), axes)
-    sheet = contact_sheet(source, label, where=where, most=most, caption=caption)
-    return draw_contact_sheet(sheet, axes)
+        return mean_image(source, label, where=where)
+    return contact_sheet(source, label, where=where, most=most, caption=caption, edge=edge)
+
+
+def draw_images(images: ContactSheet | MeanImage, axes: "Axes | None" = None) -> "Axes":
+    """Draw what :func:`read_images` has read."""
+    if isinstance(images, ContactSheet):
+        return _draw_contact_sheet(images, axes)
+    return _draw_mean(images, axes)
 
 
 def contact_sheet(
@@ -142,16 +173,7 @@ def contact_sheet(
     caption: str | None = None,
     edge: int | None = None,
 ) -> ContactSheet:
-    """Read the frames of a contact sheet, one batch at a time; see :func:`plot_image`.
-
-    Args:
-        source: As for :func:`plot_image`, and so are all others.
-        label: Under which the frames are.
-        where: Which shots.
-        most: How many.
-        caption: The column of the captions.
-        edge: Pixels of a tile at most; by default what fits a screen.
-    """
+    """Read the frames of a contact sheet, one batch at a time; see :func:`read_images`."""
     if most < 1:
         raise ValueError(f"A contact sheet has at least one frame, so most cannot be {most}.")
     table = as_table(source)
@@ -180,7 +202,7 @@ def contact_sheet(
 
 
 def mean_image(source: Source, label: str, *, where: "Where | None" = None) -> MeanImage:
-    """Compute the mean of the frames of all shots, one batch at a time; see :func:`plot_image`."""
+    """Compute the mean of the frames of all shots, one batch at a time; see :func:`read_images`."""
     table = as_table(source)
     table.check_has_rows()
     column = _image_column(table, label)
@@ -207,8 +229,7 @@ def mean_image(source: Source, label: str, *, where: "Where | None" = None) -> M
     )
 
 
-def draw_contact_sheet(sheet: ContactSheet, axes: "Axes | None" = None) -> "Axes":
-    """Draw a contact sheet that was read before; see :func:`plot_image`."""
+def _draw_contact_sheet(sheet: ContactSheet, axes: "Axes | None") -> "Axes":
     height = max(tile.shape[0] for tile in sheet.tiles)
     width = max(tile.shape[1] for tile in sheet.tiles)
     columns = _tiles_in_a_row(len(sheet.tiles), width / height)
@@ -234,8 +255,7 @@ def draw_contact_sheet(sheet: ContactSheet, axes: "Axes | None" = None) -> "Axes
     return axes
 
 
-def draw_mean(image: MeanImage, axes: "Axes | None" = None) -> "Axes":
-    """Draw a mean that was computed before; see :func:`plot_image`."""
+def _draw_mean(image: MeanImage, axes: "Axes | None") -> "Axes":
     axes = new_axes() if axes is None else axes
     _draw(axes, image.mean, image.low, image.high, image.title)
     axes.set_xlabel("column (pixels)", color=_GREY)

@@ -117,15 +117,14 @@ class AsyncSequence:
         by: str | None = None,
         axes: Axes | None = None,
     ) -> Axes:
-        from shotstore.analysis.pictures.plots import draw_points
+        from shotstore.analysis.pictures.plots import check_axes, draw_points
         from shotstore.analysis.pictures.points import collect_points
 
-        return draw_points(
-            await self.run_sync(
-                lambda sequence: collect_points(sequence, x, y, where=where, by=by)
-            ),
-            axes,
+        check_axes(axes)
+        points = await self.run_sync(
+            lambda sequence: collect_points(sequence, x, y, where=where, by=by)
         )
+        return draw_points(points, axes)
 
     async def plot_image(
         self,
@@ -135,21 +134,14 @@ class AsyncSequence:
         where: str | polars.Expr | None = None,
         axes: Axes | None = None,
     ) -> Axes:
-        from shotstore.analysis.pictures import images
+        from shotstore.analysis.pictures.images import draw_images, read_images
+        from shotstore.analysis.pictures.plots import check_axes
 
-        if mean:
-            return images.draw_mean(
-                await self.run_sync(
-                    lambda sequence: images.mean_image(sequence, label, where=where)
-                ),
-                axes,
-            )
-        return images.draw_contact_sheet(
-            await self.run_sync(
-                lambda sequence: images.contact_sheet(sequence, label, where=where)
-            ),
-            axes,
+        check_axes(axes)
+        images = await self.run_sync(
+            lambda sequence: read_images(sequence, label, mean=mean, where=where)
         )
+        return draw_images(images, axes)
 
 
 @attrs.frozen(repr=False)
