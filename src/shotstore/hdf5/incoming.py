@@ -111,9 +111,9 @@ class _Place:
 
     def remove(self) -> None:
         """Remove it; what cannot be removed, the next session that writes tries again."""
-        try:
-            with suppress(OSError):
-                disk.remove_tree(self.path)
-        finally:
-            if self._release is not None:
-                self._release()  # not before: another session would remove it too
+        with suppress(OSError):
+            disk.remove_tree(self.path)
+        if self._release is not None:
+            self._release()  # not before: another session would remove it too
+        with suppress(OSError):
+            disk.remove_tree(self.path)  # Windows removes no file that is open, as the lock was

@@ -31,18 +31,12 @@ class AsyncDeviceConfigurationCollection:
     __getitem__ = awaited(DeviceConfigurationCollection.__getitem__)
     set = awaited(DeviceConfigurationCollection.__setitem__)
     delete = awaited(DeviceConfigurationCollection.__delitem__)
+    contains = awaited(DeviceConfigurationCollection.__contains__)
+    count = awaited(DeviceConfigurationCollection.__len__)
 
     # Python would call `__getitem__` for these, with numbers, for ever.
     __iter__ = None
     __contains__ = None
-
-    async def contains(self, name: str) -> bool:
-        """Return whether there is a device of this name."""
-        return await self.run_sync(lambda devices: name in devices)
-
-    async def count(self) -> int:
-        """Return the number of devices."""
-        return await self.run_sync(len)
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Iterate over the names of the devices, sorted."""
