@@ -5,6 +5,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from shotstore.cli.console import new_console
 from shotstore.cli.formats import counted, readable_size
@@ -14,8 +16,6 @@ from shotstore.cli.places import find_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from rich.console import Console
 
     from shotstore.copy import Copied
     from shotstore.paths import PureSequencePath
@@ -81,7 +81,7 @@ def copy(
         raise typer.Exit(1)
 
 
-def _print_copied(copied: "Copied", seconds: float, console: "Console") -> None:
+def _print_copied(copied: "Copied", seconds: float, console: Console) -> None:
     from shotstore.copy.report import IS_THERE
 
     sequences = counted(len(copied.sequences), "sequence")
@@ -102,8 +102,7 @@ def _print_copied(copied: "Copied", seconds: float, console: "Console") -> None:
         _print_list(others, console)
 
 
-def _print_list(reasons: "Mapping[PureSequencePath, str]", console: "Console") -> None:
-    from rich.text import Text
+def _print_list(reasons: "Mapping[PureSequencePath, str]", console: Console) -> None:
 
     for path, reason in list(reasons.items())[:_MOST_LISTED]:
         console.print(Text.assemble("  ", (str(path), "bold"), f": {reason}"), soft_wrap=True)

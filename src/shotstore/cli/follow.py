@@ -5,6 +5,8 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from shotstore.cli.console import new_console
 from shotstore.cli.formats import counted, print_json
@@ -16,8 +18,6 @@ from shotstore.paths import PureSequencePath
 from shotstore.state import State
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from shotstore import SequenceStats, StorageManager
     from shotstore.cli.shot_numbers import ShotNumbers
 
@@ -102,9 +102,8 @@ def _end(storage: "StorageManager", path: PureSequencePath) -> "SequenceStats | 
 
 
 def _print_end(
-    console: "Console", storage: "StorageManager", path: PureSequencePath, *, with_state: bool
+    console: Console, storage: "StorageManager", path: PureSequencePath, *, with_state: bool
 ) -> None:
-    from rich.text import Text
 
     stats = _end(storage, path)
     if stats is None:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Annotated
 
+from rich.console import Console
+
 from shotstore.cli.console import new_console
 from shotstore.cli.formats import counted
 from shotstore.cli.opening import open_store
@@ -10,8 +12,6 @@ from shotstore.paths import PureSequencePath
 from shotstore.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from shotstore.hdf5 import Recovered
 
 _MOST_LISTED = 20
@@ -33,7 +33,7 @@ def recover(
     _print(recovered, new_console())
 
 
-def _print(recovered: "Recovered", console: "Console") -> None:
+def _print(recovered: "Recovered", console: Console) -> None:
     if not recovered.repairs:
         console.print(f"{recovered.path} is not damaged; nothing was changed.")
         return

@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.text import Text
+
 from shotstore.cli.columns import Cell, print_facts
 from shotstore.cli.console import new_console
 from shotstore.cli.formats import (
@@ -20,8 +23,6 @@ from shotstore.state import State
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from rich.console import Console
 
     from shotstore.cli.description import Description
     from shotstore.records.summaries import SequenceSummary
@@ -48,8 +49,7 @@ def show(
         _print(description, new_console())
 
 
-def _print(found: "Description", console: "Console") -> None:
-    from rich.text import Text
+def _print(found: "Description", console: Console) -> None:
 
     from shotstore.analysis.recipes import not_readable_line
 

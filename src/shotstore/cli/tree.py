@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from shotstore.cli.columns import Cell, Column, print_columns
 from shotstore.cli.console import new_console
@@ -23,8 +24,6 @@ from shotstore.cli.places import find_path
 from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from shotstore.hdf5 import Unseen
     from shotstore.session import ExperimentSession
 
@@ -60,7 +59,7 @@ def print_tree(
     session: "ExperimentSession",
     root: PureSequencePath,
     title: str,
-    console: "Console",
+    console: Console,
     *,
     depth: int | None = None,
     folders: bool = False,

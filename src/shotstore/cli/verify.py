@@ -3,6 +3,9 @@
 from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from shotstore.cli.console import new_console
 from shotstore.cli.formats import counted, print_json, readable_size
@@ -12,9 +15,6 @@ from shotstore.paths import PureSequencePath
 from shotstore.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
     from shotstore.hdf5 import Finding, Report
 
 
@@ -41,8 +41,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _print(report: "Report", console: "Console") -> None:
-    from rich.text import Text
+def _print(report: "Report", console: Console) -> None:
 
     by_severity = sorted(report.findings, key=lambda finding: finding.severity)
     for finding in by_severity:
@@ -68,9 +67,7 @@ def _print(report: "Report", console: "Console") -> None:
     )
 
 
-def _print_indented(console: "Console", text: "Text") -> None:
-    from rich.padding import Padding
-    from rich.text import Text
+def _print_indented(console: Console, text: Text) -> None:
 
     # Padding fills the lines with spaces, up to the width of a terminal.
     is_wrapped = not console.soft_wrap
