@@ -1,10 +1,10 @@
 """Paths as people type them, looked up: a misspelt one is answered with the closest there is."""
 
-import difflib
 from typing import TYPE_CHECKING
 
 from shotstore.errors import PathIsNotSequenceError, PathNotFoundError
 from shotstore.paths import PureSequencePath
+from shotstore.records.closest_names import closest_path
 
 if TYPE_CHECKING:
     from shotstore.session import ExperimentSession
@@ -19,7 +19,7 @@ def find_path(session: "ExperimentSession", text: str | None) -> PureSequencePat
     """
     path = PureSequencePath.root() if text is None else PureSequencePath(text)
     if not session.paths.does_path_exists(path):
-        closest = _closest(path, session.paths.get_all_paths())
+        closest = closest_path(path, session.paths.get_all_paths())
         hint = "The store is empty." if closest is None else f"The closest one is {closest}"
         raise PathNotFoundError(f"Nothing is at {path}. {hint}")
     return path
@@ -49,12 +49,3 @@ def typed(path: PureSequencePath) -> str:
         path.parts
     )
     return text if is_plain and text else f"'{path}'"
-
-
-def _closest(path: PureSequencePath, existing: set[PureSequencePath]) -> PureSequencePath | None:
-    ends = [other for other in existing if other.parts[-len(path.parts) :] == path.parts]
-    if ends:  # somebody has left out the folders
-        return min(ends)
-    by_text = {str(other): other for other in existing}
-    found = difflib.get_close_matches(str(path), sorted(by_text), n=1, cutoff=0)
-    return by_text[found[0]] if found else None

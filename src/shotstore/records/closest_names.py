@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+from shotstore.paths import PureSequencePath
+
 
 def closest_name(name: str, names: Iterable[str], separator: str = ".") -> str | None:
     """Return which of the names is close to the one that was asked for, or None if none is.
@@ -19,3 +21,15 @@ def closest_name(name: str, names: Iterable[str], separator: str = ".") -> str |
     known |= {each.casefold(): each for each in names}
     found = difflib.get_close_matches(name.casefold(), known, n=1)
     return known[found[0]] if found else None
+
+
+def closest_path(
+    path: PureSequencePath, existing: Iterable[PureSequencePath]
+) -> PureSequencePath | None:
+    """Return which of the existing paths is closest to another one; None if there are none."""
+    by_text = {str(other): other for other in sorted(existing)}
+    for other in by_text.values():
+        if other.parts[-len(path.parts) :] == path.parts:
+            return other  # the folders were left out
+    found = difflib.get_close_matches(str(path), by_text, n=1, cutoff=0)
+    return by_text[found[0]] if found else None
