@@ -120,7 +120,7 @@ class _Search:
     def run(self) -> list[SequenceSummary]:
         found = [
             summary
-            for summary in self._candidates()
+            for summary in self._read(self._known)
             if self._has_values(summary) and self._has_data(summary)
         ]
         if not found and self._misfits:
@@ -128,18 +128,8 @@ class _Search:
             raise self._misfits[0]
         return found
 
-    def _candidates(self) -> list[SequenceSummary]:
-        """Those that meet all that can be told from what is known of them at once."""
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                with self._storage.session() as session:
-                    return self._known(session._reader_())
-            except TransactionConflictError:
-                if not tries_left:
-                    raise
-        raise AssertionError
-
     def _known(self, sequences: StorageReader) -> list[SequenceSummary]:
+        """Those that meet all that can be told from what is known of them at once."""
         base = self._pattern.base
         try:
             found = [each for each in sequences.get_summaries(base) if self._is_known(each)]
@@ -218,17 +208,22 @@ class _Search:
     def _look(self, function: Callable[[StorageReader], _T]) -> _T | None:
         """What a function returns that looks at one sequence. None if that is damaged, or was
         moved or deleted meanwhile."""
+        try:
+            return self._read(function)
+        except (PathError, DamagedStorageError, UnreadableConfigurationError):
+            return None
+
+    def _read(self, function: Callable[[StorageReader], _T]) -> _T:
+        """What a function returns, in a session of its own: one keeps open the files that it has
+        read."""
         for tries_left in reversed(range(_TRIES)):
             try:
-                # One of its own each: a session keeps open the files that it has read.
                 with self._storage.session() as session:
                     return function(session._reader_())
-            except (PathError, DamagedStorageError, UnreadableConfigurationError):
-                break
             except TransactionConflictError:
                 if not tries_left:
                     raise
-        return None
+        raise AssertionError
 
 
 def matching_names(pattern: str, names: Collection[str]) -> list[str]:
