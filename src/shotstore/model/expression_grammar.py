@@ -13,11 +13,13 @@ number, so that ``1 000`` is an error and not zero, and there can be none after 
 ``1 / 2 s`` is half a second, to others half a hertz.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias, Union
 
 import attrs
 
+from shotstore.model.expression_arithmetic import FUNCTIONS
 from shotstore.model.tokens import Token, misplaced, shown, tokens
 
 _MAXIMUM_DEPTH = 50
@@ -69,13 +71,14 @@ class Call:
     arguments: tuple[Node, ...]
 
 
-def parse(text: str, functions: Container[str]) -> Node:
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Node:
     """Return the tree of an expression.
 
     Raises:
         ValueError: the text is not an expression. The message shows where.
     """
-    return _Parser(text, functions).parse()
+    return _Parser(text).parse()
 
 
 def names_in(node: Node) -> Iterator[str]:
@@ -93,9 +96,8 @@ def names_in(node: Node) -> Iterator[str]:
 
 
 class _Parser:
-    def __init__(self, text: str, functions: Container[str]) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._functions = functions
         self._tokens = tokens(text)
         self._token = next(self._tokens)
         self._depth = 0
@@ -140,7 +142,7 @@ class _Parser:
                 return self._signed(token)
             case "number":
                 return self._number(token)
-            case "name" if self._token.kind == "(" and token.text in self._functions:
+            case "name" if self._token.kind == "(" and token.text in FUNCTIONS:
                 return self._call(token.text)
             case "name":
                 return Name(token.text)

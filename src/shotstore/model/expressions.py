@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import lru_cache
 
 import attrs
 
-from shotstore.model.expression_arithmetic import CONSTANTS, FUNCTIONS, OPERATIONS, call
+from shotstore.model.expression_arithmetic import CONSTANTS, OPERATIONS, call
 from shotstore.model.expression_grammar import Call, Chain, Name, Node, Number, names_in, parse
 from shotstore.model.parameters import Parameter, check_parameter
 from shotstore.model.quantities import is_quantity, is_unit, quantity, similar_units
@@ -67,7 +66,7 @@ class Expression:
         Raises:
             ValueError: the text is not an expression.
         """
-        return frozenset(names_in(_tree(self.text)))
+        return frozenset(names_in(parse(self.text)))
 
     def evaluate(self, variables: Mapping[str, Parameter]) -> Parameter:
         """Return the value, a quantity if a unit is involved and a plain number otherwise.
@@ -79,7 +78,7 @@ class Expression:
             ValueError: the text is not an expression, a name is unknown, units do not fit, or the
                 result is not a real number of reasonable size. The message shows the text.
         """
-        tree = _tree(self.text)
+        tree = parse(self.text)
         try:
             return check_parameter(self.text, _settled(_value(tree, variables)))
         except (ValueError, TypeError, ArithmeticError) as error:
@@ -87,11 +86,6 @@ class Expression:
             raise ValueError(
                 f"The expression {shown(self.text)} cannot be evaluated: {reason.rstrip('.')}."
             ) from error
-
-
-@lru_cache(maxsize=4096)
-def _tree(text: str) -> Node:
-    return parse(text, FUNCTIONS)
 
 
 @attrs.frozen

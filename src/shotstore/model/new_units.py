@@ -13,7 +13,7 @@ from shotstore.model.unit_definitions import (
     UnitDefinition,
     add_definitions,
     forget_definition,
-    is_no_definition,
+    not_a_definition,
 )
 
 
@@ -65,8 +65,8 @@ def _plain_value(definition: UnitDefinition) -> str:
     try:
         value = Expression(definition.value).evaluate({})
     except ValueError as error:
-        raise is_no_definition(str(definition), f" ({str(error).rstrip('.')})") from error
+        raise not_a_definition(str(definition), f" ({str(error).rstrip('.')})") from error
     number, units = (value.magnitude, unit_text_of(value)) if is_quantity(value) else (value, "")
     if isinstance(number, bool) or not math.isfinite(number) or number <= 0:
-        raise is_no_definition(str(definition))
+        raise not_a_definition(str(definition))
     return f"{number!r} {units}".strip()

@@ -47,14 +47,14 @@ class UnitDefinition:
         name, *rest = (part.strip() for part in plain.split("="))
         names = (name, *rest[1:])
         if not rest or not rest[0] or not all(part.isidentifier() for part in names):
-            raise is_no_definition(plain)
+            raise not_a_definition(plain)
         return cls(names, rest[0])
 
     def __str__(self) -> str:
         return " = ".join((self.names[0], self.value, *self.names[1:]))
 
 
-def is_no_definition(text: str, reason: str = "") -> ValueError:
+def not_a_definition(text: str, reason: str = "") -> ValueError:
     """The error about a text that does not define a unit."""
     return ValueError(
         f"{text!r} does not define a unit{reason}: write 'recoil = 3.77 kHz', "

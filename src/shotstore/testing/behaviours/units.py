@@ -78,7 +78,7 @@ def test_what_was_discarded_is_not_defined(storage: StorageManager) -> None:
     ],
     ids=ascii,
 )
-def test_what_is_no_definition_is_refused(
+def test_what_is_not_a_definition_is_refused(
     storage: StorageManager, definition: str, reason: str
 ) -> None:
     with storage.session() as session:
