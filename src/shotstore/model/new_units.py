@@ -7,7 +7,8 @@ import attrs
 
 from shotstore.errors import UnitConflictError
 from shotstore.model.expressions import Expression
-from shotstore.model.quantities import is_quantity, is_unit, unit_text_of
+from shotstore.model.parameters import as_number
+from shotstore.model.quantities import is_unit
 from shotstore.model.unit_definitions import (
     BASE_UNIT,
     UnitDefinition,
@@ -66,7 +67,7 @@ def _plain_value(definition: UnitDefinition) -> str:
         value = Expression(definition.value).evaluate({})
     except ValueError as error:
         raise not_a_definition(str(definition), f" ({str(error).rstrip('.')})") from error
-    number, units = (value.magnitude, unit_text_of(value)) if is_quantity(value) else (value, "")
+    number, units = as_number(value)
     if isinstance(number, bool) or not math.isfinite(number) or number <= 0:
         raise not_a_definition(str(definition))
-    return f"{number!r} {units}".strip()
+    return f"{number!r} {units or ''}".strip()
