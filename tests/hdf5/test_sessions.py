@@ -1,6 +1,5 @@
 """Sessions on a store of files: what more they promise than those of other storages."""
 
-import gc
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -56,18 +55,6 @@ def test_a_session_that_only_reads_is_not_told_of_what_it_was_to_write(
             assert "write" not in str(raised.value)
         with storage.session() as writer:
             writer.paths.move(path(rf"\moved {number}"), PATH)
-
-
-def test_a_session_that_is_dropped_inside_its_block_discards_everything(
-    storage: StorageManager,
-) -> None:
-    session = storage.session()
-    session.__enter__()
-    create(session)
-    del session
-    gc.collect()
-    with storage.session(write=True) as after:
-        assert after.paths.get_all_paths() == set()
 
 
 def test_what_was_only_listed_and_is_gone_is_told_apart_from_damage(

@@ -1,5 +1,6 @@
 """A session from its beginning to its end: everything, or nothing."""
 
+import gc
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -262,3 +263,15 @@ def test_only_true_and_false_open_a_session_for_writing(
             open_session(write=value)
     with storage.session(write=True) as session:
         launch(session)
+
+
+def test_a_session_that_is_dropped_inside_its_block_discards_everything(
+    storage: StorageManager,
+) -> None:
+    session = storage.session()
+    session.__enter__()
+    create(session)
+    del session
+    gc.collect()
+    with storage.session(write=True) as after:
+        assert after.paths.get_all_paths() == set()
