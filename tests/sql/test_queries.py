@@ -112,6 +112,15 @@ def test_arrays_are_read_only_when_asked_for(storage: SQLStorageManager) -> None
     assert "arrays.position IN" in statement
 
 
+def test_columns_are_read_without_a_look_at_all_numbers(storage: SQLStorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, parameters={"a": 1}, data={"number": 1})
+    with storage.session() as session, statements() as found:
+        session.sequences.get_columns(PATH, parameters=["a"], labels=["number"])
+    assert not [statement for statement in found if " LIKE " in statement]
+
+
 @pytest.mark.parametrize("frames", [1, 3])
 def test_a_commit_takes_a_statement_for_each_array_and_six_more(
     storage: SQLStorageManager, frames: int

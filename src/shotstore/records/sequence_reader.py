@@ -197,8 +197,10 @@ class SequenceReader:
 
     def has_wide_integers(self) -> bool:
         """Return whether an integer beyond 64 bits is among the parameters and numbers."""
-        look = self._look()
-        if not look.may_have_wide_integers:
+        records, look = self._records, self._look()
+        if not look.number_of_shots or not records.transaction.read(
+            lambda: records.may_have_wide_integers(records.tree.get_sequence(self.path))
+        ):
             return False
         found = self.get_columns(
             parameters=[name for name, kind in look.parameters.items() if kind.type == "int"],
@@ -216,6 +218,8 @@ class SequenceReader:
         look = self._look(labels)
         wanted = data_rules.check_data_labels(self.path, labels, look.data)
         found: dict[str, dict[Structure, None]] = {label: {} for label in wanted}
+        if not wanted:
+            return {}
         for part in self._in_parts(
             np.arange(look.number_of_shots),
             look.shots_at_once,
@@ -258,7 +262,6 @@ class SequenceReader:
                 parameters,
                 data,
                 records.shots_at_once(node, {each: data[each] for each in labels if each in data}),
-                records.may_have_wide_integers(node),
             )
 
         return records.transaction.read(look)
@@ -285,7 +288,6 @@ class _Look:
     parameters: ParameterSchema
     data: DataSchema
     shots_at_once: int = 1
-    may_have_wide_integers: bool = False
 
 
 @attrs.frozen(eq=False)

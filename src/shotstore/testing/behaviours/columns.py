@@ -183,6 +183,9 @@ def test_a_sequence_without_shots_has_empty_columns(storage: StorageManager) -> 
         create(session)
         launch(session, path(r"\launched"))
         for sequence in (PATH, path(r"\launched")):
+            reader = session._reader_().get_sequence(sequence)
+            assert reader.get_structures([]) == {}
+            assert not reader.has_wide_integers()
             assert len(session.sequences.get_columns(sequence).shot_index) == 0
             with pytest.raises(DataNotFoundError, match="they have none"):
                 session.sequences.get_columns(sequence, labels=["x"])
