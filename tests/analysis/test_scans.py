@@ -16,6 +16,7 @@ from shotstore import (
     StorageManager,
     TransactionConflictError,
 )
+from shotstore.analysis.pictures.points import collect_points
 from shotstore.analysis.tables.names import name_columns, origins
 from shotstore.model import Data, quantity
 from shotstore.model.data import structured_from_json
@@ -282,3 +283,16 @@ def test_integers_beyond_64_bits_keep_their_value(storage: StorageManager) -> No
     assert table["c"].to_list() == [2.0**200, 1.0]
     assert table["d"].to_list() == [-(2**64), None]
     assert table.schema["b"] == pl.Int64
+
+
+def test_integers_beyond_all_floats_are_infinite_where_floats_are_asked_for(
+    storage: StorageManager,
+) -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index, number in enumerate((10**400, -(10**400), 1)):
+            record(session, index=index, parameters={"a": index}, data={"x": number})
+        sequence = session.get_sequence(PATH)
+        assert sequence.scan().collect()["x"].to_list() == [np.inf, -np.inf, 1]
+        assert sequence.to_arrays(["x"])["x"].tolist() == [10**400, -(10**400), 1]
+        assert collect_points(sequence, "a", "x").curves[0].y.tolist() == [np.inf, -np.inf, 1]

@@ -45,7 +45,7 @@ def as_float(value: float) -> float:
     try:
         return float(value)
     except OverflowError:  # an int beyond 1e308
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def present_or_none(column: Column, values: list[Any] | None = None) -> list[Any]:
