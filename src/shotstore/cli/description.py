@@ -49,33 +49,6 @@ class Description:
     files: Mapping[str, int]
     """Bytes of each of its files, by name."""
 
-    def varied(self) -> dict[str, str]:
-        """What differs between the shots, or is to: ranges for people, by name."""
-        varied = {name: str(found) for name, found in self.summary.varied.items()}
-        for name, found in self.values.items():
-            planned = self.summary.varied.get(name)
-            if planned is None and not found.is_constant():
-                varied[name] = str(found)
-            elif planned is not None and planned.count is None:
-                # It is computed from what is varied: the values tell more than the expression.
-                varied[name] = f"{found}: {planned}"
-            elif planned is not None and (
-                found.count != planned.count or found.in_shots < found.of_shots
-            ):
-                varied[name] += f"; in the shots {found}"
-        return varied
-
-    def constant(self) -> dict[str, str]:
-        """What is the same in all shots, or is to be: values for people, by name."""
-        planned = {name: str(found) for name, found in self.summary.declared.items()}
-        recorded = {name: str(found) for name, found in self.values.items() if found.is_constant()}
-        varied = self.varied()
-        return {
-            name: text
-            for name, text in sorted({**planned, **recorded}.items())
-            if name not in varied
-        }
-
 
 def describe(session: "ExperimentSession", path: PureSequencePath) -> Description:
     """Read what there is to tell of a sequence.

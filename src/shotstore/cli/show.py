@@ -104,10 +104,12 @@ def _facts(found: "Description") -> list[tuple[str, Cell]]:
 
 
 def _sections(found: "Description") -> dict[str, dict[str, str]]:
+    from shotstore.analysis.tables.variation import constant_texts, varied_texts
+
     constant = "The same in all shots" if found.summary.number_of_shots else "Set"
     return {
-        "Varied": found.varied(),
-        constant: found.constant(),
+        "Varied": varied_texts(found.summary, found.values),
+        constant: constant_texts(found.summary, found.values),
         "Data of each shot": {label: type_text(kind) for label, kind in found.data.items()},
     }
 

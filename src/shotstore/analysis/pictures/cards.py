@@ -1,7 +1,6 @@
 """Sequences and shots as a notebook shows them.
 
-Little is read: what the document of a sequence knows, the parameters of some shots, and a few
-frames.
+Little is read: what the document of a sequence knows, parameters, and a few frames.
 """
 
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from shotstore.analysis.recipes import (
 )
 from shotstore.analysis.tables import INDEX, SequenceTable
 from shotstore.analysis.tables.gaps import as_floats
-from shotstore.analysis.tables.variation import ParameterValues, parameter_values
+from shotstore.analysis.tables.variation import constant_texts, parameter_values, varied_texts
 from shotstore.analysis.times import local_texts
 from shotstore.model import Data, Parameter
 from shotstore.model.quantities import is_quantity, unit_to_text
@@ -37,7 +36,7 @@ _MOST_LABELS = 3
 _MOST_BYTES = 48 * 2**20
 """Of frames, which are read within a tenth of a second"""
 _MOST_SHOTS = 200
-"""Whose parameters are read"""
+"""Whose parameters are looked at for what to write below the frames"""
 _LONGEST_TEXT = 200
 
 
@@ -93,22 +92,14 @@ def _sequence_parts(sequence: SequenceReader) -> Iterable[str]:
 
 def _columns(table: SequenceTable, summary: SequenceSummary) -> Iterable[str]:
     names = [column.name for column in table.columns.values() if column.is_parameter]
-    values = parameter_values(table, names, spread(len(table), _MOST_SHOTS))
-    varied = {name: _range(found) for name, found in values.items() if not found.is_constant()}
-    constant = {name: _range(found) for name, found in values.items() if found.is_constant()}
-    for name, planned in summary.varied.items():
-        done = varied.get(name) or constant.pop(name, "")
-        is_done = summary.number_of_shots == summary.expected_number_of_shots
-        if not done or (is_done and planned.first is not None):
-            varied[name] = str(planned)
-        else:
-            varied[name] = done if is_done else f"{done} (planned: {planned})"
-    yield markup.section("Varied", varied)
+    values = parameter_values(table, names)
+    yield markup.section("Varied", varied_texts(summary, values))
     yield markup.section("Data", {label: type_text(kind) for label, kind in table.data.items()})
-    if not constant and not len(table) and summary.state is not State.DRAFT:
+    constant = constant_texts(summary, values)
+    if not len(table) and summary.state is not State.DRAFT:
         globals_ = readable_globals(table.reader.get_global_parameters)
         if globals_ is not None:
-            constant = {name: str(expression) for name, expression in globals_.flatten()}
+            constant |= {name: str(expression) for name, expression in globals_.flatten()}
     yield markup.section("Constant", constant, is_open=False)
 
 
@@ -156,11 +147,6 @@ def _thumbnails(table: SequenceTable) -> str:
         strips.append(markup.line(column.name, f"{markup.FAINT};font-size:.85em"))
         strips.append(markup.strip(pictures))
     return "".join(strips)
-
-
-def _range(values: ParameterValues) -> str:
-    ends = dict.fromkeys((values.low, values.high))
-    return " to ".join(value_text(end, values.units) for end in ends) + values.where_it_is()
 
 
 def _parameter(value: Parameter) -> str:

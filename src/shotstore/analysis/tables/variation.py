@@ -1,6 +1,6 @@
 """What differs between shots, and what is the same in all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -11,6 +11,7 @@ from shotstore.analysis.tables.table import Table
 from shotstore.errors import IncompatibleUnitsError
 from shotstore.model.value_texts import number_text
 from shotstore.records.columns import Column
+from shotstore.records.summaries import SequenceSummary
 
 _PRECISION = 1e-9
 """Relative; loops and conversions of units make 0.30000000000000004 where 0.3 is meant."""
@@ -51,18 +52,14 @@ class ParameterValues:
         """Return whether it is the same in all shots."""
         return self.count == 1 and self.in_shots == self.of_shots
 
-    def where_it_is(self) -> str:
-        """Return in how many shots it is, as a text goes on; empty if it is in all of them."""
-        if self.in_shots == self.of_shots:
-            return ""
-        return f" (in {self.in_shots} of {self.of_shots} shots)"
-
     def __str__(self) -> str:
         units = f" {self.units}" if self.units else ""
+        is_in_all = self.in_shots == self.of_shots
+        only = "" if is_in_all else f" (in {self.in_shots} of {self.of_shots} shots)"
         if self.count == 1:
-            return f"{number_text(self.low)}{units}{self.where_it_is()}"
+            return f"{number_text(self.low)}{units}{only}"
         low, high = number_text(self.low), number_text(self.high)
-        return f"{low} to {high}{units} ({self.count} values){self.where_it_is()}"
+        return f"{low} to {high}{units} ({self.count} values){only}"
 
 
 def parameter_values(
@@ -90,6 +87,44 @@ def parameter_values(
         for name, column in found.items()
     }
     return {name: values for name, values in known.items() if values is not None}
+
+
+def varied_texts(summary: SequenceSummary, values: Mapping[str, ParameterValues]) -> dict[str, str]:
+    """Return what differs between the shots, or is to: ranges for people, by name.
+
+    Args:
+        summary: Of the sequence.
+        values: What its shots have, as :func:`parameter_values` returns it.
+    """
+    varied = {name: str(planned) for name, planned in summary.varied.items()}
+    for name, found in values.items():
+        planned = summary.varied.get(name)
+        if planned is None:
+            if not found.is_constant():
+                varied[name] = str(found)
+        elif planned.count is None:
+            # It is computed from what is varied: the values tell more than the expression.
+            varied[name] = f"{found}: {planned}"
+        elif found.count != planned.count or found.in_shots < found.of_shots:
+            varied[name] += f"; in the shots {found}"
+    return varied
+
+
+def constant_texts(
+    summary: SequenceSummary, values: Mapping[str, ParameterValues]
+) -> dict[str, str]:
+    """Return what is the same in all shots, or is to be: values for people, by name.
+
+    Args:
+        summary: Of the sequence.
+        values: What its shots have, as :func:`parameter_values` returns it.
+    """
+    planned = {name: str(found) for name, found in summary.declared.items()}
+    recorded = {name: str(found) for name, found in values.items() if found.is_constant()}
+    varied = varied_texts(summary, values)
+    return {
+        name: text for name, text in sorted({**planned, **recorded}.items()) if name not in varied
+    }
 
 
 def _different(values: npt.NDArray[Any]) -> list[Any]:
