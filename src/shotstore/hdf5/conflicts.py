@@ -6,16 +6,16 @@ from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS, SEQUENCES
 from shotstore.hdf5.unit_documents import UNITS
 
 
-def moved_away(what: str) -> TransactionConflictError:
-    """The error of who cannot read any more what the session has seen there."""
+def moved_away_error(what: str) -> TransactionConflictError:
+    """Make the error for a session that cannot read any more what it has seen there."""
     return TransactionConflictError(
         f"Another session has moved, deleted or reset {what} since this one first looked at it: "
         "run the block again."
     )
 
 
-def conflict(what: str) -> TransactionConflictError:
-    """The error of who finds something else than the session has read there."""
+def conflict_error(what: str) -> TransactionConflictError:
+    """Make the error for a session that finds something else than it has read there."""
     return TransactionConflictError(
         f"Another session has changed {what} since this one has read it, so what this one was to "
         "write may be wrong. Nothing of it was stored: run the block again, or open the session "

@@ -99,7 +99,7 @@ def load_sequence(content: bytes, path: Path | str) -> SequenceDocument:
             others=keys,
         )
     except (LookupError, ValueError, TypeError) as error:
-        raise damaged(path, f"it lacks or garbles a key ({error!r})") from error
+        raise damaged_error(path, f"it lacks or garbles a key ({error!r})") from error
 
 
 def dump_folder(created: datetime) -> bytes:
@@ -117,7 +117,7 @@ def load_folder(content: bytes, path: Path) -> datetime:
     try:
         return load_time(keys["created"])
     except (LookupError, ValueError, TypeError) as error:
-        raise damaged(path, f"it lacks or garbles a key ({error!r})") from error
+        raise damaged_error(path, f"it lacks or garbles a key ({error!r})") from error
 
 
 def dump(what: Format, keys: Mapping[str, JSON]) -> bytes:
@@ -153,12 +153,12 @@ def load(what: Format, content: bytes, path: Path | str) -> dict[str, Any]:
         if b"\\ud" in content.lower():
             json.dumps(keys, ensure_ascii=False).encode()  # half of a surrogate pair
     except (ValueError, RecursionError) as error:
-        raise damaged(path, f"it is not JSON ({error})") from error
+        raise damaged_error(path, f"it is not JSON ({error})") from error
     if not isinstance(keys, dict) or keys.pop("format", None) != f"shotstore {what}":
-        raise damaged(path, f'it does not say "format": "shotstore {what}"')
+        raise damaged_error(path, f'it does not say "format": "shotstore {what}"')
     version = keys.pop("version", None)
     if type(version) is not int or version < 1:
-        raise damaged(path, f"its version is {version!r}")
+        raise damaged_error(path, f"its version is {version!r}")
     if version > VERSION:
         raise StorageError(
             f"{Path(path)} has format version {version}, written by a newer shotstore; this one "
@@ -178,7 +178,7 @@ def _checksum(body: bytes) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
-def damaged(path: Path | str, why: str) -> DamagedStorageError:
+def damaged_error(path: Path | str, why: str) -> DamagedStorageError:
     """A document, or a shots file, that cannot be read; ``why`` goes on after "is damaged: "."""
     path = Path(path)
     remedy = "Mend it in a text editor, or restore" if path.suffix == ".json" else "Restore"
@@ -198,7 +198,7 @@ def load_object(path: Path, load: Callable[[], _T]) -> _T:
     except UnknownUnitError:
         raise  # a definition is missing, and the file is as it was
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise damaged(path, str(error)) from error
+        raise damaged_error(path, str(error)) from error
 
 
 def dump_time(time: datetime | None) -> str | None:

@@ -53,4 +53,4 @@ def read_information(store: Store) -> StoreInformation:
             writer=store.locks.writer() if is_writing else None,
         )
     except (LookupError, ValueError, TypeError) as error:
-        raise documents.damaged(marker, f"it lacks or garbles a key ({error!r})") from error
+        raise documents.damaged_error(marker, f"it lacks or garbles a key ({error!r})") from error

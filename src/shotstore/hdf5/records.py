@@ -101,7 +101,7 @@ class HDF5Records(StoredRecords[Node]):
 
     def damaged_error(self, node: Node, why: str) -> DamagedStorageError:
         directory = self.transaction.store.root / (node.directory or "")
-        return documents.damaged(directory / SEQUENCE_DOCUMENT, why)
+        return documents.damaged_error(directory / SEQUENCE_DOCUMENT, why)
 
     def records_below(self, path: PureSequencePath) -> Iterator[tuple[Node, SequenceRecord]]:
         return summaries.records_below(self.transaction, path)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5.conflicts import conflict, moved_away
+from shotstore.hdf5.conflicts import conflict_error, moved_away_error
 from shotstore.hdf5.documents import load_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
@@ -132,7 +132,7 @@ class SessionShots:
         """
         for node, reader in self._readers.items():
             if not self._is_current(node, reader):
-                raise conflict(str(node.path))
+                raise conflict_error(str(node.path))
 
     def flush(self) -> None:
         """Make everything durable that needs space on the disk."""
@@ -171,7 +171,7 @@ class SessionShots:
         if self._has_seen_commits():
             current = Snapshot(self._store.commits).read(document)
         if current != seen and not self._is_same_launch(node, current):
-            raise moved_away(str(node.path))
+            raise moved_away_error(str(node.path))
         reader = ShotsReader(self._path(node), self._store.commits, self._store.rows)
         self._readers[node] = reader
         return reader

@@ -38,9 +38,9 @@ def read(transaction: Transaction, setting: Setting) -> Mapping[str, Any] | None
     keys = documents.load(setting.kind, content, file)
     for key in _KEYS[setting.kind]:
         if key not in keys:
-            raise documents.damaged(file, f"it lacks the key {key!r}")
+            raise documents.damaged_error(file, f"it lacks the key {key!r}")
     if setting.kind == "device configuration" and not isinstance(keys["type"], str):
-        raise documents.damaged(file, f"its type is {keys['type']!r}")
+        raise documents.damaged_error(file, f"its type is {keys['type']!r}")
     return keys
 
 

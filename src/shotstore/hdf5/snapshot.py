@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import on_disk
-from shotstore.hdf5.conflicts import conflict, moved_away, name_of
+from shotstore.hdf5.conflicts import conflict_error, moved_away_error, name_of
 from shotstore.hdf5.files import HasFiles, join
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, decomposed, directory_name, path_name
@@ -82,7 +82,7 @@ class Snapshot:
             return _by_path_name(self._store.files.list_directories(directory))
         except (FileNotFoundError, NotADirectoryError):
             if self._was_there(directory):
-                raise moved_away(name_of(directory)) from None
+                raise moved_away_error(name_of(directory)) from None
             return {}  # the root of the tree, in a copy that leaves out empty directories
         except OSError as error:
             self._unreadable[directory] = error
@@ -134,7 +134,7 @@ class Snapshot:
             if self._was_there(directory):
                 if files.exists(directory):
                     return "folder"
-                raise moved_away(name_of(directory))
+                raise moved_away_error(name_of(directory))
         except OSError as error:
             self._unreadable[directory] = error
         try:
@@ -152,7 +152,7 @@ class Snapshot:
         """
         content = self.read(join(directory, SEQUENCE_DOCUMENT))
         if content is None:
-            raise moved_away(name_of(directory))
+            raise moved_away_error(name_of(directory))
         return content
 
     def _was_there(self, directory: str) -> bool:
@@ -208,7 +208,7 @@ class Snapshot:
         fresh = Snapshot(self._store)
         for (question, path), answer in self._seen.items():
             if fresh._once(question, path) != answer:
-                raise conflict(name_of(path))
+                raise conflict_error(name_of(path))
 
 
 def _by_path_name(found: Iterable[str]) -> dict[str, str]:

@@ -280,7 +280,7 @@ class Trash:
                 size=0,
             )
         except (LookupError, ValueError, TypeError) as error:
-            raise documents.damaged(path, f"it lacks or garbles a key ({error!r})") from error
+            raise documents.damaged_error(path, f"it lacks or garbles a key ({error!r})") from error
 
     def _measured(self, entry: TrashEntry) -> TrashEntry:
         return evolve(entry, size=self._store.commits.files.size_of_tree(f"{TRASH}/{entry.id}"))

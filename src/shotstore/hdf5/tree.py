@@ -20,7 +20,7 @@ from shotstore.errors import (
     TransactionConflictError,
 )
 from shotstore.hdf5 import on_disk
-from shotstore.hdf5.conflicts import moved_away
+from shotstore.hdf5.conflicts import moved_away_error
 from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
@@ -196,7 +196,7 @@ class Tree(StoredTree[Node]):
                 try:
                     changed = (self._location / node.directory).stat().st_mtime
                 except FileNotFoundError:
-                    raise moved_away(str(node.path)) from None
+                    raise moved_away_error(str(node.path)) from None
                 node.created = datetime.fromtimestamp(changed, UTC)
             else:
                 node.created = load_folder(content, self._location / path)

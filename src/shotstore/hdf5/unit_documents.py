@@ -55,7 +55,7 @@ def load_units(content: bytes, file: Path) -> tuple[str, ...]:
     try:
         return definitions_in(keys)
     except (ValueError, TypeError) as error:
-        raise documents.damaged(file, str(error)) from error
+        raise documents.damaged_error(file, str(error)) from error
 
 
 def definitions_in(keys: Mapping[str, Any]) -> tuple[str, ...]:
