@@ -20,7 +20,7 @@ from attrs import frozen
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.on_disk import exists, is_directory, named_error, unreadable_error
-from shotstore.hdf5.refusals import patiently, why_no_name, why_not_moved, why_not_opened
+from shotstore.hdf5.refusals import patient, why_no_name, why_not_moved, why_not_opened
 
 if sys.platform == "darwin":
     # fsync on macOS hands the data to the drive but does not make the drive write it.
@@ -152,13 +152,11 @@ class File:
         self._raw.close()
 
 
+@patient(lambda *_: None)
 def _truncate(file: io.FileIO, path: Path, length: int) -> None:
-    def operation() -> None:
-        if observe is not None:
-            observe(Operation("truncate", str(path), offset=length))
-        file.truncate(length)
-
-    patiently(operation, lambda: None)
+    if observe is not None:
+        observe(Operation("truncate", str(path), offset=length))
+    file.truncate(length)
 
 
 def _open(path: Path, flags: int) -> int:
@@ -170,13 +168,11 @@ def _open(path: Path, flags: int) -> int:
     return descriptor
 
 
+@patient(lambda path, _: why_no_name(path))
 def _create(path: Path, flags: int) -> int:
-    def create() -> int:
-        if observe is not None:
-            observe(Operation("create", str(path)))
-        return os.open(path, flags | os.O_CREAT | os.O_EXCL | on_disk.NO_FOLLOW, 0o666)
-
-    return patiently(create, lambda: why_no_name(path))
+    if observe is not None:
+        observe(Operation("create", str(path)))
+    return os.open(path, flags | os.O_CREAT | os.O_EXCL | on_disk.NO_FOLLOW, 0o666)
 
 
 def copy_start(source: File, length: int, path: Path) -> None:
@@ -260,9 +256,12 @@ def overwrite(path: Path, content: bytes) -> None:
             _truncate(file, path, len(content))
 
 
+@patient(why_no_name)
 def make_directory(path: Path) -> None:
     """Create the directory; `FileExistsError` where there is one."""
-    _change("mkdir", path, path.mkdir)
+    if observe is not None:
+        observe(Operation("mkdir", str(path)))
+    path.mkdir()
 
 
 def make_directories(path: Path) -> None:
@@ -276,21 +275,21 @@ def make_directories(path: Path) -> None:
     sync_directory(path.parent)
 
 
+@patient(why_not_moved)
 def rename(source: Path, destination: Path) -> None:
     """Move a file or directory at once. A file at the destination is replaced."""
-
-    def replace() -> None:
-        if observe is not None:
-            observe(Operation("rename", str(source), str(destination)))
-        source.replace(destination)
-
-    patiently(replace, lambda: why_not_moved(source, destination))
+    if observe is not None:
+        observe(Operation("rename", str(source), str(destination)))
+    source.replace(destination)
 
 
+@patient(why_no_name)
 def remove_file(path: Path) -> None:
     """Remove the file, if it is there."""
     if exists(path):
-        _change("unlink", path, lambda: path.unlink(missing_ok=True))
+        if observe is not None:
+            observe(Operation("unlink", str(path)))
+        path.unlink(missing_ok=True)
 
 
 def remove_tree(path: Path) -> None:
@@ -311,32 +310,29 @@ def remove_tree(path: Path) -> None:
             failure = failure or error
     if failure is not None:
         raise failure
-    _change("rmdir", path, path.rmdir)
+    _remove_directory(path)
 
 
-def _change(kind: Kind, path: Path, change: Callable[[], object]) -> None:
-    """Make or remove a name."""
-
-    def operation() -> None:
-        if observe is not None:
-            observe(Operation(kind, str(path)))
-        change()
-
-    patiently(operation, lambda: why_no_name(path))
+@patient(why_no_name)
+def _remove_directory(path: Path) -> None:
+    if observe is not None:
+        observe(Operation("rmdir", str(path)))
+    path.rmdir()
 
 
 def sync_directory(path: Path) -> None:
     """Return once the names in the directory are on the disk."""
     if not _CAN_SYNC_DIRECTORIES:
         return
-
-    def open_it() -> int:
-        if observe is not None:
-            observe(Operation("sync names", str(path)))
-        return os.open(path, os.O_RDONLY)
-
-    descriptor = patiently(open_it, lambda: why_not_opened(path))
+    descriptor = _open_to_sync(path)
     try:
         _sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@patient(why_not_opened)
+def _open_to_sync(path: Path) -> int:
+    if observe is not None:
+        observe(Operation("sync names", str(path)))
+    return os.open(path, os.O_RDONLY)

@@ -20,6 +20,7 @@ of 16 crash states came out wrong.
 import contextlib
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -170,7 +171,7 @@ def check(root: Path, journal: Journal) -> None:
 def denials(root: Path, journal: Journal) -> Iterator[str]:
     """What the system does not allow of what a journal says, as clauses."""
     for patch in journal.patches:
-        if denial := why_not_opened(root / patch.path, to_write=True):
+        if denial := why_not_opened(root / patch.path, os.O_RDWR):
             yield denial
     for rename in (*journal.replacements, *journal.departures):
         if denial := why_not_moved(root / rename.source, root / rename.destination):

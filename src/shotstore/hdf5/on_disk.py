@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5.refusals import patiently, why_not_opened
+from shotstore.hdf5.refusals import patient, why_not_opened
 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
@@ -128,18 +128,13 @@ def read_and_identify(
         os.close(descriptor)
 
 
+@patient(why_not_opened)
 def open_file(path: Path | str, flags: int) -> int:
     """Open what has this name, and not what a symbolic link in its place leads to; return its
     descriptor. The other end of a pipe is not waited for."""
-
-    def open_it() -> int:
-        if observe_opening is not None:
-            observe_opening(str(path))
-        return os.open(path, flags | NO_FOLLOW | NO_WAIT)
-
-    return patiently(
-        open_it, lambda: why_not_opened(path, to_write=bool(flags & (os.O_WRONLY | os.O_RDWR)))
-    )
+    if observe_opening is not None:
+        observe_opening(str(path))
+    return os.open(path, flags | NO_FOLLOW | NO_WAIT)
 
 
 def named_error(error: OSError, path: Path | str) -> OSError:

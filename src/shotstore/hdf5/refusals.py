@@ -4,9 +4,10 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 _PATIENCE = 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02  # all in seconds
@@ -15,45 +16,55 @@ _IS_MAPPED = 1224
 """What Windows says of a file that another program has mapped, and that is to be cut."""
 _OF_THE_PROCESS = os.access in os.supports_effective_ids
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def patiently(operation: Callable[[], _T], denial: Callable[[], str | None]) -> _T:
-    """Do it, and try again for about a second while it is refused for no reason that stays.
+def patient(denial: Callable[..., str | None]) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Let an operation be tried again for about a second while it is refused for no reason that
+    stays.
 
     On Windows, a virus scanner or a sync client holds a file for some milliseconds, and nobody may
     rename, remove or open it meanwhile.
 
     Args:
-        operation: Raises `OSError` where it is refused, and has done nothing then.
-        denial: Tells what forbids it for good.
+        denial: Tells, with the arguments of the operation, what forbids it for good.
 
-    Raises:
-        OSError: it is refused all the same.
+    Returns:
+        A decorator of the operation, which raises `OSError` where it is refused, and has done
+        nothing then.
     """
-    deadline = None
-    pause = _SHORTEST_PAUSE
-    while True:
-        try:
-            return operation()
-        except OSError as refusal:
-            now = monotonic()
-            deadline = deadline or now + _PATIENCE
-            if now > deadline or not _may_pass(refusal) or denial():
-                raise
-        sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def decorated(operation: Callable[_P, _T]) -> Callable[_P, _T]:
+        @wraps(operation)
+        def patiently(*given: _P.args, **named: _P.kwargs) -> _T:
+            deadline = None
+            pause = _SHORTEST_PAUSE
+            while True:
+                try:
+                    return operation(*given, **named)
+                except OSError as refusal:
+                    now = monotonic()
+                    deadline = deadline or now + _PATIENCE
+                    if now > deadline or not _may_pass(refusal) or denial(*given, **named):
+                        raise
+                sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+        return patiently
+
+    return decorated
 
 
 def _may_pass(refusal: OSError) -> bool:
     return refusal.errno in _REFUSALS or getattr(refusal, "winerror", None) == _IS_MAPPED
 
 
-def why_not_opened(path: Path | str, *, to_write: bool = False) -> str | None:
+def why_not_opened(path: Path | str, flags: int = os.O_RDONLY) -> str | None:
     """What forbids to open a file or a directory, as a clause; None if nothing does."""
     if not _permits(path, os.R_OK):
         return f"{path} may not be read"
-    if to_write and not _permits(path, os.W_OK):
+    if flags & (os.O_WRONLY | os.O_RDWR) and not _permits(path, os.W_OK):
         return f"{path} may not be written to"
     return None
 
