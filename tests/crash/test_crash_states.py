@@ -127,5 +127,5 @@ def test_the_exploration_finds_a_store_without_one_of_its_safeguards(
             cripple(patch)
             TRANSACTIONS[name](storage)
 
-    report = explore(name, act, tmp_path, Extent(mixes=10, only_one=True))
+    report = explore(name, act, tmp_path, Extent(mixes=40, only_one=True))
     assert report.violations
