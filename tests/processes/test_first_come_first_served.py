@@ -93,11 +93,10 @@ def test_processes_and_threads_write_in_the_order_in_which_they_came(
 def test_who_was_killed_or_stopped_in_the_line_is_passed_over(
     storage: HDF5StorageManager, number: signal.Signals
 ) -> None:
-    with (
-        Child(write_in_turn, storage, "the dead") as dead,
-        Child(write_in_turn, storage, "the living") as living,
-    ):
+    with ExitStack() as stack:
         with storage.session(write=True):
+            dead = stack.enter_context(Child(write_in_turn, storage, "the dead"))
+            living = stack.enter_context(Child(write_in_turn, storage, "the living"))
             assert dead.hear() == living.hear() == "waits"
             os.kill(dead.pid, number)
         living.finish()
