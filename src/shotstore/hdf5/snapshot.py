@@ -127,18 +127,16 @@ class Snapshot:
         return self._once(Snapshot._look_at, directory)
 
     def _look_at(self, directory: str) -> Kind | None:
-        files = self._store.files
+        files, was_there = self._store.files, self._was_there(directory)
         try:
             if S_ISREG(files.mode(join(directory, SEQUENCE_DOCUMENT))):
                 return "sequence"
-            if self._was_there(directory):
-                if files.exists(directory):
-                    return "folder"
+            if was_there and not files.exists(directory):
                 raise moved_away_error(name_of(directory))
         except OSError as error:
             self._unreadable[directory] = error
         try:
-            is_directory = self._was_there(directory) or S_ISDIR(files.mode(directory))
+            is_directory = was_there or S_ISDIR(files.mode(directory))
         except OSError as error:
             above = self._at(directory.rpartition("/")[0])
             raise on_disk.unreadable_error(above, error) from error
