@@ -102,3 +102,15 @@ def test_a_sync_that_fails_leaves_nothing_of_the_session(
         assert session.paths.get_all_paths() == set()
     assert list((storage.root / ".shotstore" / "tx").iterdir()) == []
     create(storage, "many", COUNT)
+
+
+def test_every_file_and_directory_of_a_store_is_made_where_a_test_can_see_it(
+    tmp_path: Path, operations: list[disk.Operation]
+) -> None:
+    storage = HDF5StorageManager(tmp_path / "store")
+    create(storage, "first", 1)
+    made = {each.path for each in operations if each.kind in ("create", "mkdir")}
+    moved = {each.destination for each in operations if each.kind == "rename"}
+    found = {str(each) for each in storage.root.rglob("*")}
+    below = {each for each in found for above in moved if each.startswith(f"{above}/")}
+    assert found <= made | moved | below
