@@ -8,14 +8,14 @@ hand is read all the same; `is_untouched` tells.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from attrs import field, frozen
 
-from shotstore.errors import DamagedStorageError, StorageError, UnknownUnitError
+from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import on_disk
 from shotstore.model import JSON
 from shotstore.records.content import SequenceRecord
@@ -24,8 +24,6 @@ from shotstore.version import NEWER_VERSION
 
 VERSION = 1
 """The format version that this library reads and writes."""
-
-_T = TypeVar("_T")
 
 _MOST_BYTES = on_disk.LONGEST_DOCUMENT - 1000  # there is more in the file
 
@@ -185,20 +183,6 @@ def damaged_error(path: Path | str, why: str) -> DamagedStorageError:
     error = DamagedStorageError(f"{path} is damaged: {why.rstrip('.')}. {remedy} it from a backup.")
     error.why = why
     return error
-
-
-def load_object(path: Path, load: Callable[[], _T]) -> _T:
-    """What a serializer makes of a part of the file at ``path``.
-
-    Raises:
-        DamagedStorageError: it cannot.
-    """
-    try:
-        return load()
-    except UnknownUnitError:
-        raise  # a definition is missing, and the file is as it was
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise damaged_error(path, str(error)) from error
 
 
 def dump_time(time: datetime | None) -> str | None:
