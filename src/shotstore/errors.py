@@ -82,7 +82,7 @@ class IncompatibleUnitsError(ValueError):
 
 
 class InvalidConditionError(ValueError):
-    """The text is not a condition on shots, or does not fit what it compares."""
+    """The text is not a condition, or does not fit the shots or sequences that it is asked of."""
 
 
 class MissingPackageError(ImportError):
