@@ -75,7 +75,7 @@ def data_not_found_error(
     Args:
         path: The sequence.
         index: The shot.
-        missing: The labels that were asked for in vain.
+        missing: The labels that were asked for, and are not there.
         labels: Those that the shot has.
     """
     asked = _asked(missing, labels)
@@ -84,7 +84,7 @@ def data_not_found_error(
 
 
 def _asked(missing: Iterable[str], known: Collection[str]) -> str:
-    """What was asked for in vain, with what may have been meant."""
+    """What was asked for and is not there, with what may have been meant."""
     asked = []
     for name in sorted(missing):
         closest = closest_name(name, known)

@@ -454,7 +454,7 @@ class SequenceCollection:
 
         Its columns are ``sequence``, ``shot_index``, ``shot_start_time``, ``shot_end_time`` (in
         UTC), then one a parameter, in the unit of :meth:`get_parameter_schema`, and one a label. A
-        label that is called like one of the others is ``data.<label>``. Missing values are null.
+        label with the name of one of the others is ``data.<label>``. Missing values are null.
         Conditions on parameters are applied before any array is read.
 
         It has the shots that the session sees when it is collected, by increasing index, and is to

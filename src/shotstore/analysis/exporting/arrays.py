@@ -13,7 +13,7 @@ from shotstore.analysis.tables.gaps import as_floats, is_rounded, with_nan
 from shotstore.records.columns import Column, missing
 
 LENGTH, SHAPE, IS_PRESENT = "length", "shape", "is_present"
-"""What stands behind the name of a column of which they tell."""
+"""What follows the name of a column, for what is written beside it."""
 
 
 def names_beside(column: TableColumn, name: str) -> set[str]:
@@ -82,7 +82,7 @@ class ArrayColumn:
             yield self._joined(found.values) if self.is_ragged else self._filled(found)
 
     def beside(self) -> dict[str, npt.NDArray[Any]]:
-        """Return what is to be known of each shot, by what stands behind the name of the column.
+        """Return what is to be known of each shot, by what follows the name of the column.
 
         When all batches were read: their lengths or shapes where these differ, and which shots have
         an array where some have none.

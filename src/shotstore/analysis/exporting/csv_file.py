@@ -1,6 +1,6 @@
 """CSV: numbers and texts that everything reads.
 
-UTF-8 and commas, one header line, in which a unit stands behind the name in brackets. Numbers are
+UTF-8 and commas, one header line, in which a unit follows the name in brackets. Numbers are
 written in as many digits as bring back the same number, texts in quotes, so that an empty text
 differs from a missing value.
 """

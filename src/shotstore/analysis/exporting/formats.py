@@ -16,9 +16,8 @@ from shotstore.analysis.exporting import (
     xlsx_file,
     zip_file,
 )
-from shotstore.analysis.exporting.changes import Change
 from shotstore.analysis.exporting.destination import file_name, file_to_be
-from shotstore.analysis.exporting.job import Job, Progress
+from shotstore.analysis.exporting.job import Change, Job, Progress
 from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
 from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.errors import ExportError, ExportWarning

@@ -7,7 +7,6 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.exporting.changes import Change
 from shotstore.analysis.tables import SequenceTable, TableColumn
 from shotstore.analysis.tables.labels import label_columns
 from shotstore.records.columns import Column
@@ -15,6 +14,22 @@ from shotstore.records.sequence_reader import ReadableSequence
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Takes how much is done, and of how much."""
+
+
+@attrs.frozen
+class Change:
+    """What became of a column.
+
+    Attributes:
+        column: Its name.
+        what: What became of it, and why: ``"is called 'a_b'"``.
+    """
+
+    column: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.column} {self.what}"
 
 
 @attrs.frozen(eq=False)

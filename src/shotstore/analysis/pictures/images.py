@@ -38,7 +38,7 @@ _HIGHEST = 40.0
 _CAPTION = 0.17
 """Inches above a tile for its caption"""
 _WIDTH = 100
-"""Points of height of a letter, of which so many fit an inch: 100 of one point"""
+"""How many letters of one point of height fit into an inch"""
 _SMALLEST, _LARGEST = 5.5, 8.0
 """Points, of captions"""
 _SMALLEST_CAPTIONED = 0.45

@@ -61,11 +61,11 @@ def plan_sequence(reader: SequenceReader) -> Plan:
     """
     table = SequenceTable(reader, unpack=False)
     columns = {name: at.origin for name, at in table.columns.items() if at.origin is not None}
-    types = {at: _known_type(at, table) for at in columns.values()}
+    types = {at: known_type(at, table) or pl.Null() for at in columns.values()}
     integers = {name: at for name, at in columns.items() if types[at] == pl.Int64()}
     if integers and reader.has_wide_integers():
         types |= _types_of_integers(table, integers)
-    open_labels = [label for label, kind in table.data.items() if type_of_data(kind) is None]
+    open_labels = [at.name for at in columns.values() if known_type(at, table) is None]
     if open_labels:
         for label, structures in reader.get_structures(open_labels).items():
             types[Origin("label", label)] = type_of_structures(structures)
@@ -88,11 +88,12 @@ def joined_plan(plans: Iterable[Plan]) -> Plan:
     return Plan(name_columns(in_order), types, units)
 
 
-def _known_type(origin: Origin, table: SequenceTable) -> pl.DataType:
-    """The type as far as the schemas tell."""
+def known_type(origin: Origin, table: SequenceTable) -> pl.DataType | None:
+    """Return the type that the schemas tell, where integers fit 64 bits; None if only the values
+    tell it."""
     if origin.kind == "parameter":
         return type_of_parameter(table.parameters[origin.name])
-    return type_of_data(origin.type_of(table.data[origin.name])) or pl.Null()
+    return type_of_data(origin.type_of(table.data[origin.name]))
 
 
 def _types_of_integers(

@@ -7,14 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from shotstore.analysis.scanning.plan import Plan
+from shotstore.analysis.scanning.plan import Plan, known_type
 from shotstore.analysis.scanning.series import to_series
 from shotstore.analysis.scanning.types import (
     TIME,
     in_polars,
     merged,
-    type_of_data,
-    type_of_parameter,
     type_of_values,
 )
 from shotstore.analysis.tables import INDEX, SEQUENCE, SequenceTable
@@ -24,7 +22,7 @@ from shotstore.records.columns import Column, in_unit
 from shotstore.records.sequence_reader import SequenceReader
 
 ROW = ""
-"""A column that says which shots of a frame these are; no parameter or label is called so."""
+"""A column that says which shots of a frame these are; no parameter or label has this name."""
 
 
 class ShotReader:
@@ -109,16 +107,10 @@ class ShotReader:
 
     def _type(self, origin: Origin, column: Column) -> pl.DataType:
         values = column.values
-        if origin.kind == "parameter":
-            dtype = type_of_parameter(self._table.parameters[origin.name])
-        else:
-            known = type_of_data(origin.type_of(self._table.data[origin.name]))
-            if known is None:
-                return type_of_values(values[column.is_present])
-            dtype = known
-        if values.dtype.kind == "O" and dtype == pl.Int64():
+        known = known_type(origin, self._table)
+        if known is None or (known == pl.Int64() and values.dtype.kind == "O"):
             return type_of_values(values[column.is_present])
-        return pl.Float64() if values.dtype == np.float64 and dtype == pl.Int64() else dtype
+        return pl.Float64() if values.dtype == np.float64 and known == pl.Int64() else known
 
     def _in_planned_unit(self, name: str, column: Column) -> Column:
         unit, found = self._plan.units[name], self._table.parameters[name].units

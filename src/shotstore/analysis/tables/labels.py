@@ -23,7 +23,7 @@ def label_columns(
         columns: All that the file is to hold.
         reserved: What the file calls something else.
         spelled: Returns a name as the format allows it.
-        occupies: Returns which names nothing else may have, where a column is called so: its own,
+        occupies: Returns which names nothing else may have, where a column has a name: this one,
             and those of what is written beside it.
     """
     spellings = {column: spelled(column.name) for column in columns}

@@ -39,7 +39,7 @@ class Origin:
 
     @property
     def title(self) -> str:
-        """What the column is called, if nothing else is."""
+        """What the column is called, unless that name is taken."""
         return self.name if self.part is None else f"{self.name}.{self.part}"
 
     def type_of(self, kind: DataType) -> DataType:
