@@ -201,4 +201,4 @@ def _write_directory(
 
 
 # Here, so that a program that has imported another backend alone can export a sequence as files.
-_directories.register_writer(_write_directory)
+_directories.writers.append(_write_directory)

@@ -10,7 +10,7 @@ from shotstore.session import Sequence
 
 
 def write_directory(sequence: ReadableSequence, store: Path, progress: Progress) -> Path:
-    """Return the directory of the copy; see `shotstore.records.directories.write_directory`."""
+    """Return the directory of the copy; see `shotstore.records.directories`."""
     assert isinstance(sequence, Sequence)
     path, session = sequence.path, sequence.session
     storage = HDF5StorageManager(store, serializer=session.storage.serializer)

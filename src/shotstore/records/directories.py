@@ -9,30 +9,9 @@ from shotstore.records.sequence_reader import ReadableSequence
 Progress: TypeAlias = Callable[[int, int], object]
 """Takes how much is done, and of how much."""
 
-Writer: TypeAlias = Callable[[ReadableSequence, Path, Progress], Path]
-"""Copies a sequence into a store of files that it makes at a path, and returns its directory."""
+DirectoryWriter: TypeAlias = Callable[[ReadableSequence, Path, Progress], Path]
+"""Copies a sequence of any backend into a store of files that it makes at a path, and returns its
+directory there. It raises SequenceRunningError for one that is preparing or running."""
 
-_writers: list[Writer] = []
-
-
-def register_writer(writer: Writer) -> None:
-    """Register who writes all sequences, of whatever backend."""
-    _writers[:] = [writer]
-
-
-def write_directory(sequence: ReadableSequence, store: Path, progress: Progress) -> Path:
-    """Write a sequence as a directory of files.
-
-    Args:
-        sequence: What to write, with all its shots.
-        store: Where to make a store of files with nothing else in it.
-        progress: Called now and then with how much is done, and of how much.
-
-    Returns:
-        The directory of the sequence.
-
-    Raises:
-        SequenceRunningError: it is preparing or running.
-    """
-    [writer] = _writers
-    return writer(sequence, store, progress)
+writers: list[DirectoryWriter] = []
+"""The one that there is, which `shotstore` itself brings here."""

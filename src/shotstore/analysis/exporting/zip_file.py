@@ -21,8 +21,9 @@ def write(job: Job, file: Path) -> None:
     Raises:
         SequenceRunningError: it is preparing or running.
     """
+    [write_directory] = directories.writers
     with tempfile.TemporaryDirectory(prefix=".shotstore-", dir=file.parent) as folder:
-        directory = directories.write_directory(
+        directory = write_directory(
             job.sequence, Path(folder) / "store", lambda done, whole: job.show(done, 2 * whole)
         )
         _pack(directory, file, job)
