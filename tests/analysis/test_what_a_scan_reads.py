@@ -149,20 +149,19 @@ def test_sequences_that_are_filtered_out_are_not_opened(
 
 def record_fits(session: ExperimentSession, indices: range, key: str = "center") -> None:
     for index in indices:
-        fit: Data = {key: [index / 7, index], "name": f"fit {index}"}
+        fit: Data = {key: [index / 7, index], "name": f"fit {index} in {session.storage}"}
         record(session, index=index, parameters={"detuning": index}, data={"fit": fit})
 
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each JSON text was parsed, in a process that has seen none."""
+    """How often each JSON text was parsed; the process has seen none of another test."""
     counter: Counter[str] = Counter()
 
     def note(text: str) -> Data:
         counter[text] += 1
         return structured_from_json(text)
 
-    monkeypatch.setattr(structures, "_known", {})
     for module in (structures, stored_values):
         monkeypatch.setattr(module, "structured_from_json", note)
     return counter
