@@ -20,7 +20,7 @@ import attrs
 
 from shotstore.errors import InvalidConditionError
 from shotstore.model.conditions import And, Comparison, Condition, Not, Or, Value, looks_like_a_name
-from shotstore.model.tokens import Token, misplaced, shown, tokens
+from shotstore.model.tokens import Token, excerpt, misplaced, tokens
 
 EXAMPLE = 'write something like "detuning > 5 MHz and hold_time <= 2 s"'
 
@@ -176,7 +176,7 @@ class _Parser:
 
     def _error(self, reason: str) -> InvalidConditionError:
         return InvalidConditionError(
-            f"{shown(self._text)} is not a condition, as it {reason}: {EXAMPLE}."
+            f"{excerpt(self._text)} is not a condition, as it {reason}: {EXAMPLE}."
         )
 
 

@@ -20,7 +20,7 @@ from typing import TypeAlias, Union
 import attrs
 
 from shotstore.model.expression_arithmetic import FUNCTIONS
-from shotstore.model.tokens import Token, misplaced, shown, tokens
+from shotstore.model.tokens import Token, excerpt, misplaced, tokens
 
 _MAXIMUM_DEPTH = 50
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
@@ -122,8 +122,8 @@ class _Parser:
             joined.append((symbol, self._expression(binding + 1)))
             if symbol == "/" and self._is_at_factor():
                 raise ValueError(
-                    f"The expression {shown(self._text)} is ambiguous before "
-                    f"{shown(self._token.text)} at character {self._token.position + 1}: "
+                    f"The expression {excerpt(self._text)} is ambiguous before "
+                    f"{excerpt(self._token.text)} at character {self._token.position + 1}: "
                     "write a / (b c) or (a / b) c instead of a / b c."
                 )
         return tuple(joined)
@@ -172,7 +172,7 @@ class _Parser:
         # A thousand opening brackets would exhaust Python's stack.
         if self._depth == _MAXIMUM_DEPTH:
             raise ValueError(
-                f"The expression {shown(self._text)} is nested more than {_MAXIMUM_DEPTH} deep."
+                f"The expression {excerpt(self._text)} is nested more than {_MAXIMUM_DEPTH} deep."
             )
         self._depth += 1
         node = self._expression(weakest)
@@ -204,4 +204,4 @@ class _Parser:
         return token
 
     def _misplaced(self, token: Token) -> ValueError:
-        return ValueError(f"The expression {shown(self._text)} {misplaced(token)}.")
+        return ValueError(f"The expression {excerpt(self._text)} {misplaced(token)}.")

@@ -10,7 +10,7 @@ from shotstore.model.expression_grammar import Call, Chain, Name, Node, Number, 
 from shotstore.model.parameters import Parameter, check_parameter
 from shotstore.model.quantities import is_quantity, is_unit, quantity, similar_units
 from shotstore.model.scalars import has_lone_surrogate, plain_scalar
-from shotstore.model.tokens import shown
+from shotstore.model.tokens import excerpt
 
 
 def _plain_text(text: "str | Expression") -> str:
@@ -84,7 +84,7 @@ class Expression:
         except (ValueError, TypeError, ArithmeticError) as error:
             reason = "the result is too large" if isinstance(error, OverflowError) else str(error)
             raise ValueError(
-                f"The expression {shown(self.text)} cannot be evaluated: {reason.rstrip('.')}."
+                f"The expression {excerpt(self.text)} cannot be evaluated: {reason.rstrip('.')}."
             ) from error
 
 

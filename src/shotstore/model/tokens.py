@@ -65,14 +65,14 @@ def tokens(text: str) -> Iterator[Token]:
     yield Token("end", "", position)
 
 
-def shown(text: str) -> str:
+def excerpt(text: str) -> str:
     """Return the text as an error message shows it, quoted and not too long."""
     return repr(text if len(text) <= 200 else text[:200] + "...")
 
 
 def misplaced(token: Token) -> str:
     """Return what an error message says of a token that has no meaning where it is."""
-    place = "ends too early" if token.kind == "end" else f"has an unexpected {shown(token.text)}"
+    place = "ends too early" if token.kind == "end" else f"has an unexpected {excerpt(token.text)}"
     return f"{place} at character {token.position + 1}"
 
 
