@@ -156,7 +156,7 @@ class _FaultyPaths(ExperimentSession):
 
     @property
     def paths(self) -> PathHierarchy:
-        return self.fault(self._active())
+        return self.fault(self._records_())
 
 
 def _open(fault: str, arguments: dict[str, Any]) -> FaultyStorageManager:

@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,6 @@ from shotstore import (
     UnreadableConfigurationError,
 )
 from shotstore.copy import CopyProgress, IncompleteCopyError, copy_path
-from shotstore.copy.as_stored import without_decoding
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
     DefaultSerializer,
@@ -30,6 +30,8 @@ from shotstore.model import (
     UnknownIterationConfiguration,
     UnknownTimeLane,
 )
+from shotstore.records.settings import read_settings
+from shotstore.records.stored_records import Setting
 from shotstore.sql import (
     PostgreSQLConfig,
     PostgreSQLStorageManager,
@@ -400,15 +402,12 @@ def test_what_no_class_here_can_read_is_copied_as_it_is(
             sequences.get_device_configurations(PATH)
     found = []
     for storage in (here, there):
-        with storage.session() as session, without_decoding(session):
-            sequences = session.sequences
-            found.append(
-                (
-                    dict(session.default_device_configurations),
-                    sequences.get_device_configurations(PATH),
-                    sequences.get_iteration_configuration(PATH),
-                    sequences.get_time_lanes(PATH),
-                )
-            )
+        with storage.session() as session:
+            records = session._records_()
+            node = records.transaction.read(partial(records.tree.get, PATH))
+            kept = records.transaction.read(partial(records.read_record, node))
+            launched = records.transaction.read(partial(records.read_launch, node))
+            found.append((read_settings(records), launched, kept.iteration, kept.time_lanes))
     assert found[0] == found[1]
-    assert found[0][0] == {"camera": old}
+    assert Setting("device configuration", "camera") in found[0][0]
+    assert found[0][1].device_configurations["camera"][1] == old.content

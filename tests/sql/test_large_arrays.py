@@ -40,7 +40,7 @@ def test_a_part_that_is_missing_is_told(
         launch(session)
         record(session, data={"a": np.zeros(1000), "b": 1})
     with storage.session(write=True) as session:
-        transaction = session._active().transaction
+        transaction = session._records_().transaction
         assert isinstance(transaction, Transaction)
         transaction.write(
             lambda: transaction.connection.execute(arrays.delete().where(arrays.c.part == 3))

@@ -17,7 +17,7 @@ from shotstore.testing.experiments import PATH, create, launch, record
 
 def pragma(storage: SQLiteStorageManager, name: str) -> object:
     with storage.session() as session:
-        transaction = session._active().transaction
+        transaction = session._records_().transaction
         assert isinstance(transaction, Transaction)
         return transaction.read(
             lambda: transaction.connection.exec_driver_sql(f"PRAGMA {name}").scalar()

@@ -6,7 +6,6 @@ from time import monotonic
 
 import attrs
 
-from shotstore.copy.as_stored import is_empty, without_decoding
 from shotstore.copy.plan import Plan, make_plan
 from shotstore.copy.report import (
     IS_THERE,
@@ -30,6 +29,7 @@ from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.progress_bar import progress_bar
 from shotstore.records.arguments import as_function, shown
+from shotstore.records.settings import add_settings
 from shotstore.session import ExperimentSession, Receive, StorageManager
 
 _TRIES = 5
@@ -211,13 +211,9 @@ class _Copying:
     def _prepare(self) -> None:
         """Copy what is not in a sequence: folders, empty ones too, and the defaults."""
         plan = self._plan
-        with self._destination.session(write=True) as session, without_decoding(session):
+        with self._destination.session(write=True) as session:
             create_folders(plan.folders, session)
-            devices = session.default_device_configurations
-            for name in sorted(plan.devices.keys() - set(devices)):
-                devices[name] = plan.devices[name]
-            if is_empty(session.get_global_parameters()) and not is_empty(plan.parameters):
-                session.set_global_parameters(plan.parameters)
+            add_settings(session._records_(), plan.settings)
 
     def _copy_in_tries(self, path: PureSequencePath, receive: Receive) -> _Amount:
         for _ in range(_TRIES - 1):

@@ -1,17 +1,18 @@
 """What there is to copy, and whether it fits into the destination."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import attrs
 
-from shotstore.copy.as_stored import without_decoding
 from shotstore.copy.report import IS_THERE, Existing
 from shotstore.errors import DamagedStorageError, PathHasChildrenError, PathIsSequenceError
-from shotstore.model import DeviceConfiguration, ParameterNamespace
 from shotstore.paths import PureSequencePath
 from shotstore.records import state_rules
+from shotstore.records.settings import read_settings
+from shotstore.records.stored_records import Setting
 from shotstore.session import ExperimentSession, StorageManager
 from shotstore.session.closest import naming_closest_sequence
 
@@ -33,10 +34,8 @@ class Plan:
     """Sequences that are in the destination already, and why they are left out."""
     units: tuple[str, ...]
     """What the source defines."""
-    devices: dict[str, DeviceConfiguration]
-    """Of the whole storage."""
-    parameters: ParameterNamespace
-    """Of the whole storage."""
+    settings: dict[Setting, Mapping[str, Any]]
+    """Of the whole storage, but for units: what the next sequence is to be launched with."""
 
 
 def make_plan(
@@ -55,7 +54,7 @@ def make_plan(
         PathHasChildrenError: a folder with something in it is in the destination where the source
             has a sequence.
     """
-    with source.session() as session, without_decoding(session):
+    with source.session() as session:
         plan = _read(path, session)
     with destination.session() as session:
         paths = session.paths.get_all_paths()
@@ -100,10 +99,7 @@ def _read(path: PureSequencePath, session: ExperimentSession) -> Plan:
         skipped={},
         failed=failed,
         units=session.get_unit_definitions(),
-        devices=dict(session.default_device_configurations) if path.is_root() else {},
-        parameters=session.get_global_parameters()
-        if path.is_root()
-        else ParameterNamespace.empty(),
+        settings=read_settings(session._records_()) if path.is_root() else {},
     )
 
 

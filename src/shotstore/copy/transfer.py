@@ -1,17 +1,22 @@
-"""Copy one sequence: its files as they are, or shot by shot through the interfaces that all
-storages have."""
+"""Copy one sequence: its files as they are, or its records as each storage gives and takes them.
+
+Recipes and configurations are passed on as JSON, so neither storage needs to know their classes.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+from attrs import evolve
 
-from shotstore.copy.as_stored import global_parameters_of, without_decoding
-from shotstore.model import Data
+from shotstore.model import Data, check_data
+from shotstore.model.parameters import check_parameter_name
 from shotstore.paths import PureSequencePath
 from shotstore.records import state_rules
-from shotstore.records.values import SequenceStats
+from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.stored_records import AnyRecords
 from shotstore.session import ExperimentSession
 from shotstore.state import State
 
@@ -63,16 +68,16 @@ def transfer(
         path: As for `copy_sequence`; so are the source and the destination.
         on_shot: Called with the number of bytes of each shot.
     """
-    stats = source.sequences.get_stats(path)
-    if stats.state.is_active():
-        raise state_rules.sequence_running_error(path, stats.state, "copying")
-    with without_decoding(source, destination):
-        _create(path, source, destination)
-        if stats.state is not State.DRAFT:
-            _launch(path, source, destination)
-    if stats.state.has_ended():
-        _run(path, source, destination, stats, on_shot)
-    destination.paths.update_creation_date(path, source.paths.get_path_creation_date(path))
+    theirs, ours = source._records_(), destination._records_()
+    record, launch = theirs.transaction.read(lambda: _read(path, theirs))
+    ours.transaction.write(lambda: _create(path, ours, record, launch))
+    if launch is not None:
+        for index in theirs.transaction.read(lambda: theirs.shot_indices(theirs.tree.get(path))):
+            shot = theirs.transaction.read(partial(_read_shot, path, theirs, index))
+            ours.transaction.write(partial(_append_shot, path, ours, index, shot))
+            on_shot(8 * len(shot.parameters) + _size(shot.data.values()))
+        ours.transaction.write(lambda: _end(path, ours, record))
+    ours.transaction.write(lambda: ours.set_creation_date(ours.tree.get(path), record.created))
 
 
 def create_folders(
@@ -85,66 +90,53 @@ def create_folders(
                 destination.paths.update_creation_date(created, folders[created])
 
 
+def _read(
+    path: PureSequencePath, records: AnyRecords
+) -> tuple[SequenceRecord, LaunchRecord | None]:
+    node = records.tree.get_sequence(path)
+    record = records.read_record(node)
+    if record.state.is_active():
+        raise state_rules.sequence_running_error(path, record.state, "copying")
+    return record, None if record.state is State.DRAFT else records.read_launch(node)
+
+
 def _create(
-    path: PureSequencePath, source: ExperimentSession, destination: ExperimentSession
+    path: PureSequencePath,
+    records: AnyRecords,
+    record: SequenceRecord,
+    launch: LaunchRecord | None,
 ) -> None:
-    iteration = source.sequences.get_iteration_configuration(path)
-    destination.sequences.create(path, iteration, source.sequences.get_time_lanes(path))
-    destination.sequences.set_tags(path, source.sequences.get_tags(path))
-    destination.sequences.set_note(path, source.sequences.get_note(path))
+    """Create a sequence that takes shots, or a draft, if it was not launched."""
+    records.create_sequence(path, record.for_any_storage().as_draft())
+    if launch is not None:
+        node = records.tree.get(path)
+        records.launch(node, evolve(records.read_record(node), state=State.RUNNING), launch)
 
 
-def _launch(
-    path: PureSequencePath, source: ExperimentSession, destination: ExperimentSession
-) -> None:
-    destination.sequences.set_preparing(
-        path,
-        source.sequences.get_device_configurations(path),
-        global_parameters_of(source, path),
+def _read_shot(path: PureSequencePath, records: AnyRecords, index: int) -> ShotRecord:
+    shot = records.find_shot(records.tree.get(path), index)
+    assert shot is not None
+    start, end = shot.times()
+    parameters = {check_parameter_name(name): value for name, value in shot.parameters().items()}
+    return ShotRecord(start, end, parameters, check_data(shot.data(shot.labels())))
+
+
+def _append_shot(path: PureSequencePath, records: AnyRecords, index: int, shot: ShotRecord) -> None:
+    records.append_shot(records.tree.get(path), index, shot)
+
+
+def _end(path: PureSequencePath, records: AnyRecords, record: SequenceRecord) -> None:
+    """Give the copy, whose shots are complete, what else the record says."""
+    node = records.tree.get(path)
+    ended = evolve(
+        records.read_record(node),
+        state=record.state,
+        start_time=record.start_time,
+        stop_time=record.stop_time,
+        number_of_shots=records.count_shots(node),
+        exception=record.exception,
     )
-
-
-def _run(
-    path: PureSequencePath,
-    source: ExperimentSession,
-    destination: ExperimentSession,
-    stats: SequenceStats,
-    on_shot: Callable[[int], object],
-) -> None:
-    start, stop = stats.start_time, stats.stop_time
-    if stop is None:
-        # One that was recovered, or edited by hand, may lack it; no storage ends one without.
-        stop = start or source.paths.get_path_creation_date(path)
-    if start is not None or stats.state is not State.CRASHED:
-        destination.sequences.set_running(path, stop if start is None else start)
-        _copy_shots(path, source, destination, on_shot)
-    match stats.state:
-        case State.FINISHED:
-            destination.sequences.set_finished(path, stop)
-        case State.INTERRUPTED:
-            destination.sequences.set_interrupted(path, stop)
-        case State.CRASHED:
-            destination.sequences.set_crashed(path, source.sequences.get_exception(path), stop)
-
-
-def _copy_shots(
-    path: PureSequencePath,
-    source: ExperimentSession,
-    destination: ExperimentSession,
-    on_shot: Callable[[int], object],
-) -> None:
-    sequences = source.sequences
-    for shot in sequences.get_shots(path):
-        parameters = sequences.get_shot_parameters(path, shot.index)
-        data = sequences.get_all_shot_data(path, shot.index)
-        destination.sequences.create_shot(
-            shot,
-            parameters,
-            data,
-            sequences.get_shot_start_time(path, shot.index),
-            sequences.get_shot_end_time(path, shot.index),
-        )
-        on_shot(8 * len(parameters) + _size(data.values()))
+    records.change_record(node, ended)
 
 
 def _size(values: Iterable[Data]) -> int:

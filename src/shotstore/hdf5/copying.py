@@ -34,7 +34,8 @@ def copy_files(
 ) -> None:
     """Create a sequence as a copy; see `HDF5ExperimentSession.copy_files`."""
     found = source.read(lambda: _open(source, path))
-    node = destination.write(lambda: HDF5Records(destination).create_sequence(path, found.document))
+    destination.write(lambda: HDF5Records(destination).create_sequence(path, found.document))
+    node = destination.read(lambda: destination.tree.get(path))
     with destination.appending():  # a sequence without its shots must not be committed
         if found.reader is not None:
             staged = destination.write(destination.new_slot)

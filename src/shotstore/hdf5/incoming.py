@@ -75,7 +75,8 @@ def bring_in(path: PureSequencePath, aside: Transaction, destination: Transactio
         tree = destination.tree
         for folder in tree.create_folders(path.get_ancestors()[-1]):
             folder.created = aside.tree.creation_date(aside.tree.get(folder.path))
-        node = HDF5Records(destination).create_sequence(path, document)
+        HDF5Records(destination).create_sequence(path, document)
+        node = tree.get(path)
         if on_disk.exists(shots):
             slot = destination.new_slot()
             disk.rename(shots, slot)

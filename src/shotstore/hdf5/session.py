@@ -36,7 +36,7 @@ class HDF5ExperimentSession(ExperimentSession):
     @property
     def transaction(self) -> Transaction:
         """The transaction of the session, while its block is running."""
-        transaction = self._active().transaction
+        transaction = self._records_().transaction
         assert isinstance(transaction, Transaction)
         return transaction
 

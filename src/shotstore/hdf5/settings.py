@@ -41,7 +41,7 @@ def read(transaction: Transaction, setting: Setting) -> Mapping[str, Any] | None
             raise documents.damaged_error(file, f"it lacks the key {key!r}")
     if setting.kind == "device configuration" and not isinstance(keys["type"], str):
         raise documents.damaged_error(file, f"its type is {keys['type']!r}")
-    return keys
+    return {key: keys[key] for key in _KEYS[setting.kind]}
 
 
 def write(transaction: Transaction, setting: Setting, content: Mapping[str, JSON] | None) -> None:

@@ -39,6 +39,11 @@ class SequenceRecord:
             exception=None,
         )
 
+    def for_any_storage(self) -> "SequenceRecord":
+        """Return the record without what only the storage that it is from knows."""
+        fields = attrs.fields(SequenceRecord)
+        return SequenceRecord(**{field.name: getattr(self, field.name) for field in fields})
+
 
 @attrs.frozen
 class LaunchRecord:

@@ -1,5 +1,6 @@
 """What a storage keeps for the next launch, and its units."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shotstore.model import JSON, ParameterNamespace, Serializer
@@ -41,6 +42,38 @@ def set_unit_definitions(records: AnyRecords, definitions: tuple[str, ...]) -> N
     """Replace them."""
     content: dict[str, JSON] = {"definitions": [*definitions]}
     records.transaction.write(lambda: records.write_setting(_UNITS, content))
+
+
+def read_settings(records: AnyRecords) -> dict[Setting, Mapping[str, Any]]:
+    """Return what the next sequence is to be launched with, as it is stored."""
+
+    def read() -> dict[Setting, Mapping[str, Any]]:
+        devices = [Setting("device configuration", name) for name in sorted(records.device_names())]
+        found = {each: records.read_setting(each) for each in (_GLOBAL_PARAMETERS, *devices)}
+        return {setting: content for setting, content in found.items() if content is not None}
+
+    return records.transaction.read(read)
+
+
+def add_settings(records: AnyRecords, settings: Mapping[Setting, Mapping[str, Any]]) -> None:
+    """Store settings, but for those that there are already; empty global parameters are none."""
+    there = {
+        setting
+        for setting, content in read_settings(records).items()
+        if content.get("parameters", True)
+    }
+    new = {
+        setting: content
+        for setting, content in settings.items()
+        if setting not in there and content.get("parameters", True)
+    }
+
+    def add() -> None:
+        for setting, content in new.items():
+            records.write_setting(setting, content)
+
+    if new:
+        records.transaction.write(add)
 
 
 def _read(records: AnyRecords, setting: Setting) -> Any:

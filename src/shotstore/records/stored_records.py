@@ -81,7 +81,7 @@ class StoredRecords(abc.ABC, Generic[N]):
     def make_sequence(self, node: N, record: SequenceRecord) -> None:
         """Make a sequence of an empty folder, which keeps its creation date."""
 
-    def create_sequence(self, path: PureSequencePath, record: SequenceRecord) -> N:
+    def create_sequence(self, path: PureSequencePath, record: SequenceRecord) -> None:
         """Create a sequence, and the folders above it that do not exist. An empty folder at the
         path becomes the sequence.
 
@@ -100,7 +100,6 @@ class StoredRecords(abc.ABC, Generic[N]):
         elif self.tree.children(node):
             raise path_rules.path_has_children_error(path)
         self.make_sequence(node, record)
-        return node
 
     @abc.abstractmethod
     def move(self, node: N, parent: N, name: str) -> None:

@@ -12,7 +12,7 @@ from shotstore.state import State
 
 
 class Node(Protocol):
-    """A path that exists."""
+    """A path that exists, as it was when it was found; after a change, it is to be found anew."""
 
     @property
     def path(self) -> PureSequencePath: ...

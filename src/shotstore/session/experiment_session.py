@@ -98,7 +98,7 @@ class ExperimentSession:
         """
         try:
             if exc_type is None:
-                self._active().transaction.commit()
+                self._records_().transaction.commit()
             elif self._records is not None:
                 self._records.transaction.rollback()
         except BaseException:
@@ -119,17 +119,17 @@ class ExperimentSession:
     @property
     def paths(self) -> PathHierarchy:
         """The tree of folders and sequences."""
-        return PathHierarchy(self._active())
+        return PathHierarchy(self._records_())
 
     @property
     def sequences(self) -> SequenceCollection:
         """The sequences, with their recipes, states and shots."""
-        return SequenceCollection(self._active(), self.serializer)
+        return SequenceCollection(self._records_(), self.serializer)
 
     @property
     def default_device_configurations(self) -> DeviceConfigurationCollection:
         """The device configurations that the next sequence is to be launched with, by name."""
-        return DeviceConfigurationCollection(self._active(), self.serializer)
+        return DeviceConfigurationCollection(self._records_(), self.serializer)
 
     def get_sequence(self, path: PureSequencePath | str) -> Sequence:
         r"""Return the sequence at the path, as an object to work with.
@@ -146,14 +146,14 @@ class ExperimentSession:
         return Sequence(path, self)
 
     def _reader_(self) -> StorageReader:
-        return StorageReader(self._active(), self.serializer)
+        return StorageReader(self._records_(), self.serializer)
 
     def get_global_parameters(self) -> ParameterNamespace:
         """Return the parameters that the next sequence is to be launched with.
 
         The namespace is empty in a storage where none were set.
         """
-        return settings.get_global_parameters(self._active(), self.serializer)
+        return settings.get_global_parameters(self._records_(), self.serializer)
 
     def set_global_parameters(self, parameters: ParameterNamespace) -> None:
         """Replace all parameters that the next sequence is to be launched with.
@@ -163,11 +163,11 @@ class ExperimentSession:
         Raises:
             TypeError: ``parameters`` is not a namespace.
         """
-        settings.set_global_parameters(self._active(), self.serializer, parameters)
+        settings.set_global_parameters(self._records_(), self.serializer, parameters)
 
     def get_unit_definitions(self) -> tuple[str, ...]:
         """Return the units that the storage defines, in the order in which they were defined."""
-        return settings.get_unit_definitions(self._active())
+        return settings.get_unit_definitions(self._records_())
 
     def define_unit(self, definition: str) -> None:
         """Define a unit for all who use this storage.
@@ -192,9 +192,9 @@ class ExperimentSession:
         new = new_definition(definition, known)
         if str(new) not in known:
             define_new_unit(new, str(self.storage))
-            settings.set_unit_definitions(self._active(), (*known, str(new)))
+            settings.set_unit_definitions(self._records_(), (*known, str(new)))
 
-    def _active(self) -> AnyRecords:
+    def _records_(self) -> AnyRecords:
         """What is stored, while the block is running."""
         if self._records is None:
             raise session_errors.session_not_active_error()

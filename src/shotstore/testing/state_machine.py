@@ -422,4 +422,4 @@ def _empty(session: ExperimentSession) -> None:
         session.paths.delete_path(path, delete_sequences=True)
     session.default_device_configurations.clear()
     session.set_global_parameters(ParameterNamespace.empty())
-    settings.set_unit_definitions(session._active(), ())
+    settings.set_unit_definitions(session._records_(), ())
