@@ -55,7 +55,7 @@ class ExperimentSession:
         self._begin = begin
         self._write = write
         # Nothing of it refers back to the session: it ends as soon as that is dropped.
-        self._records: AnyRecords | None = None
+        self._begun: AnyRecords | None = None
 
     def __enter__(self) -> Self:
         """Begin the transaction.
@@ -65,10 +65,10 @@ class ExperimentSession:
             StorageLockTimeoutError: it is to write from its start, and another session keeps on
                 writing for longer than the storage's timeout.
         """
-        if self._records is not None:
+        if self._begun is not None:
             raise session_errors.session_used_twice_error()
-        self._records = self._begin()
-        transaction = self._records.transaction
+        self._begun = self._begin()
+        transaction = self._begun.transaction
         # A Ctrl-C may prevent `__exit__` from running. So the block gets another object than the
         # one that is entered: only the `with` statement refers to that, and when it is gone the
         # transaction ends.
@@ -99,13 +99,13 @@ class ExperimentSession:
         try:
             if exc_type is None:
                 self._records_().transaction.commit()
-            elif self._records is not None:
-                self._records.transaction.rollback()
+            elif self._begun is not None:
+                self._begun.transaction.rollback()
         except BaseException:
             # A Ctrl-C may have come before it began. Whoever keeps the traceback, as a notebook
             # does, keeps the session too, so it would not be dropped.
-            if self._records is not None:
-                self._records.transaction.rollback()
+            if self._begun is not None:
+                self._begun.transaction.rollback()
             raise
 
     def __reduce__(self) -> NoReturn:
@@ -196,7 +196,7 @@ class ExperimentSession:
 
     def _records_(self) -> AnyRecords:
         """What is stored, while the block is running."""
-        if self._records is None:
+        if self._begun is None:
             raise session_errors.session_not_active_error()
-        self._records.transaction.check_open()
-        return self._records
+        self._begun.transaction.check_open()
+        return self._begun
