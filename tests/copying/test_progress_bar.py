@@ -1,11 +1,13 @@
 """Who copies in Python sees how far it is, where there is a terminal and rich is installed."""
 
+import builtins
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from shotstore.copy import copy_path
 from shotstore.hdf5 import HDF5StorageManager
@@ -60,3 +62,19 @@ def test_a_copy_needs_no_rich(
     copy_path("/", here, there)
     with there.session() as session:
         assert len(session.sequences.get_shots(PATH)) == 2
+
+
+def test_a_notebook_without_widgets_is_told_nothing(
+    here: HDF5StorageManager,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    class ZMQInteractiveShell:  # as rich knows a notebook
+        pass
+
+    monkeypatch.setattr(builtins, "get_ipython", ZMQInteractiveShell, raising=False)
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert Console().is_jupyter
+    copy_path("/", here, HDF5StorageManager(tmp_path / "there"))
+    assert capfd.readouterr() == ("", "")
