@@ -1,8 +1,8 @@
 """Copy sequences between storages: `copy_path`.
 
-`plan` finds out what there is to do, `transfer` copies one sequence, shot by shot, through the
-interfaces that all storages have; stores of files have a faster way between them. `report` is what
-is said of a copy meanwhile and afterwards.
+`plan` finds out what there is to do, `transfer` copies the records of one sequence, shot by shot;
+stores of files have a faster way between them. `report` is what is said of a copy meanwhile and
+afterwards.
 """
 
 from shotstore.copy.copying import copy_path

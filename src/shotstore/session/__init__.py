@@ -1,4 +1,4 @@
-"""The interfaces that every backend implements, and the objects over them for people."""
+"""What people work with, written once over the records that a backend stores."""
 
 from shotstore.records.summaries import SequenceSummary
 from shotstore.records.values import DataId, SequenceStats, ShotId
