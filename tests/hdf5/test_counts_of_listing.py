@@ -64,7 +64,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
         patch.setattr(os, "lstat", counting(os.lstat, lambda: calls.looked_at))
         patch.setattr(documents, "load", load)
         # Whatever the time is that the file system notes.
-        patch.setattr(known_documents, "_TICK", -(10**18))
+        patch.setattr(known_documents, "TICK", -(10**18))
         patch.setattr(known_documents, "_COARSEST_TICK", -(10**18))
         yield calls
 
@@ -170,7 +170,7 @@ def test_a_document_that_was_changed_just_before_it_was_read_is_read_again(
     store: HDF5StorageManager, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A second change within the same tick of the file system would leave the same time.
-    monkeypatch.setattr(known_documents, "_TICK", 10**18)
+    monkeypatch.setattr(known_documents, "TICK", 10**18)
     summaries(store)
     summaries(store)
     assert calls.opened[SEQUENCE_DOCUMENT] == 2 * (COUNT + 4)

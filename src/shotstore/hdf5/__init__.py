@@ -2,7 +2,7 @@
 
 From the outside in: `storage` opens a `session`, whose `records`, with `summaries` of many and the
 `settings` of the store, fulfil the contract of `shotstore.records`; `transaction` is what it has
-read and changed, with `snapshot`, `known_documents`, `tree`, `open_shots`, `kept_writers` and
+read and changed, with `snapshot`, `known_documents`, `tree`, `open_shots`, `kept_files` and
 `session_shots`; `net_effect` turns that into a `journal`, which `commits` carries out or recovers
 under the `locks` of a `store`. What cannot be carried out is `held_back`, and laid over the `files`
 in memory. `shots` is the layout of ``shots.h5``, `documents` that of the JSON files, `names` how

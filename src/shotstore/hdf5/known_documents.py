@@ -7,7 +7,7 @@ from attrs import frozen
 from shotstore.hdf5 import on_disk
 
 _MOST_BYTES = 64 * 2**20
-_TICK = 20_000_000
+TICK = 20_000_000
 """How much later (ns) a change may be and still leave a file with the same time: what systems
 count in."""
 _COARSEST_TICK = 2_000_000_000
@@ -27,7 +27,7 @@ class _Known:
         others_wrote = commits is None or commits != self.commits
         # A file that was changed just before it was read may have been changed just after, too,
         # without a later time. Git calls such entries of its index racy.
-        return identity == self.identity and self.age > (_COARSEST_TICK if others_wrote else _TICK)
+        return identity == self.identity and self.age > (_COARSEST_TICK if others_wrote else TICK)
 
 
 class KnownDocuments:

@@ -1,6 +1,7 @@
 """Open shots files: to read one side by side with its writer, and to write one in a transaction."""
 
 import os
+import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.file_patches import FilePatch
 from shotstore.hdf5.files import HasFiles
+from shotstore.hdf5.known_documents import TICK
 from shotstore.hdf5.locks import try_lock_shared, unlock
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, PatchedFileObject, committed_end
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
@@ -48,7 +50,9 @@ class ShotsReader:
         self._known = RowsOfFiles() if known is None else known
         self._shots: ShotsFile | None = None
         self._seen: object = None
+        self._age = 0
         self._patch: FilePatch | None = None
+        self.is_open = True
         self.limit: int | None = None
         """How many shots the session sees, once that is settled."""
         self.was_read = False
@@ -58,7 +62,7 @@ class ShotsReader:
         """HDF5's view of the file while the store counts so many commits."""
         status = self._file.stat()
         files = self._store.files
-        seen = (commits, status.st_size, status.st_mtime_ns, files)
+        seen = commits, status.st_size, status.st_mtime_ns, status.st_ctime_ns, files
         if self._shots is None or self._seen != seen:
             if self._shots is not None:
                 self._shots.close()
@@ -66,7 +70,13 @@ class ShotsReader:
             self._patch = None if self._place is None else files.patch(self._place)
             self._shots = self._open_view((status.st_dev, status.st_ino))
             self._seen = seen
+            self._age = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns)
         return self._shots
+
+    @property
+    def is_viewed(self) -> bool:
+        """Whether HDF5 has it open, which takes most of the time."""
+        return self._shots is not None
 
     def _open_view(self, file_id: tuple[int, int]) -> ShotsFile:
         if self._patch is not None and has_later_shots(self._file, self._patch):
@@ -104,8 +114,24 @@ class ShotsReader:
         place = self._store.files.place(path)
         return place is not None and _lies_at(self._file, place)
 
+    def pause(self) -> None:
+        """Leave the file open for another session.
+
+        Raises:
+            DamagedStorageError: it could not be read.
+        """
+        self.limit, self.was_read = None, False
+        if self._shots is not None:
+            self._shots.check()
+
+    def resume(self, path: Path) -> bool:
+        """Whether the file at the path is still this one, and what was read of it can be relied
+        on."""
+        return self._age > TICK and self.is_still(path)
+
     def close(self, *, discard: bool = False) -> None:  # noqa: ARG002 - as `ShotsWriter.close`
         """Close the file, to which nothing was written."""
+        self.is_open = False
         if self._shots is not None:
             self._shots.close()
         self._file.close()

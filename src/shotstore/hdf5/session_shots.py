@@ -153,10 +153,20 @@ class SessionShots:
                 del self.writers[node]
                 self._store.kept.keep(self._path(node), writer)
 
-    def closing(self, *, discard: bool) -> list[Callable[[], None]]:
-        """What closes all files, and cuts off what was written to them if ``discard``."""
-        files = [*self.writers.values(), *self._left, *self._readers.values()]
-        return [partial(file.close, discard=discard) for file in files]
+    def closing(self, *, discard: bool, keep: bool) -> list[Callable[[], None]]:
+        """What closes all files, and cuts off what was written to them if ``discard``; with
+        ``keep``, those that were read are left open for the next session."""
+        steps: list[Callable[[], None]] = [
+            partial(file.close, discard=discard) for file in (*self.writers.values(), *self._left)
+        ]
+        # Where nobody counts commits, others may change a file without a trace.
+        keep = keep and not self._store.is_archive
+        for node, reader in self._readers.items():
+            if keep and reader.is_viewed:
+                steps.append(partial(self._store.readers.keep, self._path(node), reader))
+            else:
+                steps.append(reader.close)
+        return steps
 
     def _path(self, node: Node) -> Path:
         return self._store.root / (node.directory or "") / SHOTS_FILE
@@ -172,7 +182,10 @@ class SessionShots:
             current = Snapshot(self._store.commits).read(document)
         if current != seen and not self._is_same_launch(node, current):
             raise moved_away_error(str(node.path))
-        reader = ShotsReader(self._path(node), self._store.commits, self._store.rows)
+        path = self._path(node)
+        reader = self._store.readers.take(path) or ShotsReader(
+            path, self._store.commits, self._store.rows
+        )
         self._readers[node] = reader
         return reader
 

@@ -220,10 +220,16 @@ class HDF5StorageManager(StorageManager):
     def close(self) -> None:
         """Close the files that stay open between sessions, as before the disk is unmounted.
 
-        They are those of running sequences that this storage has recorded into; they are closed too
-        when the sequence ends, and when the storage is dropped. The storage can be used further.
+        They are those of the running sequences that this storage has recorded into, and of the
+        sequences that were read last; they are closed too when a path is moved or deleted by this
+        storage, and when the storage is dropped. The storage can be used further.
         """
-        run(self._store.kept.close_all)
+
+        def close() -> None:
+            self._store.kept.close_all()
+            self._store.readers.close_all()
+
+        run(close)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.root)!r})"

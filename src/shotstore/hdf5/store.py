@@ -12,9 +12,10 @@ from shotstore.errors import DamagedStorageError, StorageError, StorageLockTimeo
 from shotstore.hdf5 import disk, documents, on_disk
 from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.held_back import Problem
-from shotstore.hdf5.kept_writers import KeptWriters
+from shotstore.hdf5.kept_files import KeptFiles, KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
+from shotstore.hdf5.open_shots import ShotsReader
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
 from shotstore.hdf5.unit_documents import UnitDocument
 from shotstore.records.owner import Owner
@@ -55,6 +56,8 @@ class Store:
         self.locks = Locks(self._control, lock_timeout)
         self.commits = Commits(self.root, self._control, self.locks)
         """What was committed, and the files as they are by that."""
+        self.readers: KeptFiles[ShotsReader] = KeptFiles()
+        """The shots files that were read."""
         self.kept = KeptWriters()
         """The shots files that are being recorded into."""
         self.rows = RowsOfFiles()

@@ -284,12 +284,16 @@ class Transaction(StoredTransaction):
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits.counted)
             if journal.has_moves:
-                self.store.kept.close_all()  # or the trash would not give their space back
+                # Or the trash would not give their space back.
+                self.store.kept.close_all()
+                self.store.readers.close_all()
             self.shots.keep_open()
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
         self.is_open = False
-        steps = self.shots.closing(discard=discard)
+        # What was changed may be somewhere else by now.
+        keep = not (discard or self._has_changes)
+        steps = self.shots.closing(discard=discard, keep=keep)
         if not keep_staging:
             steps.append(self._staging.remove)
         if self._release_write is not None:
