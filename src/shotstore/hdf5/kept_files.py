@@ -53,8 +53,11 @@ class KeptFiles(Generic[_F]):
         if self._watched_by != os.getpid():  # a forked child forgets what its parent has watched
             self._watched_by = os.getpid()
             call_when_dropped(self, _closing(self._kept))
-        self.close(path)
-        self._kept[str(path)] = file
+        while (other := self._kept.setdefault(str(path), file)) is not file:
+            if other.is_open:  # another thread has left it open, too
+                file.close(discard=False)
+                break
+            self._pop(path)  # it was closed at a fork
         for surplus in list(self._kept)[:-_MOST]:
             self.close(Path(surplus))
 
