@@ -127,20 +127,21 @@ class Snapshot:
         return self._once(Snapshot._look_at, directory)
 
     def _look_at(self, directory: str) -> Kind | None:
-        files, was_there = self._store.files, self._was_there(directory)
+        files = self._store.files
         try:
-            if S_ISREG(files.mode(join(directory, SEQUENCE_DOCUMENT))):
+            if S_ISREG(files.mode(f"{directory}/{SEQUENCE_DOCUMENT}".removeprefix("/"))):
                 return "sequence"
-            if was_there and not files.exists(directory):
-                raise moved_away_error(name_of(directory))
         except OSError as error:
             self._unreadable[directory] = error
         try:
-            is_directory = was_there or S_ISDIR(files.mode(directory))
+            if S_ISDIR(files.mode(directory)):
+                return "folder"
         except OSError as error:
             above = self._at(directory.rpartition("/")[0])
             raise on_disk.unreadable_error(above, error) from error
-        return "folder" if is_directory else None
+        if self._was_there(directory):
+            raise moved_away_error(name_of(directory))
+        return None
 
     def document(self, directory: str) -> bytes:
         """The document of a sequence.

@@ -47,12 +47,22 @@ class Node:
         "was_folder",
     )
 
-    def __init__(self, name: str, directory: str | None, *, is_sequence: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        directory: str | None,
+        parent: "Node | None" = None,
+        *,
+        is_sequence: bool,
+    ) -> None:
+        """With a parent, it is put there, where there is none of this name."""
         self.name = name
         self.directory = directory
         """Where it lies on the disk, relative to the root of the store; None if it is new."""
         self.is_sequence = is_sequence
-        self.parent: Node | None = None
+        self.parent = parent
+        if parent is not None:
+            parent.children[name] = self
         self.children: dict[str, Node] = {}
         """Those that are known."""
         self.gone: set[str] = set()
@@ -135,7 +145,7 @@ class Tree(StoredTree[Node]):
             try:
                 for name, directory in self._unknown_children(current).items():
                     is_sequence = self._snapshot.kind(directory) == "sequence"
-                    Node(name, directory, is_sequence=is_sequence).attach(current, name)
+                    Node(name, directory, current, is_sequence=is_sequence)
                 pending.extend(current.children.values())
             except DamagedStorageError:
                 if not skip_unreadable:
@@ -208,10 +218,9 @@ class Tree(StoredTree[Node]):
         return node.directory is not None and self._snapshot.read(path) is not None
 
     def add_folder(self, parent: Node, name: str) -> Node:
-        folder = Node(name, None, is_sequence=False)
+        folder = Node(name, None, parent, is_sequence=False)
         folder.created = datetime.now(UTC)
         folder.is_changed = True
-        folder.attach(parent, name)
         return folder
 
     def make_sequence(self, node: Node, document: SequenceDocument) -> None:
@@ -272,9 +281,7 @@ class Tree(StoredTree[Node]):
         if found is None:
             return None
         directory, kind = found
-        child = Node(name, directory, is_sequence=kind == "sequence")
-        child.attach(node, name)
-        return child
+        return Node(name, directory, node, is_sequence=kind == "sequence")
 
     def _folds_case(self) -> bool:
         return on_disk.exists(self._location / ".SHOTSTORE")
