@@ -139,9 +139,15 @@ class Snapshot:
         except OSError as error:
             above = self._at(directory.rpartition("/")[0])
             raise on_disk.unreadable_error(above, error) from error
-        if self._was_there(directory):
-            raise moved_away_error(name_of(directory))
-        return None
+        if not self._was_there(directory):
+            return None
+        try:
+            if files.exists(directory):
+                return "folder"
+        except OSError as error:  # its path is longer than the system takes
+            self._unreadable[directory] = error
+            return "folder"
+        raise moved_away_error(name_of(directory))
 
     def document(self, directory: str) -> bytes:
         """The document of a sequence.
