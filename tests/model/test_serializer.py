@@ -15,8 +15,10 @@ from shotstore.model import (
     JSON,
     DefaultSerializer,
     DeviceConfiguration,
+    ExecuteShot,
     Expression,
     IterationConfiguration,
+    LinspaceLoop,
     Parameter,
     ParameterNamespace,
     ParameterSchema,
@@ -27,6 +29,7 @@ from shotstore.model import (
     UnknownDeviceConfiguration,
     UnknownIterationConfiguration,
     UnknownTimeLane,
+    VariableDeclaration,
     quantity,
 )
 from shotstore.testing.exactness import exactly_equal
@@ -165,6 +168,16 @@ def test_the_stored_form_is_readable() -> None:
         "type": "steps",
         "content": {"steps": []},
     }
+
+
+def test_the_type_of_a_step_comes_first() -> None:
+    steps = [LinspaceLoop("x", "0", "1", 2, [VariableDeclaration("y", "x"), ExecuteShot()])]
+    content = DefaultSerializer().dump_iteration(StepsConfiguration(steps))
+    assert json.dumps(content) == (
+        '{"type": "steps", "content": {"steps": [{"type": "linspace", "variable": "x", '
+        '"start": "0", "stop": "1", "num": 2, "sub_steps": [{"type": "declaration", '
+        '"variable": "y", "value": "x"}, {"type": "shot"}]}]}}'
+    )
 
 
 def test_a_device_configuration_comes_back_equal(serializer: DefaultSerializer) -> None:
@@ -369,6 +382,13 @@ def test_serializers_are_equal_by_what_they_know(serializer: DefaultSerializer) 
 )
 def test_what_is_not_a_stored_iteration_is_a_value_error(content: JSON) -> None:
     with pytest.raises(ValueError, match=r"cannot be read|not of the form"):
+        DefaultSerializer().load_iteration(content)
+
+
+@pytest.mark.parametrize("step", [None, 1, "a type", ["type"], {}, {"type": []}, {"type": "jump"}])
+def test_what_is_not_a_step_is_told_with_the_types_there_are(step: JSON) -> None:
+    content: JSON = {"type": "steps", "content": {"steps": [step]}}
+    with pytest.raises(ValueError, match="one of declaration, linspace, arange, shot @"):
         DefaultSerializer().load_iteration(content)
 
 

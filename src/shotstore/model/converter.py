@@ -3,13 +3,14 @@
 Reading is strict: what is missing, of another type, or not known is an error.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar, get_origin
 
 import attrs
 import cattrs
+from cattrs.gen import make_dict_unstructure_fn
 from cattrs.preconf.json import make_converter
-from cattrs.strategies import configure_tagged_union
 from cattrs.v import format_exception
 
 from shotstore.model.expressions import Expression
@@ -29,13 +30,13 @@ from shotstore.model.time_lanes import Ramp
 
 _T = TypeVar("_T")
 
-_STEPS: dict[type, str] = {
-    VariableDeclaration: "declaration",
-    LinspaceLoop: "linspace",
-    ArangeLoop: "arange",
-    ExecuteShot: "shot",
+_STEPS: dict[str, type[Step]] = {
+    "declaration": VariableDeclaration,
+    "linspace": LinspaceLoop,
+    "arange": ArangeLoop,
+    "shot": ExecuteShot,
 }
-"""With what is stored as their type."""
+"""By what is stored as their type."""
 
 
 @lru_cache(maxsize=1)
@@ -90,21 +91,28 @@ def _is_quantity_class(cls: object) -> bool:
     return isinstance(cls, type) and issubclass(cls, quantity_class())
 
 
-class _NoStep:
-    """What has no known type."""
-
-
 def _register_steps(converter: cattrs.Converter) -> None:
     # Steps hold steps, so their classes name each other before all of them exist.
-    for cls in (StepsConfiguration, *_STEPS):
+    for cls in (StepsConfiguration, *_STEPS.values()):
         attrs.resolve_types(cls)
 
-    def refuse(_: object, __: object) -> Step:
-        raise ValueError(f"a step has a 'type' that is one of {', '.join(_STEPS.values())}")
+    def load(value: object, _: object) -> Step:
+        match value:
+            case {"type": str(tag), **fields} if tag in _STEPS:
+                return converter.structure(fields, _STEPS[tag])
+        raise ValueError(f"a step has a 'type' that is one of {', '.join(_STEPS)}")
 
-    converter.register_structure_hook(_NoStep, refuse)
-    steps = VariableDeclaration | LinspaceLoop | ArangeLoop | ExecuteShot
-    configure_tagged_union(steps, converter, _STEPS.__getitem__, "type", default=_NoStep)
+    converter.register_structure_hook(
+        VariableDeclaration | LinspaceLoop | ArangeLoop | ExecuteShot, load
+    )
+    for tag, cls in _STEPS.items():
+        converter.register_unstructure_hook(cls, _with_type(tag, cls, converter))
+
+
+def _with_type(tag: str, cls: type, converter: cattrs.Converter) -> Callable[[Step], object]:
+    # The tagged unions of cattrs have the type last, and people read these files.
+    fields: Callable[[Step], dict[str, object]] = make_dict_unstructure_fn(cls, converter)
+    return lambda step: {"type": tag, **fields(step)}
 
 
 def _register_spans(converter: cattrs.Converter) -> None:
