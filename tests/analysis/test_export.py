@@ -470,7 +470,7 @@ def test_python_is_warned_of_what_was_left_out(rabi: Sequence, tmp_path: Path) -
     assert len(said) == 5
     assert (
         f"csv file {tmp_path / 'run.csv'}: atoms was left out: it holds arrays of shape "
-        "(128, 128), csv numbers, texts and times." in said
+        "(128, 128), and csv numbers, texts and times." in said
     )
     assert {warning.filename for warning in caught} == {__file__}
     with pytest.warns(ExportWarning) as caught:

@@ -264,7 +264,7 @@ def _choose(
     if not chosen:
         raise ExportError(f"{table.title} has nothing that {name} holds: {kind.holds_what}.")
     left_out = tuple(
-        Change(column.name, f"was left out: it holds {_what(column)}, {name} {kind.holds_what}")
+        Change(column.name, f"was left out: it holds {_what(column)}, and {name} {kind.holds_what}")
         for column in table.usual_columns()
         if not kind.holds(column)
     )
