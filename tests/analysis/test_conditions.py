@@ -143,6 +143,28 @@ def test_a_column_that_is_not_there(table: Table, where: "Where", message: str) 
         matching_rows(table, where)
 
 
+def test_zero_has_no_need_of_a_unit_where_all_units_have_the_same(
+    storage: HDF5StorageManager,
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(
+            session,
+            parameters={
+                "temperature": quantity(20, "degC"),
+                "power": quantity(-3, "dBm"),
+                "heating": quantity(2, "delta_degC"),
+                "efficiency": quantity(40, "%"),
+            },
+        )
+        table = as_table(session.get_sequence(PATH))
+        assert matching_rows(table, "heating > 0 and efficiency > 0").tolist() == [0]
+        assert matching_rows(table, "temperature > 0 degC and power < 0 dBm").tolist() == [0]
+        for where, message in (("temperature > 0", "write 0 °C"), ("power < 0", "write 0 dBm")):
+            with pytest.raises(InvalidConditionError, match=message):
+                matching_rows(table, where)
+
+
 def test_an_ending_of_two_names_is_refused(storage: HDF5StorageManager) -> None:
     with storage.session() as session:
         launch(session)

@@ -253,6 +253,15 @@ def test_the_end_of_a_range_over_many_decades_is_left_out_where_it_is_open() -> 
     assert bounds["full"].meet(1, 2, None)
 
 
+def test_zero_has_no_need_of_a_unit_where_all_units_have_the_same() -> None:
+    bounds = bounds_of("x > 0")["x"]
+    assert bounds.meet(1, 2, "MHz")
+    assert bounds.meet(1, 2, "delta_degC")
+    assert bounds.meet(1, 2, "degC") is None
+    assert bounds.meet(1, 2, "dBm") is None
+    assert bounds.meet(1, 2, "dBm / Hz") is None
+
+
 def test_many_comparisons_are_one_range() -> None:
     low = " and ".join(f"x > {number} kHz" for number in range(1000))
     high = " and ".join(f"x <= {number} MHz" for number in range(1, 1000))
@@ -275,8 +284,9 @@ def test_a_value_in_two_units_is_a_range() -> None:
         ("x > 2 MHz and x < 1 MHz", InvalidConditionError, "No value meets 'x > 2 MHz and x < 1"),
         ("1 < x <= 1", InvalidConditionError, "No value meets"),
         ("x = 1 and x = 2", InvalidConditionError, "No value meets"),
-        ("1 s < x < 2 MHz", IncompatibleUnitsError, "different dimensions"),
-        ("x > 1 s and x > 2 MHz", IncompatibleUnitsError, "different dimensions"),
+        ("1 s < x < 2 MHz", IncompatibleUnitsError, "no unit in common"),
+        ("x > 1 s and x > 2 MHz", IncompatibleUnitsError, "no unit in common"),
+        ("0 < x < 20 degC", IncompatibleUnitsError, "no unit in common"),
         ("5 < 6", InvalidConditionError, "names no parameter where there is '5'"),
         ("my length > 6", InvalidConditionError, "names no parameter"),
         ("x > 5 nonsense", InvalidConditionError, "nonsense"),

@@ -22,6 +22,9 @@ def comparisons(text: str, *known: str) -> list[tuple[str, str, str]]:
         ("x > 5 MHz", [("x", ">", "5 MHz")]),
         ("x!=5", [("x", "!=", "5")]),
         ("x == 5", [("x", "=", "5")]),
+        ("x ≠ 5", [("x", "!=", "5")]),
+        ("1 s ≤ x ≤ 2 s", [("x", ">=", "1 s"), ("x", "<=", "2 s")]),
+        ("3≥x", [("x", "<=", "3")]),
         ("5 MHz <= mot.x", [("mot.x", ">=", "5 MHz")]),
         ("-5 MHz = x", [("x", "=", "-5 MHz")]),
         ("pi < x", [("x", ">", "pi")]),
@@ -86,6 +89,8 @@ def test_a_condition_is_written_as_it_is_read() -> None:
     for text in (
         "not (a > 1 and (b < 2 MHz or c = 3 s +- 1 s))",
         "(comment != 'salt and pepper' or comment = \"it's\") and x >= 1",
+        "not (a > 1 or 'signal > noise' = 2)",
+        "('and' = 1 or \"don't or do\" = 2)",
     ):
         condition = parse_condition(text)
         assert str(condition) == text
@@ -175,7 +180,11 @@ def test_a_tolerance_goes_to_both_sides(
         (Value("3", tolerance="nan"), "not a finite number"),
         (Value("3 MHz", tolerance="1 s"), "does not fit 'megahertz'"),
         (Value("3 MHz", tolerance="1"), "does not fit 'megahertz'"),
-        (Value("soon"), "'soon' is neither a parameter nor a unit"),
+        (Value("3", tolerance="10 %"), "3 has no unit: write the tolerance as a number too"),
+        (Value("3", tolerance="1 dB"), "3 has no unit"),
+        (Value("soon"), "'soon' is neither a number nor a unit"),
+        (Value("mot.power"), "compared with a value, not with another name"),
+        (Value("3 Mhz"), "did you mean MHz"),
     ],
 )
 def test_what_is_not_a_number_is_told(value: Value, message: str) -> None:

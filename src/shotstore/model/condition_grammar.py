@@ -6,8 +6,8 @@
     all        = one {("and" | "&") one}
     one        = {"not"} ("(" condition ")" | comparison)
     comparison = operand symbol operand | operand order operand order operand
-    symbol     = order | "=" | "==" | "!="
-    order      = "<" | "<=" | ">" | ">="
+    symbol     = order | "=" | "==" | "!=" | "≠"
+    order      = "<" | "<=" | "≤" | ">" | ">=" | "≥"
     operand    = quoted | words ["±" words | "+-" words]
 
 Words are whatever is written up to the next of these signs: an expression, a time, the name of a
@@ -19,15 +19,26 @@ from collections.abc import Callable
 import attrs
 
 from shotstore.errors import InvalidConditionError
-from shotstore.model.conditions import And, Comparison, Condition, Not, Or, Value, looks_like_a_name
+from shotstore.model.conditions import (
+    WORDS,
+    And,
+    Comparison,
+    Condition,
+    Not,
+    Or,
+    Value,
+    looks_like_a_name,
+)
 from shotstore.model.tokens import Token, excerpt, misplaced, tokens
 
 EXAMPLE = 'write something like "detuning > 5 MHz and hold_time <= 2 s"'
 
 _MAXIMUM_DEPTH = 50
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_SYMBOLS = frozenset({*_TURNED, "=", "==", "!="})
-_ENDS = frozenset({*_SYMBOLS, "and", "or", "not", "±"})
+_SYMBOLS = frozenset({*_TURNED, "=", "!="})
+_KINDS = {"==": "=", "≤": "<=", "≥": ">=", "≠": "!="}
+"""Of symbols that are written in another way."""
+_ENDS = frozenset({*_SYMBOLS, *WORDS, "±"})
 """The kinds of tokens at which an operand ends."""
 
 
@@ -118,7 +129,6 @@ class _Parser:
         ]
 
     def _comparison(self, name: Value, symbol: str, value: Value) -> Comparison:
-        symbol = "=" if symbol == "==" else symbol
         if name.tolerance is not None:
             raise self._error(f"has a tolerance of {name.text!r}, which is not a value")
         if value.tolerance is not None and symbol not in ("=", "!="):
@@ -181,8 +191,8 @@ class _Parser:
 
 
 def _tokens(text: str) -> list[Token]:
-    """The tokens of a text, in which ``and``, ``or``, ``not`` and ``±`` are of kinds of their own,
-    however they are written."""
+    """The tokens of a text, in which symbols, ``and``, ``or``, ``not`` and ``±`` are of kinds of
+    their own, however they are written."""
     found: list[Token] = []
     for token in tokens(text):
         if (
@@ -192,10 +202,10 @@ def _tokens(text: str) -> list[Token]:
             and found[-1].end == token.position
         ):
             found[-1] = Token("±", "+-", found[-1].position)
-        elif token.kind == "name" and token.text in _ENDS:
+        elif token.kind == "name" and token.text in WORDS:
             found.append(attrs.evolve(token, kind=token.text))
         else:
-            kind = {"&": "and", "|": "or"}.get(token.kind[0], token.kind)
+            kind = {"&": "and", "|": "or"}.get(token.kind[0]) or _KINDS.get(token.kind, token.kind)
             found.append(attrs.evolve(token, kind=kind))
     return found
 

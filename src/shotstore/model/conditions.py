@@ -15,6 +15,9 @@ from shotstore.model.quantities import is_quantity, quantity, unit_to_text, with
 PRECISION = 1e-9
 """Relative; loops and conversions of units make 0.30000000000000004 where 0.3 is meant."""
 
+WORDS = frozenset({"and", "or", "not"})
+"""What joins comparisons, and is no name of anything without quotes."""
+
 _TRUTH = {"true": "True", "false": "False"}
 
 
@@ -34,7 +37,7 @@ class Value:
 
     def __str__(self) -> str:
         if self.is_quoted:
-            return f'"{self.text}"' if "'" in self.text else f"'{self.text}'"
+            return _quoted(self.text)
         return self.text if self.tolerance is None else f"{self.text} +- {self.tolerance}"
 
     def ends(self) -> tuple[Parameter, Parameter]:
@@ -49,7 +52,13 @@ class Value:
         if self.tolerance is None:
             return middle, middle
         tolerance = _number(self.tolerance)
-        if is_quantity(tolerance) and not is_quantity(middle) and middle == 0:
+        if is_quantity(tolerance) and not is_quantity(middle):
+            if middle != 0:
+                # Of "1e5 +- 10 %" pint makes 1e5 +- 0.1, which is hardly ever meant.
+                raise ValueError(
+                    f"{self.text} has no unit: write the tolerance as a number too, not as "
+                    f"{self.tolerance}"
+                )
             middle = quantity(0, unit_to_text(tolerance.units))  # a zero has no need of a unit
         off = increment(tolerance, middle, "A tolerance")
         if off < 0:
@@ -75,7 +84,8 @@ class Comparison:
     value: Value
 
     def __str__(self) -> str:
-        return f"{self.name} {self.symbol} {self.value}"
+        is_plain = looks_like_a_name(self.name) and self.name not in WORDS
+        return f"{self.name if is_plain else _quoted(self.name)} {self.symbol} {self.value}"
 
 
 @attrs.frozen
@@ -85,7 +95,7 @@ class Not:
     part: "Condition"
 
     def __str__(self) -> str:
-        return f"not ({self.part})"
+        return f"not {self.part}" if isinstance(self.part, Or) else f"not ({self.part})"
 
 
 @attrs.frozen
@@ -131,4 +141,16 @@ def looks_like_a_name(text: str) -> bool:
 
 
 def _number(text: str) -> Parameter:
-    return Expression(_TRUTH.get(text, text)).evaluate({})
+    try:
+        return Expression(_TRUTH.get(text, text)).evaluate({})
+    except ValueError as error:
+        if not looks_like_a_name(text):
+            raise
+        raise ValueError(
+            f"{text!r} is neither a number nor a unit, and a name is compared with a value, not "
+            "with another name"
+        ) from error
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if "'" in text else f"'{text}'"

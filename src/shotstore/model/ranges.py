@@ -10,7 +10,7 @@ import numpy as np
 from shotstore.model.expressions import Expression
 from shotstore.model.loops import Values
 from shotstore.model.parameters import Parameter, as_number
-from shotstore.model.quantities import convert, unit_to_text
+from shotstore.model.quantities import convert, quantity, unit_to_text
 
 
 @attrs.frozen
@@ -312,3 +312,14 @@ def in_units(number: int | float, old: str | None, new: str | None) -> int | flo
         return float(convert(np.array([number], float), old, new)[0])
     except (ValueError, OverflowError):
         return None
+
+
+def is_plain_zero(number: int | float, units: str | None) -> bool:
+    """Return whether a number without a unit is 0, and that the same in this unit and all others
+    of its dimension, as 0 °C, 0 dB and 0 dBm are not."""
+    if number != 0 or units is None:
+        return bool(number == 0)
+    try:
+        return bool(quantity(0, units).to_root_units().magnitude == 0)
+    except (TypeError, ValueError):  # as pint's errors about dBm / Hz are
+        return False

@@ -23,7 +23,7 @@ from shotstore.model.conditions import (
     looks_like_a_name,
 )
 from shotstore.model.parameters import Parameter, as_number, check_parameter
-from shotstore.model.ranges import in_units
+from shotstore.model.ranges import in_units, is_plain_zero
 
 if TYPE_CHECKING:
     import pint
@@ -50,8 +50,8 @@ class _End:
 
     def in_units(self, units: str | None) -> int | float | None:
         """Return where it is in another unit; None if it is of another dimension."""
-        if self.units is None and self.magnitude == 0:
-            return 0  # of whatever unit
+        if self.units is None and is_plain_zero(self.magnitude, units):
+            return 0
         return in_units(self.magnitude, self.units, units)
 
     def __str__(self) -> str:
@@ -162,7 +162,7 @@ def _aligned(one: _End, other: _End) -> tuple[_End, _End]:
     first, second = one.in_units(units), other.in_units(units)
     if first is None or second is None:
         raise IncompatibleUnitsError(
-            f"{one} and {other} are of different dimensions: no value can be compared with both."
+            f"{one} and {other} have no unit in common: no value can be compared with both."
         )
     return (
         attrs.evolve(one, magnitude=first, units=units),

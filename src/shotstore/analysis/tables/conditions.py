@@ -23,7 +23,7 @@ from shotstore.model.conditions import (
     comparisons_in,
 )
 from shotstore.model.parameters import Parameter, as_number
-from shotstore.model.ranges import in_units
+from shotstore.model.ranges import in_units, is_plain_zero
 from shotstore.records.arguments import shown
 from shotstore.records.columns import Column
 
@@ -165,7 +165,7 @@ def _ends(column: TableColumn, value: Value, now: datetime) -> tuple[Any, Any]:
 def _number(column: TableColumn, number: Parameter, value: Value) -> bool | int | float:
     """The number in the unit of the column."""
     magnitude, units = as_number(number)
-    if units is None and column.units and magnitude != 0:
+    if units is None and column.units and not is_plain_zero(magnitude, column.units):
         # A number without unit is a mistake that would otherwise give the wrong shots silently.
         raise ValueError(
             f"{column.name} is in {column.units}: write {value} {column.units}, or another unit"
