@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shotstore import PureSequencePath, StorageError
+from shotstore import PathNotFoundError, PureSequencePath, StorageError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PARAMETERS
 from tests.damage import specimen
@@ -54,6 +54,20 @@ def test_a_directory_link_is_no_path(storage: HDF5StorageManager, tmp_path: Path
         assert not session.paths.does_path_exists(PureSequencePath(r"\away\2026\rabi"))
     with pytest.raises(RuntimeError), storage.session() as session:
         session.paths.create_path(PureSequencePath(r"\away\new"))
+    assert files(tmp_path / "outside") == before
+
+
+@pytest.mark.parametrize("name", [r"\away", r"\2026\rabi"])
+def test_a_link_to_a_sequence_is_no_sequence(
+    name: str, storage: HDF5StorageManager, tmp_path: Path
+) -> None:
+    led_out(storage, "sequences/2026/rabi")
+    (storage.root / "sequences/away").symlink_to(tmp_path / "outside/sequences/2026/rabi")
+    before = files(tmp_path / "outside")
+    with storage.session() as session:  # which has listed nothing
+        assert not session.paths.does_path_exists(name)
+    with pytest.raises(PathNotFoundError), storage.session() as session:
+        session.sequences.set_note(name, "of another store")
     assert files(tmp_path / "outside") == before
 
 

@@ -141,6 +141,7 @@ def test_the_state_of_one_sequence_takes_one_look_at_each_path_above_it(
         "journal": 1,
         "2026": 1,
         "11": 1,
+        ONE.name: 1,
         SEQUENCE_DOCUMENT: 3,
     }
     assert calls.parsed == 1

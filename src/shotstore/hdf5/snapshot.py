@@ -128,14 +128,18 @@ class Snapshot:
 
     def _look_at(self, directory: str) -> Kind | None:
         files = self._store.files
+        has_document = False
         try:
-            if S_ISREG(files.mode(f"{directory}/{SEQUENCE_DOCUMENT}".removeprefix("/"))):
-                return "sequence"
+            has_document = S_ISREG(files.mode(f"{directory}/{SEQUENCE_DOCUMENT}".removeprefix("/")))
         except OSError as error:
             self._unreadable[directory] = error
+        # The system finds one behind a link too, which may lead out of the store. A listing has
+        # told them apart.
+        if has_document and self._was_there(directory):
+            return "sequence"
         try:
             if S_ISDIR(files.mode(directory)):
-                return "folder"
+                return "sequence" if has_document else "folder"
         except OSError as error:
             above = self._at(directory.rpartition("/")[0])
             raise on_disk.unreadable_error(above, error) from error
