@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
@@ -85,6 +86,45 @@ def test_what_another_process_commits_is_read(store: HDF5StorageManager) -> None
         session.paths.move(PATH, path(r"\elsewhere"))
     with pytest.raises(PathNotFoundError):
         number(store)
+
+
+def open_but_deleted(store: HDF5StorageManager) -> list[Path]:
+    """The shots files of the store that this process has open though they were deleted."""
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.exists():
+        pytest.skip("this system does not tell which files are open")
+    found = []
+    for descriptor in descriptors.iterdir():
+        with suppress(FileNotFoundError):  # that of the listing
+            found.append(descriptor.readlink())
+    return [
+        file
+        for file in found
+        if file.name == "shots.h5 (deleted)" and file.is_relative_to(store.root)
+    ]
+
+
+@pytest.mark.parametrize("when", ["between sessions", "in a session"])
+def test_the_space_of_what_another_process_deletes_is_given_back(
+    store: HDF5StorageManager, when: str
+) -> None:
+    other = HDF5StorageManager(store.root, serializer=serializer())
+
+    def delete() -> None:
+        with other.session() as session:
+            session.paths.delete_path(PATH, delete_sequences=True)
+        assert other.trash.empty()
+
+    with store.session() as session:
+        assert len(session.sequences.get_all_shot_data(PATH, 0)) == 1
+        if when == "in a session":
+            delete()
+            assert len(session.sequences.get_all_shot_data(PATH, 1)) == 1
+    if when == "between sessions":
+        delete()
+        with store.session() as session:
+            assert not session.paths.does_path_exists(PATH)
+    assert not open_but_deleted(store)
 
 
 @pytest.mark.parametrize("how", ["cut off", "changed", "replaced", "removed"])

@@ -31,12 +31,32 @@ class KeptFiles(Generic[_F]):
     def __init__(self) -> None:
         self._kept: dict[str, _F] = {}
         self._watched_by: int | None = None
+        self._commits: int | None = None
+
+    def check(self, commits: int) -> None:
+        """Close what is of no use any more if somebody else has committed, so that there are so
+        many commits: a file that was moved to the trash would keep its space on the disk when that
+        is emptied."""
+        if commits == self._commits:
+            return
+        self._commits = commits
+        for path in map(Path, list(self._kept)):
+            file = self.take(path)
+            if file is not None:
+                self._put(path, file)
+
+    def note(self, commits: int) -> None:
+        """Take down how many commits there are with our own."""
+        self._commits = commits
 
     def take(self, path: Path) -> _F | None:
         """The file at the path, if it is open and as it was left; it is kept no longer."""
         kept = self._pop(path)
-        if kept is None or kept.resume(path):
-            return kept
+        if kept is None:
+            return None
+        with suppress(OSError):  # whoever opens it anew is told
+            if kept.resume(path):
+                return kept
         kept.close(discard=False)
         return None
 
@@ -53,6 +73,9 @@ class KeptFiles(Generic[_F]):
         if self._watched_by != os.getpid():  # a forked child forgets what its parent has watched
             self._watched_by = os.getpid()
             call_when_dropped(self, _closing(self._kept))
+        self._put(path, file)
+
+    def _put(self, path: Path, file: _F) -> None:
         while (other := self._kept.setdefault(str(path), file)) is not file:
             if other.is_open:  # another thread has left it open, too
                 file.close(discard=False)
@@ -79,18 +102,10 @@ class KeptFiles(Generic[_F]):
 class KeptWriters(KeptFiles[ShotsWriter]):
     """Those that are recorded into. All of it happens with the write lock, but for the end."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._commits: int | None = None
-
     def check(self, commits: int) -> None:
         """Close all files if somebody else has committed, so that there are so many commits."""
         if commits != self._commits:
             self.close_all()
-
-    def note(self, commits: int) -> None:
-        """Take down how many commits there are with our own."""
-        self._commits = commits
 
 
 class _closing(Generic[_F]):  # noqa: N801 - used as a function, of which two are never equal

@@ -163,10 +163,20 @@ class SessionShots:
         keep = keep and not self._store.is_archive
         for node, reader in self._readers.items():
             if keep and reader.is_viewed:
-                steps.append(partial(self._store.readers.keep, self._path(node), reader))
+                steps.append(partial(self._keep, self._path(node), reader))
             else:
                 steps.append(reader.close)
         return steps
+
+    def _keep(self, path: Path, reader: ShotsReader) -> None:
+        is_there = not self._has_seen_commits()
+        if not is_there:
+            with suppress(OSError):
+                is_there = reader.is_still(path)
+        if is_there:
+            self._store.readers.keep(path, reader)
+        else:
+            reader.close()
 
     def _path(self, node: Node) -> Path:
         return self._store.root / (node.directory or "") / SHOTS_FILE

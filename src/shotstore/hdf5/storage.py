@@ -221,8 +221,9 @@ class HDF5StorageManager(StorageManager):
         """Close the files that stay open between sessions, as before the disk is unmounted.
 
         They are those of the running sequences that this storage has recorded into, and of the
-        sequences that were read last; they are closed too when a path is moved or deleted by this
-        storage, and when the storage is dropped. The storage can be used further.
+        sequences that were read last; they are closed too when a path is moved or deleted (where
+        another program does it, with the next session), and when the storage is dropped. The
+        storage can be used further.
         """
 
         def close() -> None:

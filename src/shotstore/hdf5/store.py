@@ -140,7 +140,9 @@ class Store:
         if self.is_archive:
             return self.commits.count()
         try:
-            return self.commits.look(is_unfinished=is_unfinished)
+            commits = self.commits.look(is_unfinished=is_unfinished)
+            self.readers.check(commits)
+            return commits
         except DamagedStorageError as error:
             if as_it_is:
                 return self.commits.count()
@@ -176,6 +178,7 @@ class Store:
         try:
             self.recover()
             self.kept.check(self.commits.counted)
+            self.readers.check(self.commits.counted)
         except BaseException:
             release()
             raise

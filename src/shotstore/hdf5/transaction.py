@@ -283,6 +283,7 @@ class Transaction(StoredTransaction):
             self.has_committed = True
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits.counted)
+            self.store.readers.note(self.store.commits.counted)
             if journal.has_moves:
                 # Or the trash would not give their space back.
                 self.store.kept.close_all()
