@@ -1,6 +1,7 @@
 """Conditions on shots, as people type them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -123,6 +124,8 @@ def test_the_shots_that_meet_a_condition(
         ("detuning > 5 nonsense", "nonsense"),
         (pl.col("repetition") + 1, "not True or False"),
         (pl.lit(True), "names no column"),
+        (pl.all() > 1, "names no column"),
+        (pl.col("repetition").max() > 0, "not give True or False for each shot"),
     ],
 )
 def test_what_is_not_a_condition(table: Table, where: "Where", message: str) -> None:
@@ -141,6 +144,40 @@ def test_what_is_not_a_condition(table: Table, where: "Where", message: str) -> 
 def test_a_column_that_is_not_there(table: Table, where: "Where", message: str) -> None:
     with pytest.raises(DataNotFoundError, match=message):
         matching_rows(table, where)
+
+
+def test_an_expression_means_in_a_condition_what_it_means_in_a_scan(
+    storage: HDF5StorageManager,
+) -> None:
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    by_camera = noon.replace(tzinfo=None)
+    with storage.session() as session:
+        launch(session)
+        for index in range(3):
+            data: dict[str, Data] = {
+                "seen": np.array(by_camera + timedelta(hours=index), "datetime64[us]"),
+                "frame": np.full((2, 2 + index), index),
+            }
+            record(session, index=index, data=data)
+        sequence = session.get_sequence(PATH)
+        scan = sequence.scan().collect()
+        for where in (
+            pl.col("seen") >= by_camera + timedelta(hours=1),
+            pl.col("shot_start_time") >= noon + timedelta(seconds=1),
+            pl.col("frame").list.get(0).list.len() > 2,
+        ):
+            assert scan.filter(where)["shot_index"].to_list() == [1, 2]
+            assert matching_rows(as_table(sequence), where).tolist() == [1, 2]
+
+
+def test_the_zone_of_a_computed_time_changes_nothing() -> None:
+    times = pl.Series([datetime(2026, 11, 22, hour, tzinfo=UTC) for hour in (10, 11, 12)])
+    for zone in ("UTC", "Asia/Tokyo"):
+        computed = as_table(pl.DataFrame({"t": times.dt.convert_time_zone(zone)}))
+        assert matching_rows(computed, "t >= 2026-11-22T11:00Z").tolist() == [1, 2]
+        assert computed.read(["t"])["t"].values[0] == np.datetime64("2026-11-22T10:00")
+    at_eleven = pl.col("t").dt.hour() == 20
+    assert matching_rows(computed, at_eleven).tolist() == [1]
 
 
 def test_zero_has_no_need_of_a_unit_where_all_units_have_the_same(

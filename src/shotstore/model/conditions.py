@@ -16,7 +16,7 @@ PRECISION = 1e-9
 """Relative; loops and conversions of units make 0.30000000000000004 where 0.3 is meant."""
 
 WORDS = frozenset({"and", "or", "not"})
-"""What joins comparisons, and is no name of anything without quotes."""
+"""What joins comparisons, and is a name in quotes only."""
 
 _TRUTH = {"true": "True", "false": "False"}
 

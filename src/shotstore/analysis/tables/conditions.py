@@ -185,30 +185,18 @@ def _number(column: TableColumn, number: Parameter, value: Value) -> bool | int 
 def _rows_of_expression(table: Table, where: "polars.Expr") -> npt.NDArray[np.int64]:
     import polars
 
-    names = where.meta.root_names()
-    columns = table.read([table.find(name).name for name in names])
-    frame = polars.DataFrame(
-        {name: _series(name, columns[table.find(name).name], table.find(name)) for name in names}
-    )
+    names = {name: table.find(name).name for name in where.meta.root_names()}
+    if not names:
+        raise InvalidConditionError(f"The expression {where} names no column: {EXAMPLE}.")
+    read = table.frame(set(names.values()))
+    frame = read.select(read[column].alias(name) for name, column in names.items())
     is_met = frame.select(where.alias("is_met"))["is_met"]
     if is_met.dtype != polars.Boolean:
         raise InvalidConditionError(
             f"The expression {where} gives {is_met.dtype}, not True or False for each shot."
         )
     if len(is_met) != len(table):
-        raise InvalidConditionError(f"The expression {where} names no column: {EXAMPLE}.")
+        raise InvalidConditionError(
+            f"The expression {where} does not give True or False for each shot: {EXAMPLE}."
+        )
     return np.flatnonzero(is_met.fill_null(False).to_numpy())
-
-
-def _series(name: str, column: Column, kind: TableColumn) -> "polars.Series":
-    import polars
-
-    if column.values.dtype.kind == "O":
-        return polars.Series(name, column.values.tolist(), strict=False)
-    series = polars.Series(name, column.values)
-    if kind.kind == "time":
-        series = series.dt.replace_time_zone("UTC")
-    if column.is_present.all():
-        return series
-    mask = polars.Series(column.is_present)
-    return polars.select(polars.when(mask).then(series).alias(name)).to_series()

@@ -105,15 +105,18 @@ class _FrameTable(Table):
     def __len__(self) -> int:
         return self._length
 
+    def frame(self, names: Iterable[str]) -> "polars.DataFrame":
+        import polars.selectors
+
+        # By name, for polars takes "*" and "^a.*$" for many columns.
+        return self._frame.select(polars.selectors.by_name(*names)).collect()
+
     def read(
         self, names: Iterable[str], rows: npt.NDArray[np.integer[Any]] | None = None
     ) -> dict[str, Column]:
-        import polars.selectors
-
         names = list(names)
         if new := [name for name in names if name not in self._collected]:
-            # By name, for polars takes "*" and "^a.*$" for many columns.
-            for series in self._frame.select(polars.selectors.by_name(new)).collect():
+            for series in self.frame(new):
                 self._collected[series.name] = _series_column(series)
         if rows is None:
             return {name: self._collected[name] for name in names}
@@ -152,7 +155,9 @@ def _series_column(series: "polars.Series") -> Column:
         values[is_present] = series.drop_nulls().to_numpy()
         return column.of(Column(values, is_present))
     if column.kind == "time":
-        return Column(series.dt.replace_time_zone(None).to_numpy(), is_present)
+        if series.dtype.time_zone is not None:  # type: ignore[attr-defined]
+            series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return Column(series.to_numpy(), is_present)
     if column.kind == "number" and is_present.all():
         return Column(series.to_numpy(), is_present)
     return objects(series.to_list())

@@ -3,18 +3,22 @@
 import abc
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.analysis.tables.frames import as_series
 from shotstore.analysis.tables.names import PARTS, Origin
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType
 from shotstore.model.scalars import check_text
 from shotstore.records.closest_names import closest_name
 from shotstore.records.columns import Column, objects
+
+if TYPE_CHECKING:
+    import polars
 
 Kind: TypeAlias = Literal["number", "complex", "time", "text", "json", "array"]
 
@@ -139,6 +143,17 @@ class Table(abc.ABC):
             names: Columns that the table has.
             rows: Which rows; by default all.
         """
+
+    def frame(self, names: Iterable[str]) -> "polars.DataFrame":
+        """Return some columns of all rows, of the types that a scan has for them."""
+        import polars
+
+        return polars.DataFrame(
+            [
+                as_series(name, column, has_zone=name in (START, END))
+                for name, column in self.read(names).items()
+            ]
+        )
 
     def default_x(self) -> TableColumn | None:
         """Return what to draw against, where nobody says it; None if that cannot be told."""
