@@ -1,5 +1,6 @@
 """A Ctrl-C in the midst of a call, which the block catches and goes on."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from shotstore import StorageError
-from shotstore.sql import SQLStorageManager
+from shotstore.sql import SQLiteStorageManager, SQLStorageManager
 from shotstore.testing.content import content
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import create, launch, path, record
@@ -71,3 +72,43 @@ def test_half_a_path_is_never_committed(storage: SQLStorageManager) -> None:
     with storage.session() as session:
         assert session.paths.get_all_paths() == set()
         create(session, path(r"\a\b\c"))
+
+
+@contextmanager
+def interrupt_inside(start: str) -> Iterator[None]:
+    """Press Ctrl-C while the database is at work on a statement that begins like this."""
+
+    def press(_1: object, statement: str, *_2: object) -> None:
+        if statement.startswith(start):
+            signal.raise_signal(signal.SIGINT)
+
+    event.listen(Engine, "do_execute", press)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "do_execute", press)
+
+
+def test_what_came_before_an_interrupted_read_is_not_committed(storage: SQLStorageManager) -> None:
+    with storage.session() as session:
+        create(session)
+    with (  # noqa: PT012 - the end of the block raises
+        pytest.raises(StorageError, match="was interrupted"),
+        storage.session() as session,
+    ):
+        session.paths.create_path(r"\new")
+        with pytest.raises(KeyboardInterrupt), interrupt_inside("WITH RECURSIVE"):
+            session.paths.get_all_paths()
+        with pytest.raises(StorageError, match="was interrupted"):
+            session.paths.get_all_paths()
+    with storage.session() as session:
+        assert not session.paths.does_path_exists(r"\new")
+
+
+def test_an_interrupt_at_the_first_write_is_raised_as_it_is(sqlite: SQLiteStorageManager) -> None:
+    with sqlite.session() as session:
+        session.paths.get_all_paths()
+        with pytest.raises(KeyboardInterrupt), interrupt_inside("DELETE FROM writer"):
+            create(session)
+    with sqlite.session() as session:
+        create(session)

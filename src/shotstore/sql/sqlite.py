@@ -80,7 +80,8 @@ class SQLite:
                         raise
                 wait()
         finally:
-            _set_timeout(connection, self._lock_timeout)
+            if not connection.invalidated:  # as by a Ctrl-C, which is to be raised as it is
+                _set_timeout(connection, self._lock_timeout)
 
     def begin_upgrade(self, connection: Connection, wait: Callable[[], None]) -> None:
         self.begin_writing(connection, has_begun=False, wait=wait)

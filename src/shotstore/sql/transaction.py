@@ -183,18 +183,28 @@ class Transaction(StoredTransaction):
         if isinstance(self._failure, TransactionConflictError):
             raise TransactionConflictError(*self._failure.args) from self._failure
         if self._failure is not None:
+            why = str(self._failure) or type(self._failure).__name__
             raise StorageError(
-                "This session failed while it was writing, so it can only be left, which discards "
-                f"everything it did: {self._failure}"
+                "This session failed while it was writing, or was interrupted, so it can only be "
+                f"left, which discards everything it did: {why}"
             ) from self._failure
         database = self._engines.database
         with self._engines.understanding():
             try:
                 return function()
             except DBAPIError as error:
-                if database.aborts_on_errors:
+                if database.aborts_on_errors or self._is_cut_off():
                     self._failure = database.understand(error) or error
                 raise
+            except BaseException as error:
+                if self._failure is None and self._is_cut_off():
+                    self._failure = error
+                raise
+
+    def _is_cut_off(self) -> bool:
+        """Whether the connection was given up, and with it the transaction, as where a Ctrl-C came
+        while the database was at work."""
+        return self._connection is not None and self._connection.invalidated
 
 
 def waiting(database: Database, connection: Connection, timeout: float) -> Callable[[], None]:
