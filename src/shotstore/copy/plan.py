@@ -29,9 +29,9 @@ class Plan:
     numbers_of_shots: dict[PureSequencePath, int]
     """In these, as far as they are known before."""
     skipped: dict[PureSequencePath, str]
+    """Sequences that are in the destination already, and why they are left out."""
     failed: dict[PureSequencePath, Exception]
     """Folders that cannot be looked into."""
-    """Sequences that are in the destination already, and why they are left out."""
     units: tuple[str, ...]
     """What the source defines."""
     settings: dict[Setting, Mapping[str, Any]]
