@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,33 @@ def test_each_shot_is_a_line(shell: Shell, storage: HDF5StorageManager) -> None:
         f"shot 1  pulse.length = 2.5 {MICROSECONDS}  counts = 10  contrast = nan",
     ]
     assert lines[2:] == [r"\2026\rabi: finished, 2 shots"]
+
+
+def test_data_with_the_name_of_a_parameter_is_told_from_it(
+    shell: Shell, storage: HDF5StorageManager
+) -> None:
+    with storage.session() as session:
+        record(session, index=2, parameters={"power": quantity(1, "W")}, data={"power": 0.9})
+        finish(session)
+    line = shell.run("follow", "2026/rabi").splitlines()[2]
+    assert line.partition("  ")[2] == "shot 2  power = 1 W  data.power = 0.9"
+    _, titles, *rows = table_of(storage, 200)
+    assert titles.split("power", 1)[1].split() == ["(W)", "data.power"]
+    assert rows[-1].split()[-2:] == ["1", "0.9"]
+
+
+def test_the_table_has_the_index_and_the_time_beside_data_that_is_called_so(
+    shell: Shell, storage: HDF5StorageManager
+) -> None:
+    assert shell.code == 0
+    with storage.session() as session:
+        record(session, index=2, data={"shot": 70, "time": 80})
+        finish(session)
+    _, titles, *rows = table_of(storage, 200)
+    assert titles.split()[:2] == ["shot", "time"]
+    assert {"data.shot", "data.time"} <= set(titles.split())
+    assert rows[-1].split()[:2] == ["2", f"{START.astimezone() + timedelta(seconds=2):%H:%M:%S}"]
+    assert rows[-1].split()[-2:] == ["70", "80"]
 
 
 def test_each_shot_is_a_line_of_json(shell: Shell, storage: HDF5StorageManager) -> None:

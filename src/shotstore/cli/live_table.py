@@ -26,6 +26,7 @@ from shotstore.cli.listing import STATE_STYLES
 from shotstore.cli.shot_numbers import ShotNumbers
 from shotstore.model.value_texts import duration_text
 
+_INDEX, _TIME = "shot", "time"
 _LONGEST_CELL = 24
 _GAP = 2
 
@@ -105,8 +106,8 @@ class _NewestShots:
     def __rich_console__(self, console: Console, _: object) -> Iterator[RenderableType]:
         rows = [shot.cells() for shot in self._shots]
         columns = {
-            "shot": [str(shot.index) for shot in self._shots],
-            "time": [f"{shot.start_time.astimezone():%H:%M:%S}" for shot in self._shots],
+            _INDEX: [str(shot.index) for shot in self._shots],
+            _TIME: [f"{shot.start_time.astimezone():%H:%M:%S}" for shot in self._shots],
         }
         names = list(dict.fromkeys(name for row in rows for name in row))
         titles = self._titles(names)
@@ -140,7 +141,9 @@ class _NewestShots:
         units = self._shots[-1].units
         titles = {}
         for name in names:
-            title = short_name(name, [*names, "shot", "time"]) if name in units else name
+            title = short_name(name, [*names, _INDEX, _TIME]) if name in units else name
+            if title in (_INDEX, _TIME):
+                title = f"parameter.{title}" if name in units else f"data.{title}"
             titles[name] = f"{title} ({units[name]})" if units.get(name) else title
         return titles
 
@@ -149,8 +152,8 @@ def _fitting(
     columns: Mapping[str, Sequence[str]], by_interest: Sequence[str], width: int
 ) -> list[str]:
     """The titles of the columns for which there is room."""
-    shown = {"shot", "time"}
-    for title in ("shot", "time", *by_interest):
+    shown = {_INDEX, _TIME}
+    for title in (_INDEX, _TIME, *by_interest):
         width -= min(max(map(cell_len, [title, *columns[title]])), _LONGEST_CELL) + _GAP
         if width < -_GAP:
             break

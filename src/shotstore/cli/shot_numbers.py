@@ -74,7 +74,7 @@ class ShotNumbers:
         """What the table shows, by name."""
         return {
             **{name: number_text(self.parameters[name]) for name in self.shown_parameters},
-            **{label: number_text(value) for label, value in self.data.items()},
+            **{self._title(label): number_text(value) for label, value in self.data.items()},
         }
 
     def as_line(self) -> Text:
@@ -84,7 +84,11 @@ class ShotNumbers:
             value = number_text(self.parameters[name])
             pieces.append(f"{printable(name)} = {value} {self.units[name] or ''}".rstrip())
         pieces += [
-            f"{printable(label)} = {printable(number_text(value))}"
+            f"{printable(self._title(label))} = {printable(number_text(value))}"
             for label, value in self.data.items()
         ]
         return Text("  ".join(pieces))
+
+    def _title(self, label: str) -> str:
+        """What data is called beside parameters, as in the columns of a table."""
+        return f"data.{label}" if label in self.parameters else label
