@@ -6,6 +6,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,17 @@ def test_csv_brings_back_every_digit(rabi: Sequence, tmp_path: Path) -> None:
     assert rows[2]["settings"] == ""
     assert rows[1]["shot_start_time"] == "2026-11-22T12:00:01.250000Z"
     assert not {"atoms", "trace", "tags"} & rows[0].keys()
+
+
+def test_a_time_that_was_recorded_is_written_as_that_of_a_shot(
+    storage: HDF5StorageManager, tmp_path: Path
+) -> None:
+    seen = datetime(2026, 11, 22, 18, 30, tzinfo=timezone(timedelta(hours=1)))
+    with storage.session() as session:
+        launch(session)
+        record(session, data={"seen": seen})
+        file = session.get_sequence(PATH).export(tmp_path / "run.csv", columns=["seen"])
+    assert pl.read_csv(file)["seen"].to_list() == ["2026-11-22T17:30:00.000000Z"]
 
 
 def test_csv_is_read_by_polars_and_pandas(rabi: Sequence, tmp_path: Path) -> None:

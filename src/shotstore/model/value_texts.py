@@ -37,7 +37,7 @@ def type_text(kind: DataType) -> str:
         name = "structured" if kind.dtype.names else str(kind.dtype)
         lengths = ["any" if length is None else str(length) for length in kind.shape or ()]
         return f"{name}, {' x '.join(lengths)}" if lengths else f"{name}, a single one"
-    return {"json": "lists, dicts or mixed", "none": "always None"}.get(kind.kind, kind.kind)
+    return {"json": "lists, dicts or other data", "none": "always None"}.get(kind.kind, kind.kind)
 
 
 def duration_text(duration: timedelta) -> str:

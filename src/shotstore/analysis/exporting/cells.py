@@ -1,6 +1,7 @@
 """Columns whose values fit the cells of a table: numbers, texts, times."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from shotstore.analysis.exporting.job import Job
@@ -26,8 +27,15 @@ def cells(column: TableColumn, found: Column) -> list[Cell]:
     if column.kind == "time":
         return present_or_none(found, utc_texts(found.values))
     if column.kind == "json":
-        return present_or_none(found, [json_text(value) for value in found.values])
+        return present_or_none(found, [_text(value) for value in found.values])
     return present_or_none(found)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC).replace(tzinfo=None)
+        return f"{moment.isoformat(timespec='microseconds')}Z"
+    return json_text(value)
 
 
 def headers(job: Job, spelled: Callable[[str], str] = str) -> list[str]:

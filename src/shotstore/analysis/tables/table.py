@@ -27,7 +27,7 @@ HELD: Mapping[Kind, str] = {
     "complex": "complex numbers",
     "time": "times",
     "text": "texts",
-    "json": "lists, dicts or different kinds of data",
+    "json": "lists, dicts or other data",
     "array": "arrays",
 }
 """What a message says that a column of each kind holds."""
