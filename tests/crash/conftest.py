@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.dropped import close_dropped_storages
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
@@ -20,4 +22,5 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if not may_mount:
         pytest.skip("this user may not mount a file system")
     yield place
+    close_dropped_storages()
     subprocess.run(["umount", str(place)], check=True)

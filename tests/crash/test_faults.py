@@ -119,7 +119,7 @@ def test_a_failing_operation_changes_nothing_or_is_said_to_be_committed(
             assert same_but_times(found, before), f"operation {number} of {total}"
         assert outcome is None or os.strerror(error) in str(outcome)
         work_on(storage)
-        del storage
+        del storage, outcome  # whose traceback refers to the storage
         close_dropped_storages()
         # A file that stays open crashes the interpreter when it exits.
         assert not {name for name in open_files() if name.is_relative_to(root)}

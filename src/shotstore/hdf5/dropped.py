@@ -34,6 +34,12 @@ def call_when_dropped(owner: object, action: _Action) -> None:
     _watched[action] = weakref.ref(owner, partial(_due.put, action))
 
 
+def forget(action: _Action) -> None:
+    """Call the action no more. What has failed may refer to its owner, by the traceback of its
+    error, and would keep it for ever."""
+    _watched.pop(action, None)
+
+
 def settle(timeout: float) -> None:
     """Wait, but no longer than so many seconds, until what is due by now is done."""
     is_done = threading.Event()
@@ -80,7 +86,7 @@ def _finish() -> None:
             action()
 
 
-def _forget() -> None:
+def _forget_all() -> None:
     """In a forked child, which has the sessions of its parent, but none of the threads."""
     global _due, _thread
     _watched.clear()
@@ -88,4 +94,4 @@ def _forget() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_forget_all)

@@ -17,7 +17,7 @@ from shotstore.errors import (
 )
 from shotstore.hdf5 import net_effect
 from shotstore.hdf5.documents import SequenceDocument, dump_sequence
-from shotstore.hdf5.dropped import call_when_dropped
+from shotstore.hdf5.dropped import call_when_dropped, forget
 from shotstore.hdf5.listing import directories_below, read_below
 from shotstore.hdf5.net_effect import Discarded
 from shotstore.hdf5.places import root_node
@@ -303,6 +303,7 @@ class Transaction(StoredTransaction):
             # The outcome stands, and the next writing session clears away what is left.
             with suppress(Exception):
                 step()
+        forget(self.rollback)
 
     # Locks
 
