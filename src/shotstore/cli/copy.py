@@ -87,10 +87,9 @@ def _print_copied(copied: "Copied", seconds: float, console: Console) -> None:
     sequences = counted(len(copied.sequences), "sequence")
     shots = counted(copied.shots, "shot")
     if copied.sequences:
-        speed = (
-            f"{readable_size(copied.size)} in {seconds:.2g} s, {copied.size / seconds / 1e6:.3g}"
-        )
-        console.print(f"Copied {sequences} with {shots}: {speed} MB/s.")
+        speed = readable_size(round(copied.size / seconds))
+        size = f"{readable_size(copied.size)} in {seconds:.2g} s, {speed}/s"
+        console.print(f"Copied {sequences} with {shots}: {size}.")
     else:
         console.print("No sequence was copied.")
     there = [path for path, reason in copied.skipped.items() if reason == IS_THERE]
@@ -103,7 +102,6 @@ def _print_copied(copied: "Copied", seconds: float, console: Console) -> None:
 
 
 def _print_list(reasons: "Mapping[PureSequencePath, str]", console: Console) -> None:
-
     for path, reason in list(reasons.items())[:_MOST_LISTED]:
         console.print(Text.assemble("  ", (str(path), "bold"), f": {reason}"), soft_wrap=True)
     if len(reasons) > _MOST_LISTED:
