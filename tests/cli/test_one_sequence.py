@@ -119,6 +119,21 @@ def test_of_what_is_computed_the_values_are_shown(shell: Shell, store: StorageMa
     assert "  x  1 MHz to 3 MHz (3 values)\n  y  2 to 6 MHz (3 values): 2 * x\n" in said
 
 
+def test_a_parameter_named_as_a_column_of_all_shots_is_shown_once(
+    shell: Shell, store: StorageManager
+) -> None:
+    recipe = StepsConfiguration([LinspaceLoop("sequence", "1 s", "2 s", 2, [ExecuteShot()])])
+    with store.session() as session:
+        session.sequences.create(path(r"\odd"), recipe, TIME_LANES)
+        session.sequences.set_preparing(path(r"\odd"), {}, ParameterNamespace.empty())
+        session.sequences.set_running(path(r"\odd"), START)
+        for index, parameters in enumerate(recipe.walk({})):
+            record(session, path(r"\odd"), index, parameters, {"n": index})
+    said = shell.run("show", "odd")
+    assert "Varied\n  sequence  1 s to 2 s (2 values)\n\nData" in said
+    assert "parameter.sequence (s)" in shell.run("plot", "odd", "--terminal")
+
+
 def test_what_one_shot_has_is_not_called_the_same_in_all(
     shell: Shell, store: StorageManager
 ) -> None:

@@ -65,11 +65,10 @@ def describe(session: "ExperimentSession", path: PureSequencePath) -> Descriptio
     is_crashed = summary.state is State.CRASHED
     directory = storage.get_directory(path) if isinstance(storage, HDF5StorageManager) else None
     table = SequenceTable(session.get_sequence(path)._reader_())
-    parameters = [name for name, column in table.columns.items() if column.is_parameter]
     return Description(
         listing=listing_of(session, {path: summary}),
         summary=summary,
-        values=parameter_values(table, parameters) if summary.number_of_shots else {},
+        values=parameter_values(table) if summary.number_of_shots else {},
         data=table.data,
         devices={name: _type_of(device) for name, device in sorted(devices.items())},
         time_lanes=_time_lanes(sequences, path),

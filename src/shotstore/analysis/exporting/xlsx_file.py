@@ -152,15 +152,11 @@ def _parameters(job: Job) -> Iterator[tuple[Any, ...]]:
         name: found.start if found.start == found.stop else f"{found.start} to {found.stop}"
         for name, found in summary.varied.items()
     }
-    columns = {
-        column.origin.name: column
-        for column in job.table.columns.values()
-        if column.is_parameter and column.origin is not None
-    }
-    values = parameter_values(job.table, [column.name for column in columns.values()], job.rows)
+    columns = job.table.columns_of_parameters()
+    values = parameter_values(job.table, rows=job.rows)
     for name in dict.fromkeys((*columns, *expressions, *recipes)):
         column = columns.get(name)
-        found = None if column is None else values.get(column.name)
+        found = values.get(name)
         ends = (None, None) if found is None else (found.low, found.high)
         unit = None if column is None else column.units
         yield name, unit, *ends, expressions.get(name), recipes.get(name)

@@ -91,8 +91,7 @@ def _sequence_parts(sequence: SequenceReader) -> Iterable[str]:
 
 
 def _columns(table: SequenceTable, summary: SequenceSummary) -> Iterable[str]:
-    names = [column.name for column in table.columns.values() if column.is_parameter]
-    values = parameter_values(table, names)
+    values = parameter_values(table)
     yield markup.section("Varied", varied_texts(summary, values))
     yield markup.section("Data", {label: type_text(kind) for label, kind in table.data.items()})
     constant = constant_texts(summary, values)

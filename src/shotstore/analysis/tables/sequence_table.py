@@ -93,13 +93,13 @@ class SequenceTable(Table):
         planned = self.reader.get_summary().varied
         set_by_it = dict.fromkeys([*planned, *sorted(local_parameters(self.reader))])
         # Of a recipe that cannot be read here, the shots tell what differs between them.
-        candidates = set_by_it or [name for name, each in self.columns.items() if each.is_parameter]
-        names = [name for name in candidates if name in self.columns]
-        values = parameter_values(self, names)
+        values = parameter_values(self, set_by_it or None)
         varied = [name for name, found in values.items() if not found.is_constant()]
         in_loops = [name for name in varied if name in planned] or varied
-        with_unit = [name for name in in_loops if self.columns[name].units]
-        return self.columns[next(iter(with_unit or in_loops), INDEX)]
+        columns = self.columns_of_parameters()
+        with_unit = [name for name in in_loops if columns[name].units]
+        first = next(iter(with_unit or in_loops), None)
+        return self.columns[INDEX] if first is None else columns[first]
 
     def _of_every_shot(self, name: str, places: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         match name:

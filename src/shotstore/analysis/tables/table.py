@@ -159,6 +159,14 @@ class Table(abc.ABC):
         """Return what to draw against, where nobody says it; None if that cannot be told."""
         return None
 
+    def columns_of_parameters(self) -> dict[str, TableColumn]:
+        """Return the columns of parameters by the names of these, which may be others."""
+        return {
+            column.origin.name: column
+            for column in self.columns.values()
+            if column.is_parameter and column.origin is not None
+        }
+
     def usual_columns(self) -> list[TableColumn]:
         """Return the columns that are meant where none are named: all but which sequence it is."""
         return [column for column in self.columns.values() if column.name != SEQUENCE]

@@ -63,28 +63,30 @@ class ParameterValues:
 
 
 def parameter_values(
-    table: Table, names: Iterable[str], rows: npt.NDArray[np.int64] | None = None
+    table: Table, names: Iterable[str] | None = None, rows: npt.NDArray[np.int64] | None = None
 ) -> dict[str, ParameterValues]:
-    """Return what shots have of some parameters, by the name of the column.
+    """Return what shots have of some parameters, by name.
 
     Those that none of them has are left out, and those whose units are of different dimensions.
 
     Args:
         table: The shots.
-        names: Columns of numbers.
+        names: Of the parameters; those that the table does not have are left out. By default all.
         rows: Which shots; by default all.
     """
-    names = list(names)
+    columns = table.columns_of_parameters()
+    if names is not None:
+        columns = {name: columns[name] for name in names if name in columns}
     try:
-        found = table.read(names, rows)
+        found = table.read([column.name for column in columns.values()], rows)
     except IncompatibleUnitsError:
-        if len(names) == 1:
+        if len(columns) == 1:
             return {}
-        parts = (parameter_values(table, [name], rows) for name in names)
+        parts = (parameter_values(table, [name], rows) for name in columns)
         return {name: values for part in parts for name, values in part.items()}
     known = {
-        name: ParameterValues.of(column, table.columns[name].units)
-        for name, column in found.items()
+        name: ParameterValues.of(found[column.name], column.units)
+        for name, column in columns.items()
     }
     return {name: values for name, values in known.items() if values is not None}
 
