@@ -1,5 +1,6 @@
 """A program that ends with sessions open, or with threads that record and read, ends in peace."""
 
+import errno
 import gc
 import sys
 import threading
@@ -9,7 +10,8 @@ from pathlib import Path
 import h5py
 import pytest
 
-from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore import DamagedStorageError
+from shotstore.hdf5 import HDF5StorageManager, disk, on_disk
 from tests.processes import shots
 from tests.processes.children import run_interpreter
 
@@ -99,6 +101,28 @@ def exit_while_a_thread_reads(storage: HDF5StorageManager) -> None:
     has_read.wait()
 
 
+def exit_after_the_disk_has_failed(storage: HDF5StorageManager) -> None:
+    left = 0
+
+    def observe(path: str) -> None:
+        nonlocal left
+        if path.endswith("shots.h5"):
+            left -= 1
+            if left <= 0:
+                raise OSError(errno.EIO, "the disk fails")
+
+    on_disk.observe_reading = observe
+    for at in range(1, 5):  # while the file is opened
+        storage.close()
+        left = at
+        try:
+            shots.read_all(storage)
+        except DamagedStorageError as error:
+            kept.append(error)
+    on_disk.observe_reading = None
+    assert len(kept) == 4, kept
+
+
 @pytest.mark.parametrize(
     "program",
     [
@@ -109,6 +133,7 @@ def exit_while_a_thread_reads(storage: HDF5StorageManager) -> None:
         exit_while_a_thread_is_inside_hdf5,
         exit_while_a_thread_waits_for_a_lock,
         exit_while_a_thread_reads,
+        exit_after_the_disk_has_failed,
     ],
 )
 def test_a_program_ends_in_peace(

@@ -11,6 +11,7 @@ interpreter later. They note the error instead, for `check` to raise once HDF5 h
 
 import io
 import os
+from copy import copy
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import superblock
@@ -73,7 +74,7 @@ class HDF5FileObject:
     def check(self) -> None:
         """Raise the error that a callback met, if any."""
         if self._error is not None:
-            raise self._error
+            raise copy(self._error) from self._error.__cause__
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
@@ -108,9 +109,9 @@ class HDF5FileObject:
         try:
             count = self._fetch(view, offset)
         except OSError as raised:
-            error = unreadable_error(self.file.path, raised)
-            self._note(error)
-            raise error from raised
+            self._note(unreadable_error(self.file.path, raised))
+            self.check()
+            raise
         if count < len(view):
             raise ValueError(f"{len(view)} bytes at {offset} are not in the file")
 
@@ -122,8 +123,16 @@ class HDF5FileObject:
         self.file.close()
 
     def _note(self, error: Exception) -> None:
-        if self._error is None:
-            self._error = error
+        if self._error is not None:
+            return
+        self._error = error
+        # Not kept with the frames that it came through, nor raised itself, which adds others: they
+        # hold the properties that h5py opens a file with, which hold this object where the garbage
+        # collector does not see it. HDF5 would free them after Python has ended, and crash.
+        passed: BaseException | None = error
+        while passed is not None:
+            passed.__traceback__ = None
+            passed = passed.__cause__
 
     def _fetch(self, view: memoryview, offset: int) -> int:
         """Fill ``view``; return how many bytes there are."""

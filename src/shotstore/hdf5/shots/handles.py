@@ -17,13 +17,22 @@ def open_handle(file_object: HDF5FileObject, mode: str, oldest: str = "v110") ->
         mode: As `h5py.File` takes it.
         oldest: The oldest version of HDF5 that is to read what is written.
     """
-    file = h5py.File(
-        str(file_object.file.path),  # for messages: this driver opens nothing by name
-        mode,
-        driver="fileobj",
-        fileobj=file_object,
-        libver=(oldest, "v110"),
-    )
+    failure: Exception | None = None
+    try:
+        file = h5py.File(
+            str(file_object.file.path),  # for messages: this driver opens nothing by name
+            mode,
+            driver="fileobj",
+            fileobj=file_object,
+            libver=(oldest, "v110"),
+        )
+    except Exception as raised:
+        # Whoever keeps the error would keep h5py's frames, and with them what HDF5 frees at the
+        # end of the process, by calling into a Python that has ended.
+        failure = raised.with_traceback(None)
+    if failure is not None:
+        file_object.check()
+        raise failure
     try:
         file_object.check()
     except Exception:
