@@ -15,6 +15,7 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.model.quantities import quantity, unit_text_of
+from shotstore.records import settings
 from shotstore.testing.lab import CameraConfiguration
 
 PATH = PureSequencePath(r"\2026\rabi")
@@ -119,3 +120,22 @@ ENTER: dict[State, Callable[[ExperimentSession], object]] = {
     State.CRASHED: lambda session: session.sequences.set_crashed(PATH, ERROR, STOP),
 }
 """How the sequence at ``PATH`` comes into each state."""
+
+
+def indices(session: ExperimentSession) -> list[int]:
+    """The indices of the shots of the sequence, in the order in which they were recorded."""
+    shots = session.sequences.get_shots(PATH)
+    assert {shot.sequence_path for shot in shots} <= {PATH}
+    return [shot.index for shot in shots]
+
+
+def empty(session: ExperimentSession) -> None:
+    """Delete everything in a storage."""
+    for state in (State.PREPARING, State.RUNNING):
+        for active in session.sequences.get_sequences_in_state(state):
+            session.sequences.set_crashed(active, ERROR, "now")
+    for place in sorted(session.paths.get_all_paths(), reverse=True):
+        session.paths.delete_path(place, delete_sequences=True)
+    session.default_device_configurations.clear()
+    session.set_global_parameters(ParameterNamespace.empty())
+    settings.set_unit_definitions(session._records_(), ())

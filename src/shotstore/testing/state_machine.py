@@ -1,10 +1,9 @@
 """Random operations on a storage, and side by side on one in memory: both must do the same."""
 
 import contextlib
-import operator
 import pickle
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,21 +21,21 @@ from hypothesis.stateful import (
 
 from shotstore import DataId, ExperimentSession, PureSequencePath, ShotId, State, StorageManager
 from shotstore.memory import InMemoryStorageManager
-from shotstore.model import IterationConfiguration, ParameterNamespace
-from shotstore.records import settings
+from shotstore.model import ParameterNamespace
 from shotstore.testing import arguments, strategies
 from shotstore.testing.content import content
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import (
     DEVICES,
     ENDED,
-    ERROR,
     PARAMETERS,
     START,
     bring_to,
+    empty,
     recipe,
 )
 from shotstore.testing.lab import serializer
+from shotstore.testing.outcomes import comparable, outcome_of
 from shotstore.tracebacks import TracebackSummary
 
 # A path is told by the numbers of its names. There are few, so that operations meet.
@@ -102,7 +101,7 @@ class StorageMachine(RuleBasedStateMachine):
         """Begin with a sequence in each of these states, and nothing else."""
         self._names = names
         with self._real.session(write=True) as session:
-            _empty(session)
+            empty(session)
             assert content(session) == {"parameters": ParameterNamespace.empty(), "devices": {}}
         found = dict(zip([(0, 1, 1), (1, 0), (0, 0)], states, strict=False))
         self.open(write=False)
@@ -168,7 +167,7 @@ class StorageMachine(RuleBasedStateMachine):
         else:
             with self._real.session() as real, self._model.session() as model:
                 found, expected = content(real), content(model)
-        assert exactly_equal(_comparable(found), _comparable(expected))
+        assert exactly_equal(comparable(found), comparable(expected))
 
     @invariant()
     def what_was_read_stays_the_same(self) -> None:
@@ -374,7 +373,7 @@ class StorageMachine(RuleBasedStateMachine):
         if not self._sessions:
             self.open(write=False)
         began = datetime.now(UTC)
-        found, expected = (_outcome(session, method, given, named) for session in self._sessions)
+        found, expected = (outcome_of(session, method, given, named) for session in self._sessions)
         assert exactly_equal(found, expected), f"{method}: {found!r}, not {expected!r}"
         self._agree_on_creation_dates(began)
         return found
@@ -392,34 +391,3 @@ class StorageMachine(RuleBasedStateMachine):
 
 class _LaserError(Exception):
     """Something in the block of a session that has nothing to do with the session."""
-
-
-def _outcome(
-    session: ExperimentSession, method: str, given: tuple[Any, ...], named: dict[str, Any]
-) -> object:
-    try:
-        return _comparable(operator.attrgetter(method)(session)(*given, **named))
-    except (RuntimeError, ValueError, TypeError, LookupError) as error:
-        return type(error)
-
-
-def _comparable(result: object) -> object:
-    """The result without an order that is not promised, and with what its equality leaves out."""
-    if isinstance(result, IterationConfiguration):
-        return result, result.expected_number_shots()
-    if isinstance(result, Iterator):
-        return list(result)
-    if isinstance(result, Mapping):
-        return dict(sorted(result.items()))
-    return result
-
-
-def _empty(session: ExperimentSession) -> None:
-    for state in (State.PREPARING, State.RUNNING):
-        for path in session.sequences.get_sequences_in_state(state):
-            session.sequences.set_crashed(path, ERROR, "now")
-    for path in sorted(session.paths.get_all_paths(), reverse=True):
-        session.paths.delete_path(path, delete_sequences=True)
-    session.default_device_configurations.clear()
-    session.set_global_parameters(ParameterNamespace.empty())
-    settings.set_unit_definitions(session._records_(), ())
