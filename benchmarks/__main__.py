@@ -1,6 +1,7 @@
 """The command: measure, print a table, write JSON and a picture."""
 
 import argparse
+import gc
 import json
 import platform
 import shutil
@@ -38,6 +39,9 @@ def main() -> None:
     for name in arguments.only or chosen:
         print(f"{name} ...", file=sys.stderr, flush=True)
         directory = Path(tempfile.mkdtemp(prefix="benchmark-", dir=arguments.directory))
+        # What the ones before have left in memory is not looked through in the midst of this one.
+        gc.collect()
+        gc.freeze()
         try:
             found.append(chosen[name](directory, arguments.scale))
         finally:
