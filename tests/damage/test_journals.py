@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shotstore.hdf5.file_patches import FilePatch
+from shotstore.hdf5.journal import Journal, Rename
 
 from shotstore import DamagedStorageError
 from shotstore.hdf5 import HDF5StorageManager, disk, journal
-from shotstore.hdf5.file_patches import FilePatch
-from shotstore.hdf5.journal import Journal, Rename
 from tests.damage import specimen
 from tests.damage.specimen import NEIGHBOUR
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shotstore.hdf5.file_patches import FilePatch
+from shotstore.hdf5.journal import Journal, Rename
 
 from shotstore import DamagedStorageError
 from shotstore.hdf5 import journal
-from shotstore.hdf5.file_patches import FilePatch
-from shotstore.hdf5.journal import Journal, Rename
 
 TRANSACTION = "0" * 32
 STAGING = f".shotstore/tx/{TRANSACTION}"

@@ -1,30 +1,46 @@
-"""The commits of a store: made, counted, and finished where a program was killed in one."""
+"""The commits of a store: made, counted, made durable, and carried out where a program was killed
+in one, or a power loss has taken back what was."""
 
 import contextlib
-import struct
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import evolve
 
 from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageError
-from shotstore.hdf5 import disk, journal, on_disk
-from shotstore.hdf5.files import Files, is_later
+from shotstore.hdf5 import disk, on_disk
+from shotstore.hdf5.files import Files
 from shotstore.hdf5.held_back import (
     HeldBack,
     Problem,
-    load_checked,
+    denials,
     misfit,
     problem,
     why_kept,
     without,
 )
-from shotstore.hdf5.journal import Journal, paths_of
 from shotstore.hdf5.locks import Locks
-from shotstore.hdf5.open_shots import has_later_shots
+from shotstore.hdf5.log.admission import check_record
+from shotstore.hdf5.log.carrying_out import carry_out
+from shotstore.hdf5.log.counter import Count, Counter
+from shotstore.hdf5.log.durability import Unsynced
+from shotstore.hdf5.log.fitting import is_given_up, why_no_fit
+from shotstore.hdf5.log.folding import fold
+from shotstore.hdf5.log.log_file import (
+    LARGEST,
+    SMALLEST,
+    START,
+    Entry,
+    LogFile,
+    damaged,
+    size_in_log,
+)
+from shotstore.hdf5.log.record import TRANSACTIONS, LogRecord, dump, load
+from shotstore.hdf5.log.territories import meets, territory
+from shotstore.hdf5.open_shots import has_later_shots, is_older, older_error
 
-_COUNTER = struct.Struct("<Q")
+_FULL = 0.75
 
 
 class Commits:
@@ -32,143 +48,318 @@ class Commits:
 
     def __init__(self, root: Path, control: Path, locks: Locks) -> None:
         self._root = root
-        self._control = control
         self._locks = locks
-        self._journal = control / "journal"
-        self._staged_journal = control / "journal.new"
-        self._counter = control / "commits"
+        self._log = LogFile(control / "log")
+        self._counter = Counter(control / "commits")
         self._held_back = HeldBack(root)
-        self._held: list[Journal] = []
-        self._looked: tuple[int, bool] | None = None
-        self.counted = 0
-        """How many transactions were committed, when `look` was last called: as many as there are,
-        while commits are kept out or with the write lock."""
+        self._held: list[LogRecord] = []
+        self._unsynced = Unsynced(root)
+        self._noted = b"", 0
+        """The round, and up to where it, what it has changed is noted there."""
+        self._looked: tuple[Count, bool] | None = None
+        self._count = Count(0)
         self.files = Files(root)
         """The files of the store, as `look` has found them."""
 
-    def create_counter(self) -> None:
-        """Make the counter, which a commit on a full disk could not make."""
-        if not on_disk.exists(self._counter):
-            disk.overwrite(self._counter, _COUNTER.pack(0))
+    @property
+    def counted(self) -> int:
+        """How many transactions were committed, when `look` was last called: as many as there are,
+        while commits are kept out or with the write lock."""
+        return self._count.commits
 
-    def count(self) -> int:
-        """How many transactions were committed; a session reads it to see whether others did."""
+    def create(self) -> None:
+        """Make the log and the counter, unless they are there; only with the write lock."""
+        if not self._log.exists():
+            self._log.create(self._counter.read().commits + 1)
+        if not self._counter.exists():
+            self._counter.write(Count(0))
+
+    def is_complete(self) -> bool:
+        """Whether there is a log and a counter."""
+        return self._log.exists() and self._counter.exists()
+
+    def count(self) -> Count:
+        """What the counter says; a session reads it to see whether others have committed."""
+        return self._counter.read()
+
+    def distrust(self) -> None:
+        """Have the log carried out, by whoever comes next, if there is anything in it: a power loss
+        may have come since, or this is a copy."""
+        count = self._counter.read()
         try:
-            content = on_disk.read_file(str(self._counter)) or b""
-        except OSError as error:
-            raise on_disk.unreadable_error(self._counter, error) from error
-        return int(_COUNTER.unpack(content)[0]) if len(content) == _COUNTER.size else 0
+            is_at_rest = self._log.read_header().round == count.round and not self._log.entries()
+        except DamagedStorageError:
+            is_at_rest = False  # said where it is asked for
+        if not is_at_rest:
+            self._counter.write(evolve(count, is_unfinished=True))
 
-    def is_unfinished(self) -> bool:
-        """Whether a killed process has left a journal."""
-        return on_disk.exists(self._journal)
+    # Reading
 
-    def look(self, *, is_unfinished: bool = False) -> int:
+    def look(self, count: Count, *, lay_log: bool = False) -> int:
         """Lay what is not carried out over the `files`, while commits are kept out; the number of
         commits so far.
 
         Args:
-            is_unfinished: Whether a killed process has left a journal.
+            count: What the counter says.
+            lay_log: Whether all of the log is to be laid over, too.
 
         Raises:
-            DamagedStorageError: a journal cannot be read, or does not fit the files.
+            DamagedStorageError: the log cannot be read, or does not fit the files.
         """
-        self.counted = self.count()
-        found = self.counted, is_unfinished
+        self._count = count
+        found = count, lay_log
         if found != self._looked:
-            self._held = self._held_back.journals()
-            journals = list(self._held)
-            if found[1]:
-                journals.append(without(load_checked(self._root, self._journal), self._held))
-            self.files = Files(self._root, journals)
+            self._held = self._held_back.records()
+            records = list(self._held)
+            if lay_log:
+                records.append(self._fitting(without(self._read_log()[0], self._held)))
+            self.files = Files(self._root, records)
             self._looked = found
         return self.counted
 
-    def finish(self) -> None:
-        """Finish the transaction that a killed process has left; only with the write lock.
+    def left(self) -> LogRecord:
+        """What of the log is not carried out, or may not be, as one record.
 
         Raises:
-            DamagedStorageError: the journal cannot be read, or does not fit the files.
-            OSError: it cannot be finished, nor kept back.
+            DamagedStorageError: it cannot be read, or is not of this store.
         """
-        if self.is_unfinished():
-            found = load_checked(self._root, self._journal)
-            rest = self._without_later(without(found, self._held_back.journals()))
-            with self._locks.exclusive():
-                self._carry_out(rest)
-        disk.remove_file(self._staged_journal)
-        self.look()
+        self._count = self._counter.read()
+        return without(self._read_log()[0], self._held_back.records())
 
-    def _without_later(self, found: Journal) -> Journal:
-        """A journal without what would take a file back to what it was at that commit."""
+    def _read_log(self) -> tuple[LogRecord, list[Entry]]:
+        """What the log of a store says that may be read alone."""
+        log = LogFile(self._log.path)
+        with contextlib.closing(log), contextlib.suppress(FileNotFoundError):
+            log.read_header("r")
+            return self._left(log)
+        return LogRecord(""), []
+
+    def _left(self, log: LogFile) -> tuple[LogRecord, list[Entry]]:
+        """What a log says, as one record, without what a killed process had begun and cannot be
+        done; and the entries.
+
+        Raises:
+            DamagedStorageError: it cannot be read, or is not of this store.
+        """
+        entries = log.entries()
+        records = [self._load(entry) for entry in entries]
+        count = self._count
+        if (
+            entries
+            and entries[-1].start == count.end
+            and count.round == log.header.round
+            and count.is_unfinished
+            and count.is_of_this_boot()
+            and is_given_up(self._root, records[-1])
+        ):
+            entries.pop()
+            records.pop()
+        if len(records) > 1 and any(record.moves for record in records):
+            raise damaged(self._log.path, "a record that stands alone does not")
+        return fold(records), entries
+
+    def _load(self, entry: Entry) -> LogRecord:
+        try:
+            record = load(entry.content)
+            check_record(self._root, record)
+        except ValueError as error:
+            raise damaged(self._log.path, str(error)) from error
+        return record
+
+    # Finishing
+
+    def finish(self) -> None:
+        """Carry out what a killed process, or a power loss, has left; only with the write lock.
+
+        Raises:
+            DamagedStorageError: the log cannot be read, or does not fit the files.
+            OSError: it cannot be carried out, nor kept back.
+        """
+        self._count = self._counter.read()
+        if self._count.is_unfinished or not self._attach():
+            self._carry_out_all()
+        self.look(self._count)
+
+    def _attach(self) -> bool:
+        """Whether the log is the one of which the counter tells."""
+        if not self._log.is_as_read() or self._log.header.round != self._count.round:
+            with contextlib.suppress(FileNotFoundError):
+                self._log.read_header()
+        return self._log.is_as_read() and self._log.header.round == self._count.round
+
+    def _fitting(self, record: LogRecord) -> LogRecord:
+        """A record that fits the files.
+
+        Raises:
+            DamagedStorageError: it does not.
+        """
+        why = why_no_fit(self._root, record)
+        if why is not None:
+            raise damaged(self._log.path, why)
+        return record
+
+    def _carry_out_all(self) -> None:
+        if not self._log.exists():  # a copy has left it out
+            self._log.create(self.counted + 1)
+        self._log.read_header()
+        record, entries = self._left(self._log)
+        if entries:
+            # Who was killed may not have come to sync it.
+            self._log.write_again(entries[-1])
+        commits = max(self.counted, self._log.header.first - 1 + len(entries))
+        with self._locks.exclusive():
+            self._counter.write(evolve(self._count, is_unfinished=True))
+            rest = self._without_later(self._fitting(without(record, self._held_back.records())))
+            carry_out(self._root, rest, keep_back=self._keep_back)
+            self._unsynced.note(record)
+            self._make_durable(lambda: rest)
+            self._begin_round(commits)
+
+    def _without_later(self, record: LogRecord) -> LogRecord:
+        """A record without what would take a file back to what it was before; and, which is kept
+        back, without what is for a later one."""
         patches = []
-        for patch in found.patches:
+        for patch in record.patches:
             with (
                 contextlib.suppress(OSError),
                 contextlib.closing(disk.File(self._root / patch.path, "r")) as file,
             ):
                 if has_later_shots(file, patch):
                     continue
+                if is_older(file, patch):
+                    self._keep_back(_part(record, territory(patch.path)), older_error(file.path))
+                    continue
             patches.append(patch)
-        replacements = [each for each in found.replacements if not is_later(self._root, each)]
-        return evolve(found, patches=patches, replacements=replacements)
+        return evolve(record, patches=patches)
 
-    def commit(self, prepared: Journal) -> None:
-        """Make a prepared transaction happen; only with the write lock.
+    # Committing
+
+    def commit(self, record: LogRecord, files: Mapping[str, disk.File]) -> None:
+        """Make a transaction happen; only with the write lock.
+
+        Args:
+            record: What it does.
+            files: The shots files by path that it has open.
 
         Raises:
             CommitUncertainError: it is committed, or will be when the store is next opened.
             Exception: nothing has changed.
         """
-        self.check_free(paths_of(prepared))
-        staged = self._staged_journal
-        is_committed, is_done = False, None
+        self.check_free(record.paths)
+        content = dump(record)
+        if record.moves:
+            self.checkpoint()
+        self._make_room(size_in_log(len(content)))
+        before = self._count
+        is_committed = is_done = False
         kept: list[Problem] = []
         try:
-            disk.write_new_file(staged, journal.dump(prepared))
             with self._locks.exclusive():
-                journal.check(self._root, prepared)
-                self._put_into_place(staged)
+                self._check(record, files)
+                self._counter.write(evolve(before, is_unfinished=True))
+                end = self._append(content, before)
                 is_committed = True
-                is_done, kept = self._carry_out(prepared)
+                kept = self._carry_out(record, files)
+                self._count = evolve(before, commits=before.commits + 1, end=end)
+                self._note(record, before.end, end)
+                is_done = True
+                # Should this fail, the next session does all of it again.
+                with contextlib.suppress(OSError):
+                    self._counter.write(self._count)
         except CommitUncertainError:
             raise
         except BaseException as error:
             if not is_committed:
-                with contextlib.suppress(OSError):
-                    disk.remove_file(staged)
                 raise
             # What fails once all is done is the release of a lock, which closing its file releases.
-            if is_done is None:
+            if not is_done:
                 raise self._uncertain(error) from error
-        if not is_done:
-            raise DamagedStorageError(
-                "Another program has cut off what this session had written, in spite of the lock "
-                "on the file. Nothing of the session was stored: run it again without that program."
-            )
         if kept:
-            self.look()
+            self.look(self._count)
             why = " ".join(each.message for each in kept)
             raise CommitUncertainError(
                 f"All of this session is committed: do not store it again. {why}"
             )
+        if record.moves or end > _FULL * self._log.size:
+            with contextlib.suppress(OSError):  # the next session has to do it
+                self.checkpoint(is_full=not record.moves)
 
-    def _put_into_place(self, staged: Path) -> None:
-        """Rename the journal into place, which is the commit.
+    def _append(self, content: bytes, before: Count) -> int:
+        """Write the record, which is the commit; return where the next one begins.
 
         Raises:
-            CommitUncertainError: the disk fails, and does not tell whether it is in place.
+            CommitUncertainError: the disk fails, and does not tell whether it is there.
             OSError: it is not.
         """
         try:
-            disk.rename(staged, self._journal)
+            return self._log.append(before.commits + 1, content, before.end)
         except OSError as error:
             try:
-                is_in_place = on_disk.exists(self._journal)
-            except OSError:
+                is_there = bool(self._log.entries(before.end))
+            except (OSError, DamagedStorageError):
+                is_there = True
+            if is_there:
                 raise self._uncertain(error) from error
-            if not is_in_place:
-                raise
+            with contextlib.suppress(OSError):
+                self._counter.write(before)
+            raise
+
+    def _carry_out(self, record: LogRecord, files: Mapping[str, disk.File]) -> list[Problem]:
+        """Do what was committed; return why something is kept back."""
+        kept: list[Problem] = []
+        try:
+            carry_out(self._root, record, "first", files=files)
+        except (OSError, DamagedStorageError):
+            # What is kept back is kept back with what others have committed before, and is not
+            # durable yet.
+            whole, _ = self._left(self._log)
+
+            def keep_back(rest: LogRecord, error: Exception) -> None:
+                self._keep_back(rest, error)
+                kept.append(problem(self._root, rest, error))
+
+            carry_out(self._root, whole, keep_back=keep_back)
+        return kept
+
+    def _check(self, record: LogRecord, files: Mapping[str, disk.File]) -> None:
+        """Make sure, before the commit, that everything the record says can be done.
+
+        Raises:
+            DamagedStorageError: the files are not as this transaction left them.
+            OSError: a file is out of reach, or may not be changed.
+        """
+        root = self._root
+        for patch in record.patches:
+            path, file = root / patch.path, files[patch.path]
+            if not on_disk.is_at(file.stat(), path):
+                raise DamagedStorageError(
+                    f"{path} is not the file any more to which this session has written: something "
+                    "else has moved or replaced it. Nothing of this session was stored."
+                )
+            if (length := file.length()) < patch.needed:
+                raise DamagedStorageError(
+                    f"{path} has {length} bytes, and {patch.needed} were written: something else "
+                    "has cut it. Nothing of this session was stored."
+                )
+        renames = (*record.departures, *record.replacements)
+        device = root.stat().st_dev if renames else 0
+        for rename in renames:
+            if (root / rename.source).lstat().st_dev != device:
+                raise OSError(f"{root / rename.source} lies on another disk than {root}: move it.")
+        leaving = {rename.source for rename in record.departures}
+        for arrival in record.arrivals:
+            if arrival.destination not in leaving and on_disk.exists(root / arrival.destination):
+                parents = {str(parent) for parent in Path(arrival.destination).parents}
+                if not parents & leaving:
+                    raise FileExistsError(
+                        f"{root / arrival.destination} is in the way: remove it, or choose another "
+                        "path."
+                    )
+        for denial in denials(root, evolve(record, patches=[])):
+            raise PermissionError(
+                f"{denial[0].upper()}{denial[1:]} by this user, so nothing of this session was "
+                "stored. Allow it (as with `chmod u+w`), and run the block again."
+            )
 
     def _uncertain(self, error: BaseException) -> CommitUncertainError:
         return CommitUncertainError(
@@ -176,40 +367,81 @@ class Commits:
             "Look at what is stored before you store it again."
         )
 
-    def _carry_out(self, committed: Journal) -> tuple[bool, list[Problem]]:
-        """Do what the journal in place says, and remove it.
+    # Checkpoints
 
-        Returns:
-            Whether it was not given up; and why something is kept back.
+    def _make_room(self, size: int) -> None:
+        """Make sure that the log has room for a record of this size."""
+        if self._count.end + size > self._log.size:
+            self.checkpoint(is_full=True, room=size)
+
+    def checkpoint(self, *, is_full: bool = False, room: int = 0) -> None:
+        """Make durable what was carried out, and begin a new round of the log; only with the write
+        lock.
+
+        Args:
+            is_full: Whether the log had no pause before it was full, so that it is to grow.
+            room: How many bytes the next record takes.
+
+        Raises:
+            OSError: the disk fails.
         """
-        # Also when recovering: who was killed may not have come to it, and a journal that a power
-        # loss takes back must not have been begun.
-        disk.sync_directory(self._control)
-        self._raise_counter()
-        is_done, kept = self._apply(committed)
-        disk.remove_file(self._journal)
-        if committed.has_moves or kept or not is_done:
-            # A journal that came back after a power loss would do what does not fit by now.
-            disk.sync_directory(self._control)
-        return is_done, kept
+        size = max(self._log.size, SMALLEST)
+        if is_full:
+            size = min(2 * size, LARGEST)
+        size = max(min(size, LARGEST), START + room)
+        if self._count.end != START or size != self._log.size:
+            self._make_durable(lambda: self._left(self._log)[0])
+            self._begin_round(self.counted, size)
 
-    def _raise_counter(self) -> None:
-        # Before anything else: a crash must not leave changed files that look unchanged.
-        count = (self.count() + 1) % 2**64
-        disk.overwrite(self._counter, _COUNTER.pack(count))
-        self.counted = count
+    def _make_durable(self, done: Callable[[], LogRecord]) -> None:
+        """Sync all that the round has changed; ``done`` gives it as one record, to write it anew if
+        that fails, and to keep it back if it fails again."""
+        if self._noted != (self._log.header.round, self._count.end):
+            self._unsynced.note(done())  # others have committed since
+        failed = {territory(path) for path in self._unsynced.sync()}
+        if failed:
+            record = without(done(), self._held_back.records())
+            for place in sorted(failed):
+                self._write_anew(_part(record, place))
+        self._unsynced.clear()
 
-    def _apply(self, committed: Journal) -> tuple[bool, list[Problem]]:
-        kept: list[Problem] = []
+    def _write_anew(self, record: LogRecord) -> None:
+        again = Unsynced(self._root)
+        again.note(record)
+        try:
+            carry_out(self._root, record, "anew")
+            for error in again.sync().values():
+                raise error
+        except (OSError, DamagedStorageError) as error:
+            self._keep_back(record, error)
 
-        def keep_back(rest: Journal, error: Exception) -> None:
-            # With a mark of its own: this one tells how far the others have come.
-            self._held_back.keep(evolve(rest, transaction=uuid.uuid4().hex))
-            kept.append(problem(self._root, rest, error))
+    def _begin_round(self, commits: int, size: int | None = None) -> None:
+        """Begin the log anew, and count."""
+        if size is None or size == self._log.size:
+            try:
+                self._log.begin_round(commits + 1)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    self._counter.write(evolve(self._count, is_unfinished=True))
+                raise
+        else:
+            self._log.create(commits + 1, size)
+            self._log.read_header()
+        self._count = Count(commits, self._log.header.round, START, is_unfinished=False)
+        self._noted = self._log.header.round, START
+        self._counter.write(self._count)
 
-        return journal.apply(self._root, committed, keep_back), kept
+    def _note(self, record: LogRecord, start: int, end: int) -> None:
+        """What a record has changed is to be synced."""
+        if self._noted == (self._log.header.round, start):
+            self._unsynced.note(record)
+            self._noted = self._log.header.round, end
 
     # What is kept back
+
+    def _keep_back(self, rest: LogRecord, error: Exception) -> None:
+        # With a mark of its own: this one tells how far the others have come.
+        self._held_back.keep(evolve(rest, transaction=uuid.uuid4().hex))
 
     def check_free(self, paths: Iterable[str]) -> None:
         """Make sure that nothing is kept back of what is to be changed; only with the write lock.
@@ -234,27 +466,32 @@ class Commits:
         Returns:
             Why the rest is kept back still.
         """
+        self.finish()
         problems: list[Problem] = []
-        try:
-            self.finish()
-        except OSError as error:
-            problems.append(problem(self._root, load_checked(self._root, self._journal), error))
-        for held in self._held_back.journals():
+        for held in self._held_back.records():
             no_fit = misfit(self._root, held)
             problems += [no_fit] if no_fit else self._retry(held)
         self._looked = None  # some may have been removed by hand
-        self.look(is_unfinished=self.is_unfinished())
+        self.look(self._count)
         return problems
 
-    def _retry(self, held: Journal) -> list[Problem]:
+    def _retry(self, held: LogRecord) -> list[Problem]:
+        self.checkpoint()
+        durable = Unsynced(self._root)
+        durable.note(held)
+        kept: list[Problem] = []
+
+        def keep_back(rest: LogRecord, error: Exception) -> None:
+            kept.append(problem(self._root, rest, error))
+
         with self._locks.exclusive():
-            self._raise_counter()
-            try:
-                is_done, kept = self._apply(held)
-                if is_done:
-                    self._held_back.remove(held)
-            except OSError as error:
-                kept = [problem(self._root, held, error)]
+            self._counter.write(evolve(self._count, is_unfinished=True))
+            carry_out(self._root, held, keep_back=keep_back)
+            failed = durable.sync()
+            kept += [problem(self._root, held, error) for error in failed.values()]
+            if not kept:
+                self._held_back.remove(held)
+            self._begin_round(self.counted + 1)
         return kept
 
     def problems(self) -> list[Problem]:
@@ -264,15 +501,40 @@ class Commits:
             misfit(root, held) or problem(root, held, why_kept(root, held)) for held in self._held
         ]
 
-    def held(self) -> list[Journal]:
+    def held(self) -> Sequence[LogRecord]:
         """What was kept back, as `look` has found it."""
         return self._held
 
     def staging_in_use(self) -> set[str]:
-        """Names of the staging directories that what was kept back needs."""
+        """Names in the staging directory that what was kept back needs."""
         return {
-            path.split("/")[2]
+            path.rpartition("/")[2]
             for held in self._held
-            for path in (*paths_of(held), f".shotstore/tx/{held.transaction}")
-            if path.startswith(".shotstore/tx/")
+            for path in (
+                *held.paths,
+                *(document.staged for document in held.documents),
+                held.mark,
+                held.departed,
+            )
+            if path.startswith(f"{TRANSACTIONS}/")
         }
+
+    def close(self) -> None:
+        """Close the log."""
+        self._log.close()
+
+
+def _part(record: LogRecord, place: str) -> LogRecord:
+    """What of a record belongs to a sequence or a path."""
+
+    def is_of_it(path: str) -> bool:
+        return meets(territory(path), place)
+
+    return evolve(
+        record,
+        patches=[each for each in record.patches if is_of_it(each.path)],
+        replacements=[each for each in record.replacements if is_of_it(each.destination)],
+        departures=[],
+        arrivals=[each for each in record.arrivals if is_of_it(each.destination)],
+        documents=[each for each in record.documents if is_of_it(each.path)],
+    )

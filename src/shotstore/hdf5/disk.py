@@ -39,6 +39,11 @@ else:
 _CAN_SYNC_DIRECTORIES = os.name != "nt"
 """Windows cannot open a directory as a file; NTFS journals its directory entries itself."""
 
+if hasattr(os, "fdatasync") and sys.platform != "darwin":
+    _sync_data = os.fdatasync
+else:
+    _sync_data = _sync
+
 _HAS_PREADV = hasattr(os, "preadv")
 _COPY_BYTES = 4 * 2**20
 
@@ -120,6 +125,11 @@ class File:
         self._raw.seek(offset)
         return self._raw.readinto(buffer) or 0
 
+    def holds(self, data: bytes, offset: int) -> bool:
+        """Whether these bytes are in the file at ``offset``."""
+        found = bytearray(len(data))
+        return self.read_into(memoryview(found), offset) == len(data) and found == data
+
     def write(self, data: memoryview | bytes | bytearray, offset: int) -> None:
         """Write all of ``data`` at ``offset``."""
         view = memoryview(data)
@@ -141,11 +151,18 @@ class File:
             os.posix_fadvise(self._raw.fileno(), start, stop - start, os.POSIX_FADV_DONTNEED)
 
     def sync(self) -> None:
-        """Return once everything written is on the disk. Never call it again after it failed:
-        the kernel may have dropped the pages that it could not write."""
+        """Return once everything written is on the disk. Never call it again after it failed,
+        unless all is written anew: the kernel may have dropped the pages that it could not
+        write."""
         if observe is not None:
             observe(Operation("sync", str(self.path)))
         _sync(self._raw.fileno())
+
+    def sync_data(self) -> None:
+        """The same, of a file whose length and blocks are on the disk already."""
+        if observe is not None:
+            observe(Operation("sync", str(self.path)))
+        _sync_data(self._raw.fileno())
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -318,6 +335,13 @@ def _remove_directory(path: Path) -> None:
     if observe is not None:
         observe(Operation("rmdir", str(path)))
     path.rmdir()
+
+
+def sync_file(path: Path) -> None:
+    """Return once everything that anybody has written to the file is on the disk."""
+    # Windows syncs only what may be written to.
+    with contextlib.closing(File(path, "r+" if os.name == "nt" else "r")) as file:
+        file.sync()
 
 
 def sync_directory(path: Path) -> None:

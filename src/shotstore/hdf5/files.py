@@ -1,21 +1,21 @@
 """The files of a store as they are once every commit is carried out.
 
-Of a commit that is not, or that cannot be, the journal is laid over the files in memory: so a copy
-that was made in the middle of one is read as it is, and so is a sequence whose directory may not
-be written to. All paths are relative to the root of the store, with slashes.
+Records of the log that are not carried out, or that cannot be, are laid over the files in memory:
+so a copy that was made in the middle of a run is read as it was committed, and so is a sequence
+whose directory may not be written to. All paths are relative to the root of the store, with
+slashes.
 """
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
+from stat import S_IFDIR, S_IFREG, S_ISDIR, S_ISREG
 from typing import Protocol
 
 from shotstore.hdf5 import on_disk
-from shotstore.hdf5.file_patches import FilePatch
-from shotstore.hdf5.journal import Journal, Rename, digest, phase
-from shotstore.hdf5.journal_check import why_no_fit
+from shotstore.hdf5.log.fitting import is_given_up, is_later, phase, why_no_fit
+from shotstore.hdf5.log.record import FilePatch, LogRecord, Rename
 
 
 class HasFiles(Protocol):
@@ -27,42 +27,69 @@ class HasFiles(Protocol):
 class Files:
     """What is at each path, and where it lies for the time being."""
 
-    def __init__(self, root: Path, journals: Sequence[Journal] = ()) -> None:
-        """Without ``journals``, everything lies where it belongs."""
+    def __init__(self, root: Path, records: Sequence[LogRecord] = ()) -> None:
+        """Without ``records``, everything lies where it belongs."""
         self.root = root
         self._patches: dict[str, FilePatch] = {}
         self._renames: list[Rename] = []
+        self._made: dict[str, bytes | None] = {}
+        """What is not on the disk: documents by path, with their content, and directories."""
         self._arriving: dict[str, set[str]] = {}
-        for journal in journals:
-            if why_no_fit(root, journal) is None and not is_given_up(root, journal):
-                self._lay(journal)
+        for record in records:
+            if why_no_fit(root, record) is None and not is_given_up(root, record):
+                self._lay(record)
+        self._is_changed = bool(self._renames or self._made)
 
-    def _lay(self, journal: Journal) -> None:
-        first = phase(self.root, journal)
+    def _lay(self, record: LogRecord) -> None:
+        first = phase(self.root, record)
         if first == 0:
-            self._patches |= {each.path: each for each in journal.patches}
-        phases = (journal.replacements, journal.departures, journal.arrivals)
+            self._patches |= {each.path: each for each in record.patches}
+        phases = (record.replacements, record.departures, record.arrivals)
         for rename in chain.from_iterable(phases[first:]):
             is_left = False
             with suppress(OSError):  # in a directory that nobody may look into
-                is_left = self.exists(rename.source)
-            if is_left and not is_later(self.root, rename):  # otherwise it is done
+                is_left = self.exists(rename.source) and not (
+                    rename.is_new and self.exists(rename.destination)
+                )
+            if is_left:  # otherwise it is done
                 self._renames.append(rename)
-                directory, _, name = rename.destination.rpartition("/")
-                self._arriving.setdefault(directory, set()).add(name)
+                self._arrives(rename.destination)
+            elif rename.is_new and not self.exists(rename.destination):
+                self._made[rename.destination] = None
+                self._arrives(rename.destination)
+        for document in record.documents:
+            with suppress(OSError):
+                if is_later(self.read(document.path), document):
+                    continue
+            self._made[document.path] = document.content
+            self._arrives(document.path)
+
+    def _arrives(self, path: str) -> None:
+        directory, _, name = path.rpartition("/")
+        self._arriving.setdefault(directory, set()).add(name)
+
+    def document(self, path: str) -> bytes | None:
+        """The content of a document that is not on the disk; None if that is the one that counts,
+        or there is none."""
+        return self._made.get(path) if self._made else None
 
     def read(self, path: str) -> bytes | None:
         """The content of a file, or None if there is none."""
+        content = self.document(path)
+        if content is not None:
+            return content
         place = self.locate(path)
         return None if place is None else on_disk.read_file(f"{self.root}/{place}")
 
     def exists(self, path: str) -> bool:
         """Whether anything is there."""
         place = self.locate(path)
-        return place is not None and on_disk.exists(f"{self.root}/{place}")
+        return path in self._made or (place is not None and on_disk.exists(f"{self.root}/{place}"))
 
     def mode(self, path: str) -> int:
         """The type of what is there, as `stat` tells it; 0 if there is nothing."""
+        if path in self._made:
+            return S_IFDIR if self._made[path] is None else S_IFREG
         place = self.locate(path) if self._renames else path
         return 0 if place is None else on_disk.mode(f"{self.root}/{place}")
 
@@ -72,18 +99,24 @@ class Files:
 
     def size_of_tree(self, path: str) -> int:
         """Bytes in all files below a directory."""
-        if not self._renames:
+        if not self._is_changed:
             return on_disk.size_of_tree(f"{self.root}/{path}")
-        files = (self.locate(join(path, name)) for name in self.list_files(path))
-        return sum(
-            (self.root / place).stat().st_size for place in files if place is not None
-        ) + sum(self.size_of_tree(join(path, name)) for name in self.list_directories(path))
+        files = sum(self._size(join(path, name)) for name in self.list_files(path))
+        return files + sum(
+            self.size_of_tree(join(path, name)) for name in self.list_directories(path)
+        )
+
+    def _size(self, path: str) -> int:
+        content, place = self.document(path), self.locate(path)
+        if content is not None or place is None:
+            return len(content or b"")
+        return (self.root / place).stat().st_size
 
     def list_files(self, path: str) -> tuple[str, ...]:
         """Names of the files in a directory, sorted; none if it is missing."""
         place = self.locate(path)
         names = () if place is None else on_disk.list_files(f"{self.root}/{place}")
-        if not self._renames:
+        if not self._is_changed:
             return names
         return tuple(
             sorted(n for n in self._candidates(path, names) if S_ISREG(self.mode(join(path, n))))
@@ -98,8 +131,8 @@ class Files:
         place = self.locate(path)
         if place is None:
             raise FileNotFoundError(f"{self.root / path} is gone")
-        names = on_disk.list_directories(f"{self.root}/{place}")
-        if not self._renames:
+        names = [] if path in self._made else on_disk.list_directories(f"{self.root}/{place}")
+        if not self._is_changed:
             return names
         return [n for n in self._candidates(path, names) if self.is_directory(join(path, n))]
 
@@ -132,31 +165,3 @@ class Files:
 def join(directory: str, name: str) -> str:
     """The path of a name in a directory; the root is the empty text."""
     return f"{directory}/{name}" if directory else name
-
-
-def is_later(root: Path, replacement: Rename) -> bool:
-    """Whether there is a document that came after the one that is to replace it, as in a copy that
-    was made while somebody wrote: it is neither that nor the one before."""
-    if replacement.replaces is None:
-        return False
-    with suppress(OSError):
-        found = on_disk.read_file(f"{root}/{replacement.destination}")
-        staged = on_disk.read_file(f"{root}/{replacement.source}")
-        if found is None or staged is None:
-            return False  # where it has been put into place, that may still have to be made durable
-        return digest(found) not in (replacement.replaces, digest(staged))
-    return False
-
-
-def is_given_up(root: Path, journal: Journal) -> bool:
-    """Whether what was written past the end of a file is gone, so that nothing of it can be done;
-    or, in a copy, was not copied."""
-    if phase(root, journal) > 0:
-        return False
-    for patch in journal.patches:
-        try:
-            if patch.is_cut_off((root / patch.path).stat().st_size):
-                return True
-        except OSError:
-            continue  # it is missing, or out of reach, which is said where it is asked for
-    return False

@@ -1,21 +1,27 @@
 """What was committed and could not be carried out, for one sequence or one path.
 
-Its directory may not be written to, or the disk fails there. It is kept back in a journal of its
+Its directory may not be written to, or the disk fails there. It is kept back in a record of its
 own, ``.shotstore/held/<id>``, and read as it was committed, while all else goes on. It is carried
 out once that is possible: when the store is opened, or somebody wants to change it.
 """
 
 import errno
-from collections.abc import Iterable
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import evolve, frozen
 
-from shotstore.hdf5 import disk, journal, on_disk
-from shotstore.hdf5.files import is_given_up, is_later
-from shotstore.hdf5.journal import Journal, paths_of
-from shotstore.hdf5.journal_check import check_journal, why_no_fit
-from shotstore.hdf5.territories import meets, territory
+from shotstore.hdf5 import disk, on_disk
+from shotstore.hdf5.log.admission import check_record
+from shotstore.hdf5.log.fitting import is_given_up, is_later, why_no_fit
+from shotstore.hdf5.log.log_file import damaged
+from shotstore.hdf5.log.record import TRANSACTIONS, Action, LogRecord, dump, paths_of
+from shotstore.hdf5.log.record import load as load_record
+from shotstore.hdf5.log.territories import meets, territory
+from shotstore.hdf5.refusals import why_no_name, why_not_moved, why_not_opened
 
 HELD = ".shotstore/held"
 _REMEDIES = {
@@ -61,12 +67,12 @@ class Problem:
         return any(meets(territory(path), kept) for path in paths for kept in self.paths)
 
 
-def problem(root: Path, rest: Journal, error: Exception) -> Problem:
+def problem(root: Path, rest: LogRecord, error: Exception) -> Problem:
     """What there is to say of a failure."""
     names = [name for name in (getattr(error, "filename", None),) if name]
     remedy = _REMEDIES.get(getattr(error, "errno", None) or 0)
     return Problem(
-        file=Path(names[0]) if names else root / min(paths_of(rest)),
+        file=Path(names[0]) if names else root / min(rest.paths),
         why=str(error).rstrip("."),
         remedy=(
             f"{remedy}, and write to it again, or open the store anew"
@@ -77,21 +83,23 @@ def problem(root: Path, rest: Journal, error: Exception) -> Problem:
     )
 
 
-def _territories(rest: Journal) -> frozenset[str]:
+def _territories(rest: LogRecord) -> frozenset[str]:
     return frozenset(
-        territory(path) for path in paths_of(rest) if not path.startswith(".shotstore/tx/")
+        territory(path) for path in rest.paths if not path.startswith(f"{TRANSACTIONS}/")
     )
 
 
-def misfit(root: Path, rest: Journal) -> Problem | None:
+def misfit(root: Path, rest: LogRecord) -> Problem | None:
     """What there is to say where what was kept back is for files that are gone, or are others by
     now; None if it still fits."""
     why = why_no_fit(root, rest)
     if why is None and is_given_up(root, rest):
         why = f"it changes {root / rest.patches[0].path}, which another program has cut off"
-    for replacement in rest.replacements:
-        if why is None and is_later(root, replacement):
-            why = f"{root / replacement.destination} was changed since"
+    for document in () if rest.moves else rest.documents:
+        with suppress(OSError):
+            found = on_disk.read_file(f"{root}/{document.path}")
+            if why is None and is_later(found, document):
+                why = f"{root / document.path} was changed since"
     if why is None:
         return None
     held = f"{HELD}/{rest.transaction}"
@@ -105,21 +113,38 @@ def misfit(root: Path, rest: Journal) -> Problem | None:
     )
 
 
-def why_kept(root: Path, rest: Journal) -> OSError:
-    """What keeps a journal from being carried out, as far as permissions tell."""
-    for denial in journal.denials(root, rest):
+def why_kept(root: Path, rest: LogRecord) -> OSError:
+    """What keeps a record from being carried out, as far as permissions tell."""
+    for denial in denials(root, rest):
         return PermissionError(errno.EACCES, denial)
-    return OSError(f"the disk has failed at {root / min(paths_of(rest))}")
+    return OSError(f"the disk has failed at {root / min(rest.paths)}")
+
+
+def denials(root: Path, record: LogRecord) -> Iterator[str]:
+    """What the system does not allow of what a record says, as clauses."""
+    for patch in record.patches:
+        if denial := why_not_opened(root / patch.path, os.O_RDWR):
+            yield denial
+    for rename in (*record.replacements, *record.departures):
+        if denial := why_not_moved(root / rename.source, root / rename.destination):
+            yield denial
+    for path in (*(each.destination for each in record.arrivals), *_names(record)):
+        if denial := why_no_name(root / path):
+            yield denial
+
+
+def _names(record: LogRecord) -> Iterator[str]:
+    return (document.path for document in record.documents)
 
 
 class HeldBack:
-    """The journals of a store that are kept back."""
+    """The records of a store that are kept back."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._directory = root / HELD
 
-    def journals(self) -> list[Journal]:
+    def records(self) -> list[LogRecord]:
         """All of them.
 
         Raises:
@@ -127,75 +152,67 @@ class HeldBack:
         """
         return [load(self._root, path) for path in places(self._root)]
 
-    def keep(self, rest: Journal) -> None:
-        """Keep back what is left of a journal, durably."""
+    def keep(self, rest: LogRecord) -> None:
+        """Keep back what is left of a record, durably."""
         if not on_disk.is_directory(self._directory):
             disk.make_directory(self._directory)
             disk.sync_directory(self._directory.parent)
-        staging = self._root / ".shotstore" / "tx" / rest.transaction
-        if not on_disk.is_directory(staging):
-            disk.make_directory(staging)
-            disk.sync_directory(staging.parent)
-        if rest.has_moves and not on_disk.exists(staging / journal.MARK):
-            disk.write_new_file(staging / journal.MARK, b"")
-            disk.sync_directory(staging)
+        mark = self._root / rest.mark
+        if rest.departures and not on_disk.exists(mark):
+            disk.write_new_file(mark, b"")
+        disk.sync_directory(mark.parent)
         staged = self._directory / f"{rest.transaction}.new"
         disk.remove_file(staged)
-        disk.write_new_file(staged, journal.dump(rest))
+        content = dump(rest)
+        disk.write_new_file(staged, content + hashlib.sha256(content).digest())
         disk.rename(staged, self._directory / rest.transaction)
         disk.sync_directory(self._directory)
 
-    def remove(self, done: Journal) -> None:
+    def remove(self, done: LogRecord) -> None:
         """Forget one that was carried out, durably."""
         disk.remove_file(self._directory / done.transaction)
         disk.sync_directory(self._directory)
 
 
 def places(root: Path) -> list[Path]:
-    """Where the journals lie that are kept back."""
+    """Where the records lie that are kept back."""
     names = on_disk.list_files(str(root / HELD))
     return [root / HELD / name for name in names if not name.endswith(".new")]
 
 
-def load_checked(root: Path, path: Path) -> Journal:
-    """Read a journal that was found in a store.
+def load(root: Path, path: Path) -> LogRecord:
+    """Read what was kept back, whether it fits the files or not.
 
     Raises:
-        DamagedStorageError: it cannot be read, is not of this store, or does not fit the files.
+        DamagedStorageError: it cannot be read, or is not of this store.
     """
-    found = load(root, path)
-    why = why_no_fit(root, found)
-    if why is not None:
-        raise journal.damaged(path, why)
-    return found
-
-
-def load(root: Path, path: Path) -> Journal:
-    """The same, whether it fits the files or not."""
     try:
-        content = on_disk.read_file(str(path), _ANY_LENGTH)
+        content = on_disk.read_file(str(path), _ANY_LENGTH) or b""
     except OSError as error:
         raise on_disk.unreadable_error(path, error) from error
-    if content is None:
-        raise journal.damaged(path, "it is no file")
-    found = journal.load(content, path)
+    size = hashlib.sha256().digest_size
+    if hashlib.sha256(content[:-size]).digest() != content[-size:]:
+        raise damaged(path, "its checksum is wrong")
     try:
-        check_journal(root, found)
+        found = load_record(content[:-size])
+        check_record(root, found)
     except ValueError as error:
-        raise journal.damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
     return found
 
 
-def without(found: Journal, held: Iterable[Journal]) -> Journal:
-    """What of a journal is not kept back."""
-    renames, patched = set(), set()
-    for other in held:
-        renames |= {*other.replacements, *other.departures, *other.arrivals}
-        patched |= {patch.path for patch in other.patches}
+def without(record: LogRecord, held: Iterable[LogRecord]) -> LogRecord:
+    """What of a record is not kept back."""
+    kept = {path for other in held for path in other.paths}
+
+    def is_free(action: Action) -> bool:
+        return kept.isdisjoint(paths_of(action))
+
     return evolve(
-        found,
-        patches=[patch for patch in found.patches if patch.path not in patched],
-        replacements=[each for each in found.replacements if each not in renames],
-        departures=[each for each in found.departures if each not in renames],
-        arrivals=[each for each in found.arrivals if each not in renames],
+        record,
+        patches=[each for each in record.patches if is_free(each)],
+        replacements=[each for each in record.replacements if is_free(each)],
+        departures=[each for each in record.departures if is_free(each)],
+        arrivals=[each for each in record.arrivals if is_free(each)],
+        documents=[each for each in record.documents if is_free(each)],
     )

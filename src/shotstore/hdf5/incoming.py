@@ -33,7 +33,11 @@ def store_aside(store: Store) -> Iterator[Store]:
     place = _Place(store)
     try:
         run(place.make)
-        yield run(lambda: Store(place.path, lock_timeout=store.lock_timeout, read_only=False))
+        aside = run(lambda: Store(place.path, lock_timeout=store.lock_timeout, read_only=False))
+        try:
+            yield aside
+        finally:
+            run(aside.close)
     finally:
         run(place.remove)
 

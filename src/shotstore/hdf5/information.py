@@ -48,7 +48,7 @@ def read_information(store: Store) -> StoreInformation:
             format_version=documents.VERSION,
             id=str(keys["id"]),
             created=documents.load_time(keys["created"]),
-            commits=store.commits.count(),
+            commits=store.commits.count().commits,
             is_writing=is_writing,
             writer=store.locks.writer() if is_writing else None,
         )

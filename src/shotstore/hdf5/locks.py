@@ -6,6 +6,8 @@ Order: write lock, gate, apply lock. Nothing is acquired while the apply lock is
   that wait for it stand in a line.
 - The *apply lock* is shared by readers while they touch files, and exclusive while a commit
   changes them.
+- The *open lock* is shared by all storages that may write, for as long as they are used. Who gets
+  it alone knows that nobody else does. It is asked for and taken under the *opening lock*.
 - The *gate* lets a waiting commit in: it holds the gate exclusively while it waits for the readers
   that are inside, and a reader passes through the gate before it enters. Without it a few busy
   readers keep a writer out nearly for ever.
@@ -65,6 +67,8 @@ class Locks:
         self._write = directory / "write.lock"
         self._line = directory / "write.line"
         self._writer = directory / "writer.json"
+        self._open = directory / "open.lock"
+        self._opening = directory / "opening.lock"
         self._gate = directory / "gate.lock"
         self._apply = directory / "apply.lock"
 
@@ -74,7 +78,7 @@ class Locks:
 
     def create(self) -> None:
         """Create the lock files."""
-        for path in (self._gate, self._apply):
+        for path in (self._open, self._opening, self._gate, self._apply):
             os.close(disk.open_or_create(path, os.O_RDWR))
         waiting_line.create(self._line)
 
@@ -163,6 +167,40 @@ class Locks:
                 lock.release()
 
         return release
+
+    def join(self, alone: Callable[[], object]) -> Callable[[], None]:
+        """Hold the open lock together with others; return the function that releases it.
+
+        Args:
+            alone: Called before others get it, if nobody has it.
+
+        Raises:
+            StorageLockTimeoutError: somebody is opening the store, and does not come to an end.
+        """
+        with self._turn(os.O_RDWR):
+            with _locked(self._open, _ALONE, os.O_RDWR) as lock:
+                if lock.attempt():
+                    alone()
+            shared = _Lock(self._open, _SHARED, os.O_RDONLY)
+            try:
+                _wait(shared.attempt, self._timeout, lambda: str(self._open))
+            except BaseException:
+                shared.release()
+                raise
+        return shared.release
+
+    def is_anybody_there(self) -> bool:
+        """Whether anybody holds the open lock. A copy may lack it."""
+        if not (on_disk.is_regular_file(self._open) and on_disk.is_regular_file(self._opening)):
+            return False
+        with self._turn(os.O_RDONLY), _locked(self._open, _ALONE, os.O_RDONLY) as lock:
+            return not lock.attempt()
+
+    @contextmanager
+    def _turn(self, open_flags: int) -> Iterator[None]:
+        with _locked(self._opening, _ALONE, open_flags) as turn:
+            _wait(turn.attempt, self._timeout, lambda: f"{self._opening}, to open the store")
+            yield
 
     def is_writing(self) -> bool:
         """Whether a session holds the write lock at this moment, or may hold it."""

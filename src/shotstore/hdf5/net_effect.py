@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from attrs import field, frozen
 
 from shotstore.hdf5 import documents
-from shotstore.hdf5.file_patches import FilePatch
 from shotstore.hdf5.files import join
-from shotstore.hdf5.journal import Journal, Rename, digest
+from shotstore.hdf5.log.record import Document, FilePatch, LogRecord, Rename, digest
 from shotstore.hdf5.names import (
     FOLDER_DOCUMENT,
     SEQUENCE_DOCUMENT,
@@ -57,8 +56,8 @@ def prepare(
     staging: Staging,
     writers: Mapping[Node, ShotsWriter],
     read: Callable[[str], bytes | None],
-) -> Journal:
-    """Stage everything that the session has changed, and write down what is left to do.
+) -> LogRecord:
+    """Stage everything that the session has changed, and write down what its commit is to do.
 
     Args:
         tree: The tree at the end of the session.
@@ -88,62 +87,75 @@ class _Preparation:
         self._replacements: list[Rename] = []
         self._departures: list[Rename] = []
         self._arrivals: list[Rename] = []
+        self._documents: list[Document] = []
 
     def run(
         self, discarded: list[Discarded], emptied: list[str], replaced: dict[str, bytes | None]
-    ) -> Journal:
+    ) -> LogRecord:
         for path, content in replaced.items():
             if content is None:
                 self._departures.append(Rename(path, self._staging.slot()))
             else:
-                self._replace(path, content)
+                self._write(path, content, self._read(path))
         for entry in discarded:
             self._discard(entry)
         for path in emptied:
             self._departures.append(Rename(path, self._staging.slot()))
         for child in self._tree.root.children.values():
             self._visit(child, SEQUENCES, join(SEQUENCES, directory_name(child.name)))
-        if self._departures or self._arrivals:
-            self._staging.new_mark()
-        return Journal(
+        record = LogRecord(
             transaction=self._staging.transaction,
             patches=self._patches,
             replacements=self._replacements,
             departures=sorted(self._departures, key=lambda rename: -rename.source.count("/")),
             arrivals=sorted(self._arrivals, key=lambda rename: rename.destination.count("/")),
+            documents=self._documents,
         )
+        if record.departures:
+            self._staging.new_mark(record.mark)
+        if record.moves:
+            self._staging.sync()
+        return record
 
     def _visit(self, node: Node, parent_directory: str | None, final: str) -> None:
         """Bring a node to its place ``final``; ``parent_directory`` is where its parent was."""
         if node.directory is None:
-            slot = self._staging.new_directory()
-            self._arrivals.append(Rename(slot, final))
-            name = SEQUENCE_DOCUMENT if node.is_sequence else FOLDER_DOCUMENT
-            self._staging.new_file(self._content(node), join(slot, name))
+            self._create(final)
         else:
             above, _, entry = node.directory.rpartition("/")
             if above == parent_directory and path_name(entry) == node.name:
                 final = join(final.rpartition("/")[0], entry)
             else:
-                slot = self._staging.slot()
-                self._departures.append(Rename(node.directory, slot))
-                self._arrivals.append(Rename(slot, final))
-            if node.is_changed:
-                self._replace_document(node, node.directory)
+                self._move(node.directory, final)
+        if node.directory is None or node.is_changed:
+            self._write_document(node, final)
         if node in self._writers:
             self._place_shots(node, self._writers[node], final)
         for child in node.children.values():
             self._visit(child, node.directory, join(final, directory_name(child.name)))
 
-    def _replace_document(self, node: Node, directory: str) -> None:
-        name = SEQUENCE_DOCUMENT if node.is_sequence else FOLDER_DOCUMENT
-        self._replace(join(directory, name), self._content(node))
-        if node.was_folder and self._tree.has_folder_document(node):
-            self._departures.append(Rename(join(directory, FOLDER_DOCUMENT), self._staging.slot()))
+    def _create(self, final: str) -> None:
+        """Create a directory."""
+        self._arrivals.append(Rename(self._staging.new_directory(), final, is_new=True))
 
-    def _replace(self, path: str, content: bytes) -> None:
+    def _move(self, source: str, final: str) -> None:
+        slot = self._staging.slot()
+        self._departures.append(Rename(source, slot))
+        self._arrivals.append(Rename(slot, final))
+
+    def _write_document(self, node: Node, final: str) -> None:
+        name = SEQUENCE_DOCUMENT if node.is_sequence else FOLDER_DOCUMENT
+        before = None
+        if node.directory is not None:
+            before = self._read(join(node.directory, name))
+            if node.was_folder and self._tree.has_folder_document(node):
+                former = join(node.directory, FOLDER_DOCUMENT)
+                self._departures.append(Rename(former, self._staging.slot()))
+        self._write(join(final, name), self._content(node), before)
+
+    def _write(self, path: str, content: bytes, before: bytes | None = None) -> None:
         staged = self._staging.new_file(content)
-        self._replacements.append(Rename(staged, path, digest(self._read(path))))
+        self._documents.append(Document(path, content, staged, [digest(before)]))
 
     def _place_shots(self, node: Node, writer: ShotsWriter, final: str) -> None:
         if writer.staged is None:
@@ -158,28 +170,25 @@ class _Preparation:
             self._arrivals.append(Rename(staged, join(final, SHOTS_FILE)))
 
     def _discard(self, entry: Discarded) -> None:
-        slot = self._staging.new_directory()
         final = f"{TRASH}/{entry.id}"
-        self._arrivals.append(Rename(slot, final))
+        self._create(final)
         keys = {
             "path": entry.path,
             "reason": entry.reason,
             "deleted": documents.dump_time(entry.deleted),
         }
-        self._staging.new_file(documents.dump("trash entry", keys), join(slot, "entry.json"))
+        self._write(join(final, "entry.json"), documents.dump("trash entry", keys))
+        content = join(final, "content")
         if entry.document is None:
-            self._visit(entry.node, None, join(final, "content"))
+            self._visit(entry.node, None, content)
             return
-        content = self._staging.new_directory(join(slot, "content"))
-        self._staging.new_file(entry.document, join(content, SEQUENCE_DOCUMENT))
+        self._create(content)
+        self._write(join(content, SEQUENCE_DOCUMENT), entry.document)
         if entry.writer is not None:
             self._place_shots(entry.node, entry.writer, final)
-        if not entry.has_shots:
-            return
-        shots = self._staging.slot()
-        source = join(entry.node.directory or "", SHOTS_FILE)
-        self._departures.append(Rename(source, shots))
-        self._arrivals.append(Rename(shots, join(final, f"content/{SHOTS_FILE}")))
+        if entry.has_shots:
+            shots = join(entry.node.directory or "", SHOTS_FILE)
+            self._move(shots, join(content, SHOTS_FILE))
 
     def _content(self, node: Node) -> bytes:
         if node.is_sequence:

@@ -37,6 +37,14 @@ def exists(path: Path | str) -> bool:
     return True
 
 
+def is_at(status: os.stat_result, path: Path) -> bool:
+    """Whether the file of which the system says this lies at a path."""
+    try:
+        return os.path.samestat(status, path.lstat())
+    except FileNotFoundError:
+        return False
+
+
 def longest_path(directory: Path) -> int:
     """How many bytes a path on this file system may have."""
     try:
@@ -175,6 +183,14 @@ def list_files(path: str) -> tuple[str, ...]:
             return tuple(sorted([e.name for e in entries if e.is_file(follow_symlinks=False)]))
     except FileNotFoundError:
         return ()
+
+
+def list_names(path: str) -> list[str]:
+    """All names in a directory; none if it is missing."""
+    try:
+        return os.listdir(path)
+    except FileNotFoundError:
+        return []
 
 
 def list_others(path: str) -> list[str]:

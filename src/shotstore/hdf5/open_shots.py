@@ -9,10 +9,10 @@ from weakref import WeakSet
 
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, on_disk
-from shotstore.hdf5.file_patches import FilePatch
 from shotstore.hdf5.files import HasFiles
 from shotstore.hdf5.known_documents import TICK
 from shotstore.hdf5.locks import try_lock_shared, unlock
+from shotstore.hdf5.log.record import FilePatch
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, PatchedFileObject, committed_end
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
 from shotstore.hdf5.shots.launch import Launch
@@ -82,6 +82,8 @@ class ShotsReader:
         if self._patch is not None and has_later_shots(self._file, self._patch):
             self._patch = None
         if self._patch is not None:
+            if is_older(self._file, self._patch):
+                raise older_error(self._file.path)
             return _open_view(self._file, self._patch)
         file_object = HDF5FileObject(self._file, committed_end(self._file))
         return ShotsFile.open(
@@ -112,7 +114,7 @@ class ShotsReader:
     def is_still(self, path: Path) -> bool:
         """Whether the file that lies at the path is this one."""
         place = self._store.files.place(path)
-        return place is not None and _lies_at(self._file, place)
+        return place is not None and on_disk.is_at(self._file.stat(), place)
 
     def pause(self) -> None:
         """Leave the file open for another session.
@@ -154,6 +156,21 @@ def has_later_shots(file: disk.File, patch: FilePatch) -> bool:
     return as_it_is is not None and (patched is None or as_it_is > patched)
 
 
+def is_older(file: disk.File, patch: FilePatch) -> bool:
+    """Whether a file is from before the patch and what came just before that, as in a copy that was
+    made while shots were recorded."""
+    as_it_is = _count_shots(file, None)
+    return as_it_is is not None and as_it_is < patch.shots
+
+
+def older_error(path: Path) -> DamagedStorageError:
+    """The error for such a file."""
+    return DamagedStorageError(
+        f"{path} is older than the log of the store: it was copied while shots were recorded. Copy "
+        "it again, while no program writes to the store."
+    )
+
+
 def _count_shots(file: disk.File, patch: FilePatch | None) -> int | None:
     try:
         shots = _open_view(file, patch)
@@ -182,6 +199,12 @@ class ShotsWriter:
         """Whether it was not closed yet, which it is in a forked child."""
         self.replaces = replaces
         """Whether the staged file takes the place of a committed one with the same shots."""
+        self._committed_shots = 0 if overlay.committed == 0 else shots.number_of_shots()
+
+    @property
+    def file(self) -> disk.File:
+        """The file as it lies on the disk, with a lock on it that keeps other writers out."""
+        return self._overlay.file
 
     @classmethod
     def create(
@@ -246,13 +269,17 @@ class ShotsWriter:
     def patch(self, path: str) -> FilePatch | None:
         """What is left to do for the committed file, which lies at ``path`` in the store; None if
         it has not changed."""
-        pieces = self._overlay.changed_pages()
-        if not pieces and self._overlay.end == self._overlay.committed:
+        overlay = self._overlay
+        pieces = overlay.changed_pages()
+        if not pieces and overlay.end == overlay.committed:
             return None
+        pieces += overlay.tail()
         return FilePatch(
             path=path,
-            committed=self._overlay.committed,
-            length=self._overlay.end,
+            committed=overlay.committed,
+            needed=overlay.end if overlay.has_large_tail() else overlay.committed,
+            length=overlay.end,
+            shots=self._committed_shots,
             offsets=[offset for offset, _ in pieces],
             pages=[page for _, page in pieces],
         )
@@ -260,6 +287,7 @@ class ShotsWriter:
     def pause(self) -> None:
         """Let others open the file for writing, until `resume`. Everything is committed."""
         self._overlay.settle()
+        self._committed_shots = self.shots.number_of_shots()
         self._paused = self._status()
         unlock(self._overlay.file)
 
@@ -268,7 +296,7 @@ class ShotsWriter:
         open for writing."""
         return (
             try_lock_shared(self._overlay.file)
-            and _lies_at(self._overlay.file, path)
+            and on_disk.is_at(self._overlay.file.stat(), path)
             and self._status() == self._paused
         )
 
@@ -308,13 +336,6 @@ def _close_inherited() -> None:
 if hasattr(os, "register_at_fork"):
     # That of h5py, which frees its lock, was registered before and runs before.
     os.register_at_fork(after_in_child=_close_inherited)
-
-
-def _lies_at(file: disk.File, path: Path) -> bool:
-    try:
-        return os.path.samestat(file.stat(), path.lstat())
-    except FileNotFoundError:
-        return False
 
 
 def _open_file(path: Path, mode: str) -> disk.File:

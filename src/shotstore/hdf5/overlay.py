@@ -3,7 +3,7 @@
 HDF5 has no transactions, and a file whose writer dies half-way is often lost. So HDF5 never writes
 to a committed byte of a real file. `OverlayFile` lets it write past the committed end, where
 nothing refers to the bytes yet, and keeps what it writes below that as pages in memory, over the
-real file. A commit takes the pages into the journal; a rollback forgets them.
+real file. A commit takes the pages into the log; a rollback forgets them.
 
 HDF5 calls the methods from C code that cannot take an exception: one raised there crashes the
 interpreter later. They note the error instead, for `check` to raise once HDF5 has returned.
@@ -11,6 +11,7 @@ interpreter later. They note the error instead, for `check` to raise once HDF5 h
 
 import io
 import os
+from collections.abc import Iterable
 from copy import copy
 
 from shotstore.errors import DamagedStorageError
@@ -20,6 +21,9 @@ from shotstore.hdf5.on_disk import unreadable_error
 
 PAGE = 4096
 """Bytes in a page: what a disk writes as a whole, or tears."""
+_LARGEST_TAIL_IN_LOG = 64 * 2**10
+"""Bytes past the committed end that a commit takes into the log: to sync them in the file as well
+takes longer than to write them twice."""
 
 
 def committed_end(file: File) -> int:
@@ -55,6 +59,17 @@ def tail_start(committed: int) -> int:
     """Where writing past the committed end begins: a torn write must not share a block with
     committed bytes."""
     return -(-committed // PAGE) * PAGE
+
+
+def joined(pieces: Iterable[tuple[int, bytes | bytearray]]) -> list[tuple[int, bytes]]:
+    """Pieces of a file, (offset, bytes), in order of the offset, with neighbours as one piece."""
+    found: list[tuple[int, bytearray]] = []
+    for offset, piece in pieces:
+        if found and found[-1][0] + len(found[-1][1]) == offset:
+            found[-1][1].extend(piece)
+        elif piece:
+            found.append((offset, bytearray(piece)))
+    return [(offset, bytes(piece)) for offset, piece in found]
 
 
 class HDF5FileObject:
@@ -212,24 +227,29 @@ class OverlayFile(HDF5FileObject):
             for index in range(self._kept // PAGE, -(-grown_again // PAGE)):
                 if index not in self._pages:
                     self._new_page(index)
-        pieces: list[tuple[int, bytearray]] = []
-        for index in sorted(self._pages):
-            offset = index * PAGE
-            page = self._pages[index][: max(0, self._end - offset)]
-            if pieces and pieces[-1][0] + len(pieces[-1][1]) == offset:
-                pieces[-1][1].extend(page)
-            elif page:
-                pieces.append((offset, bytearray(page)))
-        return [(offset, bytes(piece)) for offset, piece in pieces]
+        pages = ((index * PAGE, self._pages[index]) for index in sorted(self._pages))
+        return joined((offset, page[: max(0, self._end - offset)]) for offset, page in pages)
 
     def has_tail(self) -> bool:
         """Whether the real file was written to, past its committed end."""
         return self._end > self._tail
 
+    def has_large_tail(self) -> bool:
+        """Whether so much was written there that it is not to be written twice."""
+        return self._end > self._tail + _LARGEST_TAIL_IN_LOG
+
     def sync_tail(self) -> None:
-        """Make what lies past the committed end durable."""
-        if self.has_tail():
+        """Make what lies past the committed end durable, if it is large."""
+        if self.has_large_tail():
             self.file.sync()
+
+    def tail(self) -> list[tuple[int, bytes]]:
+        """What lies past the committed end, if it is not large, as `changed_pages` gives it."""
+        if not self.has_tail() or self.has_large_tail():
+            return []
+        tail = bytearray(self._end - self._tail)
+        self.file.read_into(memoryview(tail), self._tail)
+        return [(self._tail, bytes(tail))]
 
     def settle(self) -> None:
         """Go on from what was committed: the real file holds all that was written."""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
+from shotstore.hdf5 import disk
 from shotstore.hdf5.conflicts import conflict_error, moved_away_error
 from shotstore.hdf5.documents import load_sequence
 from shotstore.hdf5.files import join
@@ -139,6 +140,14 @@ class SessionShots:
         for file in (*self.writers.values(), *self._left):
             if isinstance(file, ShotsWriter):
                 file.flush()
+
+    def files(self) -> dict[str, disk.File]:
+        """The committed files to which the session has written, by path."""
+        return {
+            file.file.path.relative_to(self._store.root).as_posix(): file.file
+            for file in (*self.writers.values(), *self._left)
+            if isinstance(file, ShotsWriter) and file.staged is None
+        }
 
     def keep_open(self) -> None:
         """Leave the files of running sequences open for the next session, and close those of the

@@ -1,6 +1,6 @@
 """What a session has read from the tree of a store: read once, it stays the same.
 
-Paths are texts relative to the root of the store, with slashes, as in the journal.
+Paths are texts relative to the root of the store, with slashes, as in the log.
 """
 
 import unicodedata
@@ -54,6 +54,9 @@ class Snapshot:
 
     def _read(self, path: str) -> bytes | None:
         files = self._store.files
+        content = files.document(path)
+        if content is not None:
+            return content
         place = files.locate(path)
         file = f"{files.root}/{place}"
         try:

@@ -1,83 +1,69 @@
-"""The directory where a transaction makes what its commit will put into place."""
+"""What a transaction makes before its commit, which brings it to its place."""
 
 import uuid
 from pathlib import Path
 
-from shotstore.hdf5 import disk
-from shotstore.hdf5.journal import MARK
-from shotstore.hdf5.store import TRANSACTIONS
-
-_MOST_OPEN = 64
+from shotstore.hdf5 import disk, on_disk
+from shotstore.hdf5.log.record import TRANSACTIONS
 
 
 class Staging:
-    """``.shotstore/tx/<id>``, made when the first name in it is asked for."""
+    """Names in ``.shotstore/tx`` that begin with the id of the transaction."""
 
     def __init__(self, root: Path) -> None:
         self.transaction = uuid.uuid4().hex
         self._root = root
-        self._relative = f"{TRANSACTIONS}/{self.transaction}"
-        self._is_made = False
-        self._count = 0
-        self._new_directories: list[str] = []
-        self._unsynced: list[disk.File] = []
-        """Files that are written, and open: to open one again could lose the error of a write.
-        All are written before the first is synced, which lets the disk write many at once."""
+        self._slots: list[str] = []
+        self._has_mark = False
 
     def slot(self) -> str:
         """A name that is free, relative to the root of the store."""
-        if not self._is_made:
-            disk.make_directory(self._root / self._relative)
-            self._is_made = True
-        self._count += 1
-        return f"{self._relative}/{self._count}"
+        self._slots.append(f"{TRANSACTIONS}/{self.transaction}-{len(self._slots) + 1}")
+        return self._slots[-1]
 
-    def new_directory(self, path: str | None = None) -> str:
-        """Create a directory: a slot, or at ``path`` inside one."""
-        path = self.slot() if path is None else path
-        disk.make_directory(self._root / path)
-        self._new_directories.append(path)
-        return path
+    def new_directory(self) -> str:
+        """Create a directory in a slot."""
+        slot = self.slot()
+        disk.make_directory(self._root / slot)
+        return slot
 
-    def new_file(self, content: bytes, path: str | None = None) -> str:
-        """Create a file with this content, to be made durable by `sync`: in a slot, or at ``path``
-        inside one."""
-        path = self.slot() if path is None else path
-        if len(self._unsynced) >= _MOST_OPEN:
-            self._sync_files()
-        file = disk.File(self._root / path, "x")
-        self._unsynced.append(file)
-        file.write(content, 0)
-        file.begin_to_write(0, len(content))
-        return path
+    def new_file(self, content: bytes) -> str:
+        """Create a file with this content in a slot. It is not synced: the log has the content
+        too."""
+        slot = self.slot()
+        file = disk.File(self._root / slot, "x")
+        try:
+            file.write(content, 0)
+        finally:
+            file.close()
+        return slot
 
-    def new_mark(self) -> None:
+    def new_mark(self, name: str) -> None:
         """Make the mark that the commit puts into place by a rename: once it has begun, nothing
         may need space."""
-        disk.write_new_file(self._root / self._relative / MARK, b"")
+        self._slots.append(name)
+        self._has_mark = True
+        disk.write_new_file(self._root / name, b"")
 
     def relative(self, slot: Path) -> str:
-        """A slot as the journal names it."""
-        return f"{self._relative}/{slot.name}"
+        """A slot as the log names it."""
+        return f"{TRANSACTIONS}/{slot.name}"
 
     def sync(self) -> None:
-        """Make everything that was made durable."""
-        self._sync_files()
-        if self._is_made:
-            for directory in (*self._new_directories, self._relative, TRANSACTIONS):
-                disk.sync_directory(self._root / directory)
-
-    def _sync_files(self) -> None:
-        for file in self._unsynced:
-            file.sync()
-        self._close_files()
-
-    def _close_files(self) -> None:
-        while self._unsynced:
-            self._unsynced.pop().close()
+        """Make the names of what was made durable."""
+        disk.sync_directory(self._root / TRANSACTIONS)
 
     def remove(self) -> None:
         """Remove what is left of it."""
-        self._close_files()
-        if self._is_made:
-            disk.remove_tree(self._root / self._relative)
+        for slot in self._slots:
+            remove(self._root / slot)
+        if self._has_mark:
+            remove(self._root / f"{TRANSACTIONS}/{self.transaction}-departed")
+
+
+def remove(place: Path) -> None:
+    """Remove a file or a directory that was staged, if it is there."""
+    if on_disk.is_directory(place):
+        disk.remove_tree(place)
+    else:
+        disk.remove_file(place)

@@ -226,11 +226,7 @@ class HDF5StorageManager(StorageManager):
         storage can be used further.
         """
 
-        def close() -> None:
-            self._store.kept.close_all()
-            self._store.readers.close_all()
-
-        run(close)
+        run(self._store.close)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.root)!r})"

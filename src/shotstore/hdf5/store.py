@@ -1,4 +1,4 @@
-"""The directory of a store: its marker, its commit counter, its journal, and their recovery."""
+"""The directory of a store: its marker, its commits, and what is to be cleared away in it."""
 
 import contextlib
 import errno
@@ -11,12 +11,17 @@ from pathlib import Path
 from shotstore.errors import DamagedStorageError, StorageError, StorageLockTimeoutError
 from shotstore.hdf5 import disk, documents, on_disk
 from shotstore.hdf5.commits import Commits
+from shotstore.hdf5.dropped import call_when_dropped
 from shotstore.hdf5.held_back import Problem
 from shotstore.hdf5.kept_files import KeptFiles, KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.locks import Locks, try_lock_alone
+from shotstore.hdf5.log.counter import Count
+from shotstore.hdf5.log.record import TRANSACTIONS
+from shotstore.hdf5.membership import Membership
 from shotstore.hdf5.open_shots import ShotsReader
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
+from shotstore.hdf5.staging import remove
 from shotstore.hdf5.unit_documents import UnitDocument
 from shotstore.records.owner import Owner
 from shotstore.records.summaries import Remembered, SequenceSummary
@@ -26,7 +31,6 @@ SEQUENCES = "sequences"
 GLOBAL_PARAMETERS = "global_parameters.json"
 DEVICES = "device_configurations"
 CONTROL = ".shotstore"
-TRANSACTIONS = f"{CONTROL}/tx"
 TRASH = f"{CONTROL}/trash"
 INCOMING = f"{CONTROL}/incoming"
 """Stores in which sequences are made that come from elsewhere."""
@@ -56,6 +60,8 @@ class Store:
         self.locks = Locks(self._control, lock_timeout)
         self.commits = Commits(self.root, self._control, self.locks)
         """What was committed, and the files as they are by that."""
+        self.membership = Membership(self.locks, self.commits, read_only=read_only)
+        """The part that this one has in the store, besides others."""
         self.readers: KeptFiles[ShotsReader] = KeptFiles()
         """The shots files that were read."""
         self.kept = KeptWriters()
@@ -85,7 +91,7 @@ class Store:
                     self._create()
                 self._make_directories(CONTROL, TRANSACTIONS, TRASH, SEQUENCES, DEVICES)
                 self.locks.create()
-                self.commits.create_counter()
+                self._create_log()
             except OSError as error:
                 if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
                     raise StorageError(
@@ -94,6 +100,9 @@ class Store:
                     ) from error
                 raise
         self._has_locks = not read_only
+        if not self.is_archive:
+            self.membership.join()
+            call_when_dropped(self, self.membership.leave)
         if not read_only:
             with contextlib.suppress(StorageError, OSError):  # said where it is asked for
                 with self.reading(finish=False):
@@ -101,51 +110,57 @@ class Store:
                 if self.commits.held():
                     self.retry()
 
-    def last_commit(self) -> tuple[int, bool] | None:
+    def last_commit(self) -> int | None:
         """What changes with each commit; None where nobody counts them.
 
-        A journal counts too: who was killed after putting it into place may not have come to the
-        counter, and the next reader is to finish it.
+        One that is not carried out counts too: who was killed in it may not have come to count it,
+        and the next reader is to finish it.
         """
-        return None if self.is_archive else (self.commits.count(), self.commits.is_unfinished())
+        if self.is_archive:
+            return None
+        count = self.commits.count()
+        return count.commits + count.is_unfinished
 
     @contextlib.contextmanager
     def reading(self, *, finish: bool = True) -> Iterator[int]:
         """Keep commits out while files are read; the number of commits so far.
 
-        A journal that a killed process has left is finished first. Where that is not possible, or
-        not allowed, or ``finish`` is False, it is laid over the `files` in memory; with that, one
-        that cannot be read is left out.
+        What a killed process, or a power loss, has left is carried out first. Where that is not
+        possible, or not allowed, or ``finish`` is False, it is laid over the `files` in memory;
+        with that, a log that cannot be read is left out.
 
         Raises:
             StorageLockTimeoutError: a lock is held for too long.
-            DamagedStorageError: there is a journal that cannot be read, or does not fit the files.
+            DamagedStorageError: the log cannot be read, or does not fit the files.
         """
         as_it_is = not finish
         finish = finish and not self.read_only
+        if not self.is_archive:
+            self.membership.join()
         while True:
             with contextlib.ExitStack() as stack:
                 if self._is_shared():
                     stack.enter_context(self.locks.shared())
-                is_unfinished = not self.is_archive and self.commits.is_unfinished()
-                if not finish or not is_unfinished:
-                    yield self._look(is_unfinished=is_unfinished, as_it_is=as_it_is)
+                if self.is_archive:
+                    yield 0
+                    return
+                count = self.commits.count()
+                if not finish or not count.is_unfinished:
+                    yield self._look(count, as_it_is=as_it_is)
                     return
             try:
                 self.acquire_write(None)()  # it finishes what was left
             except OSError:
                 finish = False  # the disk is full, or read-only, or fails
 
-    def _look(self, *, is_unfinished: bool, as_it_is: bool) -> int:
-        if self.is_archive:
-            return self.commits.count()
+    def _look(self, count: Count, *, as_it_is: bool) -> int:
         try:
-            commits = self.commits.look(is_unfinished=is_unfinished)
+            commits = self.commits.look(count, lay_log=self.membership.lays_log(count))
             self.readers.check(commits)
             return commits
         except DamagedStorageError as error:
             if as_it_is:
-                return self.commits.count()
+                return count.commits
             if not self.read_only:
                 raise
             raise DamagedStorageError(
@@ -168,12 +183,13 @@ class Store:
         Raises:
             StorageLockTimeoutError: another session keeps on writing.
             StorageError: the store was opened for reading.
-            DamagedStorageError: there is a journal that cannot be read, or does not fit the files.
+            DamagedStorageError: the log cannot be read, or does not fit the files.
         """
         if self.read_only:
             raise StorageError(
                 f"{self.root} was opened with read_only=True: open it without to change it."
             )
+        self.membership.join()
         release = self.locks.acquire_write(owner, timeout)
         try:
             self.recover()
@@ -185,10 +201,10 @@ class Store:
         return release
 
     def recover(self) -> None:
-        """Finish the transaction that a killed process has left; only with the write lock.
+        """Finish what a killed process has left; only with the write lock.
 
         Raises:
-            DamagedStorageError: the journal cannot be read, or does not fit the files.
+            DamagedStorageError: the log cannot be read, or does not fit the files.
         """
         self.commits.finish()
         self._clear_up()
@@ -196,9 +212,9 @@ class Store:
     def _clear_up(self) -> None:
         needed = self.commits.staging_in_use()
         # What cannot be removed, such as files of another user, is in nobody's way.
-        for left in {*on_disk.list_directories(str(self._transactions))} - needed:
+        for left in {*on_disk.list_names(str(self._transactions))} - needed:
             with contextlib.suppress(OSError):
-                disk.remove_tree(self._transactions / left)
+                remove(self._transactions / left)
         for abandoned in self.abandoned():
             with contextlib.suppress(OSError):  # or its session has just ended by itself
                 disk.remove_tree(abandoned)
@@ -222,7 +238,7 @@ class Store:
         Returns:
             Why the rest is kept back still, or what it waits for.
         """
-        if not self.commits.held() and not self.commits.is_unfinished():
+        if not self.commits.held() and not self.commits.count().is_unfinished:
             return []
         try:
             if self.read_only:
@@ -232,8 +248,7 @@ class Store:
             return self.commits.problems()
         try:
             problems = self.commits.retry()
-            if not self.commits.is_unfinished():
-                self._clear_up()
+            self._clear_up()
             return problems
         finally:
             release()
@@ -307,6 +322,20 @@ class Store:
         finally:
             release()
         self.is_archive = False
+
+    def _create_log(self) -> None:
+        if not self.commits.is_complete():
+            release = self.locks.acquire_write(None)
+            try:
+                self.commits.create()
+            finally:
+                release()
+
+    def close(self) -> None:
+        """Close all files, after a checkpoint."""
+        self.kept.close_all()
+        self.readers.close_all()
+        self.membership.leave()
 
     def _make_directories(self, *names: str) -> None:
         """Make what a store needs and a copy may lack: rsync is often told to leave out hidden

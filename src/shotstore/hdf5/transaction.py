@@ -268,7 +268,7 @@ class Transaction(StoredTransaction):
     def _commit(self) -> None:
         self.shots.flush()
         self._begin_writing()
-        journal = net_effect.prepare(
+        record = net_effect.prepare(
             self.tree,
             self._discarded,
             self._emptied,
@@ -277,18 +277,23 @@ class Transaction(StoredTransaction):
             self.shots.writers,
             self._snapshot.read,
         )
-        if not journal.is_empty:
-            self._staging.sync()
-            self.store.commits.commit(journal)
+        if record.actions:
+            self.store.commits.commit(record, self.shots.files())
             self.has_committed = True
+            if any(node.is_changed and self._has_ended(node) for node in self.tree.walk_known()):
+                with suppress(OSError):  # the next session has to do it
+                    self.store.commits.checkpoint()
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits.counted)
             self.store.readers.note(self.store.commits.counted)
-            if journal.has_moves:
+            if record.moves:
                 # Or the trash would not give their space back.
                 self.store.kept.close_all()
                 self.store.readers.close_all()
             self.shots.keep_open()
+
+    def _has_ended(self, node: Node) -> bool:
+        return node.is_sequence and self.tree.document(node).state.has_ended()
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
         self.is_open = False
@@ -299,6 +304,8 @@ class Transaction(StoredTransaction):
             steps.append(self._staging.remove)
         if self._release_write is not None:
             steps.append(self._release_write)
+        if self.has_committed:
+            steps.append(self.store.membership.note_commit)
         for step in steps:
             # The outcome stands, and the next writing session clears away what is left.
             with suppress(Exception):

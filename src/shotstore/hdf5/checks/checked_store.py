@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import documents, on_disk
 from shotstore.hdf5.checks.findings import MEND, check_document, unreadable, what_of
-from shotstore.hdf5.checks.leftovers import find_damaged_held, find_journal
+from shotstore.hdf5.checks.leftovers import find_damaged_held, find_log
 from shotstore.hdf5.checks.report import Finding, Progress
 from shotstore.hdf5.documents import Format
 from shotstore.hdf5.store import Store
@@ -25,8 +25,8 @@ class CheckedStore:
         self.store = store
         self._progress = progress
         self.findings: list[Finding] = []
-        self.finishes_journal = True
-        """Whether a commit that a killed program has left can be finished."""
+        self.finishes_log = True
+        """Whether commits that a killed program has left can be carried out."""
         self.unfinished: set[str] = set()
         """What is not to be looked at, since such a commit changes it."""
         self.size = 0
@@ -34,26 +34,23 @@ class CheckedStore:
         self.total = 0
         """Bytes that there are, as far as that is known."""
 
-    def look_at_journal(self) -> None:
-        """Report a commit that cannot be finished, and what was kept back and cannot be read."""
+    def look_at_log(self) -> None:
+        """Report commits that cannot be carried out, and what was kept back and cannot be read."""
         with self.store.reading(finish=False):
-            finding, journal = find_journal(self.store)
+            finding, record = find_log(self.store)
             damaged = find_damaged_held(self.store)
         self.findings += damaged
-        self.finishes_journal = self.finishes_journal and not damaged
+        self.finishes_log = self.finishes_log and not damaged
         if finding is not None:
             self.findings.append(finding)
-            self.finishes_journal = False
-        if finding is not None and journal is not None:
-            patched = {str(Path(patch.path).parent.as_posix()) for patch in journal.patches}
-            renames = (*journal.replacements, *journal.departures, *journal.arrivals)
-            names = {name for r in renames for name in (r.source, r.destination)}
-            replaced = {Path(r.destination).parent.as_posix() for r in journal.replacements}
-            self.unfinished = patched | names | replaced
+            self.finishes_log = False
+        if finding is not None and record is not None:
+            changed = (*record.patches, *record.documents)
+            self.unfinished = record.paths | {Path(each.path).parent.as_posix() for each in changed}
 
     def find_kept_back(self) -> None:
         """Report what could not be carried out of commits."""
-        if not self.finishes_journal:
+        if not self.finishes_log:
             return  # said already
         for kept in self.store.retry():
             remedy = f"{kept.remedy}. {kept.consequence}"
@@ -90,14 +87,14 @@ class CheckedStore:
         def job() -> _T:
             with ExitStack() as stack:
                 reading = self.store.reading
-                if self.finishes_journal:
+                if self.finishes_log:
                     try:
                         commits = stack.enter_context(reading())
                     except DamagedStorageError:
-                        # A journal that a program has left since, which cannot be finished.
+                        # What a program has left since, and cannot be carried out.
                         stack.close()
-                        self.look_at_journal()
-                        self.finishes_journal = False
+                        self.look_at_log()
+                        self.finishes_log = False
                         commits = stack.enter_context(reading(finish=False))
                 else:
                     commits = stack.enter_context(reading(finish=False))

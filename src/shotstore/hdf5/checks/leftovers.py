@@ -4,64 +4,56 @@
 from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
-from shotstore.hdf5 import held_back, journal, on_disk
-from shotstore.hdf5.checks.findings import unreadable
+from shotstore.hdf5 import held_back, on_disk
 from shotstore.hdf5.checks.report import Finding
-from shotstore.hdf5.journal import Journal
-from shotstore.hdf5.journal_check import check_journal, why_no_fit
-from shotstore.hdf5.store import CONTROL, TRANSACTIONS, Store
+from shotstore.hdf5.log.fitting import why_no_fit
+from shotstore.hdf5.log.record import TRANSACTIONS, LogRecord
+from shotstore.hdf5.store import CONTROL, Store
 
-JOURNAL = f"{CONTROL}/journal"
+LOG = f"{CONTROL}/log"
 
 
-def find_journal(store: Store) -> tuple[Finding | None, Journal | None]:
-    """A commit that was not carried out to its end, while commits are kept out: what to say of it,
-    and the journal if it can be read.
+def find_log(store: Store) -> tuple[Finding | None, LogRecord | None]:
+    """Commits that were not carried out to their end, while commits are kept out: what to say of
+    them, and what they do if that can be read.
 
-    Nothing is said where the next session that reads the store finishes it.
+    Nothing is said where the next session that reads the store carries them out.
     """
-    path = store.root / JOURNAL
-    try:
-        content = on_disk.read_file(str(path), longest=2**63)
-    except OSError as error:
-        return unreadable(path, error), None
-    if content is None or store.is_archive:
+    if store.is_archive or not store.membership.lays_log(store.commits.count()):
         return None, None
-    explanation = "a program was killed in a commit, or the store was copied in that moment"
-    found, problem = None, None
+    path = store.root / LOG
+    explanation = "a program was killed, the power failed, or the store was copied in a commit"
+    record, problem = None, None
     try:
-        found = journal.load(content, path)
-        check_journal(store.root, found)
-        problem = why_no_fit(store.root, found) or _what_is_missing(store.root, found)
-    except ValueError as error:
-        problem = str(error)
-    except DamagedStorageError:
-        problem = "it is not as it was written"
+        record = store.commits.left()
+        problem = why_no_fit(store.root, record) or _what_is_missing(store.root, record)
+    except DamagedStorageError as error:
+        problem = str(error).partition(". ")[0]
     if problem is not None:
         return (
             Finding(
                 "damage",
                 path,
-                f"A commit was not carried out to its end ({explanation}), and cannot be: "
+                f"Commits were not carried out to their end ({explanation}), and cannot be: "
                 f"{problem}.",
                 "Copy the store again while no program writes to it, or restore it from a backup. "
-                f"To go on without that commit, move {JOURNAL} out of the store, then verify it "
+                f"To go on without those commits, move {LOG} out of the store, then verify it "
                 "again.",
             ),
-            found,
+            record,
         )
-    if not store.read_only:
-        return None, found
+    if not store.read_only or record is None or not record.actions:
+        return None, record
     return (
         Finding(
             "note",
             path,
-            f"A commit was not carried out to its end: {explanation}. What it changes was not "
+            f"Commits were not carried out to their end: {explanation}. What they change was not "
             "checked.",
-            "Nothing is lost: the next program that opens the store and may write to it finishes "
-            "the commit. Then verify it again.",
+            "Nothing is lost: the next program that opens the store and may write to it carries "
+            "them out. Then verify it again.",
         ),
-        found,
+        record,
     )
 
 
@@ -83,7 +75,7 @@ def find_staged(store: Store) -> list[Finding]:
     root = store.root / TRANSACTIONS
     if store.is_archive or not on_disk.is_directory(root) or store.locks.is_writing():
         return []
-    names = {*on_disk.list_directories(str(root))} - store.commits.staging_in_use()
+    names = {*on_disk.list_names(str(root))} - store.commits.staging_in_use()
     found = [root / name for name in sorted(names)]
     found += store.abandoned()
     if store.locks.is_writing():
@@ -92,17 +84,21 @@ def find_staged(store: Store) -> list[Finding]:
         Finding(
             "note",
             path,
-            f"A program was killed while it prepared a commit, and has left "
-            f"{on_disk.size_of_tree(str(path))} bytes.",
+            f"A program was killed while it prepared a commit, and has left {_size(path)} bytes.",
             "Nothing to do: the next session that writes removes them.",
         )
         for path in found
-        if on_disk.is_directory(path)
+        if on_disk.exists(path)
     ]
 
 
-def _what_is_missing(root: Path, found: Journal) -> str | None:
-    """What the journal moves and is at no place where it could be, as a clause."""
+def _size(path: Path) -> int:
+    is_directory = on_disk.is_directory(path)
+    return on_disk.size_of_tree(str(path)) if is_directory else path.lstat().st_size
+
+
+def _what_is_missing(root: Path, found: LogRecord) -> str | None:
+    """What a record moves and is at no place where it could be, as a clause."""
     moved = {rename.destination: rename.source for rename in found.departures}
     arrived = {rename.source: rename.destination for rename in found.arrivals}
     for rename in (*found.replacements, *found.arrivals, *found.departures):
@@ -111,6 +107,6 @@ def _what_is_missing(root: Path, found: Journal) -> str | None:
         for slot in tuple(places):
             places |= {moved.get(slot, slot), arrived.get(slot, slot)}
         goes = rename in found.departures and rename.destination not in arrived
-        if not goes and not any(on_disk.exists(root / place) for place in places):
+        if not (goes or rename.is_new or any(on_disk.exists(root / place) for place in places)):
             return f"it moves {root / rename.source}, which is missing"
     return None

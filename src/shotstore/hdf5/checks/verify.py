@@ -76,7 +76,7 @@ class _Verification:
 
     def run(self, path: PureSequencePath | None) -> Report:
         store = self._store
-        run(self._checked.look_at_journal)
+        run(self._checked.look_at_log)
         self._checked.read(lambda _: None)  # a journal that can be finished, is
         if not store.is_archive:
             run(self._checked.find_kept_back)
@@ -93,7 +93,7 @@ class _Verification:
         self._checked.note(self._checked.read(self._find_same_ids))
         if is_whole:
             self._check_trash()
-            if self._checked.finishes_journal:
+            if self._checked.finishes_log:
                 self._checked.findings += self._checked.read(lambda _: find_staged(store))
         return Report(
             store.root, self._checked.findings, self._sequences, self._shots, self._checked.size

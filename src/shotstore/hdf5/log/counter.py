@@ -1,0 +1,77 @@
+"""The file ``.shotstore/commits``: how many transactions were committed, and whether all of them are
+carried out.
+
+It is never synced: it is for the processes of one machine, which see its pages in memory. After a
+power loss it may say anything; then whoever opens the store first is alone, and does not ask it.
+"""
+
+import struct
+import zlib
+from pathlib import Path
+
+from attrs import frozen
+
+from shotstore.hdf5 import disk, on_disk
+from shotstore.hdf5.log.boot import boot_id
+
+_FIELDS = struct.Struct("<Q16sQQ16s")
+_CHECKSUM = struct.Struct("<I")
+_TRIES = 5
+
+
+@frozen
+class Count:
+    """What the counter says."""
+
+    commits: int
+    """How many transactions were committed and carried out."""
+    round: bytes = bytes(16)
+    """Of the log."""
+    end: int = 0
+    """Where the next record of the log begins."""
+    is_unfinished: bool = True
+    """Whether records of the log may have to be carried out: that which begins at the end, if
+    somebody was killed there."""
+    boot: bytes = bytes(16)
+    """Since when the machine runs on which this was written; zeros if that is not known."""
+
+    def is_of_this_boot(self) -> bool:
+        """Whether no power loss can have come since it was written, as far as that can be known."""
+        return self.boot == boot_id() != bytes(16)
+
+
+class Counter:
+    """The counter of a store."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Count:
+        """What it says. One that cannot be made out, or is missing, says that all of the log may
+        have to be carried out.
+
+        Raises:
+            DamagedStorageError: the system does not let us read it.
+        """
+        try:
+            for _ in range(_TRIES):
+                content = on_disk.read_file(str(self.path)) or b""
+                body, checksum = content[: _FIELDS.size], content[_FIELDS.size :]
+                # Who asks without a lock may see it half-written.
+                if checksum == _CHECKSUM.pack(zlib.crc32(body)) and len(body) == _FIELDS.size:
+                    commits, round_, end, is_unfinished, boot = _FIELDS.unpack(body)
+                    return Count(commits, round_, end, bool(is_unfinished), boot)
+        except OSError as error:
+            raise on_disk.unreadable_error(self.path, error) from error
+        return Count(0)
+
+    def write(self, count: Count) -> None:
+        """Say something else; in the place of what it says, which needs no space."""
+        body = _FIELDS.pack(
+            count.commits % 2**64, count.round, count.end, count.is_unfinished, boot_id()
+        )
+        disk.overwrite(self.path, body + _CHECKSUM.pack(zlib.crc32(body)))
+
+    def exists(self) -> bool:
+        """Whether there is one."""
+        return on_disk.exists(self.path)

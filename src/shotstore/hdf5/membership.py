@@ -1,0 +1,109 @@
+"""Who uses a store: while anybody does, the files hold what was committed.
+
+Every storage holds ``.shotstore/open.lock`` shared for as long as it is used. Who gets it alone
+opens a store of which no living process has seen the files: a power loss may have come since, or it
+is a copy, so the log is carried out. What was committed is made durable in the files, and the log
+begun anew, in the first pause, and when the storage is closed.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic, sleep
+
+from shotstore.errors import StorageError, StorageLockTimeoutError
+from shotstore.hdf5.commits import Commits
+from shotstore.hdf5.locks import Locks
+from shotstore.hdf5.log.counter import Count
+from shotstore.hdf5.worker import run
+
+_PAUSE = 1.0
+"""Seconds without a commit before a checkpoint."""
+
+
+class Membership:
+    """The part that a storage has in a store. It does not refer to the storage."""
+
+    def __init__(self, locks: Locks, commits: Commits, *, read_only: bool) -> None:
+        self._locks = locks
+        self._commits = commits
+        self._read_only = read_only
+        self._process = 0
+        self._leave: Callable[[], None] | None = None
+        self._distrusted: Count | None = None
+        self._due = 0.0
+        self._thread: tuple[int, threading.Thread] | None = None
+        self._has_committed = False
+
+    def join(self) -> None:
+        """Begin to use the store, unless this process does.
+
+        Raises:
+            StorageLockTimeoutError: somebody else opens it, and does not come to an end.
+            StorageError: it cannot be locked.
+        """
+        if self._process == os.getpid():
+            return
+        if not self._read_only:
+            self._leave = self._locks.join(self._commits.distrust)
+        elif self._locks.is_anybody_there():
+            self._distrusted = None
+        else:
+            self._distrusted = self._commits.count()
+        self._process = os.getpid()
+
+    def lays_log(self, count: Count) -> bool:
+        """Whether the log is to be laid over the files, for who cannot have it carried out."""
+        return count.is_unfinished or count == self._distrusted
+
+    def leave(self) -> None:
+        """Stop using the store, until it is joined again."""
+        if self._process != os.getpid():
+            return
+        if self._has_committed:
+            self._checkpoint()
+        self._commits.close()
+        self._process = 0
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+
+    def note_commit(self) -> None:
+        """Make a checkpoint in the next pause."""
+        self._has_committed = True
+        self._due = monotonic() + _PAUSE
+        if self._thread is None or self._thread[0] != os.getpid():
+            thread = threading.Thread(target=self._wait, name="shotstore", daemon=True)
+            self._thread = os.getpid(), thread
+            thread.start()
+
+    def _wait(self) -> None:
+        while True:
+            while (left := self._due - monotonic()) > 0:
+                sleep(left)
+            if run(self._checkpoint):
+                # A commit that comes now waits for a pause of its own.
+                self._thread = None
+                if self._due <= monotonic():
+                    return
+                self._thread = os.getpid(), threading.current_thread()
+            else:
+                sleep(_PAUSE)
+
+    def _checkpoint(self) -> bool:
+        """Whether it is no use to try again."""
+        try:
+            release = self._locks.acquire_write(None, 0)
+        except StorageLockTimeoutError:
+            return False
+        except (StorageError, OSError):
+            return True
+        try:
+            with suppress(StorageError, OSError):  # the next session that writes is told
+                self._commits.finish()
+                self._commits.checkpoint()
+                self._has_committed = False
+        finally:
+            release()
+        return True
