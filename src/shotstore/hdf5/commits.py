@@ -69,10 +69,13 @@ class Commits:
 
     def create(self) -> None:
         """Make the log and the counter, unless they are there; only with the write lock."""
+        count = self._counter.read()
         if not self._log.exists():
-            self._log.create(self._counter.read().commits + 1)
+            self._log.create(count.commits + 1)
+            round_ = self._log.read_header().round
+            self._counter.write(Count(count.commits, round_, START, is_unfinished=False))
         if not self._counter.exists():
-            self._counter.write(Count(0))
+            self._counter.write(count)
 
     def is_complete(self) -> bool:
         """Whether there is a log and a counter."""
@@ -439,7 +442,7 @@ class Commits:
 
     # What is kept back
 
-    def _keep_back(self, rest: LogRecord, error: Exception) -> None:
+    def _keep_back(self, rest: LogRecord, _: Exception) -> None:
         # With a mark of its own: this one tells how far the others have come.
         self._held_back.keep(evolve(rest, transaction=uuid.uuid4().hex))
 

@@ -45,8 +45,9 @@ class CheckedStore:
             self.findings.append(finding)
             self.finishes_log = False
         if finding is not None and record is not None:
-            changed = (*record.patches, *record.documents)
-            self.unfinished = record.paths | {Path(each.path).parent.as_posix() for each in changed}
+            changed = {patch.path for patch in record.patches}
+            changed |= {document.path for document in record.documents}
+            self.unfinished = record.paths | {Path(path).parent.as_posix() for path in changed}
 
     def find_kept_back(self) -> None:
         """Report what could not be carried out of commits."""

@@ -1,5 +1,5 @@
-"""The file ``.shotstore/commits``: how many transactions were committed, and whether all of them are
-carried out.
+"""The file ``.shotstore/commits``: how many transactions were committed, and whether all of them
+are carried out.
 
 It is never synced: it is for the processes of one machine, which see its pages in memory. After a
 power loss it may say anything; then whoever opens the store first is alone, and does not ask it.
