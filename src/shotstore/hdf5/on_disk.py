@@ -188,7 +188,8 @@ def list_files(path: str) -> tuple[str, ...]:
 def list_names(path: str) -> list[str]:
     """All names in a directory; none if it is missing."""
     try:
-        return os.listdir(path)
+        with os.scandir(path) as entries:
+            return [entry.name for entry in entries]
     except FileNotFoundError:
         return []
 
