@@ -34,6 +34,7 @@ from shotstore.testing.experiments import (
     empty,
     recipe,
 )
+from shotstore.testing.failing_sessions import LaserError
 from shotstore.testing.lab import serializer
 from shotstore.testing.outcomes import comparable, outcome_of
 from shotstore.tracebacks import TracebackSummary
@@ -115,8 +116,8 @@ class StorageMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for ends in (self._end_of_sessions, self._end_of_reader):
-            with contextlib.suppress(_LaserError), ends:
-                raise _LaserError
+            with contextlib.suppress(LaserError), ends:
+                raise LaserError
 
     # Sessions
 
@@ -139,8 +140,8 @@ class StorageMachine(RuleBasedStateMachine):
     @rule()
     def fail(self) -> None:
         self._sessions = ()
-        with contextlib.suppress(_LaserError), self._end_of_sessions:
-            raise _LaserError
+        with contextlib.suppress(LaserError), self._end_of_sessions:
+            raise LaserError
 
     @precondition(lambda self: not self._sessions)
     @rule()
@@ -387,7 +388,3 @@ class StorageMachine(RuleBasedStateMachine):
                 date = real.get_path_creation_date(path)
                 assert began <= date <= datetime.now(UTC)
                 model.update_creation_date(path, date)
-
-
-class _LaserError(Exception):
-    """Something in the block of a session that has nothing to do with the session."""

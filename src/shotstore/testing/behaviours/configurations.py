@@ -15,7 +15,7 @@ from shotstore.model import (
     UnknownIterationConfiguration,
     UnknownTimeLane,
 )
-from shotstore.testing.content import content, content_after, reopened
+from shotstore.testing.content import changed, content, content_after, reopened
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import (
     DEVICES,
@@ -56,12 +56,10 @@ def test_global_parameters_are_replaced_as_a_whole(storage: StorageManager) -> N
     with storage.session() as session:
         session.set_global_parameters(PARAMETERS)
     other = ParameterNamespace.from_mapping({"other": "1"})
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.set_global_parameters(ParameterNamespace.empty())
         session.set_global_parameters(other)
-
-    assert content_after(storage, change)["parameters"] == other
+    assert found["parameters"] == other
 
 
 @pytest.mark.parametrize("wrong", [{"a": "1"}, None, "a = 1"])
@@ -104,28 +102,24 @@ def test_devices_are_a_mapping(storage: StorageManager) -> None:
 def test_a_device_is_replaced_and_removed(storage: StorageManager) -> None:
     with storage.session() as session:
         session.default_device_configurations.update({"a": CAMERA, "b": CAMERA})
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         devices = session.default_device_configurations
         devices["a"] = CameraConfiguration(exposure=2.0, remote_server="pc")
         del devices["b"]
         devices["new"] = CAMERA
         del devices["new"]
-
-    found = content_after(storage, change)["devices"]
+    found = found["devices"]
     assert found == {"a": CameraConfiguration(exposure=2.0, remote_server="pc")}
 
 
 def test_a_removed_device_comes_back(storage: StorageManager) -> None:
     with storage.session() as session:
         session.default_device_configurations["a"] = CAMERA
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         del session.default_device_configurations["a"]
         assert "a" not in session.default_device_configurations
         session.default_device_configurations["a"] = UNKNOWN
-
-    assert content_after(storage, change)["devices"] == {"a": UNKNOWN}
+    assert found["devices"] == {"a": UNKNOWN}
 
 
 NAMES = [
@@ -148,13 +142,10 @@ NAMES = [
 
 def test_a_device_may_have_any_name(storage: StorageManager) -> None:
     devices = {name: CameraConfiguration(exposure=float(index)) for index, name in enumerate(NAMES)}
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.default_device_configurations.update(devices)
         create(session)
         session.sequences.set_preparing(PATH, devices, PARAMETERS)
-
-    found = content_after(storage, change)
     assert found["devices"] == devices
     assert found[str(PATH)]["devices"] == devices
 
@@ -224,13 +215,10 @@ def test_the_devices_of_a_launch_are_kept(storage: StorageManager) -> None:
 def test_what_nobody_knows_is_kept_and_written_back_unchanged(storage: StorageManager) -> None:
     iteration = UnknownIterationConfiguration("Scan", {"values": [1, 1.0, None, "é\0"]})
     lanes = TimeLanes(["a"], ["1 s"], {"speaker": UnknownTimeLane("Music", {"notes": [[], {}]})})
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.sequences.create(PATH, iteration, lanes)
         session.sequences.set_preparing(PATH, {"laser": UNKNOWN}, PARAMETERS)
         session.default_device_configurations["laser"] = UNKNOWN
-
-    found = content_after(storage, change)
     assert found["devices"] == found[str(PATH)]["devices"] == {"laser": UNKNOWN}
     assert found[str(PATH)]["iteration"] == iteration
     assert found[str(PATH)]["time lanes"] == lanes
@@ -267,8 +255,7 @@ CONTENTS: list[JSON] = [None, True, 1, 1.0, -0.0, 2**64 - 1, "", "1.0", "null", 
 def test_what_nobody_knows_may_be_any_json(storage: StorageManager) -> None:
     contents = {f"number {number}": json for number, json in enumerate(CONTENTS)}
     devices = {name: UnknownDeviceConfiguration("Laser", json) for name, json in contents.items()}
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.default_device_configurations.update(devices)
         create(session)
         session.sequences.set_preparing(PATH, devices, PARAMETERS)
@@ -276,8 +263,6 @@ def test_what_nobody_knows_may_be_any_json(storage: StorageManager) -> None:
             iteration = UnknownIterationConfiguration("Scan", json)
             lanes = TimeLanes(["a"], ["1 s"], {"a": UnknownTimeLane("Music", json)})
             session.sequences.create(path("\\") / name, iteration, lanes)
-
-    found = content_after(storage, change)
     for name, json in contents.items():
         assert exactly_equal(found["devices"][name].content, json)
         assert exactly_equal(found[str(PATH)]["devices"][name].content, json)
@@ -342,5 +327,4 @@ def test_a_serializer_that_makes_no_json_is_told_at_once(
         for change in changes:
             with pytest.raises((ValueError, TypeError)):
                 change(session)
-    with storage.session() as session:
-        assert content(session) == before
+    assert content(storage) == before

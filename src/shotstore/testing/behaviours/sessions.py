@@ -34,6 +34,7 @@ from shotstore.testing.experiments import (
     recipe,
     record,
 )
+from shotstore.testing.failing_sessions import discarded
 
 ROOT = PureSequencePath.root()
 OTHER = path(r"\other")
@@ -51,37 +52,24 @@ def test_nothing_is_seen_outside_before_the_end(storage: StorageManager) -> None
 
 
 def test_an_exception_discards_everything_and_goes_on(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.RUNNING)
-        before = content(session)
-
-    def fail() -> None:
-        with storage.session() as session:
-            record(session, index=1)
-            finish(session)
-            session.paths.move(PATH, OTHER)
-            create(session)
-            session.set_global_parameters(PARAMETERS)
-            raise RuntimeError("the laser is off")
-
-    with pytest.raises(RuntimeError, match="the laser is off"):
-        fail()
+    bring_to(storage, State.RUNNING)
+    before = content(storage)
+    with discarded(storage) as session:
+        record(session, index=1)
+        finish(session)
+        session.paths.move(PATH, OTHER)
+        create(session)
+        session.set_global_parameters(PARAMETERS)
     for after in (storage, reopened(storage)):
-        with after.session() as session:
-            assert content(session) == before
+        assert content(after) == before
 
 
 @pytest.mark.parametrize("leave", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_leaving_by_no_ordinary_exception_discards_everything(
     storage: StorageManager, leave: type[BaseException]
 ) -> None:
-    def fail() -> None:
-        with storage.session() as session:
-            create(session)
-            raise leave
-
-    with pytest.raises(leave):
-        fail()
+    with discarded(storage, leave) as session:
+        create(session)
     with storage.session() as session:
         assert session.paths.get_all_paths() == set()
         create(session)
