@@ -144,14 +144,7 @@ class HDF5Records(StoredRecords[Node]):
         shots, count = self._view(node)
         if shots is None or not count:
             return 0, ParameterSchema(), DataSchema()
-        parameters: dict[str, ParameterType] = {}
-        for name, kind, units in shots.parameter_types(count):
-            new = ParameterType(kind, units)
-            parameters[name] = parameters[name].merged(new) if name in parameters else new
-        data: dict[str, DataType] = {}
-        for label, type_ in shots.data_types(count):
-            data[label] = data[label].merged(type_) if label in data else type_
-        return count, ParameterSchema(parameters), DataSchema(data)
+        return count, *shots.schemas(count)
 
     def read_columns(
         self,

@@ -34,60 +34,6 @@ Array = npt.NDArray[Any]
 _Slots: TypeAlias = "list[tuple[Slot, RowNumbers]]"
 """Where values lie, and of which of the shots"""
 
-_ROW_OF_TABLES = 1024  # bytes, more or less
-
-
-def data_type(slot: Slot) -> DataType:
-    """What `DataType.of` says of the values of a slot."""
-    match slot.type:
-        case "array" | "empty" | "complex":
-            return DataType.of_array(load_dtype(slot.dtype), slot.shape or ())
-        case "ragged":
-            return DataType.of_array(load_dtype(slot.dtype), (None, *(slot.shape or ())))
-        case "big int":
-            return DataType("int")
-    return DataType(slot.type)
-
-
-class UsedSlots:
-    """The slots that the first shots of a file use, each once."""
-
-    def __init__(self, datasets: Datasets, schemas: Schemas) -> None:
-        self._datasets = datasets
-        self._schemas = schemas
-        self._numbers: list[int] = []
-        self.parameters: list[Slot] = []
-        """Those of the parameters."""
-        self.data: list[Slot] = []
-        """Those of the data."""
-
-    def look_at(self, numbers: list[int]) -> None:
-        """Find those of the schemas of these numbers."""
-        if numbers == self._numbers:
-            return
-        known = self._schemas.load()
-        used = [known[number] for number in numbers]
-        self.parameters = _each_once(schema.parameters for schema in used)
-        self.data = _each_once(schema.data for schema in used)
-        self._numbers = numbers
-
-    def row_size(self, labels: Collection[str]) -> int:
-        """How many bytes a shot has under these labels, at the most; of what has another length in
-        each shot, on the average."""
-        sizes: dict[str, int] = {}
-        for slot in self.data if labels else ():
-            if slot.name in labels and slot.dataset is not None and slot.column is None:
-                rows = self._schemas.rows(slot)
-                size = rows.row_bytes
-                if slot.index is not None:
-                    size = size * len(rows) // max(1, len(self._datasets.rows(slot.index)))
-                sizes[slot.name] = max(size, sizes.get(slot.name, 0))
-        return _ROW_OF_TABLES + sum(sizes.values())
-
-
-def _each_once(sections: Iterable[list[Slot]]) -> list[Slot]:
-    return list(dict.fromkeys(slot for slots in sections for slot in slots))
-
 
 class ColumnReader:
     """The values of some shots of a file, by column."""

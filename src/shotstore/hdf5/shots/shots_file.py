@@ -6,7 +6,7 @@ transactions or where the file lies. Row k of every dataset is the k-th shot rec
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,15 +15,13 @@ import numpy.typing as npt
 from shotstore.errors import StorageError
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.columns import ColumnReader, UsedSlots, data_type
+from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
-from shotstore.hdf5.shots.rows import (
-    write_attribute,
-)
+from shotstore.hdf5.shots.rows import write_attribute
 from shotstore.hdf5.shots.schemas import Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
     SPAN,
@@ -34,8 +32,9 @@ from shotstore.hdf5.shots.stored_values import (
     store_data,
     store_number,
 )
+from shotstore.hdf5.shots.used_slots import UsedSlots
 from shotstore.hdf5.shots.viewers import describe_file
-from shotstore.model import Data, DataType, ParameterType
+from shotstore.model import Data, DataSchema, DataType, ParameterSchema, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
 from shotstore.records.columns import ShotColumns
@@ -48,14 +47,6 @@ _FORMAT = "shotstore shots"
 _SHOT = np.dtype(
     [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
 )
-
-NumberType: TypeAlias = Literal["bool", "int", "float"]
-_NUMBER_TYPES: dict[str, NumberType] = {
-    "bool": "bool",
-    "int": "int",
-    "big int": "int",
-    "float": "float",
-}
 
 
 class ShotsFile:
@@ -71,7 +62,7 @@ class ShotsFile:
         self._file = file
         self._datasets = Datasets(file, file_object)
         self._schemas = Schemas(self._datasets)
-        self._used = UsedSlots(self._datasets, self._schemas)
+        self._used = UsedSlots(self._datasets, self._schemas, [])
         self._known: KnownRows | None = None
         self._remember = remember
         self.sequence_id: str | None = None
@@ -201,23 +192,16 @@ class ShotsFile:
                 if slot.name in labels
             }
 
-    def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
-        """Name, type and unit of every parameter that the first ``rows`` shots have."""
+    def schemas(self, rows: int) -> tuple[ParameterSchema, DataSchema]:
+        """What the parameters and the data of the first ``rows`` shots are."""
         with reading(self._file_object):
-            slots = self._used_slots(rows).parameters
-            return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
-
-    def data_types(self, rows: int) -> list[tuple[str, DataType]]:
-        """Label and type of all data that the first ``rows`` shots have."""
-        with reading(self._file_object):
-            return [(slot.name, data_type(slot)) for slot in self._used_slots(rows).data]
+            used = self._used_slots(rows)
+            return used.parameter_schema, used.data_schema
 
     def has_wide_integers(self, rows: int) -> bool:
         """Whether the first ``rows`` shots have a number beyond 64 bits."""
         with reading(self._file_object):
-            used = self._used_slots(rows)
-            slots = [*used.parameters, *used.data]
-            return any(slot.type == "big int" for slot in slots)
+            return self._used_slots(rows).has_wide_integers
 
     def row_size(self, rows: int, labels: Collection[str]) -> int:
         """About how many bytes one of the first ``rows`` shots has under these labels."""
@@ -352,7 +336,9 @@ class ShotsFile:
         return self._known
 
     def _used_slots(self, rows: int) -> UsedSlots:
-        self._used.look_at(self._rows().used_schemas(rows))
+        numbers = self._rows().used_schemas(rows)
+        if numbers != self._used.numbers:
+            self._used = UsedSlots(self._datasets, self._schemas, numbers)
         return self._used
 
     def _payloads(self, row: int) -> Payloads:
