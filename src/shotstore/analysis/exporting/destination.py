@@ -22,10 +22,7 @@ def file_to_be(path: Path, *, force: bool, is_folder: bool = False) -> Iterator[
         is_folder: Whether it is a folder; the block is given an empty one.
 
     Raises:
-        FileExistsError: it exists, now or in the end.
-        FileNotFoundError: the directory that it is to be in does not exist.
-        IsADirectoryError: a directory is where a file is to be.
-        NotADirectoryError: a file is where a folder is to be.
+        OSError: as `check_place` does, before the block and after it.
     """
     check_place(path, force=force, is_folder=is_folder)
     new = _beside(path)

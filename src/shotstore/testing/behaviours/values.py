@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pint
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -43,11 +43,7 @@ _data = st.dictionaries(
 _counter = iter(range(10**9))
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@strategies.tried(40)
 @given(shots=st.lists(st.tuples(_parameters, _data), max_size=7), each=st.booleans())
 def test_shots_of_all_kinds_come_back_side_by_side(
     storage: StorageManager, shots: Shots, each: bool
