@@ -9,7 +9,8 @@ the interrupt through.
 
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,8 @@ _T = TypeVar("_T")
 
 _LONGEST_WAIT = 0.1  # seconds
 _LONGEST_STOP = 5.0  # seconds
+_PROCESSORS = min(4, os.cpu_count() or 1)
+"""More of them read no faster: the memory is the limit."""
 
 _idle: "list[_Worker]" = []
 """Workers without a job; `list.append` and `list.pop` are atomic."""
@@ -48,10 +51,7 @@ def run(function: Callable[[], _T]) -> _T:
     ):
         return function()
     job = _Job(function)
-    try:
-        worker = _idle.pop()
-    except IndexError:
-        worker = _Worker()
+    worker = _idle_worker()
     interrupt: BaseException | None = None
     try:
         worker.jobs.put(job)
@@ -80,6 +80,39 @@ def run(function: Callable[[], _T]) -> _T:
     finally:
         # The traceback of an error refers to this frame: without this line, a reference cycle.
         del job, interrupt
+
+
+def run_together(functions: Sequence[Callable[[], _T]]) -> list[_T]:
+    """Call functions at the same time, as far as there are processors for it; return what they
+    return. Each lets go of Python for most of its time, and does not touch HDF5.
+
+    Raises:
+        Exception: what one of them raised, once all have ended.
+    """
+    if len(functions) == 1:
+        return [functions[0]()]
+    jobs = [_Job(function) for function in functions]
+    waiting, ended = deque(jobs), SimpleQueue[_Job[_T]]()
+
+    def work() -> None:
+        while waiting:
+            try:
+                job = waiting.popleft()
+            except IndexError:  # another thread took it
+                return
+            job.run()
+            ended.put(job)
+
+    for _ in range(min(len(functions), _PROCESSORS) - 1):
+        _idle_worker().jobs.put(_Job(work))
+    work()  # all of it, where the others have no time
+    for _ in jobs:
+        ended.get()
+    try:
+        return [job.result() for job in jobs]
+    finally:
+        for job in jobs:
+            job.error = None  # or its traceback would be a reference cycle
 
 
 def check_cancelled() -> None:
@@ -165,6 +198,13 @@ class _Worker(threading.Thread):
                 job.done.release()
             self.job = None
             del job  # or the thread would keep the job's function alive until its next one
+
+
+def _idle_worker() -> _Worker:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Worker()
 
 
 def _is_inside_h5py() -> bool:

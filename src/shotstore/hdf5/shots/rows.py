@@ -17,7 +17,8 @@ from h5py import h5s
 
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES, LARGEST, Chunks, as_stored
+from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, LARGEST, as_stored
+from shotstore.hdf5.shots.chunks import Chunks
 from shotstore.hdf5.shots.own_objects import LARGEST_HOLE, OpenDataset
 
 Array = npt.NDArray[Any]
@@ -123,19 +124,33 @@ class Rows:
         most = max(self._largest, LARGEST_HOLE * (count if values is None else values))
         if start + count > self._length or size > most:
             raise ValueError(f"{count} rows from {start} on are not in the file")
-        rows = self._read_chunks(start, count) if size else None
-        if rows is not None:
-            return rows
         rows = np.empty((count, *self.row_shape), self.dtype)
-        if rows.size:
-            chunks = [(self._offset(start, place), place) for place in self._places(count, start)]
-            for offset, _ in chunks:
-                self.check_stored(offset)
-            memory, selection = self._select((start, *[0] * len(self.row_shape)), rows.shape)
-            self._dataset.read(memory, selection, rows, self._type)
-            for offset, place in chunks:
-                self.check_zeros(offset, rows[place])
+        self._fill(rows, start)
         return rows
+
+    def read_into(self, place: Array, start: int) -> None:
+        """Read the rows from ``start`` on into a place, C-contiguous and of their type, for as many
+        of them.
+
+        Raises:
+            ValueError: as `read` does.
+        """
+        if place.dtype != self.dtype or place.shape[1:] != self.row_shape:
+            raise ValueError(f"rows do not fit a place of {place.dtype} {place.shape[1:]}")
+        if start + len(place) > self._length:
+            raise ValueError(f"{len(place)} rows from {start} on are not in the file")
+        self._fill(place, start)
+
+    def _fill(self, rows: Array, start: int) -> None:
+        if not rows.nbytes or self._read_chunks(rows, start):
+            return
+        chunks = [(self._offset(start, place), place) for place in self._places(len(rows), start)]
+        for offset, _ in chunks:
+            self.check_stored(offset)
+        memory, selection = self._select((start, *[0] * len(self.row_shape)), rows.shape)
+        self._dataset.read(memory, selection, rows, self._type)
+        for offset, place in chunks:
+            self.check_zeros(offset, rows[place])
 
     def check_stored(self, offset: tuple[int, ...]) -> None:
         """Look at the chunk that begins at ``offset`` before HDF5 reads it, if it must be.
@@ -161,20 +176,29 @@ class Rows:
         if not was_checked and _is_zeros(piece):
             own_objects.check_zeros(self._dataset, offset, self._chunk_bytes)
 
-    def _read_chunks(self, start: int, count: int) -> Array | None:
-        """Read rows past HDF5, if they are most of what is in their chunks."""
+    def _read_chunks(self, rows: Array, start: int) -> bool:
+        """Read rows past HDF5, if they are most of what is in their chunks; return whether it was
+        done."""
         if self._chunks is None:
-            return None
-        first, last = start // self._chunks.rows, (start + count - 1) // self._chunks.rows
-        begin = first * self._chunks.rows
-        end = min((last + 1) * self._chunks.rows, self._length)
-        if 2 * count < end - begin:
-            return None  # HDF5 remembers chunks of which a part is read after the other
-        found = self._chunks.read(first, last + 1 - first)
-        if found is None:
-            return None
-        rows = found.view(self.dtype).reshape(-1, *self.row_shape)[start - begin :][:count]
-        return rows if 2 * rows.nbytes > found.nbytes else rows.copy()
+            return False
+        in_chunk, stop = self._chunks.rows, start + len(rows)
+        first, last = start // in_chunk, -(-stop // in_chunk)
+        if 2 * len(rows) < min(last * in_chunk, self._length) - first * in_chunk:
+            return False  # HDF5 remembers chunks of which a part is read after the other
+        place = rows.reshape(-1).view(np.uint8).reshape(len(rows), -1)
+        begin, end = -(-start // in_chunk), stop // in_chunk
+        if begin < end:
+            whole = place[begin * in_chunk - start : end * in_chunk - start]
+            if not self._chunks.read_into(whole.reshape(end - begin, -1), begin):
+                return False
+        for number in {first, last - 1}.difference(range(begin, end)):
+            chunk = np.empty((in_chunk, self.row_bytes), np.uint8)
+            if not self._chunks.read_into(chunk.reshape(1, -1), number):
+                return False
+            at = number * in_chunk
+            low, high = max(start, at), min(stop, at + in_chunk)
+            place[low - start : high - start] = chunk[low - at : high - at]
+        return True
 
     def _offset(self, start: int, place: tuple[slice, ...]) -> tuple[int, ...]:
         """Where the chunk begins that holds a place among the rows from ``start`` on."""
