@@ -59,6 +59,11 @@ class Datasets:
         )
         return full
 
+    def flush(self) -> None:
+        """Hand HDF5 what is held back of them."""
+        for rows in self._rows.values():
+            rows.flush()
+
     def close(self) -> None:
         """Forget them all: HDF5 is about to close the file."""
         self._rows.clear()

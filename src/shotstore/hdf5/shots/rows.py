@@ -25,6 +25,8 @@ Array = npt.NDArray[Any]
 
 ROW_CHUNK = 4096
 """Bytes in a chunk of small rows. A commit journals a chunk that it touches whole."""
+_HELD = 4 * ROW_CHUNK
+"""Bytes of rows that are held back, to be written at once: HDF5 takes as long for one of them."""
 
 
 class Rows:
@@ -44,6 +46,8 @@ class Rows:
         self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
         """Size of one row."""
         self._chunk_bytes = math.prod(found.chunk) * self.dtype.itemsize
+        self._held = bytearray()
+        """The last rows, as far as HDF5 has not got them yet."""
 
     def __len__(self) -> int:
         return self._length
@@ -58,19 +62,35 @@ class Rows:
         """Write ``rows``, of shape (n, *row shape), C-contiguous and of the dataset's type, from
         row ``start`` on, which is not before the end. What lies between holds the fill value.
 
-        Where that is zeros, no zeros are written: a chunk of nothing else would be taken for one
-        that the disk has lost. Where it is not, a chunk of zeros is written without a checksum,
-        which its index says; the checksum would be zeros as well.
+        They can be read at once, and are in the file after a `flush`.
 
         Raises:
             ValueError: the rows are of another type or shape: HDF5 would read past their end.
         """
         if rows.dtype != self.dtype or rows.shape[1:] != self.row_shape:
             raise ValueError(f"rows of {rows.dtype} {rows.shape[1:]} do not fit their dataset")
+        if start > self._length or len(self._held) + rows.nbytes > _HELD:
+            self.flush()
         end = start + len(rows)
         self._largest += (end - self._length) * self.row_bytes
         self._length = end
-        self._dataset.set_extent((end, *self.row_shape))
+        if rows.nbytes > _HELD:
+            self._write(start, rows)
+        else:
+            self._held += rows.tobytes()
+
+    def flush(self) -> None:
+        """Hand HDF5 what is held back."""
+        if self._held:
+            rows = np.frombuffer(bytes(self._held), self.dtype).reshape(-1, *self.row_shape)
+            self._write(self._length - len(rows), rows)
+            self._held.clear()  # only once it has got them
+
+    def _write(self, start: int, rows: Array) -> None:
+        """Where the fill value is zeros, no zeros are written: a chunk of nothing else would be
+        taken for one that the disk has lost. Where it is not, a chunk of zeros is written without
+        a checksum, which its index says; the checksum would be zeros as well."""
+        self._dataset.set_extent((start + len(rows), *self.row_shape))
         for place in self._places(len(rows), start):
             piece = rows[place]
             offset = (start + place[0].start, *[part.start for part in place[1:]])
@@ -142,6 +162,7 @@ class Rows:
         self._fill(place, start)
 
     def _fill(self, rows: Array, start: int) -> None:
+        self.flush()
         if not rows.nbytes or self._read_chunks(rows, start):
             return
         chunks = [(self._offset(start, place), place) for place in self._places(len(rows), start)]

@@ -127,8 +127,9 @@ class ShotsFile:
         close_handle(self._file_object, self._file)
 
     def flush(self) -> None:
-        """Hand everything that HDF5 has cached to the file object."""
+        """Hand everything that is held back, or that HDF5 has cached, to the file object."""
         with writing(self._file_object):
+            self._datasets.flush()
             self._file.flush()
 
     @property

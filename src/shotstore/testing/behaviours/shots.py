@@ -255,6 +255,23 @@ def test_shots_are_read_in_the_session_that_records_further_ones(storage: Storag
         assert session.sequences.get_stats(PATH).number_completed_shots == 3
 
 
+@pytest.mark.parametrize("shape", [(10,), (300, 400)])
+def test_a_buffer_that_is_used_again_changes_no_shot(
+    storage: StorageManager, shape: tuple[int, ...]
+) -> None:
+    buffer = np.zeros(shape, "u2")
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in range(1, 40):
+            buffer[...] = index
+            record(session, index=index, data={"picture": buffer})
+        buffer[...] = 0
+    with reopened(storage).session() as session:
+        for index in range(1, 40):
+            found = session.sequences.get_all_shot_data(PATH, index)["picture"]
+            np.testing.assert_array_equal(found, np.full(shape, index, "u2"))
+
+
 def test_a_crashed_session_leaves_the_earlier_shots(storage: StorageManager) -> None:
     launch(storage)
     record(storage, index=0)
