@@ -1,14 +1,16 @@
 """Global parameters, device configurations, and what the serializer makes of them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from shotstore import ExperimentSession, Sequence, StorageManager
 from shotstore.model import (
     JSON,
+    DefaultSerializer,
     DeviceConfiguration,
+    IterationConfiguration,
     ParameterNamespace,
     TimeLanes,
     UnknownDeviceConfiguration,
@@ -28,6 +30,8 @@ from shotstore.testing.experiments import (
     recipe,
 )
 from shotstore.testing.lab import CameraConfiguration, Schedule, Sound
+
+T = TypeVar("T")
 
 CAMERA = CameraConfiguration(exposure=0.5)
 UNKNOWN = UnknownDeviceConfiguration("Laser", {"power": {"float": "nan"}, "list": [1, 1.0, None]})
@@ -294,6 +298,40 @@ def test_what_was_stored_where_nobody_knew_it_is_known_again(storage: StorageMan
         assert session.sequences.get_iteration_configuration(PATH) == Schedule((1.0, 2.0))
         assert session.sequences.get_time_lanes(PATH).lanes == {"speaker": Sound((0.5,))}
         assert dict(session.default_device_configurations) == {"camera": CAMERA}
+
+
+class Consuming(DefaultSerializer):
+    """It takes what it is given apart."""
+
+    def load_iteration(self, content: JSON) -> IterationConfiguration:
+        return _consumed(content, super().load_iteration)
+
+    def load_time_lanes(self, content: JSON) -> TimeLanes:
+        return _consumed(content, super().load_time_lanes)
+
+    def load_global_parameters(self, content: JSON) -> ParameterNamespace:
+        return _consumed(content, super().load_global_parameters)
+
+
+def _consumed(content: JSON, load: Callable[[JSON], T]) -> T:
+    assert isinstance(content, dict | list)
+    loaded = load(content)
+    content.clear()
+    return loaded
+
+
+def test_a_serializer_may_take_apart_what_it_is_given(storage: StorageManager) -> None:
+    with storage.session() as session:
+        create(session)
+        session.set_global_parameters(PARAMETERS)
+    for _ in range(2):
+        given = storage.session()
+        given.serializer = Consuming()
+        with given as session:
+            for _ in range(2):
+                assert session.sequences.get_iteration_configuration(PATH) == recipe()
+                assert session.sequences.get_time_lanes(PATH) == TIME_LANES
+                assert session.get_global_parameters() == PARAMETERS
 
 
 NO_JSON: dict[str, Any] = {
