@@ -358,12 +358,13 @@ class SequenceCollection:
             TypeError: the index is not an integer, or a parameter or data (the message names
                 its label) is of a type that cannot be stored, such as an array of objects.
         """
-        path = as_shot_id(shot_id).sequence_path
+        as_shot_id(shot_id)
         parameters = as_mapping(shot_parameters, "The parameters of a shot")
         data = as_mapping(shot_data, "The data of a shot")
         start, end = shot_times(shot_start_time, shot_end_time)
         shot = ShotRecord(start, end, check_numbers(parameters), check_data(data))
-        self._writer(path).append_shot(shot_id.index, shot)
+        writer = SequenceWriter(shot_id.sequence_path, self._records, self._serializer)
+        writer.append_shot(shot_id.index, shot)
 
     def get_shots(self, path: AnyPath) -> list[ShotId]:
         """Return the shots that the sequence has, in the order they were recorded."""
@@ -398,8 +399,8 @@ class SequenceCollection:
                 ones.
         """
         shot, label = as_data_id(data).shot_id, data.data_label
-        found = self._reader(shot.sequence_path).get_shot_data_by_labels(shot.index, [label])
-        return found[label]
+        reader = SequenceReader(shot.sequence_path, self._records, self._serializer)
+        return reader.get_shot_data_by_labels(shot.index, [label])[label]
 
     def get_shot_data_by_labels(
         self, path: AnyPath, shot_index: int, labels: Collection[str]
