@@ -42,12 +42,12 @@ class ColumnReader:
         """``rows`` are the shots, which the file has."""
         self._datasets = datasets
         self._rows = rows
-        self._shots = read_rows(datasets.rows("shots"), rows)
+        self._shots = read_rows(datasets.rows["shots"], rows)
         numbers, self._kinds = np.unique(self._shots["schema"], return_inverse=True)
         known = schemas.load()
         self._used = [known[number] for number in numbers.tolist()]
         self._places: dict[tuple[int, ...], RowNumbers] = {}
-        self._payloads = Payloads(rows, schemas.rows, datasets.rows, self._in_table)
+        self._payloads = Payloads(rows, schemas.rows, datasets.rows.__getitem__, self._in_table)
 
     def read(
         self, parameters: Mapping[str, ParameterType], labels: Mapping[str, DataType]

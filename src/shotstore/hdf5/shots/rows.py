@@ -40,7 +40,8 @@ class Rows:
         self._chunks = chunks
         self._type = found.dataset.get_type()
         self.dtype: np.dtype[Any] = found.dataset.dtype
-        self._length: int = found.dataset.shape[0]
+        self.length: int = found.dataset.shape[0]
+        """How many rows there are."""
         self.row_shape: tuple[int, ...] = found.dataset.shape[1:]
         """Shape of one row."""
         self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
@@ -48,9 +49,6 @@ class Rows:
         self._chunk_bytes = math.prod(found.chunk) * self.dtype.itemsize
         self._held = bytearray()
         """The last rows, as far as HDF5 has not got them yet."""
-
-    def __len__(self) -> int:
-        return self._length
 
     @cached_property
     def missing(self) -> tuple[Any, ...]:
@@ -69,11 +67,11 @@ class Rows:
         """
         if rows.dtype != self.dtype or rows.shape[1:] != self.row_shape:
             raise ValueError(f"rows of {rows.dtype} {rows.shape[1:]} do not fit their dataset")
-        if start > self._length or len(self._held) + rows.nbytes > _HELD:
+        if start > self.length or len(self._held) + rows.nbytes > _HELD:
             self.flush()
         end = start + len(rows)
-        self._largest += (end - self._length) * self.row_bytes
-        self._length = end
+        self._largest += (end - self.length) * self.row_bytes
+        self.length = end
         if rows.nbytes > _HELD:
             self._write(start, rows)
         else:
@@ -83,7 +81,7 @@ class Rows:
         """Hand HDF5 what is held back."""
         if self._held:
             rows = np.frombuffer(bytes(self._held), self.dtype).reshape(-1, *self.row_shape)
-            self._write(self._length - len(rows), rows)
+            self._write(self.length - len(rows), rows)
             self._held.clear()  # only once it has got them
 
     def _write(self, start: int, rows: Array) -> None:
@@ -96,10 +94,13 @@ class Rows:
             offset = (start + place[0].start, *[part.start for part in place[1:]])
             if self._found.rows_are_chunks:
                 self._write_chunk(offset, as_stored(piece))
-            elif not _is_zeros(piece):
-                self._write_piece(offset, piece)
-            elif not self.fills_with_zeros:
-                self._write_piece(offset, piece)
+                continue
+            is_zeros = _is_zeros(piece)
+            if is_zeros and self.fills_with_zeros:
+                continue
+            memory, selection = self._select(offset, piece.shape)
+            self._dataset.write(memory, selection, np.ascontiguousarray(piece), self._type)
+            if is_zeros:
                 self._mark(offset[0] + len(piece), offset[1:])
 
     def _write_chunk(self, offset: tuple[int, ...], stored: npt.NDArray[np.uint8]) -> None:
@@ -107,10 +108,6 @@ class Rows:
             self._dataset.write_direct_chunk(offset, stored)
         elif not self.fills_with_zeros:
             self._write_marked(offset)
-
-    def _write_piece(self, offset: tuple[int, ...], piece: Array) -> None:
-        memory, selection = self._select(offset, piece.shape)
-        self._dataset.write(memory, selection, np.ascontiguousarray(piece), self._type)
 
     def _mark(self, end: int, others: tuple[int, ...]) -> None:
         """Write the chunk whose rows end at ``end``, if it is full of zeros, without checksum."""
@@ -130,8 +127,8 @@ class Rows:
         self._dataset.write_direct_chunk(offset, bytes(self._chunk_bytes), 1)
         # HDF5 (2.0) takes the chunk it was last at for one with a checksum, and forgets which that
         # was when the dataset shrinks.
-        self._dataset.set_extent((self._length + 1, *self.row_shape))
-        self._dataset.set_extent((self._length, *self.row_shape))
+        self._dataset.set_extent((self.length + 1, *self.row_shape))
+        self._dataset.set_extent((self.length, *self.row_shape))
 
     def read(self, start: int, count: int, values: int | None = None) -> Array:
         """Read ``count`` rows from ``start`` on, which are so many values: by default as many.
@@ -142,7 +139,7 @@ class Rows:
         """
         size = count * self.row_bytes
         most = max(self._largest, LARGEST_HOLE * (count if values is None else values))
-        if start + count > self._length or size > most:
+        if start + count > self.length or size > most:
             raise ValueError(f"{count} rows from {start} on are not in the file")
         rows = np.empty((count, *self.row_shape), self.dtype)
         self._fill(rows, start)
@@ -157,7 +154,7 @@ class Rows:
         """
         if place.dtype != self.dtype or place.shape[1:] != self.row_shape:
             raise ValueError(f"rows do not fit a place of {place.dtype} {place.shape[1:]}")
-        if start + len(place) > self._length:
+        if start + len(place) > self.length:
             raise ValueError(f"{len(place)} rows from {start} on are not in the file")
         self._fill(place, start)
 
@@ -204,7 +201,7 @@ class Rows:
             return False
         in_chunk, stop = self._chunks.rows, start + len(rows)
         first, last = start // in_chunk, -(-stop // in_chunk)
-        if 2 * len(rows) < min(last * in_chunk, self._length) - first * in_chunk:
+        if 2 * len(rows) < min(last * in_chunk, self.length) - first * in_chunk:
             return False  # HDF5 remembers chunks of which a part is read after the other
         place = rows.reshape(-1).view(np.uint8).reshape(len(rows), -1)
         begin, end = -(-start // in_chunk), stop // in_chunk

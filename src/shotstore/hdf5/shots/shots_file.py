@@ -21,11 +21,12 @@ from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, wri
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
-from shotstore.hdf5.shots.rows import write_attribute
+from shotstore.hdf5.shots.rows import Rows, write_attribute
 from shotstore.hdf5.shots.schemas import Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
     SPAN,
     Slot,
+    Stored,
     encode_array,
     load_data,
     load_number,
@@ -156,7 +157,7 @@ class ShotsFile:
     def number_of_shots(self) -> int:
         """How many shots were recorded."""
         with reading(self._file_object):
-            return len(self._datasets.rows("shots"))
+            return self._datasets.rows["shots"].length
 
     def indices(self) -> dict[int, int]:
         """The row of each shot by its index, in the order of the rows."""
@@ -166,7 +167,7 @@ class ShotsFile:
     def times(self, row: int) -> tuple[int, int]:
         """Start and end of a shot, in microseconds since 1970 UTC."""
         with reading(self._file_object):
-            shot = self._datasets.rows("shots").read(row, 1)[0]
+            shot = self._datasets.rows["shots"].read(row, 1)[0]
             return int(shot["start_time"]), int(shot["end_time"])
 
     def parameters(self, row: int) -> dict[str, Number]:
@@ -251,7 +252,17 @@ class ShotsFile:
             compression: Filter for datasets of arrays that this shot is the first to need.
         """
         with writing(self._file_object):
-            self._append(index, times, parameters, data, compression)
+            stored = {
+                ("parameters", name): store_number(*number) for name, number in parameters.items()
+            } | {("data", label): store_data(value) for label, value in data.items()}
+            known = self._rows()
+            number, schema = self._schemas.find(stored, compression)
+            shots = self._datasets.rows["shots"]
+            row, shot = shots.length, np.array([(index, *times, number)], _SHOT)
+            self._write_values(row, schema, stored)
+            shots.write(row, shot)
+            self._schemas.write_copies()
+            known.note(row, shot)
 
     def _write_header(self, sequence_id: str, path: str, launch: Launch) -> None:
         file = self._file
@@ -267,67 +278,48 @@ class ShotsFile:
         self._datasets.create("shots", _SHOT)
         write_copy(file, launch)
 
-    def _append(
-        self,
-        index: int,
-        times: tuple[int, int],
-        parameters: Mapping[str, Number],
-        data: Mapping[str, Data],
-        compression: str | int | None,
+    def _write_values(
+        self, row: int, schema: Schema, stored: Mapping[tuple[str, str], Stored]
     ) -> None:
-        stored = {
-            ("parameters", name): store_number(*number) for name, number in parameters.items()
-        } | {("data", label): store_data(value) for label, value in data.items()}
-        known = self._rows()
-        number, schema = self._schemas.find(stored, compression)
-        row = len(self._datasets.rows("shots"))
-        payloads: dict[tuple[str, str], Any] = {}
+        tables: dict[str, dict[str, Any]] = {}
         for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
             for slot in slots:
                 payload = stored[section, slot.name].payload
                 if slot.dataset is None:
                     continue
                 if slot.column is not None:
-                    payloads[slot.dataset, slot.column] = payload
+                    tables.setdefault(slot.dataset, {})[slot.column] = payload
                 elif slot.index is not None:
-                    self._append_ragged(slot, row, payload)
+                    self._append_ragged(slot, self._datasets.rows[slot.index], row, payload)
                 else:
                     self._write_value(slot, row, payload)
-        for table in dict.fromkeys([table for table, _ in payloads]):
-            self._write_table(table, row, payloads)
-        shot = np.array([(index, *times, number)], _SHOT)
-        self._datasets.rows("shots").write(row, shot)
-        self._schemas.write_copies()
-        known.note(row, shot)
+        for table, values in tables.items():
+            self._write_table(self._datasets.rows[table], row, values)
 
-    def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
-        flat = self._datasets.rows(slot.dataset)
-        start = len(flat)
+    def _append_ragged(self, slot: Slot, spans: Rows, row: int, array: npt.NDArray[Any]) -> None:
+        flat = self._schemas.rows(slot)
+        start = flat.length
         if len(array):
             flat.write(start, encode_array(array))
-        self._datasets.rows(slot.index).write(row, np.array([(start, len(array))], SPAN))
+        spans.write(row, np.array([(start, len(array))], SPAN))
 
     def _write_value(self, slot: Slot, row: int, payload: Any) -> None:
-        rows = self._datasets.rows(slot.dataset)
+        rows = self._schemas.rows(slot)
         if slot.type == "array":
             rows.write(row, encode_array(payload)[np.newaxis])
         else:
             rows.write(row, np.array([payload], rows.dtype))
 
-    def _write_table(self, table: str, row: int, payloads: Mapping[tuple[str, str], Any]) -> None:
-        rows = self._datasets.rows(table)
-        names = rows.dtype.names or ()
-        record = [
-            payloads.get((table, name), missing)
-            for name, missing in zip(names, rows.missing, strict=True)
-        ]
-        rows.write(row, np.array([tuple(record)], rows.dtype))
+    def _write_table(self, table: Rows, row: int, values: Mapping[str, Any]) -> None:
+        names = table.dtype.names or ()
+        record = tuple(map(values.get, names, table.missing))
+        table.write(row, np.array([record], table.dtype))
 
     def _schema(self, row: int) -> Schema:
         return self._schemas.load()[self._rows().schemas[row]]
 
     def _rows(self) -> KnownRows:
-        shots = self._datasets.rows("shots")
+        shots = self._datasets.rows["shots"]
         if self._known is None:
             known = KnownRows()
             if self._remember is not None and "launch" in self._file.attrs:
@@ -343,4 +335,4 @@ class ShotsFile:
         return self._used
 
     def _payloads(self, row: int) -> Payloads:
-        return Payloads(np.array([row]), self._schemas.rows, self._datasets.rows)
+        return Payloads(np.array([row]), self._schemas.rows, self._datasets.rows.__getitem__)

@@ -74,7 +74,7 @@ class UsedSlots:
                 rows = self._schemas.rows(slot)
                 size = rows.row_bytes
                 if slot.index is not None:
-                    size = size * len(rows) // max(1, len(self._datasets.rows(slot.index)))
+                    size = size * rows.length // max(1, self._datasets.rows[slot.index].length)
                 sizes[slot.name] = max(size, sizes.get(slot.name, 0))
         return _ROW_OF_TABLES + sum(sizes.values())
 
