@@ -5,6 +5,7 @@ that was made in the middle of one is read as it is, and so is a sequence whose 
 be written to. All paths are relative to the root of the store, with slashes.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -64,7 +65,12 @@ class Files:
     def mode(self, path: str) -> int:
         """The type of what is there, as `stat` tells it; 0 if there is nothing."""
         place = self.locate(path) if self._renames else path
-        return 0 if place is None else on_disk.mode(f"{self.root}/{place}")
+        try:
+            return 0 if place is None else os.lstat(f"{self.root}/{place}").st_mode
+        except OSError as error:
+            if error.errno in on_disk.NOTHING_THERE:
+                return 0
+            raise
 
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory."""

@@ -12,6 +12,8 @@ from shotstore.hdf5.refusals import patient, why_not_opened
 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+"""What a system says where nothing has a name, nor can have it."""
 _KNOWS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 observe_opening: Callable[[str], None] | None = None
@@ -65,7 +67,7 @@ def mode(path: Path | str) -> int:
     try:
         return os.lstat(path).st_mode
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+        if error.errno in NOTHING_THERE:
             return 0
         raise
 

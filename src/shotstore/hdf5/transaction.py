@@ -65,7 +65,7 @@ class Transaction(StoredTransaction):
     def check_open(self) -> None:
         if not self.is_open:
             wait_if_exiting()
-        super().check_open()
+            super().check_open()
 
     def run(self, job: Callable[[], _T]) -> _T:
         """Call a function that works on this transaction, on a worker thread."""
@@ -142,9 +142,10 @@ class Transaction(StoredTransaction):
     def document(self, node: Node) -> SequenceDocument:
         """The document of a sequence; its shots are kept from being moved away, and from growing in
         number, which its document says only once it has ended."""
+        document = self.tree.document(node)
         if self._release_write is None:  # or nobody else could change them
-            self.shots.hold(node)
-        return self.tree.document(node)
+            self.shots.hold(node, document)
+        return document
 
     # Writing. Each of these is called inside `write`, once everything is checked.
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from shotstore.errors import (
     DamagedStorageError,
@@ -21,7 +21,7 @@ from shotstore.errors import (
 )
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import moved_away_error
-from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
+from shotstore.hdf5.documents import SequenceDocument, load_folder, recall_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.snapshot import Snapshot
@@ -30,49 +30,25 @@ from shotstore.records.stored_tree import StoredTree
 from shotstore.state import State
 
 
+@define(eq=False)  # with slots: a listing makes thousands of them
 class Node:
     """A folder or a sequence."""
 
-    # A listing makes thousands of them.
-    __slots__ = (
-        "children",
-        "created",
-        "directory",
-        "document",
-        "gone",
-        "is_changed",
-        "is_sequence",
-        "name",
-        "parent",
-        "was_folder",
-    )
-
-    def __init__(
-        self,
-        name: str,
-        directory: str | None,
-        parent: "Node | None" = None,
-        *,
-        is_sequence: bool,
-    ) -> None:
-        """With a parent, it is put there, where there is none of this name."""
-        self.name = name
-        self.directory = directory
-        """Where it lies on the disk, relative to the root of the store; None if it is new."""
-        self.is_sequence = is_sequence
-        self.parent = parent
-        if parent is not None:
-            parent.children[name] = self
-        self.children: dict[str, Node] = {}
-        """Those that are known."""
-        self.gone: set[str] = set()
-        """Names on the disk that the session has moved or deleted."""
-        self.created: datetime | None = None
-        self.document: SequenceDocument | None = None
-        self.is_changed = False
-        """Whether its document is to be written."""
-        self.was_folder = False
-        """Whether it is a sequence in the place of an empty folder on the disk."""
+    name: str
+    directory: str | None
+    """Where it lies on the disk, relative to the root of the store; None if it is new."""
+    parent: "Node | None" = None
+    is_sequence: bool = field(kw_only=True)
+    children: "dict[str, Node]" = field(factory=dict, init=False)
+    """Those that are known."""
+    gone: set[str] = field(factory=set, init=False)
+    """Names on the disk that the session has moved or deleted."""
+    created: datetime | None = field(default=None, init=False)
+    document: SequenceDocument | None = field(default=None, init=False)
+    is_changed: bool = field(default=False, init=False)
+    """Whether its document is to be written."""
+    was_folder: bool = field(default=False, init=False)
+    """Whether it is a sequence in the place of an empty folder on the disk."""
 
     @property
     def path(self) -> PureSequencePath:
@@ -119,7 +95,9 @@ class Tree(StoredTree[Node]):
         node = self.root
         found = [node]
         for name in path.parts:
-            child = None if node.is_sequence else self._child(node, name)
+            child = node.children.get(name)
+            if child is None and not node.is_sequence:
+                child = self._look_up(node, name)
             if child is None:
                 break
             node = child
@@ -145,7 +123,8 @@ class Tree(StoredTree[Node]):
             try:
                 for name, directory in self._unknown_children(current).items():
                     is_sequence = self._snapshot.kind(directory) == "sequence"
-                    Node(name, directory, current, is_sequence=is_sequence)
+                    child = Node(name, directory, current, is_sequence=is_sequence)
+                    current.children[name] = child
                 pending.extend(current.children.values())
             except DamagedStorageError:
                 if not skip_unreadable:
@@ -170,7 +149,7 @@ class Tree(StoredTree[Node]):
             directory = node.directory or ""
             content = self._snapshot.document(directory)
             file = f"{self._location}/{directory}/{SEQUENCE_DOCUMENT}"
-            node.document = load_sequence(content, file)
+            node.document = recall_sequence(content, file)
         return node.document
 
     def content(self, node: Node) -> bytes | None:
@@ -218,7 +197,7 @@ class Tree(StoredTree[Node]):
         return node.directory is not None and self._snapshot.read(path) is not None
 
     def add_folder(self, parent: Node, name: str) -> Node:
-        folder = Node(name, None, parent, is_sequence=False)
+        folder = parent.children[name] = Node(name, None, parent, is_sequence=False)
         folder.created = datetime.now(UTC)
         folder.is_changed = True
         return folder
@@ -270,10 +249,11 @@ class Tree(StoredTree[Node]):
             if name not in node.children and name not in node.gone
         }
 
-    def _child(self, node: Node, name: str) -> Node | None:
-        child = node.children.get(name)
-        if child is not None or node.directory is None or name in node.gone:
-            return child
+    def _look_up(self, node: Node, name: str) -> Node | None:
+        """The path of this name in a folder, if it is on the disk; the session has not come across
+        it."""
+        if node.directory is None or name in node.gone:
+            return None
         try:
             found = self._snapshot.child(node.directory, name)
         except InvalidPathFormatError:
@@ -281,7 +261,8 @@ class Tree(StoredTree[Node]):
         if found is None:
             return None
         directory, kind = found
-        return Node(name, directory, node, is_sequence=kind == "sequence")
+        child = node.children[name] = Node(name, directory, node, is_sequence=kind == "sequence")
+        return child
 
     def _folds_case(self) -> bool:
         return on_disk.exists(self._location / ".SHOTSTORE")
