@@ -39,6 +39,7 @@ Format = Literal[
     "device configuration",
     "trash entry",
     "trash clock",
+    "active sequences",
 ]
 
 

@@ -103,6 +103,9 @@ class HDF5Records(StoredRecords[Node]):
         directory = self.transaction.store.root / (node.directory or "")
         return documents.damaged_error(directory / SEQUENCE_DOCUMENT, why)
 
+    def active_below(self, node: Node) -> Iterator[tuple[Node, State]]:
+        return self.transaction.active.below(node)
+
     def records_below(self, path: PureSequencePath) -> Iterator[tuple[Node, SequenceRecord]]:
         return summaries.records_below(self.transaction, path)
 

@@ -148,7 +148,7 @@ class SessionShots:
     def keep_open(self) -> None:
         """Leave the files of running sequences open for the next session, and close those of the
         sequences that have ended. Everything is committed."""
-        for node in self._tree.walk_known():
+        for node in self._tree.walk_known(self._tree.root):
             writer = self.writers.get(node)
             if writer is None and not (node.is_sequence and node.is_changed):
                 continue

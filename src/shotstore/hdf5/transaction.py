@@ -16,6 +16,7 @@ from shotstore.errors import (
     StorageError,
 )
 from shotstore.hdf5 import net_effect
+from shotstore.hdf5.active import ActiveSequences
 from shotstore.hdf5.documents import SequenceDocument, dump_sequence
 from shotstore.hdf5.dropped import call_when_dropped, forget
 from shotstore.hdf5.listing import directories_below, read_below
@@ -49,6 +50,8 @@ class Transaction(StoredTransaction):
         self._first_commits: int | None = None
         self._snapshot = Snapshot(store.commits, store.known)
         self.tree = Tree(self._snapshot, root_node(store), store.root)
+        self.active = ActiveSequences(self.tree, self._snapshot.read)
+        """Those that an experiment works on."""
         self._staging = Staging(store.root)
         self._discarded: list[Discarded] = []
         self._emptied: list[str] = []
@@ -274,6 +277,7 @@ class Transaction(StoredTransaction):
             self._discarded,
             self._emptied,
             self._replaced,
+            self.active.document,
             self._staging,
             self.shots.writers,
             self._snapshot.read,

@@ -118,21 +118,21 @@ class Tree(StoredTree[Node]):
         while pending:
             current = pending.pop()
             yield current
-            if current.is_sequence:
-                continue
             try:
-                for name, directory in self._unknown_children(current).items():
-                    is_sequence = self._snapshot.kind(directory) == "sequence"
-                    child = Node(name, directory, current, is_sequence=is_sequence)
-                    current.children[name] = child
+                self._know_children(current)
                 pending.extend(current.children.values())
             except DamagedStorageError:
                 if not skip_unreadable:
                     raise
 
-    def walk_known(self) -> Iterator[Node]:
-        """Every node that the session has come across."""
-        pending = [self.root]
+    def _know_children(self, node: Node) -> None:
+        for name, directory in self._unknown_children(node).items():
+            is_sequence = self._snapshot.kind(directory) == "sequence"
+            node.children[name] = Node(name, directory, node, is_sequence=is_sequence)
+
+    def walk_known(self, node: Node) -> Iterator[Node]:
+        """The node, and every one below it that the session has come across."""
+        pending = [node]
         while pending:
             node = pending.pop()
             yield node
@@ -210,13 +210,24 @@ class Tree(StoredTree[Node]):
 
     def check_names(self, names: tuple[str, ...]) -> None:
         longest = self._longest_path
-        places = "/".join([directory_name(name) for name in names])
-        length = self._length_around + len(os.fsencode(places))
+        length = self._length_around + _length(names)
         if length >= longest:
             raise InvalidPathFormatError(
                 f"{PureSequencePath.from_parts(names)} needs {length} bytes as a path of files, "
                 f"and this system holds {longest}: choose shorter names, or fewer of them."
             )
+
+    def check_moved(self, node: Node, path: PureSequencePath) -> None:
+        depth = len(node.path.parts)
+        pending = [node]
+        while pending:
+            below = pending.pop()
+            names = (*path.parts, *below.path.parts[depth:])
+            self.check_names(names)
+            # Thousands of others need not be looked at where their paths become no longer.
+            if len(os.fsencode(below.directory or "")) < len("sequences/") + _length(names):
+                self._know_children(below)
+            pending.extend(below.children.values())
 
     def check_free(self, parent: Node, name: str, moving: Node | None) -> None:
         gone = parent.gone
@@ -266,3 +277,8 @@ class Tree(StoredTree[Node]):
 
     def _folds_case(self) -> bool:
         return on_disk.exists(self._location / ".SHOTSTORE")
+
+
+def _length(names: tuple[str, ...]) -> int:
+    """Bytes in the path of their directories."""
+    return len(os.fsencode("/".join([directory_name(name) for name in names])))

@@ -141,6 +141,15 @@ class StoredRecords(abc.ABC, Generic[N]):
             f"The record of sequence {node.path} cannot be read: {why}. Restore it from a backup."
         )
 
+    def active_below(self, node: N) -> Iterator[tuple[N, State]]:
+        """Yield the sequences at and below a node that are preparing or running, with their
+        states. One that cannot be read is left out: it can be thrown away, and restored from
+        where that went."""
+        for each in self.tree.sequences(node):
+            state = self.tree.state(each)
+            if state is not None and state.is_active():
+                yield each, state
+
     # Many paths. These are called outside of a job, and begin those that they need. What cannot be
     # read is left out, unless it is the sequence at the path itself.
 
