@@ -65,7 +65,6 @@ class Trash:
 
     def entries(self) -> list[TrashEntry]:
         """Everything in the trash, the oldest first."""
-
         found: list[TrashEntry] = []
 
         def find() -> None:
@@ -156,7 +155,6 @@ class Trash:
             StorageError: the store was opened with ``read_only=True``.
             TypeError: an argument is of another type; an id alone is not several.
         """
-
         as_time_span(older_than, "older_than")
 
         def is_old(entry: TrashEntry) -> bool:

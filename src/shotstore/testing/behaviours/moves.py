@@ -1,8 +1,11 @@
 """Moving and deleting paths."""
 
+from collections.abc import Callable
+
 import pytest
 
 from shotstore import (
+    ExperimentSession,
     InvalidPathFormatError,
     PathExistsError,
     PathIsRootError,
@@ -20,6 +23,10 @@ from shotstore.testing.experiments import PATH, bring_to, create, path
 ROOT = PureSequencePath.root()
 
 ACTIVE = [State.PREPARING, State.RUNNING]
+CHANGES: dict[str, Callable[[ExperimentSession, PureSequencePath], object]] = {
+    "deleted": lambda session, path: session.paths.delete_path(path, delete_sequences=True),
+    "moved": lambda session, path: session.paths.move(path, r"\elsewhere"),
+}
 IS_ACTIVE = r"\\2026\\rabi is (running|preparing)"
 
 IDLE = [State.DRAFT, State.FINISHED, State.INTERRUPTED, State.CRASHED]
@@ -55,16 +62,18 @@ def test_an_idle_sequence_can_be_deleted(storage: StorageManager, state: State) 
     assert paths_in(found) == {r"\2026"}
 
 
+@pytest.mark.parametrize("path", [PATH, PATH.parent])
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("state", ACTIVE)
-def test_an_active_sequence_cannot_be_deleted(storage: StorageManager, state: State) -> None:
+def test_an_active_sequence_is_not_deleted_and_does_not_move(
+    storage: StorageManager, state: State, change: str, path: PureSequencePath
+) -> None:
     with storage.session() as session:
         bring_to(session, state)
-        with refused(session, SequenceRunningError):
-            session.paths.delete_path(PATH, delete_sequences=True)
-    with storage.session() as session:
-        for above in (PATH, path(r"\2026")):
-            with refused(session, SequenceRunningError, IS_ACTIVE):
-                session.paths.delete_path(above, delete_sequences=True)
+        with refused(session, SequenceRunningError, IS_ACTIVE):
+            CHANGES[change](session, path)
+    with storage.session() as session, refused(session, SequenceRunningError, IS_ACTIVE):
+        CHANGES[change](session, path)
 
 
 def test_the_root_cannot_be_deleted(storage: StorageManager) -> None:
@@ -150,15 +159,6 @@ def test_what_is_not_there_does_not_move(storage: StorageManager) -> None:
         with pytest.raises(PathNotFoundError):
             session.paths.move(path(r"\a"), path(r"\b\c"))
         assert session.paths.get_all_paths() == set()
-
-
-@pytest.mark.parametrize("state", ACTIVE)
-def test_an_active_sequence_does_not_move(storage: StorageManager, state: State) -> None:
-    bring_to(storage, state)
-    with storage.session() as session:
-        for source in (PATH, path(r"\2026")):
-            with refused(session, SequenceRunningError, IS_ACTIVE):
-                session.paths.move(source, path(r"\elsewhere"))
 
 
 @pytest.mark.parametrize("state", IDLE)
