@@ -28,7 +28,7 @@ from shotstore.model import (
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.records.columns import LARGEST_BATCH, ShotColumns
+from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary
@@ -155,8 +155,9 @@ class HDF5Records(StoredRecords[Node]):
         rows: RowNumbers,
         parameters: Mapping[str, ParameterType],
         labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
-        return self._launched(node)[0].columns(rows, parameters, labels)
+        return self._launched(node)[0].columns(rows, parameters, labels, places)
 
     def shots_at_once(self, node: Node, labels: Mapping[str, DataType]) -> int:
         shots, count = self._launched(node)

@@ -65,12 +65,11 @@ class Checksums:
         return np.array(self._of(chunk[np.newaxis]), "<u2").reshape(-1).view(np.uint8)
 
     def _of(self, chunks: _Bytes) -> list[list[int]]:
-        words = chunks[:, : 2 * self._words].view("<u2")
-        of_lines, of_columns = self._sums(words)
-        plain = of_lines.sum(axis=1, dtype=np.float64)
+        of_lines, of_columns = self._sums(chunks[:, : 2 * self._words].view("<u2"))
+        plain = of_lines.sum(1, np.float64)
         if self._lines > _EXACT:
-            of_lines = of_lines % 65535
-        weighted = of_columns @ _WEIGHTS + of_lines @ self._after
+            of_lines %= 65535
+        weighted = of_lines.dot(self._after) + of_columns.dot(_WEIGHTS).sum(1)
         if self._is_odd:  # the last byte is a word of its own, and all others are one further away
             weighted += plain + chunks[:, -1]
             plain += chunks[:, -1]
@@ -80,26 +79,24 @@ class Checksums:
         ]
 
     def _sums(self, words: _Array) -> tuple[_Array, _Array]:
-        """The sum of each line of each chunk, and that of each column of all its lines."""
+        """The sum of each line of each chunk, and of each column of each block of its lines."""
         number = len(words)
         missing = self._lines * _SIDE - self._words  # zeros before the words change nothing
         of_lines = np.empty((number, self._lines), np.float32)
-        of_columns = np.zeros((number, _SIDE))
-        for first in range(0, self._lines, _SIDE):
+        of_columns = np.empty((number, -(-self._lines // _SIDE), _SIDE), np.float32)
+        for block in range(of_columns.shape[1]):
+            first = block * _SIDE
             count = min(_SIDE, self._lines - first)
-            floats = _floats()[: number * count * _SIDE].reshape(number, count * _SIDE)
+            floats = _scratch.floats[: number * count * _SIDE].reshape(number, -1)
             start, stop = first * _SIDE - missing, (first + count) * _SIDE - missing
             if start < 0:
                 floats[:, :missing] = 0
                 floats[:, missing:] = words[:, :stop]
             else:
                 floats[:] = words[:, start:stop]
-            lines = floats.reshape(number * count, _SIDE)
-            of_lines[:, first : first + count] = (lines @ _ONES).reshape(number, count)
-            if number == 1:
-                of_columns += _ONES[:count] @ lines
-            else:
-                of_columns += lines.reshape(number, count, _SIDE).sum(axis=1)
+            lines = floats.reshape(number, count, _SIDE)
+            np.matmul(lines, _ONES, of_lines[:, first : first + count])
+            np.matmul(_ONES[:count], lines, of_columns[:, block])
         return of_lines, of_columns
 
 
@@ -116,7 +113,3 @@ class _Scratch(threading.local):
 
 
 _scratch = _Scratch()
-
-
-def _floats() -> npt.NDArray[np.float32]:
-    return _scratch.floats

@@ -12,6 +12,7 @@ from shotstore.hdf5.shots.schemas import Schemas
 from shotstore.hdf5.shots.stored_values import (
     Slot,
     decode_array,
+    is_stored_as_it_is,
     load_data,
     load_number,
 )
@@ -22,9 +23,9 @@ from shotstore.model.structures import Structure, structure_of
 from shotstore.records.columns import (
     NUMBER_DTYPES,
     Column,
+    Places,
     ShotColumns,
     data_column,
-    empty_column,
     in_unit,
     missing,
     parameter_column,
@@ -50,9 +51,13 @@ class ColumnReader:
         self._payloads = Payloads(rows, schemas.rows, datasets.rows.__getitem__, self._in_table)
 
     def read(
-        self, parameters: Mapping[str, ParameterType], labels: Mapping[str, DataType]
+        self,
+        parameters: Mapping[str, ParameterType],
+        labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
-        """Read these parameters and labels, which the file has, in these types."""
+        """Read these parameters and labels, which the file has, in these types, arrays of one shape
+        into their places."""
         of_parameters = self._slots([schema.parameters for schema in self._used], parameters)
         of_labels = self._slots([schema.data for schema in self._used], labels)
         return ShotColumns(
@@ -63,7 +68,12 @@ class ColumnReader:
                 name: self._parameter(name, kind, of_parameters[name])
                 for name, kind in parameters.items()
             },
-            data={label: self._label(kind, of_labels[label]) for label, kind in labels.items()},
+            data={
+                label: self._arrays(of_labels[label], places[label])
+                if label in places
+                else self._label(kind, of_labels[label])
+                for label, kind in labels.items()
+            },
         )
 
     def structures(self, labels: Collection[str]) -> dict[str, list[Structure]]:
@@ -108,8 +118,6 @@ class ColumnReader:
         if kind.kind in NUMBER_DTYPES and not any(slot.type == "big int" for slot, _ in slots):
             slots = [(slot, places) for slot, places in slots if slot.type != "none"]
             return self._numbers(slots, kind.kind, lambda _, values: values)
-        if kind.is_fixed_array():
-            return self._arrays(slots, kind)
         return data_column(kind, self._one_by_one(slots, load_data))
 
     def _numbers(self, slots: _Slots, kind: str, convert: Callable[[Slot, Array], Array]) -> Column:
@@ -124,22 +132,23 @@ class ColumnReader:
             is_present[places] = True
         return Column(column, is_present)
 
-    def _arrays(self, slots: _Slots, kind: DataType) -> Column:
-        is_present = np.zeros(len(self._rows), bool)
-        column: Array | None = None
+    def _arrays(self, slots: _Slots, column: Array) -> Column:
+        """Read arrays of one shape into their place."""
+        is_present, is_filled = np.zeros((2, len(self._rows)), bool)
         for slot, places in slots:
             if slot.type == "none":
                 continue
             is_present[places] = True
             if slot.type == "empty":
                 continue
-            values = decode_array(self._payloads.stacked(slot, places), load_dtype(slot.dtype))
-            if len(places) == len(self._rows) and values.dtype == kind.dtype:
-                column = values
-                break
-            column = empty_column(kind, len(self._rows)) if column is None else column
-            column[places] = values
-        return Column(empty_column(kind, len(self._rows)) if column is None else column, is_present)
+            is_filled[places] = True
+            dtype = load_dtype(slot.dtype)
+            if len(places) == len(column) and dtype == column.dtype and is_stored_as_it_is(dtype):
+                self._payloads.read_into(column, slot)
+            else:
+                column[places] = decode_array(self._payloads.stacked(slot, places), dtype)
+        column[~is_filled] = missing(column.dtype)
+        return Column(column, is_present)
 
     def _one_by_one(self, slots: _Slots, load: Callable[[Slot, Any], Any]) -> list[Any]:
         """What ``load`` makes of each stored value; None where there is none."""

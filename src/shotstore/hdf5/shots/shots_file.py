@@ -38,7 +38,7 @@ from shotstore.hdf5.shots.viewers import describe_file
 from shotstore.model import Data, DataSchema, DataType, ParameterSchema, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
-from shotstore.records.columns import ShotColumns
+from shotstore.records.columns import Places, ShotColumns
 from shotstore.version import NEWER_VERSION, __version__
 
 VERSION = 1
@@ -215,15 +215,17 @@ class ShotsFile:
         rows: npt.NDArray[np.int64],
         parameters: Mapping[str, ParameterType],
         labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
-        """Parameters and labels of some shots, in the types of their schemas.
+        """Parameters and labels of some shots, in the types of their schemas, the arrays of one
+        shape in their places.
 
         Raises:
             IncompatibleUnitsError: a unit cannot be converted to that of the schema.
         """
         with reading(self._file_object):
             reader = ColumnReader(self._datasets, self._schemas, rows)
-            return reader.read(parameters, labels)
+            return reader.read(parameters, labels, places)
 
     def structures(
         self, rows: npt.NDArray[np.int64], labels: Collection[str]
