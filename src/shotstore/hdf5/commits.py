@@ -471,8 +471,11 @@ class Commits:
         Returns:
             Why the rest is kept back still.
         """
-        self.finish()
         problems: list[Problem] = []
+        try:
+            self.finish()
+        except OSError as error:
+            problems.append(problem(self._root, self.left(), error))
         for held in self._held_back.records():
             no_fit = misfit(self._root, held)
             problems += [no_fit] if no_fit else self._retry(held)
