@@ -285,7 +285,10 @@ class Transaction(StoredTransaction):
         if record.actions:
             self.store.commits.commit(record, self.shots.files())
             self.has_committed = True
-            if any(node.is_changed and self._has_ended(node) for node in self.tree.walk_known()):
+            if any(
+                node.is_changed and self._has_ended(node)
+                for node in self.tree.walk_known(self.tree.root)
+            ):
                 with suppress(OSError):  # the next session has to do it
                     self.store.commits.checkpoint()
         with suppress(Exception):  # it is committed, whatever becomes of the open files
