@@ -90,7 +90,9 @@ class Commits:
         may have come since, or this is a copy."""
         count = self._counter.read()
         try:
-            is_at_rest = self._log.read_header().round == count.round and not self._log.entries()
+            round_ = self._log.read_header().round
+            # A copier may have come to the counter later than to the log.
+            is_at_rest = (count.round, count.end) == (round_, START) and not self._log.entries()
         except DamagedStorageError:
             is_at_rest = False  # said where it is asked for
         if not is_at_rest:
