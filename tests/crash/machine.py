@@ -56,22 +56,6 @@ def somebody_beside(root: Path) -> Iterator[None]:
         leave()
 
 
-class CommitWatch:
-    """Tells when a transaction is committed: the sync of its record in the log is about to be
-    made."""
-
-    def __init__(self) -> None:
-        self.is_committed = False
-        self._is_written = False
-
-    def __call__(self, operation: Operation) -> None:
-        if operation.path.endswith("/.shotstore/log"):
-            if operation.kind == "write":
-                self._is_written = operation.offset >= START
-            elif operation.kind == "sync" and self._is_written:
-                self.is_committed = True
-
-
 def both(*observers: Callable[[Operation], object] | None) -> Callable[[Operation], None]:
     """Let several observers see each operation."""
 

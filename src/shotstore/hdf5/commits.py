@@ -90,7 +90,9 @@ class Commits:
         may have come since, or this is a copy."""
         count = self._counter.read()
         try:
-            is_at_rest = self._log.read_header().round == count.round and not self._log.entries()
+            round_ = self._log.read_header().round
+            # A copier may have come to the counter later than to the log.
+            is_at_rest = (count.round, count.end) == (round_, START) and not self._log.entries()
         except DamagedStorageError:
             is_at_rest = False  # said where it is asked for
         if not is_at_rest:
@@ -178,10 +180,14 @@ class Commits:
             DamagedStorageError: the log cannot be read, or does not fit the files.
             OSError: it cannot be carried out, nor kept back.
         """
-        self._count = self._counter.read()
+        self._count = self._counter.open()
         if self._count.is_unfinished or not self._attach():
             self._carry_out_all()
         self.look(self._count)
+
+    def end_writing(self) -> None:
+        """Called before the write lock is released."""
+        self._counter.close()
 
     def _attach(self) -> bool:
         """Whether the log is the one of which the counter tells."""
@@ -265,6 +271,8 @@ class Commits:
                 kept = self._carry_out(record, files)
                 self._count = evolve(before, commits=before.commits + 1, end=end)
                 self._note(record, before.end, end)
+                if not kept and self._looked == (before, False):
+                    self._looked = self._count, False
                 is_done = True
                 # Should this fail, the next session does all of it again.
                 with contextlib.suppress(OSError):
@@ -333,16 +341,17 @@ class Commits:
         """
         root = self._root
         for patch in record.patches:
-            path, file = root / patch.path, files[patch.path]
-            if not on_disk.is_at(file.stat(), path):
+            status = files[patch.path].stat()
+            if not on_disk.is_at(status, f"{root}/{patch.path}"):
                 raise DamagedStorageError(
-                    f"{path} is not the file any more to which this session has written: something "
-                    "else has moved or replaced it. Nothing of this session was stored."
+                    f"{root / patch.path} is not the file any more to which this session has "
+                    "written: something else has moved or replaced it. Nothing of this session was "
+                    "stored."
                 )
-            if (length := file.length()) < patch.needed:
+            if status.st_size < patch.needed:
                 raise DamagedStorageError(
-                    f"{path} has {length} bytes, and {patch.needed} were written: something else "
-                    "has cut it. Nothing of this session was stored."
+                    f"{root / patch.path} has {status.st_size} bytes, and {patch.needed} were "
+                    "written: something else has cut it. Nothing of this session was stored."
                 )
         renames = (*record.departures, *record.replacements)
         device = root.stat().st_dev if renames else 0
@@ -469,8 +478,11 @@ class Commits:
         Returns:
             Why the rest is kept back still.
         """
-        self.finish()
         problems: list[Problem] = []
+        try:
+            self.finish()
+        except OSError as error:
+            problems.append(problem(self._root, self.left(), error))
         for held in self._held_back.records():
             no_fit = misfit(self._root, held)
             problems += [no_fit] if no_fit else self._retry(held)

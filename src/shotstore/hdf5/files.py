@@ -6,6 +6,7 @@ whose directory may not be written to. All paths are relative to the root of the
 slashes.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -91,7 +92,12 @@ class Files:
         if path in self._made:
             return S_IFDIR if self._made[path] is None else S_IFREG
         place = self.locate(path) if self._renames else path
-        return 0 if place is None else on_disk.mode(f"{self.root}/{place}")
+        try:
+            return 0 if place is None else os.lstat(f"{self.root}/{place}").st_mode
+        except OSError as error:
+            if error.errno in on_disk.NOTHING_THERE:
+                return 0
+            raise
 
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory."""

@@ -17,6 +17,7 @@ from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.log.counter import Count
 from shotstore.hdf5.worker import run
+from shotstore.records.owner import Owner
 
 _PAUSE = 1.0
 """Seconds without a commit before a checkpoint."""
@@ -35,6 +36,7 @@ class Membership:
         self._due = 0.0
         self._thread: tuple[int, threading.Thread] | None = None
         self._has_committed = False
+        self._is_writing = False
 
     def join(self) -> None:
         """Begin to use the store, unless this process does.
@@ -61,13 +63,46 @@ class Membership:
         """Stop using the store, until it is joined again."""
         if self._process != os.getpid():
             return
+        self._process = 0
         if self._has_committed:
             self._checkpoint()
-        self._commits.close()
-        self._process = 0
+        self._close_log()
+        self._locks.close()
         if self._leave is not None:
             self._leave()
             self._leave = None
+
+    def acquire_write(
+        self, owner: Owner | None, timeout: float | None = None
+    ) -> Callable[[], None]:
+        """Take the write lock, and carry out what a killed process has left; return the function
+        that releases it. The arguments are those of `Locks.acquire_write`.
+
+        Raises:
+            StorageLockTimeoutError: another session keeps on writing.
+            DamagedStorageError: the log cannot be read, or does not fit the files.
+            OSError: it cannot be carried out.
+        """
+        release_lock = self._locks.acquire_write(owner, timeout)
+
+        def release() -> None:
+            self._commits.end_writing()
+            self._is_writing = False
+            self._close_log()
+            release_lock()
+
+        self._is_writing = True
+        try:
+            self._commits.finish()
+        except BaseException:
+            release()
+            raise
+        return release
+
+    def _close_log(self) -> None:
+        """Close the log, unless the storage is in use."""
+        if self._process != os.getpid() and not self._is_writing:
+            self._commits.close()
 
     def note_commit(self) -> None:
         """Make a checkpoint in the next pause."""
@@ -82,6 +117,8 @@ class Membership:
         while True:
             while (left := self._due - monotonic()) > 0:
                 sleep(left)
+            if self._process != os.getpid():
+                return
             if run(self._checkpoint):
                 # A commit that comes now waits for a pause of its own.
                 self._thread = None
@@ -94,14 +131,13 @@ class Membership:
     def _checkpoint(self) -> bool:
         """Whether it is no use to try again."""
         try:
-            release = self._locks.acquire_write(None, 0)
+            release = self.acquire_write(None, 0)
         except StorageLockTimeoutError:
             return False
-        except (StorageError, OSError):
+        except (StorageError, OSError):  # the next session that writes is told
             return True
         try:
-            with suppress(StorageError, OSError):  # the next session that writes is told
-                self._commits.finish()
+            with suppress(StorageError, OSError):
                 self._commits.checkpoint()
                 self._has_committed = False
         finally:

@@ -28,7 +28,7 @@ from shotstore.model import (
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.records.columns import LARGEST_BATCH, ShotColumns
+from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary
@@ -103,6 +103,9 @@ class HDF5Records(StoredRecords[Node]):
         directory = self.transaction.store.root / (node.directory or "")
         return documents.damaged_error(directory / SEQUENCE_DOCUMENT, why)
 
+    def active_below(self, node: Node) -> Iterator[tuple[Node, State]]:
+        return self.transaction.active.below(node)
+
     def records_below(self, path: PureSequencePath) -> Iterator[tuple[Node, SequenceRecord]]:
         return summaries.records_below(self.transaction, path)
 
@@ -144,14 +147,7 @@ class HDF5Records(StoredRecords[Node]):
         shots, count = self._view(node)
         if shots is None or not count:
             return 0, ParameterSchema(), DataSchema()
-        parameters: dict[str, ParameterType] = {}
-        for name, kind, units in shots.parameter_types(count):
-            new = ParameterType(kind, units)
-            parameters[name] = parameters[name].merged(new) if name in parameters else new
-        data: dict[str, DataType] = {}
-        for label, type_ in shots.data_types(count):
-            data[label] = data[label].merged(type_) if label in data else type_
-        return count, ParameterSchema(parameters), DataSchema(data)
+        return count, *shots.schemas(count)
 
     def read_columns(
         self,
@@ -159,8 +155,9 @@ class HDF5Records(StoredRecords[Node]):
         rows: RowNumbers,
         parameters: Mapping[str, ParameterType],
         labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
-        return self._launched(node)[0].columns(rows, parameters, labels)
+        return self._launched(node)[0].columns(rows, parameters, labels, places)
 
     def shots_at_once(self, node: Node, labels: Mapping[str, DataType]) -> int:
         shots, count = self._launched(node)

@@ -103,7 +103,7 @@ class Snapshot:
         listing = self._seen.get((Snapshot._list, directory))
         forms = (own,) if own.isascii() else (own, decomposed(own))
         for entry in forms if listing is None else filter(None, [listing.get(name)]):
-            place = join(directory, entry)
+            place = f"{directory}/{entry}" if directory else entry
             kind = self._once(Snapshot._look_at, place)
             if kind is not None:
                 return place, kind
@@ -162,7 +162,7 @@ class Snapshot:
         Raises:
             TransactionConflictError: it was there before, and is not any more.
         """
-        content = self.read(join(directory, SEQUENCE_DOCUMENT))
+        content = self._once(Snapshot._read, join(directory, SEQUENCE_DOCUMENT))
         if content is None:
             raise moved_away_error(name_of(directory))
         return content

@@ -190,24 +190,15 @@ class Store:
                 f"{self.root} was opened with read_only=True: open it without to change it."
             )
         self.membership.join()
-        release = self.locks.acquire_write(owner, timeout)
+        release = self.membership.acquire_write(owner, timeout)
         try:
-            self.recover()
+            self._clear_up()
             self.kept.check(self.commits.counted)
             self.readers.check(self.commits.counted)
         except BaseException:
             release()
             raise
         return release
-
-    def recover(self) -> None:
-        """Finish what a killed process has left; only with the write lock.
-
-        Raises:
-            DamagedStorageError: the log cannot be read, or does not fit the files.
-        """
-        self.commits.finish()
-        self._clear_up()
 
     def _clear_up(self) -> None:
         needed = self.commits.staging_in_use()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from shotstore.errors import (
     DamagedStorageError,
@@ -21,7 +21,7 @@ from shotstore.errors import (
 )
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import moved_away_error
-from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
+from shotstore.hdf5.documents import SequenceDocument, load_folder, recall_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.snapshot import Snapshot
@@ -30,49 +30,25 @@ from shotstore.records.stored_tree import StoredTree
 from shotstore.state import State
 
 
+@define(eq=False)  # with slots: a listing makes thousands of them
 class Node:
     """A folder or a sequence."""
 
-    # A listing makes thousands of them.
-    __slots__ = (
-        "children",
-        "created",
-        "directory",
-        "document",
-        "gone",
-        "is_changed",
-        "is_sequence",
-        "name",
-        "parent",
-        "was_folder",
-    )
-
-    def __init__(
-        self,
-        name: str,
-        directory: str | None,
-        parent: "Node | None" = None,
-        *,
-        is_sequence: bool,
-    ) -> None:
-        """With a parent, it is put there, where there is none of this name."""
-        self.name = name
-        self.directory = directory
-        """Where it lies on the disk, relative to the root of the store; None if it is new."""
-        self.is_sequence = is_sequence
-        self.parent = parent
-        if parent is not None:
-            parent.children[name] = self
-        self.children: dict[str, Node] = {}
-        """Those that are known."""
-        self.gone: set[str] = set()
-        """Names on the disk that the session has moved or deleted."""
-        self.created: datetime | None = None
-        self.document: SequenceDocument | None = None
-        self.is_changed = False
-        """Whether its document is to be written."""
-        self.was_folder = False
-        """Whether it is a sequence in the place of an empty folder on the disk."""
+    name: str
+    directory: str | None
+    """Where it lies on the disk, relative to the root of the store; None if it is new."""
+    parent: "Node | None" = None
+    is_sequence: bool = field(kw_only=True)
+    children: "dict[str, Node]" = field(factory=dict, init=False)
+    """Those that are known."""
+    gone: set[str] = field(factory=set, init=False)
+    """Names on the disk that the session has moved or deleted."""
+    created: datetime | None = field(default=None, init=False)
+    document: SequenceDocument | None = field(default=None, init=False)
+    is_changed: bool = field(default=False, init=False)
+    """Whether its document is to be written."""
+    was_folder: bool = field(default=False, init=False)
+    """Whether it is a sequence in the place of an empty folder on the disk."""
 
     @property
     def path(self) -> PureSequencePath:
@@ -119,7 +95,9 @@ class Tree(StoredTree[Node]):
         node = self.root
         found = [node]
         for name in path.parts:
-            child = None if node.is_sequence else self._child(node, name)
+            child = node.children.get(name)
+            if child is None and not node.is_sequence:
+                child = self._look_up(node, name)
             if child is None:
                 break
             node = child
@@ -140,20 +118,21 @@ class Tree(StoredTree[Node]):
         while pending:
             current = pending.pop()
             yield current
-            if current.is_sequence:
-                continue
             try:
-                for name, directory in self._unknown_children(current).items():
-                    is_sequence = self._snapshot.kind(directory) == "sequence"
-                    Node(name, directory, current, is_sequence=is_sequence)
+                self._know_children(current)
                 pending.extend(current.children.values())
             except DamagedStorageError:
                 if not skip_unreadable:
                     raise
 
-    def walk_known(self) -> Iterator[Node]:
-        """Every node that the session has come across."""
-        pending = [self.root]
+    def _know_children(self, node: Node) -> None:
+        for name, directory in self._unknown_children(node).items():
+            is_sequence = self._snapshot.kind(directory) == "sequence"
+            node.children[name] = Node(name, directory, node, is_sequence=is_sequence)
+
+    def walk_known(self, node: Node) -> Iterator[Node]:
+        """The node, and every one below it that the session has come across."""
+        pending = [node]
         while pending:
             node = pending.pop()
             yield node
@@ -170,7 +149,7 @@ class Tree(StoredTree[Node]):
             directory = node.directory or ""
             content = self._snapshot.document(directory)
             file = f"{self._location}/{directory}/{SEQUENCE_DOCUMENT}"
-            node.document = load_sequence(content, file)
+            node.document = recall_sequence(content, file)
         return node.document
 
     def content(self, node: Node) -> bytes | None:
@@ -218,7 +197,7 @@ class Tree(StoredTree[Node]):
         return node.directory is not None and self._snapshot.read(path) is not None
 
     def add_folder(self, parent: Node, name: str) -> Node:
-        folder = Node(name, None, parent, is_sequence=False)
+        folder = parent.children[name] = Node(name, None, parent, is_sequence=False)
         folder.created = datetime.now(UTC)
         folder.is_changed = True
         return folder
@@ -231,13 +210,24 @@ class Tree(StoredTree[Node]):
 
     def check_names(self, names: tuple[str, ...]) -> None:
         longest = self._longest_path
-        places = "/".join([directory_name(name) for name in names])
-        length = self._length_around + len(os.fsencode(places))
+        length = self._length_around + _length(names)
         if length >= longest:
             raise InvalidPathFormatError(
                 f"{PureSequencePath.from_parts(names)} needs {length} bytes as a path of files, "
                 f"and this system holds {longest}: choose shorter names, or fewer of them."
             )
+
+    def check_moved(self, node: Node, path: PureSequencePath) -> None:
+        depth = len(node.path.parts)
+        pending = [node]
+        while pending:
+            below = pending.pop()
+            names = (*path.parts, *below.path.parts[depth:])
+            self.check_names(names)
+            # Thousands of others need not be looked at where their paths become no longer.
+            if len(os.fsencode(below.directory or "")) < len("sequences/") + _length(names):
+                self._know_children(below)
+            pending.extend(below.children.values())
 
     def check_free(self, parent: Node, name: str, moving: Node | None) -> None:
         gone = parent.gone
@@ -270,10 +260,11 @@ class Tree(StoredTree[Node]):
             if name not in node.children and name not in node.gone
         }
 
-    def _child(self, node: Node, name: str) -> Node | None:
-        child = node.children.get(name)
-        if child is not None or node.directory is None or name in node.gone:
-            return child
+    def _look_up(self, node: Node, name: str) -> Node | None:
+        """The path of this name in a folder, if it is on the disk; the session has not come across
+        it."""
+        if node.directory is None or name in node.gone:
+            return None
         try:
             found = self._snapshot.child(node.directory, name)
         except InvalidPathFormatError:
@@ -281,7 +272,13 @@ class Tree(StoredTree[Node]):
         if found is None:
             return None
         directory, kind = found
-        return Node(name, directory, node, is_sequence=kind == "sequence")
+        child = node.children[name] = Node(name, directory, node, is_sequence=kind == "sequence")
+        return child
 
     def _folds_case(self) -> bool:
         return on_disk.exists(self._location / ".SHOTSTORE")
+
+
+def _length(names: tuple[str, ...]) -> int:
+    """Bytes in the path of their directories."""
+    return len(os.fsencode("/".join([directory_name(name) for name in names])))

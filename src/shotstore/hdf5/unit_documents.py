@@ -31,6 +31,8 @@ class UnitDocument:
         Raises:
             UnitConflictError: one of them means something else here already.
         """
+        if self._seen is None and not on_disk.exists(self.file):
+            return  # as in most stores
         content = self._known.read(str(self.file), None)
         if content is None or content == self._seen:
             return

@@ -185,6 +185,11 @@ def decode_array(encoded: Array, dtype: np.dtype[Any]) -> Array:
     return np.ascontiguousarray(encoded).view(dtype)[..., 0]
 
 
+def is_stored_as_it_is(dtype: np.dtype[Any]) -> bool:
+    """Whether `encode_array` leaves the bytes of arrays of this type as they are."""
+    return dtype.kind != "U"
+
+
 def _is_native(dtype: np.dtype[Any]) -> bool:
     native = _NATIVE.get(dtype)
     if native is None:
