@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shotstore.hdf5 import disk
 from shotstore.hdf5.disk import Operation
+from tests.commit_moment import CommitMoment
 
 
 class FailingPlace:
@@ -15,14 +16,14 @@ class FailingPlace:
     def __init__(self, place: Path, error: int) -> None:
         self._place = str(place)
         self._error = error
-        self._is_committed = False
+        self._commit = CommitMoment()
 
     def change(self, operation: Operation) -> None:
         """Fail if that is about to be changed."""
+        is_committed = self._commit.note(operation)
         for path in (operation.path, operation.destination):
-            if self._is_committed and f"{path}/".startswith(f"{self._place}/"):
+            if is_committed and f"{path}/".startswith(f"{self._place}/"):
                 raise OSError(self._error, os.strerror(self._error), path)
-        self._is_committed |= operation.destination.endswith("/journal")
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

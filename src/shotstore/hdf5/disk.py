@@ -163,7 +163,8 @@ class File:
         """Let the system write these bytes to the disk, for a later `sync` to have less to do."""
         if hasattr(os, "posix_fadvise"):
             # Measured on Linux: a copy of 4 GB takes 1.9 s with it and 3.0 s without.
-            os.posix_fadvise(self._raw.fileno(), start, stop - start, os.POSIX_FADV_DONTNEED)
+            with contextlib.suppress(OSError):  # an advice that not every file system takes
+                os.posix_fadvise(self._raw.fileno(), start, stop - start, os.POSIX_FADV_DONTNEED)
 
     def sync(self) -> None:
         """Return once everything written is on the disk. Never call it again after it failed,

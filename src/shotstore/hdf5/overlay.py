@@ -213,6 +213,8 @@ class OverlayFile(HDF5FileObject):
                     offset += count
                 if view:
                     self.file.write(view, offset)
+                    if len(view) > _LARGEST_TAIL_IN_LOG:  # a frame, which is synced at the end
+                        self.file.begin_to_write(offset, stop)
                 self._end = max(self._end, stop)
         except Exception as raised:
             self._note(raised)
