@@ -115,10 +115,12 @@ class Commits:
         found = count, lay_log
         if found != self._looked:
             self._held = self._held_back.records()
-            records = list(self._held)
+            self.files = Files(self._root)
+            for held in self._held:
+                if not (why_no_fit(self._root, held) or is_given_up(self._root, held)):
+                    self.files.lay(held)
             if lay_log:
-                records.append(self._fitting(without(self._read_log()[0], self._held)))
-            self.files = Files(self._root, records)
+                self.files.lay(without(self._read_log()[0], self._held))
             self._looked = found
         return self.counted
 
@@ -196,17 +198,6 @@ class Commits:
                 self._log.read_header()
         return self._log.is_as_read() and self._log.header.round == self._count.round
 
-    def _fitting(self, record: LogRecord) -> LogRecord:
-        """A record that fits the files.
-
-        Raises:
-            DamagedStorageError: it does not.
-        """
-        why = why_no_fit(self._root, record)
-        if why is not None:
-            raise damaged(self._log.path, why)
-        return record
-
     def _carry_out_all(self) -> None:
         if not self._log.exists():  # a copy has left it out
             self._log.create(self.counted + 1)
@@ -218,7 +209,7 @@ class Commits:
         commits = max(self.counted, self._log.header.first - 1 + len(entries))
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
-            rest = self._without_later(self._fitting(without(record, self._held_back.records())))
+            rest = self._without_later(without(record, self._held_back.records()))
             carry_out(self._root, rest, keep_back=self._keep_back)
             self._unsynced.note(record)
             self._make_durable(lambda: rest)
@@ -429,16 +420,14 @@ class Commits:
 
     def _begin_round(self, commits: int, size: int | None = None) -> None:
         """Begin the log anew, and count."""
-        if size is None or size == self._log.size:
-            try:
-                self._log.begin_round(commits + 1)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    self._counter.write(evolve(self._count, is_unfinished=True))
-                raise
-        else:
-            self._log.create(commits + 1, size)
-            self._log.read_header()
+        if size is not None and size != self._log.size:
+            self._log.resize(size)
+        try:
+            self._log.begin_round(commits + 1)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._counter.write(evolve(self._count, is_unfinished=True))
+            raise
         self._count = Count(commits, self._log.header.round, START, is_unfinished=False)
         self._noted = self._log.header.round, START
         self._counter.write(self._count)

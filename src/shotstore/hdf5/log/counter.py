@@ -51,6 +51,7 @@ class Counter:
 
     def open(self) -> Count:
         """Keep it open for `write`, until `close`; return what it says."""
+        self.close()
         with suppress(OSError):  # one that is missing is made where it is written
             self._file = disk.File(self.path, "r+")
         return self.read()
