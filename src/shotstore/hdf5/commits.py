@@ -394,7 +394,12 @@ class Commits:
         size = max(min(size, LARGEST), START + room)
         if self._count.end != START or size != self._log.size:
             self._make_durable(lambda: self._left(self._log)[0])
-            self._begin_round(self.counted, size)
+            try:
+                self._log.resize(size)
+            except OSError:
+                if START + room > self._log.size:  # otherwise it is large enough as it is
+                    raise
+            self._begin_round(self.counted)
 
     def _make_durable(self, done: Callable[[], LogRecord]) -> None:
         """Sync all that the round has changed; ``done`` gives it as one record, to write it anew if
@@ -418,10 +423,8 @@ class Commits:
         except (OSError, DamagedStorageError) as error:
             self._keep_back(record, error)
 
-    def _begin_round(self, commits: int, size: int | None = None) -> None:
+    def _begin_round(self, commits: int) -> None:
         """Begin the log anew, and count."""
-        if size is not None and size != self._log.size:
-            self._log.resize(size)
         try:
             self._log.begin_round(commits + 1)
         except OSError:

@@ -182,16 +182,23 @@ class LogFile:
         self.append(entry.number, entry.content, entry.start)
 
     def resize(self, size: int) -> None:
-        """Make the file longer or shorter, durably, when nothing is needed that lies behind.
+        """Make the file longer or shorter, durably, when nothing of the round is needed any more.
 
         Raises:
-            OSError: there is no space.
+            OSError: there is no space. It is as long as it was.
         """
+        if size == self.size:
+            return
         file = self._open_file()
         if size < self.size:
             file.truncate(size)
-        _fill(file, self.size, size)
-        file.sync()
+        try:
+            _fill(file, self.size, size)
+            file.sync()
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(self.size)
+            raise
         self.size = size
 
     def begin_round(self, first: int) -> None:
