@@ -201,8 +201,10 @@ class Rows:
             return False
         in_chunk, stop = self._chunks.rows, start + len(rows)
         first, last = start // in_chunk, -(-stop // in_chunk)
-        if 2 * len(rows) < min(last * in_chunk, self.length) - first * in_chunk:
-            return False  # HDF5 remembers chunks of which a part is read after the other
+        size = min(last * in_chunk, self.length) - first * in_chunk
+        # HDF5 remembers chunks of which a part is read after the other.
+        if 2 * len(rows) < size or not self._chunks.is_worth_while(last - first):
+            return False
         place = rows.reshape(-1).view(np.uint8).reshape(len(rows), -1)
         begin, end = -(-start // in_chunk), stop // in_chunk
         if begin < end:
@@ -264,9 +266,7 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     """
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
-    # HDF5 looks up small chunks faster than it tells where they are, and may know better what is
-    # being written.
-    if found.has_plain_rows and found.must_be_checked and file.mode == "r":
+    if found.has_plain_rows and file.mode == "r":  # else HDF5 may know better what is written
         size = math.prod(found.chunk) * found.dataset.dtype.itemsize
         chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
     return Rows(found, chunks)
