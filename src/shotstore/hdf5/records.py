@@ -129,10 +129,10 @@ class HDF5Records(StoredRecords[Node]):
     def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
         for name in (*shot.parameters, *shot.data):
             hdf5_name(name)  # refused here, where nothing has been written yet
-        times = _microseconds(shot.start_time), _microseconds(shot.end_time)
+        start, end = [(time - _EPOCH) // _MICROSECOND for time in (shot.start_time, shot.end_time)]
         shots = self.transaction.shots.open_to_append(node)
         with self.transaction.appending():
-            shots.append(index, times, shot.parameters, shot.data, self._compression)
+            shots.append(index, (start, end), shot.parameters, shot.data, self._compression)
 
     def find_shot(self, node: Node, index: int) -> StoredShot | None:
         shots, limit = self._view(node)
@@ -219,7 +219,3 @@ class _Shot(StoredShot):
 def _document(record: SequenceRecord) -> SequenceDocument:
     assert isinstance(record, SequenceDocument)  # it was made of that which the tree has
     return record
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND

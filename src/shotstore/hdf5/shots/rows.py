@@ -47,8 +47,8 @@ class Rows:
         self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
         """Size of one row."""
         self._chunk_bytes = math.prod(found.chunk) * self.dtype.itemsize
-        self._held = bytearray()
-        """The last rows, as far as HDF5 has not got them yet."""
+        self.held = bytearray()
+        """The last rows, as far as HDF5 has not got them yet, as bytes."""
 
     @cached_property
     def missing(self) -> tuple[Any, ...]:
@@ -67,7 +67,7 @@ class Rows:
         """
         if rows.dtype != self.dtype or rows.shape[1:] != self.row_shape:
             raise ValueError(f"rows of {rows.dtype} {rows.shape[1:]} do not fit their dataset")
-        if start > self.length or len(self._held) + rows.nbytes > _HELD:
+        if start > self.length or len(self.held) + rows.nbytes > _HELD:
             self.flush()
         end = start + len(rows)
         self._largest += (end - self.length) * self.row_bytes
@@ -75,14 +75,14 @@ class Rows:
         if rows.nbytes > _HELD:
             self._write(start, rows)
         else:
-            self._held += rows.tobytes()
+            self.held += rows.tobytes()
 
     def flush(self) -> None:
         """Hand HDF5 what is held back."""
-        if self._held:
-            rows = np.frombuffer(bytes(self._held), self.dtype).reshape(-1, *self.row_shape)
+        if self.held:
+            rows = np.frombuffer(bytes(self.held), self.dtype).reshape(-1, *self.row_shape)
             self._write(self.length - len(rows), rows)
-            self._held.clear()  # only once it has got them
+            self.held.clear()  # only once it has got them
 
     def _write(self, start: int, rows: Array) -> None:
         """Where the fill value is zeros, no zeros are written: a chunk of nothing else would be

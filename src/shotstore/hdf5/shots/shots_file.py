@@ -296,7 +296,9 @@ class ShotsFile:
                 else:
                     self._write_value(slot, row, payload)
         for table, values in tables.items():
-            self._write_table(self._datasets.rows[table], row, values)
+            rows = self._datasets.rows[table]
+            record = tuple(map(values.get, rows.dtype.names or (), rows.missing))
+            rows.write(row, np.array([record], rows.dtype))
 
     def _append_ragged(self, slot: Slot, spans: Rows, row: int, array: npt.NDArray[Any]) -> None:
         flat = self._schemas.rows(slot)
@@ -312,11 +314,6 @@ class ShotsFile:
         else:
             rows.write(row, np.array([payload], rows.dtype))
 
-    def _write_table(self, table: Rows, row: int, values: Mapping[str, Any]) -> None:
-        names = table.dtype.names or ()
-        record = tuple(map(values.get, names, table.missing))
-        table.write(row, np.array([record], table.dtype))
-
     def _schema(self, row: int) -> Schema:
         return self._schemas.load()[self._rows().schemas[row]]
 
@@ -327,7 +324,8 @@ class ShotsFile:
             if self._remember is not None and "launch" in self._file.attrs:
                 known = self._remember(own_objects.read_text_attribute(self._file, "launch"))
             self._known = known if known.fits(shots) else KnownRows()
-        self._known.extend(shots)
+        if len(self._known.schemas) < shots.length:
+            self._known.extend(shots)
         return self._known
 
     def _used_slots(self, rows: int) -> UsedSlots:
