@@ -49,6 +49,8 @@ class HDF5Records(StoredRecords[Node]):
         self.transaction = transaction
         self.tree = transaction.tree
         self._compression = compression
+        self._seen: dict[PureSequencePath, tuple[ShotsFile, int]] = {}
+        """Of which files single shots were read, and how many shots the session sees in them."""
 
     # Paths
 
@@ -138,8 +140,20 @@ class HDF5Records(StoredRecords[Node]):
         shots, limit = self._view(node)
         if shots is None:
             return None
+        self._seen[node.path] = shots, limit
         row = shots.indices().get(index, limit)
         return _Shot(shots, row) if row < limit else None
+
+    def known_data(
+        self, path: PureSequencePath, index: int, labels: Collection[str]
+    ) -> dict[str, Data] | None:
+        def read() -> dict[str, Data] | None:
+            if path not in self._seen:
+                return None
+            shots, limit = self._seen[path]
+            return shots.known_data(index, limit, labels)
+
+        return self.transaction.read_here(read)
 
     # Many shots
 

@@ -158,6 +158,15 @@ class Rows:
             raise ValueError(f"{len(place)} rows from {start} on are not in the file")
         self._fill(place, start)
 
+    def read_known(self, row: int) -> Array | None:
+        """Read a row, of shape ``row_shape``, without HDF5; None if it is not a chunk of which is
+        known where it lies, or is not as it should be."""
+        if self._chunks is None or self._chunks.rows > 1:
+            return None
+        rows = np.empty((1, *self.row_shape), self.dtype)
+        place = rows.reshape(-1).view(np.uint8).reshape(1, -1)
+        return rows[0] if self._chunks.read_known_into(place, row) else None
+
     def _fill(self, rows: Array, start: int) -> None:
         self.flush()
         if not rows.nbytes or self._read_chunks(rows, start):

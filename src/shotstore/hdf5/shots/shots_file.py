@@ -18,6 +18,7 @@ from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
+from shotstore.hdf5.shots.known_frames import KnownFrames
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
@@ -64,6 +65,7 @@ class ShotsFile:
         self._datasets = Datasets(file, file_object)
         self._schemas = Schemas(self._datasets)
         self._used = UsedSlots(self._datasets, self._schemas, [])
+        self._frames = KnownFrames()
         self._known: KnownRows | None = None
         self._remember = remember
         self.sequence_id: str | None = None
@@ -124,6 +126,7 @@ class ShotsFile:
 
     def close(self) -> None:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
+        self._frames.forget()
         self._datasets.close()
         close_handle(self._file_object, self._file)
 
@@ -188,11 +191,20 @@ class ShotsFile:
         """The data of a shot under these labels, all of which it has."""
         with reading(self._file_object):
             payloads = self._payloads(row)
-            return {
-                slot.name: load_data(slot, payloads.of_one(slot))
-                for slot in self._schema(row).data
-                if slot.name in labels
-            }
+            slots = [slot for slot in self._schema(row).data if slot.name in labels]
+            found = {slot.name: load_data(slot, payloads.of_one(slot)) for slot in slots}
+            for slot in slots:
+                if slot.type == "array":
+                    self._frames.note(self._rows().schemas[row], slot, self._schemas.rows(slot))
+            return found
+
+    def known_data(self, index: int, limit: int, labels: Collection[str]) -> dict[str, Data] | None:
+        """The data under these labels of a shot, one of the first ``limit``, without HDF5; None if
+        it cannot be read so."""
+        row = None if self._known is None else self._known.by_index.get(index)
+        if self._known is None or row is None or row >= limit:
+            return None
+        return self._frames.read(self._known.schemas[row], row, labels)
 
     def schemas(self, rows: int) -> tuple[ParameterSchema, DataSchema]:
         """What the parameters and the data of the first ``rows`` shots are."""
