@@ -49,6 +49,8 @@ class HDF5Records(StoredRecords[Node]):
         self.transaction = transaction
         self.tree = transaction.tree
         self._compression = compression
+        self._seen: dict[PureSequencePath, tuple[ShotsFile, int]] = {}
+        """Of which files single shots were read, and how many shots the session sees in them."""
 
     # Paths
 
@@ -129,17 +131,29 @@ class HDF5Records(StoredRecords[Node]):
     def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
         for name in (*shot.parameters, *shot.data):
             hdf5_name(name)  # refused here, where nothing has been written yet
-        times = _microseconds(shot.start_time), _microseconds(shot.end_time)
+        start, end = [(time - _EPOCH) // _MICROSECOND for time in (shot.start_time, shot.end_time)]
         shots = self.transaction.shots.open_to_append(node)
         with self.transaction.appending():
-            shots.append(index, times, shot.parameters, shot.data, self._compression)
+            shots.append(index, (start, end), shot.parameters, shot.data, self._compression)
 
     def find_shot(self, node: Node, index: int) -> StoredShot | None:
         shots, limit = self._view(node)
         if shots is None:
             return None
+        self._seen[node.path] = shots, limit
         row = shots.indices().get(index, limit)
         return _Shot(shots, row) if row < limit else None
+
+    def known_data(
+        self, path: PureSequencePath, index: int, labels: Collection[str]
+    ) -> dict[str, Data] | None:
+        def read() -> dict[str, Data] | None:
+            if path not in self._seen:
+                return None
+            shots, limit = self._seen[path]
+            return shots.known_data(index, limit, labels)
+
+        return self.transaction.read_here(read)
 
     # Many shots
 
@@ -219,7 +233,3 @@ class _Shot(StoredShot):
 def _document(record: SequenceRecord) -> SequenceDocument:
     assert isinstance(record, SequenceDocument)  # it was made of that which the tree has
     return record
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND

@@ -91,6 +91,15 @@ class Transaction(StoredTransaction):
 
         return self.run(work)
 
+    def read_here(self, job: Callable[[], _T | None]) -> _T | None:
+        """Call a function that reads on the thread of the caller, while others may commit, if this
+        session has not written: only what is committed and known to lie in an open file, without
+        HDF5. A Ctrl-C finds nothing half-done."""
+        self.check_open()
+        with self._mutex:
+            self._check_usable()
+            return job() if self._release_write is None else None
+
     def write(self, job: Callable[[], _T]) -> _T:
         """Call a function that changes something, on a worker thread, with the write lock.
 

@@ -161,10 +161,12 @@ class SequenceReader:
             has = shot.labels()
             if missing := [label for label in labels if label not in has]:
                 raise data_rules.data_not_found_error(self.path, index, missing, has)
-            found = shot.data(labels)
-            return {label: found[label] for label in labels}
+            return shot.data(labels)
 
-        return self._read_shot(index, read)
+        found = self._records.known_data(self.path, index, labels)
+        if found is None:
+            found = self._read_shot(index, read)
+        return {label: found[label] for label in labels}
 
     def _read_shot(self, index: int, read: Callable[[StoredShot], _T]) -> _T:
         records = self._records

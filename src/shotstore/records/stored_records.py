@@ -216,6 +216,14 @@ class StoredRecords(abc.ABC, Generic[N]):
     def find_shot(self, node: N, index: int) -> StoredShot | None:
         """Return a shot of a sequence, or None."""
 
+    def known_data(
+        self, path: PureSequencePath, index: int, labels: Collection[str]
+    ) -> dict[str, Data] | None:
+        """Return the data of a shot under some labels, if there is a shorter way to it than by
+        `find_shot`, by what this session has read before; else, or by default, None."""
+        del path, index, labels
+        return None
+
     # Many shots
 
     @abc.abstractmethod

@@ -5,8 +5,8 @@ whole one, and reads past the end of its memory. Here a chunk goes straight into
 belongs to, once its length and its checksum are right. Anything else about it is left to HDF5.
 """
 
-from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,14 @@ from shotstore.hdf5.worker import run_together
 
 _Bytes = npt.NDArray[np.uint8]
 
-_FEW = 16
+_FEW = 64
 """To look up every chunk takes as long as to read one of so many in another way."""
+_SMALL = 2**14
+"""Bytes in a chunk that HDF5 reads in little time,"""
+_FEW_SMALL = 4
+"""so that it takes as long for one of so many as a look up of all,"""
+_MANY_SMALL = 8
+"""and as long for so many as we do."""
 _MOST_AT_ONCE = 2**20
 """Bytes of neighbouring chunks that are read at once: what was read should still be in the cache of
 the processor when its checksums are computed."""
@@ -45,6 +51,13 @@ class Chunks:
         self._offsets: list[int] | None = None
         self._is_damaged = False
 
+    def is_worth_while(self, count: int) -> bool:
+        """Whether to read so many chunks takes less time in this way than through HDF5."""
+        if self.size > _SMALL:
+            return True
+        self._asked += count
+        return count >= _MANY_SMALL and self._asked * _FEW_SMALL >= self._number
+
     def read_into(self, place: _Bytes, first: int) -> bool:
         """Read chunks from the ``first`` on into a place, of shape (number of chunks, bytes of
         one); return whether they are all in the file as shotstore writes them."""
@@ -63,26 +76,26 @@ class Chunks:
             )
         )
 
+    def read_known_into(self, place: _Bytes, first: int) -> bool:
+        """Do as `read_into`, without HDF5, if all of them were looked up before."""
+        offsets = [] if self._offsets is None else self._offsets[first : first + len(place)]
+        return bool(offsets) and min(offsets) >= 0 and self._read_found(place, offsets)
+
     def _read_found(self, place: _Bytes, offsets: list[int]) -> bool:
         checksums = np.empty((len(place), CHECKSUM_BYTES), np.uint8)
-        for begin, end in self._neighbours(offsets):
-            pairs = zip(place[begin:end], checksums[begin:end], strict=True)
-            pieces = [piece.data for pair in pairs for piece in pair]
-            self._file_object.read_at(pieces, offsets[begin])
-            if not self._checksums.fit(place[begin:end], checksums[begin:end]):
-                return False
-        return True
-
-    def _neighbours(self, offsets: list[int]) -> Iterator[tuple[int, int]]:
-        """Which of the chunks follow each other in the file, from each first to behind the last."""
         stored = self.size + CHECKSUM_BYTES
         most = max(1, _MOST_AT_ONCE // stored)
-        begin = 0
-        for at in range(1, len(offsets)):
-            if offsets[at] != offsets[at - 1] + stored or at - begin == most:
-                yield begin, at
-                begin = at
-        yield begin, len(offsets)
+        for first in range(0, len(place), most):
+            part = slice(first, first + most)
+            pairs = zip(place[part], checksums[part], strict=True)
+            views = [piece.data for pair in pairs for piece in pair]
+            at = offsets[part]
+            breaks = [i for i in range(1, len(at)) if at[i] != at[i - 1] + stored]
+            for begin, end in pairwise([0, *breaks, len(at)]):
+                self._file_object.read_at(views[2 * begin : 2 * end], at[begin])
+            if not self._checksums.fit(place[part], checksums[part]):
+                return False
+        return True
 
     def _find(self, first: int, count: int) -> list[int] | None:
         """Where the chunks lie, -1 for one that is not as it should be; None if it is not worth
@@ -99,14 +112,13 @@ class Chunks:
         offsets = [-1] * self._number
         stored = self.size + CHECKSUM_BYTES
 
-        def note(chunk: h5d.StoreInfo) -> None:
-            row, *others = chunk.chunk_offset
-            is_whole = chunk.size == stored and not chunk.filter_mask
-            is_inside = chunk.byte_offset + stored <= self._file_object.end
-            if is_whole and is_inside and not any(others) and row < self._dataset.shape[0]:
-                offsets[row // self.rows] = chunk.byte_offset
-
-        self._dataset.chunk_iter(note)
+        last = self._file_object.end - stored
+        rows = self._dataset.shape[0]
+        found: list[h5d.StoreInfo] = []
+        self._dataset.chunk_iter(found.append)
+        for (row, *others), mask, offset, size in found:
+            if size == stored and not mask and offset <= last and row < rows and not any(others):
+                offsets[row // self.rows] = offset
         return offsets
 
     def _read_one(self, place: _Bytes, number: int) -> bool:

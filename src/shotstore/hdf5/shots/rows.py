@@ -47,8 +47,8 @@ class Rows:
         self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
         """Size of one row."""
         self._chunk_bytes = math.prod(found.chunk) * self.dtype.itemsize
-        self._held = bytearray()
-        """The last rows, as far as HDF5 has not got them yet."""
+        self.held = bytearray()
+        """The last rows, as far as HDF5 has not got them yet, as bytes."""
 
     @cached_property
     def missing(self) -> tuple[Any, ...]:
@@ -67,7 +67,7 @@ class Rows:
         """
         if rows.dtype != self.dtype or rows.shape[1:] != self.row_shape:
             raise ValueError(f"rows of {rows.dtype} {rows.shape[1:]} do not fit their dataset")
-        if start > self.length or len(self._held) + rows.nbytes > _HELD:
+        if start > self.length or len(self.held) + rows.nbytes > _HELD:
             self.flush()
         end = start + len(rows)
         self._largest += (end - self.length) * self.row_bytes
@@ -75,14 +75,14 @@ class Rows:
         if rows.nbytes > _HELD:
             self._write(start, rows)
         else:
-            self._held += rows.tobytes()
+            self.held += rows.tobytes()
 
     def flush(self) -> None:
         """Hand HDF5 what is held back."""
-        if self._held:
-            rows = np.frombuffer(bytes(self._held), self.dtype).reshape(-1, *self.row_shape)
+        if self.held:
+            rows = np.frombuffer(bytes(self.held), self.dtype).reshape(-1, *self.row_shape)
             self._write(self.length - len(rows), rows)
-            self._held.clear()  # only once it has got them
+            self.held.clear()  # only once it has got them
 
     def _write(self, start: int, rows: Array) -> None:
         """Where the fill value is zeros, no zeros are written: a chunk of nothing else would be
@@ -158,6 +158,15 @@ class Rows:
             raise ValueError(f"{len(place)} rows from {start} on are not in the file")
         self._fill(place, start)
 
+    def read_known(self, row: int) -> Array | None:
+        """Read a row, of shape ``row_shape``, without HDF5; None if it is not a chunk of which is
+        known where it lies, or is not as it should be."""
+        if self._chunks is None or self._chunks.rows > 1:
+            return None
+        rows = np.empty((1, *self.row_shape), self.dtype)
+        place = rows.reshape(-1).view(np.uint8).reshape(1, -1)
+        return rows[0] if self._chunks.read_known_into(place, row) else None
+
     def _fill(self, rows: Array, start: int) -> None:
         self.flush()
         if not rows.nbytes or self._read_chunks(rows, start):
@@ -201,8 +210,10 @@ class Rows:
             return False
         in_chunk, stop = self._chunks.rows, start + len(rows)
         first, last = start // in_chunk, -(-stop // in_chunk)
-        if 2 * len(rows) < min(last * in_chunk, self.length) - first * in_chunk:
-            return False  # HDF5 remembers chunks of which a part is read after the other
+        size = min(last * in_chunk, self.length) - first * in_chunk
+        # HDF5 remembers chunks of which a part is read after the other.
+        if 2 * len(rows) < size or not self._chunks.is_worth_while(last - first):
+            return False
         place = rows.reshape(-1).view(np.uint8).reshape(len(rows), -1)
         begin, end = -(-start // in_chunk), stop // in_chunk
         if begin < end:
@@ -264,9 +275,7 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     """
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
-    # HDF5 looks up small chunks faster than it tells where they are, and may know better what is
-    # being written.
-    if found.has_plain_rows and found.must_be_checked and file.mode == "r":
+    if found.has_plain_rows and file.mode == "r":  # else HDF5 may know better what is written
         size = math.prod(found.chunk) * found.dataset.dtype.itemsize
         chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
     return Rows(found, chunks)

@@ -107,8 +107,12 @@ class Schemas:
             stored: The values of the shot, by section (``parameters`` or ``data``) and name.
             compression: Filter for new datasets of arrays.
         """
-        self.load()
-        slots = {key: self._find_slot(key, value) for key, value in stored.items()}
+        if not self._is_loaded:
+            self.load()
+        slots = {
+            key: next(filter(value.fits, self._slots.get(key, ())), None)
+            for key, value in stored.items()
+        }
         new = {key: value for key, value in stored.items() if slots[key] is None}
         if new:
             slots |= self._create_columns("parameters", new) | self._create_columns("data", new)
@@ -128,12 +132,6 @@ class Schemas:
             self._without_copy.append((number, text))
             self._remember(schema)
         return number, self._schemas[number]
-
-    def _find_slot(self, key: tuple[str, str], value: Stored) -> Slot | None:
-        for slot in self._slots.get(key, ()):
-            if slot.holds(value):
-                return slot
-        return None
 
     def write_copies(self) -> None:
         """Write what `find` has created for the second time, once the values of the shot are
