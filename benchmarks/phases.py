@@ -21,7 +21,7 @@ from shotstore import DataId, PureSequencePath, ShotId
 from shotstore.hdf5 import HDF5StorageManager, disk, journal, net_effect
 from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.shots import chunks, rows
+from shotstore.hdf5.shots import checksums, chunks, rows
 from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.schemas import Schemas
 from shotstore.hdf5.shots.shots_file import ShotsFile
@@ -49,9 +49,9 @@ _PARTS: list[tuple[Any, str, str]] = [
     (ShotsFile, "open", "opening shots.h5"),
     (ColumnReader, "read", "reading columns"),
     (rows.Rows, "read", "  reading rows"),
-    (chunks.Chunks, "read", "    reading chunks past HDF5"),
+    (chunks.Chunks, "read_into", "    reading chunks past HDF5"),
     (HDF5FileObject, "read_at", "      from the file"),
-    (chunks._Checksums, "fit", "      checking them"),
+    (checksums.Checksums, "fit", "      checking them"),
     (Transaction, "run", "on a thread of ours, all of it"),
 ]
 

@@ -1,4 +1,4 @@
-"""Reading: one label of all shots, shot by shot, parameters, and a scan with a filter."""
+"""Reading: one label of all shots, shot by shot, parameters, and scans."""
 
 import os
 from collections.abc import Callable
@@ -108,6 +108,38 @@ def scan_with_a_filter(directory: Path, scale: float) -> Measured:
     )
 
 
+def scan_of_many_labels(directory: Path, scale: float) -> Measured:
+    """Scan 40 shots with 1,148 numbers each, as an array of tweezers makes them."""
+    count = int(1_148 * scale)
+
+    def counts(index: int) -> dict[str, Data]:
+        return {f"tweezer {number}": index + number / 7 for number in range(count)}
+
+    storage = launched(files(directory))
+    fill(storage, 0, 40, counts)
+    with storage.session() as session:
+        session.sequences.set_finished(RUN, "now")
+    [path] = directory.rglob("shots.h5")
+
+    def ours(_: int) -> None:
+        assert storage.scan(RUN).collect().shape == (40, 4 + 40 + count)
+
+    def by_hand(_: int) -> None:
+        with h5py.File(path) as file:
+            for name, dataset in file.items():
+                if name.startswith(("shots", "parameters", "scalars")):
+                    dataset[:]
+
+    return in_turns(
+        f"scan of 40 shots with {count:,} labels",
+        {"shotstore": ours, "plain h5py": by_hand},
+        10,
+        Goal("plain h5py", 3),
+        warm_up=1,
+        note="plain h5py reads all of the same file",
+    )
+
+
 def follow_a_long_run(directory: Path, scale: float) -> Measured:
     """Follow a run: the processor's time for a shot around shot 100,000, and around shot 1,000."""
     storage = launched(files(directory))
@@ -159,5 +191,6 @@ ALL = [
     one_frame_shot_by_shot,
     parameters_of_many_shots,
     scan_with_a_filter,
+    scan_of_many_labels,
     follow_a_long_run,
 ]

@@ -10,7 +10,9 @@ import io
 import itertools
 import json
 import re
+import struct
 import unicodedata
+import zlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -283,3 +285,86 @@ def _structured(value: Any) -> Any:
         case {"dict": dict(content)} if len(value) == 1:
             return {key: _structured(item) for key, item in content.items()}
     return {key: _structured(item) for key, item in value.items()}
+
+
+def read_held(root: Path, parse: Callable[[bytes], Any]) -> list[Any]:
+    """What was kept back; ``parse`` reads the content of a record, as the page shows it."""
+    found = []
+    for file in sorted((root / ".shotstore" / "held").glob("*")):
+        if not file.name.endswith(".new"):
+            content = file.read_bytes()
+            assert content[-32:] == hashlib.sha256(content[:-32]).digest()
+            found.append(parse(content[:-32]))
+    return found
+
+
+def read_counter(root: Path) -> tuple[int, bool]:
+    """How many commits there were, and whether one is unfinished."""
+    content = (root / ".shotstore" / "commits").read_bytes()
+    commits, _, _, is_unfinished, _, checksum = struct.unpack("<Q16sQQ16sI", content)
+    assert checksum == zlib.crc32(content[:-4])
+    return commits, bool(is_unfinished)
+
+
+def lay_over(root: Path, records: list[tuple[Any, list[bytes]]]) -> None:
+    """Do what records say, to files that are not later than the log."""
+    known: dict[str, set[str]] = {}
+    patches: dict[str, list[tuple[dict[str, Any], list[bytes]]]] = {}
+    for says, contents in records:
+        pieces = iter(contents)
+        is_departed = (root / f".shotstore/tx/{says['transaction']}-departed").exists()
+        has_begun = any((root / each["destination"]).exists() for each in says["departures"])
+        for patch in says["patches"]:
+            pages = [next(pieces) for _ in patch["offsets"]]
+            if not (is_departed or has_begun):
+                patches.setdefault(patch["path"], []).append((patch, pages))
+        if says["departures"] or says["replacements"]:  # it stands alone
+            _patch(root, patches)
+        if not (is_departed or has_begun):
+            _rename(root, says["replacements"])
+        if not is_departed:
+            _rename(root, says["departures"])
+        _rename(root, says["arrivals"])
+        for document in says["documents"]:
+            path, content = root / document["path"], next(pieces)
+            mine = known.setdefault(document["path"], set())
+            mine |= {*document["replaces"], hashlib.sha256(content).hexdigest()}
+            found = path.read_bytes() if path.exists() else None
+            is_later = found is not None and hashlib.sha256(found).hexdigest() not in mine
+            if not (is_later and _is_object(found)):
+                path.write_bytes(content)
+    _patch(root, patches)
+
+
+def _patch(root: Path, patches: dict[str, list[tuple[dict[str, Any], list[bytes]]]]) -> None:
+    for path, of_it in patches.items():
+        lengths = [patch["length"] for patch, _ in of_it]
+        with (root / path).open("r+b") as file:
+            length = file.seek(0, io.SEEK_END)
+            for number, (patch, pages) in enumerate(of_it):
+                later = lengths[number + 1 :]
+                if number == 0 or patch["needed"] > patch["committed"]:
+                    assert length >= min([patch["needed"], *later])
+                for offset, page in zip(patch["offsets"], pages, strict=True):
+                    file.seek(offset)
+                    file.write(page[: max(0, min([offset + len(page), *later]) - offset)])
+            file.truncate(lengths[-1])
+    patches.clear()
+
+
+def _rename(root: Path, renames: list[dict[str, Any]]) -> None:
+    for rename in renames:
+        source, destination = root / rename["source"], root / rename["destination"]
+        if rename["is_new"] and destination.exists():
+            continue
+        if source.exists():
+            source.replace(destination)
+        elif rename["is_new"]:
+            destination.mkdir()
+
+
+def _is_object(content: bytes | None) -> bool:
+    try:
+        return isinstance(json.loads(content or b""), dict)
+    except ValueError:
+        return False

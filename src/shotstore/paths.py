@@ -132,6 +132,11 @@ class PureSequencePath:
         return path
 
 
+def path_of_checked(names: Iterable[str]) -> PureSequencePath:
+    """Return the path of these names, which are those of a path that was checked before."""
+    return PureSequencePath._from_valid_parts(tuple(names))
+
+
 AnyPath: TypeAlias = PureSequencePath | str
 """A path, or the text of one: taken everywhere."""
 

@@ -1,6 +1,6 @@
 """Runs of frames, how many bytes of them are read, and pictures without a screen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -54,21 +54,21 @@ Reading: TypeAlias = Callable[[], AbstractContextManager[BytesRead]]
 @pytest.fixture
 def reading(monkeypatch: pytest.MonkeyPatch) -> Reading:
     """Note what is read of shots files inside a block."""
-    read_into = File.read_into
+    read_pieces = File.read_pieces
 
     @contextmanager
     def noting() -> Iterator[BytesRead]:
         read = BytesRead()
 
-        def note(file: File, buffer: memoryview, offset: int) -> int:
-            count = read_into(file, buffer, offset)
+        def note(file: File, buffers: Sequence[memoryview], offset: int) -> int:
+            count = read_pieces(file, buffers, offset)
             path = Path(file.path)
             if path.name == SHOTS_FILE:
                 read.note(path, offset, count)
             return count
 
         with monkeypatch.context() as patch:
-            patch.setattr(File, "read_into", note)
+            patch.setattr(File, "read_pieces", note)
             yield read
 
     return noting

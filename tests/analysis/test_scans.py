@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shotstore import (
@@ -66,11 +66,7 @@ _parameters = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@strategies.tried(60)
 @given(shots=st.lists(st.tuples(_parameters, _data), max_size=6))
 def test_a_scan_holds_what_the_shots_hold(
     storage: StorageManager, shots: list[tuple[dict[str, bool | int | float], dict[str, Data]]]

@@ -5,14 +5,18 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 
 from shotstore import ExperimentSession
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.hdf5.shots import stored_values, structures
+from shotstore.hdf5.shots import own_objects, stored_values, structures
+from shotstore.hdf5.shots.rows import Rows
 from shotstore.model import Data, quantity, structured_from_json
 from shotstore.testing.experiments import PATH, launch, path, record
 from tests.analysis.conftest import FRAME, BytesRead, Reading
@@ -119,6 +123,56 @@ def test_the_first_matching_shots_do_not_take_reading_all(
         shots = session.sequences.scan(PATH).filter(pl.col("repetition") == 1)
         assert shots.head(1).collect()["shot_index"].to_list() == [1]
     assert frames(read) < SHOTS  # polars asks for some batches ahead
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each dataset was opened."""
+    counter: Counter[str] = Counter()
+    open_dataset = own_objects.open_dataset
+
+    def note(file: h5py.File, name: str, length: int) -> own_objects.OpenDataset:
+        counter[name] += 1
+        return open_dataset(file, name, length)
+
+    monkeypatch.setattr(own_objects, "open_dataset", note)
+    return counter
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[Rows]:
+    """How often each dataset was read."""
+    counter: Counter[Rows] = Counter()
+    read = Rows.read
+
+    def note(rows: Rows, start: int, count: int, values: int | None = None) -> npt.NDArray[Any]:
+        counter[rows] += 1
+        return read(rows, start, count, values)
+
+    monkeypatch.setattr(Rows, "read", note)
+    return counter
+
+
+def test_of_many_labels_each_dataset_is_opened_once_and_read_once(
+    storage: HDF5StorageManager, opened: Counter[str], reads: Counter[Rows]
+) -> None:
+    data: dict[str, Data] = {f"counter {number}": number / 7 for number in range(450)}
+    data |= {f"trace {number}": np.arange(16) + number for number in range(150)}
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in range(40):
+            record(session, index=index, data=data)
+    opened.clear()
+    reads.clear()
+    found = HDF5StorageManager(storage.root).scan(PATH).collect()
+    assert found["counter 449"].to_list() == [449 / 7] * 40
+    assert found["trace 149"].to_numpy()[39].tolist() == list(range(149, 165))
+    # Of a file this young, what a session has read is not kept for the next one.
+    to_plan = {name: opened.pop(name) for name in ("shots", "schemas")}
+    assert max(to_plan.values()) <= 2
+    assert opened.keys() >= {"parameters", "scalars#5", "data/trace 149"}
+    assert (len(opened), set(opened.values())) == (150 + 6, {1})
+    assert reads.total() <= 150 + 6 + 8
 
 
 def test_arrays_are_read_of_the_names_that_are_asked_for(

@@ -1,44 +1,46 @@
 """Look for a crash state in which something is lost: ``python -m tests.crash.explore``.
 
-For every scenario the transaction is recorded, each state that a crash could leave is put on the
-disk, opened afresh and compared: it must hold exactly what was there before or what was there
-after, the latter once the transaction was acknowledged.
+Transactions are recorded, one or several in a row; each state that a crash could leave is put on
+the disk, opened afresh and compared. It must hold what the last transaction that was acknowledged
+has left, or what the next one has.
+
+A state is opened alone; after a kill also beside another process, which has kept the store open;
+and after a viewer that opens every shots file for writing and closes it, as HDFView does. Where the
+store had something to finish, that is crashed again in the same way.
 """
 
 import argparse
-import errno
 import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import time
+from collections.abc import Sequence
+from contextlib import closing, nullcontext, suppress
+from enum import Enum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import h5py
-import numpy as np
 from attrs import define, field, frozen
 
-from shotstore import CommitUncertainError
-from shotstore.copy import copy_path
-from shotstore.copy.transfer import transfer
-from shotstore.hdf5 import HDF5StorageManager, disk
-from tests.crash.failing_place import FailingPlace
+from shotstore import DamagedStorageError
+from shotstore.hdf5 import HDF5StorageManager, disk, worker
+from shotstore.hdf5.commits import Commits
+from shotstore.hdf5.log.record import LogRecord
 from tests.crash.logical import contents
-from tests.crash.recording import Image, Recording, recorded
-from tests.crash.scenarios import (
-    ELSEWHERE,
-    FINISHED,
-    RUNNING,
-    SCENARIOS,
-    START,
-    Step,
-    create,
-    launch,
-    populate,
-    shoot,
-)
+from tests.crash.machine import small_log, somebody_beside, started, without_pauses
+from tests.crash.recording import Crash, Recording, recorded, sampled
+from tests.crash.scenarios import RUNNING, START, create, populate, shoot
+from tests.crash.transactions import RUNS, Act, Run, prepare
+
+FIRST_START, NEXT_START = 1, 2
+"""Of the machine."""
+
+_SAMPLE = 150
+"""States of a transaction that are looked at if nothing else is said."""
 
 
 @define
@@ -46,10 +48,20 @@ class Report:
     """What was looked at, and what was wrong."""
 
     states: int = 0
+    looks: int = 0
+    """How often one of them was opened."""
     recoveries: int = 0
     violations: list[str] = field(factory=list)
     digests: set[bytes] = field(factory=set)
     """Of all states on the disk that were looked at."""
+
+    def add(self, other: "Report") -> None:
+        """Take in what was found elsewhere."""
+        self.states += other.states
+        self.looks += other.looks
+        self.recoveries += other.recoveries
+        self.violations += other.violations
+        self.digests |= other.digests
 
 
 @frozen
@@ -65,120 +77,237 @@ class Extent:
     seed: int = 0
     only_one: bool = False
     """Whether to stop at the first violation."""
+    machine_tells: bool = True
+    """Whether the system tells when it was started."""
 
 
-def explore(
-    name: str, act: Callable[[HDF5StorageManager], object], scratch: Path, extent: Extent
-) -> Report:
-    """Explore the crash states of one transaction.
+class Look(Enum):
+    """How a state is opened."""
+
+    ALONE = "opened alone"
+    BESIDE = "opened beside another process"
+    VIEWED = "opened after a viewer"
+    VIEWED_BESIDE = "opened after a viewer, beside another process"
+
+    @property
+    def is_viewed(self) -> bool:
+        """Whether another program has opened the shots files for writing."""
+        return self in (Look.VIEWED, Look.VIEWED_BESIDE)
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the store has been open all the time."""
+        return self in (Look.BESIDE, Look.VIEWED_BESIDE)
+
+
+def explore(name: str, acts: Act | Sequence[Act] | Run, scratch: Path, extent: Extent) -> Report:
+    """Explore the crash states of one transaction, or of several in a row.
 
     Args:
         name: For the report.
-        act: Does the transaction.
+        acts: Do the transactions.
         scratch: An empty directory.
         extent: How much to look at.
     """
-    choice = random.Random(extent.seed)
-    base, place = scratch / "base", scratch / "state"
-    base.mkdir()
-    storage = HDF5StorageManager(base / "store")
-    populate(storage)
-    prepare(act, storage)
-    before = contents(storage)
-    with recorded(Recording(base)) as recording:
-        act(storage)
-    after = contents(storage)
-    report = Report()
-    states = _distinct(recording, choice, extent.mixes, extent.sample)
-    for count, image, was_killed in states:
-        if report.violations and extent.only_one:
-            break
-        where = f"{name}, after {count} of {len(recording)} operations"
-        is_acknowledged = count == len(recording)
-        image.write(place)
-        report.states += 1
-        report.digests.add(image.digest())
-        done = count if was_killed else 0
-        recovery = recording.killed_after(done, place) if was_killed else Recording(place)
-        try:
-            with recorded(recovery):
-                found = _look(place, [after] if is_acknowledged else [before, after])
-            work_on(HDF5StorageManager(place / "store"))
-            if len(recovery) > done:  # there was something to clear up
-                _explore_recovery(recovery, done, place, (before, after, found), extent, report)
-        except Exception as error:
-            report.violations.append(f"{where}: {type(error).__name__}: {error}")
-        shutil.rmtree(place)
-    return report
-
-
-def _explore_recovery(
-    recovery: Recording,
-    done: int,
-    place: Path,
-    contents_: tuple[Any, Any, Any],
-    extent: Extent,
-    report: Report,
-) -> None:
-    """A crash while the first one was being recovered from, ``done`` operations after which the
-    recovery began. Once it has ended, somebody may have seen what it left."""
-    before, after, seen = contents_
-    choice = random.Random(extent.seed)
-    for count, again, _ in _distinct(recovery, choice, 1, extent.recoveries, first=done):
-        if again.digest() in report.digests and count < len(recovery):
-            continue
-        shutil.rmtree(place)
-        again.write(place)
-        report.recoveries += 1
-        report.digests.add(again.digest())
-        try:
-            _look(place, [seen] if count == len(recovery) else [before, after])
-        except Exception as error:
-            raise AssertionError(f"then in recovery after {count - done}: {error}") from error
-
-
-def _distinct(
-    recording: Recording, choice: random.Random, mixes: int, sample: int | None, first: int = 0
-) -> Iterator[tuple[int, Image, bool]]:
-    """Crash states that differ, a random sample of them if there are more: after how many
-    operations, what is on the disk, and whether it was a kill."""
-    seen: set[tuple[bytes, bool]] = set()
-    chosen: list[tuple[int, Image, bool]] = []
-    total = 0
-    for was_killed, states in (
-        (True, recording.killed(first)),
-        (False, recording.power_lost(choice, mixes, first)),
+    if not isinstance(acts, Run):
+        acts = Run([*acts] if isinstance(acts, Sequence) else [acts])
+    with (
+        without_pauses(),
+        small_log(acts.blocks, acts.most),
+        started(FIRST_START if extent.machine_tells else 0),
     ):
-        for count, image in states:
-            key = (image.digest(), count == len(recording))
-            if key in seen:
+        # Each call of a session would otherwise wait for a thread of its own.
+        return worker.run(_Exploration(name, acts, scratch, extent).run)
+
+
+class _Exploration:
+    def __init__(self, name: str, run: Run, scratch: Path, extent: Extent) -> None:
+        self._name = name
+        self._run = run
+        self._base, self._place = scratch / "base", scratch / "state"
+        self._extent = extent
+        self._choice = random.Random(extent.seed)
+        self._report = Report()
+        self._acknowledged: list[tuple[int, Any]] = []
+        """After how many operations each transaction was, and what the store held then."""
+        self._has_frames = False
+        """Whether any of them has data that lies in its file alone."""
+
+    def run(self) -> Report:
+        recording = self._record()
+        extent, report = self._extent, self._report
+        for crash in sampled(recording, self._choice, extent.mixes, extent.sample):
+            report.states += 1
+            report.digests.add(crash.image.digest())
+            for look in self._looks(crash):
+                if report.violations and extent.only_one:
+                    return report
+                report.looks += 1
+                try:
+                    self._look_at(crash, look)
+                except Exception as error:
+                    report.violations.append(
+                        f"{self._name}, {'killed' if crash.was_killed else 'power lost'} after "
+                        f"{crash.count} of {len(recording)} operations, {look.value}: "
+                        f"{type(error).__name__}: {error}"
+                    )
+                finally:
+                    shutil.rmtree(self._place, ignore_errors=True)
+        return report
+
+    def _record(self) -> Recording:
+        self._base.mkdir()
+        storage = HDF5StorageManager(self._base / "store")
+        populate(storage)
+        for act in self._run.acts:
+            prepare(act, storage)
+        storage.close()
+        self._acknowledged = [(0, contents(storage))]
+        commit = Commits.commit
+
+        def watch(commits: Commits, record: LogRecord, files: Any) -> None:
+            self._has_frames |= any(each.has_tail for each in record.patches)
+            commit(commits, record, files)
+
+        with (
+            recorded(Recording(self._base)) as recording,
+            patch.object(Commits, "commit", watch),
+        ):
+            for act in self._run.acts:
+                act(storage)
+                self._acknowledged.append((len(recording), contents(storage)))
+        storage.close()
+        return recording
+
+    def _allowed(self, count: int) -> list[Any]:
+        """What the store may hold after so many operations."""
+        number = max(n for n, (end, _) in enumerate(self._acknowledged) if end <= count)
+        is_idle = self._acknowledged[number][0] == count
+        last = number + 1 if is_idle else number + 2
+        return [content for _, content in self._acknowledged[number:last]]
+
+    def _looks(self, crash: Crash) -> list[Look]:
+        choice = self._choice
+        if crash.was_killed:
+            viewed = choice.choice([Look.VIEWED, Look.VIEWED_BESIDE])
+            return [Look.ALONE, Look.BESIDE, viewed]
+        return [Look.ALONE, Look.VIEWED] if choice.random() < 0.2 else [Look.ALONE]
+
+    def _look_at(self, crash: Crash, look: Look) -> None:
+        place, store = self._place, self._place / "store"
+        crash.image.write(place)
+        if look.is_viewed:
+            open_in_a_viewer(store)
+        is_same_machine = crash.was_killed and not look.is_viewed
+        done = crash.count if is_same_machine else 0
+        recovery = (
+            crash.recording.killed_after(done, place) if is_same_machine else Recording(place)
+        )
+        allowed = self._allowed(crash.count)
+        may_be_lost = look.is_viewed and self._has_frames
+        with (
+            self._machine(restarted=not crash.was_killed),
+            somebody_beside(store) if look.is_beside else nullcontext(),
+        ):
+            with recorded(recovery):
+                found = look_into(store, allowed, may_be_lost=may_be_lost)
+            if found is not None:
+                work_on(store)
+        if found is not None and len(recovery) > done:  # there was something to clear up
+            self._crash_again(recovery, done, allowed, found, restarted=not crash.was_killed)
+
+    def _machine(self, *, restarted: bool) -> Any:
+        if not self._extent.machine_tells:
+            return started(0)
+        return started(NEXT_START) if restarted else started(FIRST_START)
+
+    def _crash_again(
+        self, recovery: Recording, done: int, allowed: list[Any], seen: Any, *, restarted: bool
+    ) -> None:
+        """A crash while the first one was being recovered from, ``done`` operations after which the
+        recovery began. Once it has ended, somebody may have seen what it left."""
+        extent, report = self._extent, self._report
+        choice = random.Random(extent.seed)
+        for crash in sampled(recovery, choice, 1, extent.recoveries, first=done):
+            image = crash.image
+            if image.digest() in report.digests and crash.count < len(recovery):
                 continue
-            seen.add(key)
-            total += 1
-            if sample is None or len(chosen) < sample:
-                chosen.append((count, image.copy(), was_killed))
-            elif choice.randrange(total) < sample:
-                chosen[choice.randrange(sample)] = (count, image.copy(), was_killed)
-    choice.shuffle(chosen)
-    yield from chosen
+            shutil.rmtree(self._place)
+            image.write(self._place)
+            report.recoveries += 1
+            report.digests.add(image.digest())
+            try:
+                with self._machine(restarted=restarted or not crash.was_killed):
+                    has_ended = crash.count == len(recovery)
+                    look_into(self._place / "store", [seen] if has_ended else allowed)
+            except Exception as error:
+                raise AssertionError(
+                    f"then in recovery, {'killed' if crash.was_killed else 'power lost'} after "
+                    f"{crash.count - done} of {len(recovery) - done}: {error}"
+                ) from error
 
 
-def _look(place: Path, allowed: list[Any]) -> Any:
+def open_in_a_viewer(root: Path) -> None:
+    """Open all shots files for writing and close them, as HDFView does."""
+    for path in (root / "sequences").rglob("shots.h5"):
+        with suppress(OSError), h5py.File(path, "r+"):  # it cannot open what is half-changed
+            pass
+
+
+def look_into(root: Path, allowed: list[Any], *, may_be_lost: bool = False) -> Any:
     """What the store holds after a crash: one of what is allowed, and every shots file opens
-    without us."""
-    in_memory = contents(HDF5StorageManager(place / "store", read_only=True))
-    storage = HDF5StorageManager(place / "store")
-    found = contents(storage)
+    without us. None if a part of it is lost, which the store says, and which ``may_be_lost``."""
+    try:
+        with closing(HDF5StorageManager(root, read_only=True)) as reader:
+            in_memory = contents(reader)
+        with closing(HDF5StorageManager(root)) as storage:
+            found = contents(storage)
+    except DamagedStorageError:
+        if may_be_lost:
+            return None
+        raise
+    if may_be_lost and (_is_damaged(found) or _is_damaged(in_memory)):
+        for each in (found, in_memory):
+            if not any(_is_part_of(each, one) for one in allowed):
+                raise AssertionError(f"it holds something else: {_differ(each, allowed)}")
+        return None
     if in_memory != found:
         raise AssertionError(f"it is read otherwise in memory: {_differ(in_memory, [found])}")
     if found not in allowed:
         raise AssertionError(f"it holds something else: {_differ(found, allowed)}")
-    is_damaged = any(sequence == "damaged" for _, sequence in found["paths"].values())
-    for path in (storage.root / "sequences").rglob("shots.h5"):
-        with h5py.File(path) as file:
-            if not is_damaged:
-                file.visititems(_read)
+    if not _is_damaged(found):
+        for path in (root / "sequences").rglob("shots.h5"):
+            _read_natively(path)
     return found
+
+
+def _read_natively(path: Path) -> None:
+    digest = sha256(path.read_bytes()).digest()
+    if digest not in _readable:
+        with h5py.File(path) as file:
+            file.visititems(_read)
+        _readable.add(digest)
+
+
+_readable: set[bytes] = set()
+"""Files that h5py has read."""
+
+
+def _is_damaged(found: dict[str, Any]) -> bool:
+    return any(sequence == "damaged" for _, sequence in found["paths"].values())
+
+
+def _is_part_of(found: dict[str, Any], allowed: dict[str, Any]) -> bool:
+    """Whether what is found is what is allowed, but for what is said to be damaged."""
+    if (
+        found | {"paths": 0} != allowed | {"paths": 0}
+        or found["paths"].keys() != allowed["paths"].keys()
+    ):
+        return False
+    return all(
+        sequence == "damaged" or (created, sequence) == allowed["paths"][path]
+        for path, (created, sequence) in found["paths"].items()
+    )
 
 
 def _read(_: str, item: h5py.Group | h5py.Dataset) -> None:
@@ -186,8 +315,9 @@ def _read(_: str, item: h5py.Group | h5py.Dataset) -> None:
         item[()]
 
 
-def work_on(storage: HDF5StorageManager) -> None:
+def work_on(root: Path | HDF5StorageManager) -> None:
     """The next transactions must work."""
+    storage = root if isinstance(root, HDF5StorageManager) else HDF5StorageManager(root)
     with storage.session() as session:
         path = RUNNING.root() / "next"
         create(path)(session)
@@ -197,6 +327,8 @@ def work_on(storage: HDF5StorageManager) -> None:
     with storage.session() as session:
         (shot,) = session.get_sequence(path).get_shots()
         assert shot.get_data_by_label("number") == 999
+    if storage is not root:
+        storage.close()
 
 
 def _differ(found: dict[str, Any], allowed: list[dict[str, Any]]) -> str:
@@ -212,128 +344,12 @@ def _differ(found: dict[str, Any], allowed: list[dict[str, Any]]) -> str:
     return " / ".join(parts)
 
 
-def in_a_session(step: Step) -> Callable[[HDF5StorageManager], None]:
-    """The transaction that does the step."""
-
-    def act(storage: HDF5StorageManager) -> None:
-        with storage.session() as session:
-            step(session)
-
-    return act
-
-
-def restore(storage: HDF5StorageManager) -> None:
-    """The transaction that brings back what `populate` has deleted."""
-    storage.trash.restore(storage.trash.entries()[0])
-
-
-def empty_trash(storage: HDF5StorageManager) -> None:
-    """Remove what `populate` has deleted."""
-    storage.trash.empty()
-
-
-def recover(storage: HDF5StorageManager) -> None:
-    """Save what can be read of a sequence that `damage` has spoilt."""
-    storage.recover(FINISHED)
-
-
-def damage(storage: HDF5StorageManager) -> None:
-    """Spoil a frame of a sequence."""
-    path = storage.root / "sequences" / "2026" / "finished" / "shots.h5"
-    content = bytearray(path.read_bytes())
-    place = content.index(np.full((16, 24), 1, np.uint16).tobytes())
-    content[place] ^= 1
-    path.write_bytes(content)
-
-
-def make_other_store(storage: HDF5StorageManager) -> None:
-    """Record a sequence in another store, beside the directory that is watched."""
-    other = HDF5StorageManager(_other_place(storage))
-    with other.session() as session:
-        create(ELSEWHERE)(session)
-        launch(ELSEWHERE)(session)
-        for index in (2, 0, 1):
-            shoot(ELSEWHERE, index)(session)
-        session.sequences.set_finished(ELSEWHERE, START)
-
-
-def _other_place(storage: HDF5StorageManager) -> Path:
-    return storage.root.parent.parent / "other"
-
-
-def copy_files(storage: HDF5StorageManager) -> None:
-    """Copy a sequence from another store, as files."""
-    other = HDF5StorageManager(_other_place(storage), read_only=True)
-    copy_path(ELSEWHERE, other, storage, progress=False)
-
-
-def copy_shot_by_shot(storage: HDF5StorageManager) -> None:
-    """Copy the same through the interfaces, as it comes from a database."""
-    other = HDF5StorageManager(_other_place(storage), read_only=True)
-    with (
-        other.session() as source,
-        storage.receiving() as receive,
-        receive(ELSEWHERE) as destination,
-    ):
-        transfer(ELSEWHERE, source, destination, lambda _: None)
-
-
-def keep_back(step: Step, place: str) -> Callable[[HDF5StorageManager], None]:
-    """The transaction that does the step, and cannot change a place once it is committed."""
-
-    def act(storage: HDF5StorageManager) -> None:
-        record = disk.observe
-        failing = FailingPlace(storage.root / place, errno.EIO)
-
-        def observe(operation: disk.Operation) -> None:
-            failing.change(operation)
-            if record is not None:
-                record(operation)
-
-        disk.observe = observe
-        try:
-            with suppress(CommitUncertainError):
-                in_a_session(step)(storage)
-        finally:
-            disk.observe = record
-
-    return act
-
-
-PREPARATIONS: dict[Callable[[HDF5StorageManager], object], Callable[[HDF5StorageManager], None]] = {
-    recover: damage,
-    copy_files: make_other_store,
-    copy_shot_by_shot: make_other_store,
-}
-
-
-def prepare(act: Callable[[HDF5StorageManager], object], storage: HDF5StorageManager) -> None:
-    """Make what a transaction needs besides a store that is populated."""
-    if act in PREPARATIONS:
-        PREPARATIONS[act](storage)
-
-
-"""What is done to the populated store, or beside it, before a transaction that needs it."""
-
-TRANSACTIONS: dict[str, Callable[[HDF5StorageManager], object]] = {
-    **{name: in_a_session(step) for name, step in SCENARIOS.items()},
-    "restore from trash": restore,
-    "empty trash": empty_trash,
-    "recover": recover,
-    "copy files from another store": copy_files,
-    "copy shot by shot": copy_shot_by_shot,
-    "keep back a shot": keep_back(SCENARIOS["shoot and annotate"], "sequences/2026/running"),
-    "keep back a part": keep_back(SCENARIOS["several sequences"], "sequences/2026/crashed"),
-    "keep back where it goes": keep_back(SCENARIOS["several sequences"], "sequences/drafts/c"),
-}
-
-
 def main() -> int:
     """Explore everything and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    default = Extent()
-    parser.add_argument("--sample", type=int, help="states of a transaction (default: all)")
+    default = Extent(sample=_SAMPLE)
     for option, what in (
+        ("sample", "states of a transaction, three times as many of several in a row; 0: all"),
         ("mixes", "random mixes of what was not durable, at each point of time"),
         ("recoveries", "states of the recovery from each state"),
         ("seed", "of everything that is random"),
@@ -343,20 +359,19 @@ def main() -> int:
         )
     parser.add_argument("--only", default="", help="a part of the name of a transaction")
     options = vars(parser.parse_args())
-    only = options.pop("only")
+    only, sample = options.pop("only"), options.pop("sample")
     total = Report()
-    for name, act in TRANSACTIONS.items():
+    start = time.monotonic()
+    for name, run in RUNS.items():
         if only not in name:
             continue
+        extent = Extent(sample=sample * (3 if name.endswith("in a row") else 1) or None, **options)
         with tempfile.TemporaryDirectory() as scratch:
-            report = explore(name, act, Path(scratch), Extent(**options))
-        total.states += report.states
-        total.recoveries += report.recoveries
-        total.violations += report.violations
-        total.digests |= report.digests
+            report = explore(name, run, Path(scratch), extent)
+        total.add(report)
         print(
-            f"{report.states:6} states, {report.recoveries:5} in recovery, "
-            f"{len(report.violations):3} violations: {name}",
+            f"{time.monotonic() - start:6.0f} s: {report.states:6} states, {report.looks:6} looks, "
+            f"{report.recoveries:5} in recovery, {len(report.violations):3} violations: {name}",
             flush=True,
         )
     for violation in total.violations[:50]:

@@ -124,7 +124,7 @@ def crash() -> TracebackSummary:
     return TracebackSummary.from_exception(RuntimeError("the laser is out of lock"))
 
 
-def _all(*steps: Step) -> Step:
+def all_of(*steps: Step) -> Step:
     def step(session: ExperimentSession) -> None:
         for one in steps:
             one(session)
@@ -132,7 +132,7 @@ def _all(*steps: Step) -> Step:
     return step
 
 
-def _swap(one: PureSequencePath, other: PureSequencePath) -> Step:
+def swap(one: PureSequencePath, other: PureSequencePath) -> Step:
     def step(session: ExperimentSession) -> None:
         aside = PureSequencePath(r"\aside")
         session.paths.move(one, aside)
@@ -142,11 +142,11 @@ def _swap(one: PureSequencePath, other: PureSequencePath) -> Step:
     return step
 
 
-def _delete(path: PureSequencePath) -> Step:
+def delete(path: PureSequencePath) -> Step:
     return lambda session: session.paths.delete_path(path, delete_sequences=True)
 
 
-def _move(source: PureSequencePath, destination: PureSequencePath) -> Step:
+def move(source: PureSequencePath, destination: PureSequencePath) -> Step:
     return lambda session: session.paths.move(source, destination)
 
 
@@ -160,13 +160,13 @@ SCENARIOS: dict[str, Step] = {
     "edit": lambda session: session.sequences.set_iteration_configuration(
         DRAFT, StepsConfiguration([ExecuteShot()])
     ),
-    "annotate": _all(annotate(DRAFT, "new"), annotate(FINISHED, "best")),
+    "annotate": all_of(annotate(DRAFT, "new"), annotate(FINISHED, "best")),
     "annotate while it runs": annotate(RUNNING, "long", "hot"),
-    "shoot and annotate": _all(shoot(RUNNING, 3), annotate(RUNNING, "third")),
-    "annotate, move and annotate again": _all(
-        annotate(FINISHED, "here"), _move(FINISHED, _NEW), annotate(_NEW, "there")
+    "shoot and annotate": all_of(shoot(RUNNING, 3), annotate(RUNNING, "third")),
+    "annotate, move and annotate again": all_of(
+        annotate(FINISHED, "here"), move(FINISHED, _NEW), annotate(_NEW, "there")
     ),
-    "annotate and reset": _all(
+    "annotate and reset": all_of(
         annotate(FINISHED, "worse"), lambda session: session.sequences.reset_to_draft(FINISHED)
     ),
     "prepare": lambda session: session.sequences.set_preparing(
@@ -179,49 +179,49 @@ SCENARIOS: dict[str, Step] = {
     "crash while preparing": lambda session: session.sequences.set_crashed(
         PREPARING, crash(), START
     ),
-    "first shot": _all(
+    "first shot": all_of(
         lambda session: session.sequences.set_running(PREPARING, START), shoot(PREPARING, 0)
     ),
     "later shot": shoot(RUNNING, 3),
     "shot of a new schema": shoot(RUNNING, 3, atoms=np.ones((3, 4, 5), np.float32)),
     "shot with a new label": shoot(RUNNING, 3, note="a text", trace=np.arange(2000.0)),
-    "many shots": _all(*(shoot(RUNNING, index) for index in range(3, 40))),
+    "many shots": all_of(*(shoot(RUNNING, index) for index in range(3, 40))),
     "reset": lambda session: session.sequences.reset_to_draft(FINISHED),
-    "reset and launch again": _all(
+    "reset and launch again": all_of(
         lambda session: session.sequences.reset_to_draft(FINISHED),
         launch(FINISHED),
         shoot(FINISHED, 7),
     ),
-    "shoot, finish and reset": _all(
+    "shoot, finish and reset": all_of(
         shoot(RUNNING, 3),
         lambda session: session.sequences.set_finished(RUNNING, START),
         lambda session: session.sequences.reset_to_draft(RUNNING),
     ),
-    "delete a sequence": _delete(FINISHED),
-    "delete a folder": _all(_move(FINISHED, DRAFTS / "b"), _delete(DRAFTS)),
-    "shoot, finish and move": _all(
+    "delete a sequence": delete(FINISHED),
+    "delete a folder": all_of(move(FINISHED, DRAFTS / "b"), delete(DRAFTS)),
+    "shoot, finish and move": all_of(
         shoot(RUNNING, 3),
         lambda session: session.sequences.set_finished(RUNNING, START),
-        _move(RUNNING, _NEW / "moved"),
+        move(RUNNING, _NEW / "moved"),
     ),
-    "move": _move(FINISHED, _NEW / "moved"),
-    "move a folder": _move(DRAFTS, _NEW),
-    "move and create again": _all(_move(FINISHED, _NEW), create(FINISHED)),
-    "delete and create again": _all(_delete(FINISHED), create(FINISHED), launch(FINISHED)),
-    "swap": _swap(FINISHED, DRAFT),
-    "swap folders that hold each other's": _all(
-        _move(DRAFTS, _NEW), _move(FINISHED, DRAFTS), _move(_NEW, _FOLDER / "finished")
+    "move": move(FINISHED, _NEW / "moved"),
+    "move a folder": move(DRAFTS, _NEW),
+    "move and create again": all_of(move(FINISHED, _NEW), create(FINISHED)),
+    "delete and create again": all_of(delete(FINISHED), create(FINISHED), launch(FINISHED)),
+    "swap": swap(FINISHED, DRAFT),
+    "swap folders that hold each other's": all_of(
+        move(DRAFTS, _NEW), move(FINISHED, DRAFTS), move(_NEW, _FOLDER / "finished")
     ),
-    "dates": _all(
+    "dates": all_of(
         lambda session: session.paths.update_creation_date(EMPTY, START),
         lambda session: session.paths.update_creation_date(FINISHED, START),
     ),
     "globals": lambda session: session.set_global_parameters(globals_(9)),
-    "devices": _all(
+    "devices": all_of(
         lambda session: session.default_device_configurations.update(laser=device(7)),
         lambda session: session.default_device_configurations.pop("camera"),
     ),
-    "several sequences": _all(
-        create(_NEW), shoot(RUNNING, 5), _move(CRASHED, DRAFTS / "c"), launch(DRAFT)
+    "several sequences": all_of(
+        create(_NEW), shoot(RUNNING, 5), move(CRASHED, DRAFTS / "c"), launch(DRAFT)
     ),
 }

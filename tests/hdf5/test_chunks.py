@@ -11,7 +11,8 @@ import pytest
 
 from shotstore.hdf5.disk import File
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.shots.chunks import LARGEST, Chunks, as_stored
+from shotstore.hdf5.shots.checksums import LARGEST, as_stored
+from shotstore.hdf5.shots.chunks import Chunks
 
 Array = npt.NDArray[np.uint8]
 
@@ -38,6 +39,11 @@ def make(tmp_path: Path) -> Iterator[Callable[..., tuple[Chunks, h5py.Dataset]]]
         yield make
 
 
+def read(chunks: Chunks, first: int, count: int) -> Array | None:
+    place = np.empty((count, chunks.size), np.uint8)
+    return place.reshape(-1) if chunks.read_into(place, first) else None
+
+
 def change_byte(path: str, position: int) -> None:
     with Path(path).open("r+b") as file:
         file.seek(position)
@@ -47,7 +53,11 @@ def change_byte(path: str, position: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", [1, 2, 3, 511, 512, 513, 4096, 2**17 - 1, 2**17, 2**17 + 2, 2**19, 2**22 + 7]
+    "size",
+    [
+        *(1, 2, 3, 511, 512, 513, 4096, 2**14, 2**14 + 2),
+        *(2**17 - 1, 2**17, 2**17 + 2, 2**19, 2**22 + 7),
+    ],
 )
 @pytest.mark.parametrize("content", ["random", "zeros", "largest"])
 def test_chunks_of_every_size_have_the_checksum_that_hdf5_gives_them(
@@ -57,7 +67,7 @@ def test_chunks_of_every_size_have_the_checksum_that_hdf5_gives_them(
     one = random.integers(0, 256, size, np.uint8) if content == "random" else fill[content]
     array = np.broadcast_to(np.asarray(one, np.uint8), (3, size))
     chunks, dataset = make(array)
-    found = chunks.read(0, 3)
+    found = read(chunks, 0, 3)
     if content == "zeros":
         assert found is None  # which the disk may have lost, so they are left to others
     else:
@@ -76,7 +86,7 @@ def test_the_sums_of_the_largest_chunk_are_exact(
         array = random.integers(0, 256, array.shape, np.uint8)
     chunks, dataset = make(array)
     assert as_stored(array).tobytes() == bytes(dataset.id.read_direct_chunk((0, 0))[1])
-    found = chunks.read(0, 1)
+    found = read(chunks, 0, 1)
     assert found is not None
     assert found.tobytes() == array.tobytes()
 
@@ -98,11 +108,11 @@ def test_some_chunks_of_many(
     array = random.integers(0, 256, (1000, 30), np.uint8)
     chunks, _ = make(array, rows=3)
     if all_at_once:
-        chunks.read(0, 334)
-    found = chunks.read(20, 2)
+        read(chunks, 0, 334)
+    found = read(chunks, 20, 2)
     assert found is not None
     assert found.tobytes() == array[60:66].tobytes()
-    last = chunks.read(333, 1)  # of which one row is in the dataset
+    last = read(chunks, 333, 1)  # of which one row is in the dataset
     assert last is not None
     assert last[:30].tobytes() == array[999].tobytes()
 
@@ -115,9 +125,23 @@ def test_a_changed_byte_is_noticed(
     """In the content, and in its checksum; whether chunks were looked up or not."""
     chunks, dataset = make(random.integers(0, 256, (1 + others, 100), np.uint8))
     offset = dataset.id.get_chunk_info(0).byte_offset
-    assert chunks.read(0, 1) is not None
+    assert read(chunks, 0, 1) is not None
     change_byte(dataset.file.filename, offset + position)
-    assert chunks.read(0, 1) is None
+    assert read(chunks, 0, 1) is None
+
+
+@pytest.mark.parametrize("damaged", [0, 25, 74, 75, 99])
+def test_a_changed_byte_in_one_of_many_chunks_is_noticed(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]], damaged: int
+) -> None:
+    """Several threads read and check them, those that follow each other in the file at once."""
+    array = random.integers(0, 256, (100, 2**16), np.uint8)
+    chunks, dataset = make(array)
+    found = read(chunks, 0, 100)
+    assert found is not None
+    assert found.tobytes() == array.tobytes()
+    change_byte(dataset.file.filename, dataset.id.get_chunk_info(damaged).byte_offset + 2**15)
+    assert read(chunks, 0, 100) is None
 
 
 def test_zeros_in_the_place_of_what_has_the_same_sum_are_noticed(
@@ -127,7 +151,7 @@ def test_zeros_in_the_place_of_what_has_the_same_sum_are_noticed(
     with Path(dataset.file.filename).open("r+b") as file:
         file.seek(dataset.id.get_chunk_info(0).byte_offset)
         file.write(bytes(100))
-    assert chunks.read(0, 1) is None
+    assert read(chunks, 0, 1) is None
 
 
 def test_what_is_stored_in_another_way_is_left_to_hdf5(
@@ -135,8 +159,8 @@ def test_what_is_stored_in_another_way_is_left_to_hdf5(
 ) -> None:
     array = random.integers(0, 4, (3, 1000), np.uint8)
     compressed, _ = make(array, compression="gzip")
-    assert compressed.read(0, 3) is None
-    assert compressed.read(1, 1) is None
+    assert read(compressed, 0, 3) is None
+    assert read(compressed, 1, 1) is None
     path = tmp_path / "short.h5"
     with h5py.File(path, "w") as file:
         dataset = file.create_dataset("x", (40, 1000), np.uint8, chunks=(1, 1000), fletcher32=True)
@@ -147,17 +171,17 @@ def test_what_is_stored_in_another_way_is_left_to_hdf5(
     with closing(file_object), h5py.File(path) as file:
         for number in range(4):  # too short, without a checksum, too long, and never written
             before = Chunks(file["x"].id, file_object, 1, 1000)
-            assert before.read(number, 1) is None
-            before.read(0, 40)
-            assert before.read(number, 1) is None
+            assert read(before, number, 1) is None
+            read(before, 0, 40)
+            assert read(before, number, 1) is None
 
 
 def test_a_file_that_was_cut_off_is_not_read_past_its_end(
     make: Callable[..., tuple[Chunks, h5py.Dataset]],
 ) -> None:
     chunks, dataset = make(random.integers(0, 256, (3, 10_000), np.uint8))
-    assert chunks.read(0, 3) is not None
+    assert read(chunks, 0, 3) is not None
     with Path(dataset.file.filename).open("r+b") as file:
         file.truncate(15_000)
     with pytest.raises(ValueError, match="not in the file"):
-        chunks.read(0, 3)
+        read(chunks, 0, 3)

@@ -131,13 +131,13 @@ def test_the_state_of_one_sequence_takes_one_look_at_each_path_above_it(
     with store.session() as session:
         assert session.sequences.get_state(ONE) is State.DRAFT
     assert calls.opened == {
-        "units.json": 1,
         "apply.lock": 1,
         "gate.lock": 1,
         "commits": 1,
         SEQUENCE_DOCUMENT: 1,
     }
     assert calls.looked_at == {
+        "units.json": 1,
         "journal": 1,
         "2026": 1,
         "11": 1,

@@ -1,5 +1,6 @@
 """How much a follower reads of a run for each new shot: no more of a long one than of a short."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,15 @@ from shotstore.testing.experiments import PATH, launch, record
 def read_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many bytes of shots files were read, each time."""
     found: list[int] = []
-    read = disk.File.read_into
+    read = disk.File.read_pieces
 
-    def note(file: disk.File, buffer: memoryview, offset: int) -> int:
-        count = read(file, buffer, offset)
+    def note(file: disk.File, buffers: Sequence[memoryview], offset: int) -> int:
+        count = read(file, buffers, offset)
         if file.path.name == "shots.h5":
             found.append(count)
         return count
 
-    monkeypatch.setattr(disk.File, "read_into", note)
+    monkeypatch.setattr(disk.File, "read_pieces", note)
     return found
 
 

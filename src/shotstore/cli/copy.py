@@ -1,5 +1,6 @@
 """``shotstore copy``: sequences from one storage to another, files or database."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
@@ -13,12 +14,10 @@ from shotstore.cli.formats import counted, readable_size
 from shotstore.cli.opening import open_any, open_or_create
 from shotstore.cli.options import AnyPathArgument
 from shotstore.cli.places import find_path
+from shotstore.paths import PureSequencePath
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from shotstore.copy import Copied
-    from shotstore.paths import PureSequencePath
 
 _MOST_LISTED = 20
 
@@ -101,7 +100,7 @@ def _print_copied(copied: "Copied", seconds: float, console: Console) -> None:
         _print_list(others, console)
 
 
-def _print_list(reasons: "Mapping[PureSequencePath, str]", console: Console) -> None:
+def _print_list(reasons: Mapping[PureSequencePath, str], console: Console) -> None:
     for path, reason in list(reasons.items())[:_MOST_LISTED]:
         console.print(Text.assemble("  ", (str(path), "bold"), f": {reason}"), soft_wrap=True)
     if len(reasons) > _MOST_LISTED:

@@ -104,7 +104,6 @@ def _end(storage: "StorageManager", path: PureSequencePath) -> "SequenceStats | 
 def _print_end(
     console: Console, storage: "StorageManager", path: PureSequencePath, *, with_state: bool
 ) -> None:
-
     stats = _end(storage, path)
     if stats is None:
         return

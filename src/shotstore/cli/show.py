@@ -50,7 +50,6 @@ def show(
 
 
 def _print(found: "Description", console: Console) -> None:
-
     from shotstore.analysis.recipes import not_readable_line
 
     summary = found.summary
@@ -120,8 +119,6 @@ def _moment(time: "datetime | None", more: str) -> str:
 
 def _time_left(summary: "SequenceSummary") -> str:
     """If it goes on as it has so far."""
-    from shotstore.cli.formats import time_span
-
     span, expected = time_span(summary), summary.expected_number_of_shots
     done = summary.number_of_shots
     if summary.state is not State.RUNNING or span is None or not expected or not done:

@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
+import attrs
 import typer
 
 from shotstore.cli.columns import Cell, Column, print_columns
@@ -34,7 +35,12 @@ def list_(
     storage = open_store(store, read_only=True)
     entries = storage.trash.entries()
     if as_json:
-        print_json([_as_json(entry) for entry in entries])
+        print_json(
+            [
+                attrs.asdict(entry, recurse=False) | {"deleted": entry.deleted.isoformat()}
+                for entry in entries
+            ]
+        )
     elif entries:
         _print(entries)
     else:
@@ -141,13 +147,3 @@ def _print(entries: "list[TrashEntry]") -> None:
     print_columns(console, columns, rows)
     total = readable_size(sum(entry.size for entry in entries))
     console.print(f"{counted(len(entries), 'entry')}, {total} in total.")
-
-
-def _as_json(entry: "TrashEntry") -> dict[str, object]:
-    return {
-        "id": entry.id,
-        "path": str(entry.path),
-        "deleted": entry.deleted.isoformat(),
-        "reason": entry.reason,
-        "size": entry.size,
-    }

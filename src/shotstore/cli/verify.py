@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import attrs
 import typer
 from rich.console import Console
 from rich.padding import Padding
@@ -15,7 +16,7 @@ from shotstore.paths import PureSequencePath
 from shotstore.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from shotstore.hdf5 import Finding, Report
+    from shotstore.hdf5 import Report
 
 
 def verify(
@@ -42,7 +43,6 @@ def verify(
 
 
 def _print(report: "Report", console: Console) -> None:
-
     by_severity = sorted(report.findings, key=lambda finding: finding.severity)
     for finding in by_severity:
         style = "bold red" if finding.severity == "damage" else "yellow"
@@ -68,7 +68,6 @@ def _print(report: "Report", console: Console) -> None:
 
 
 def _print_indented(console: Console, text: Text) -> None:
-
     # Padding fills the lines with spaces, up to the width of a terminal.
     is_wrapped = not console.soft_wrap
     console.print(Padding(text, (0, 0, 0, 8)) if is_wrapped else Text("        ") + text)
@@ -81,15 +80,5 @@ def _as_json(report: "Report") -> dict[str, object]:
         "sequences": report.sequences,
         "shots": report.shots,
         "bytes": report.size,
-        "findings": [_finding_as_json(finding) for finding in report.findings],
-    }
-
-
-def _finding_as_json(finding: "Finding") -> dict[str, object]:
-    return {
-        "severity": finding.severity,
-        "path": None if finding.path is None else str(finding.path),
-        "file": str(finding.file),
-        "problem": finding.problem,
-        "remedy": finding.remedy,
+        "findings": [attrs.asdict(finding, recurse=False) for finding in report.findings],
     }

@@ -90,7 +90,9 @@ class Commits:
         may have come since, or this is a copy."""
         count = self._counter.read()
         try:
-            is_at_rest = self._log.read_header().round == count.round and not self._log.entries()
+            round_ = self._log.read_header().round
+            # A copier may have come to the counter later than to the log.
+            is_at_rest = (count.round, count.end) == (round_, START) and not self._log.entries()
         except DamagedStorageError:
             is_at_rest = False  # said where it is asked for
         if not is_at_rest:
@@ -113,10 +115,12 @@ class Commits:
         found = count, lay_log
         if found != self._looked:
             self._held = self._held_back.records()
-            records = list(self._held)
+            self.files = Files(self._root)
+            for held in self._held:
+                if not (why_no_fit(self._root, held) or is_given_up(self._root, held)):
+                    self.files.lay(held)
             if lay_log:
-                records.append(self._fitting(without(self._read_log()[0], self._held)))
-            self.files = Files(self._root, records)
+                self.files.lay(without(self._read_log()[0], self._held))
             self._looked = found
         return self.counted
 
@@ -178,10 +182,14 @@ class Commits:
             DamagedStorageError: the log cannot be read, or does not fit the files.
             OSError: it cannot be carried out, nor kept back.
         """
-        self._count = self._counter.read()
+        self._count = self._counter.open()
         if self._count.is_unfinished or not self._attach():
             self._carry_out_all()
         self.look(self._count)
+
+    def end_writing(self) -> None:
+        """Called before the write lock is released."""
+        self._counter.close()
 
     def _attach(self) -> bool:
         """Whether the log is the one of which the counter tells."""
@@ -189,17 +197,6 @@ class Commits:
             with contextlib.suppress(FileNotFoundError):
                 self._log.read_header()
         return self._log.is_as_read() and self._log.header.round == self._count.round
-
-    def _fitting(self, record: LogRecord) -> LogRecord:
-        """A record that fits the files.
-
-        Raises:
-            DamagedStorageError: it does not.
-        """
-        why = why_no_fit(self._root, record)
-        if why is not None:
-            raise damaged(self._log.path, why)
-        return record
 
     def _carry_out_all(self) -> None:
         if not self._log.exists():  # a copy has left it out
@@ -212,7 +209,7 @@ class Commits:
         commits = max(self.counted, self._log.header.first - 1 + len(entries))
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
-            rest = self._without_later(self._fitting(without(record, self._held_back.records())))
+            rest = self._without_later(without(record, self._held_back.records()))
             carry_out(self._root, rest, keep_back=self._keep_back)
             self._unsynced.note(record)
             self._make_durable(lambda: rest)
@@ -265,6 +262,8 @@ class Commits:
                 kept = self._carry_out(record, files)
                 self._count = evolve(before, commits=before.commits + 1, end=end)
                 self._note(record, before.end, end)
+                if not kept and self._looked == (before, False):
+                    self._looked = self._count, False
                 is_done = True
                 # Should this fail, the next session does all of it again.
                 with contextlib.suppress(OSError):
@@ -333,16 +332,17 @@ class Commits:
         """
         root = self._root
         for patch in record.patches:
-            path, file = root / patch.path, files[patch.path]
-            if not on_disk.is_at(file.stat(), path):
+            status = files[patch.path].stat()
+            if not on_disk.is_at(status, f"{root}/{patch.path}"):
                 raise DamagedStorageError(
-                    f"{path} is not the file any more to which this session has written: something "
-                    "else has moved or replaced it. Nothing of this session was stored."
+                    f"{root / patch.path} is not the file any more to which this session has "
+                    "written: something else has moved or replaced it. Nothing of this session was "
+                    "stored."
                 )
-            if (length := file.length()) < patch.needed:
+            if status.st_size < patch.needed:
                 raise DamagedStorageError(
-                    f"{path} has {length} bytes, and {patch.needed} were written: something else "
-                    "has cut it. Nothing of this session was stored."
+                    f"{root / patch.path} has {status.st_size} bytes, and {patch.needed} were "
+                    "written: something else has cut it. Nothing of this session was stored."
                 )
         renames = (*record.departures, *record.replacements)
         device = root.stat().st_dev if renames else 0
@@ -394,7 +394,12 @@ class Commits:
         size = max(min(size, LARGEST), START + room)
         if self._count.end != START or size != self._log.size:
             self._make_durable(lambda: self._left(self._log)[0])
-            self._begin_round(self.counted, size)
+            try:
+                self._log.resize(size)
+            except OSError:
+                if START + room > self._log.size:  # otherwise it is large enough as it is
+                    raise
+            self._begin_round(self.counted)
 
     def _make_durable(self, done: Callable[[], LogRecord]) -> None:
         """Sync all that the round has changed; ``done`` gives it as one record, to write it anew if
@@ -418,18 +423,14 @@ class Commits:
         except (OSError, DamagedStorageError) as error:
             self._keep_back(record, error)
 
-    def _begin_round(self, commits: int, size: int | None = None) -> None:
+    def _begin_round(self, commits: int) -> None:
         """Begin the log anew, and count."""
-        if size is None or size == self._log.size:
-            try:
-                self._log.begin_round(commits + 1)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    self._counter.write(evolve(self._count, is_unfinished=True))
-                raise
-        else:
-            self._log.create(commits + 1, size)
-            self._log.read_header()
+        try:
+            self._log.begin_round(commits + 1)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._counter.write(evolve(self._count, is_unfinished=True))
+            raise
         self._count = Count(commits, self._log.header.round, START, is_unfinished=False)
         self._noted = self._log.header.round, START
         self._counter.write(self._count)

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +39,7 @@ Format = Literal[
     "device configuration",
     "trash entry",
     "trash clock",
+    "active sequences",
 ]
 
 
@@ -98,6 +100,17 @@ def load_sequence(content: bytes, path: Path | str) -> SequenceDocument:
         )
     except (LookupError, ValueError, TypeError) as error:
         raise damaged_error(path, f"it lacks or garbles a key ({error!r})") from error
+
+
+_LONGEST_RECALLED = 64 * 1024  # bytes
+_load_short = lru_cache(maxsize=64)(load_sequence)
+
+
+def recall_sequence(content: bytes, path: Path | str) -> SequenceDocument:
+    """What `load_sequence` makes of a document, which is loaded once as long as it is asked for
+    again and again, and short. Nobody may change what is in it."""
+    load = _load_short if len(content) <= _LONGEST_RECALLED else load_sequence
+    return load(content, path)
 
 
 def dump_folder(created: datetime) -> bytes:

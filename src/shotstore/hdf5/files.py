@@ -6,7 +6,8 @@ whose directory may not be written to. All paths are relative to the root of the
 slashes.
 """
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -14,7 +15,7 @@ from stat import S_IFDIR, S_IFREG, S_ISDIR, S_ISREG
 from typing import Protocol
 
 from shotstore.hdf5 import on_disk
-from shotstore.hdf5.log.fitting import is_given_up, is_later, phase, why_no_fit
+from shotstore.hdf5.log.fitting import is_later, phase
 from shotstore.hdf5.log.record import FilePatch, LogRecord, Rename
 
 
@@ -27,20 +28,18 @@ class HasFiles(Protocol):
 class Files:
     """What is at each path, and where it lies for the time being."""
 
-    def __init__(self, root: Path, records: Sequence[LogRecord] = ()) -> None:
-        """Without ``records``, everything lies where it belongs."""
+    def __init__(self, root: Path) -> None:
+        """Everything lies where it belongs."""
         self.root = root
         self._patches: dict[str, FilePatch] = {}
         self._renames: list[Rename] = []
         self._made: dict[str, bytes | None] = {}
         """What is not on the disk: documents by path, with their content, and directories."""
         self._arriving: dict[str, set[str]] = {}
-        for record in records:
-            if why_no_fit(root, record) is None and not is_given_up(root, record):
-                self._lay(record)
-        self._is_changed = bool(self._renames or self._made)
+        self._is_changed = False
 
-    def _lay(self, record: LogRecord) -> None:
+    def lay(self, record: LogRecord) -> None:
+        """Lay what a record does over the files."""
         first = phase(self.root, record)
         if first == 0:
             self._patches |= {each.path: each for each in record.patches}
@@ -63,6 +62,7 @@ class Files:
                     continue
             self._made[document.path] = document.content
             self._arrives(document.path)
+        self._is_changed = bool(self._renames or self._made)
 
     def _arrives(self, path: str) -> None:
         directory, _, name = path.rpartition("/")
@@ -91,7 +91,12 @@ class Files:
         if path in self._made:
             return S_IFDIR if self._made[path] is None else S_IFREG
         place = self.locate(path) if self._renames else path
-        return 0 if place is None else on_disk.mode(f"{self.root}/{place}")
+        try:
+            return 0 if place is None else os.lstat(f"{self.root}/{place}").st_mode
+        except OSError as error:
+            if error.errno in on_disk.NOTHING_THERE:
+                return 0
+            raise
 
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory."""

@@ -71,6 +71,8 @@ class Locks:
         self._opening = directory / "opening.lock"
         self._gate = directory / "gate.lock"
         self._apply = directory / "apply.lock"
+        self._idle: dict[tuple[Path, LockFlags], list[_Lock]] = {}
+        """Files of locks that are not held, but will be."""
 
     def exist(self) -> bool:
         """Whether there are lock files: without them the directory is an archive."""
@@ -92,12 +94,11 @@ class Locks:
         # Opened to read alone: the disk may be read-only, or have become so.
         with (
             _one_of_few(str(self._apply)),
-            _locked(self._apply, _SHARED, os.O_RDONLY) as apply_lock,
-            _locked(self._gate, _SHARED, os.O_RDONLY) as gate,
+            self._kept(self._apply, _SHARED, os.O_RDONLY) as apply_lock,
         ):
-            _wait(gate.attempt, self._timeout, self._name_holders)
-            _wait(apply_lock.attempt, self._timeout, self._name_holders)
-            gate.release()
+            with self._kept(self._gate, _SHARED, os.O_RDONLY) as gate:
+                _wait(gate.attempt, self._timeout, self._name_holders)
+                _wait(apply_lock.attempt, self._timeout, self._name_holders)
             yield
 
     @contextmanager
@@ -108,12 +109,37 @@ class Locks:
             StorageLockTimeoutError: a reader, or a process that was stopped in one, is in the way.
         """
         with (
-            _locked(self._apply, _ALONE, os.O_RDWR) as apply_lock,
-            _locked(self._gate, _ALONE, os.O_RDWR) as gate,
+            self._kept(self._apply, _ALONE, os.O_RDWR) as apply_lock,
+            self._kept(self._gate, _ALONE, os.O_RDWR) as gate,
         ):
             _wait(gate.attempt, self._timeout, self._name_holders)
             _wait(apply_lock.attempt, self._timeout, self._name_holders)
             yield
+
+    @contextmanager
+    def _kept(self, path: Path, kind: LockFlags, open_flags: int) -> Iterator["_Lock"]:
+        """A lock, the file of which stays open for the next one that needs it: to open and close it
+        takes longer than to lock it."""
+        idle = self._idle.setdefault((path, kind), [])
+        lock = None
+        while lock is None and idle:
+            with suppress(IndexError):  # another thread was faster
+                lock = idle.pop()
+            if lock is not None and not lock.is_usable():
+                lock.release()
+                lock = None
+        lock = lock or _Lock(path, kind, open_flags)
+        try:
+            yield lock
+        finally:
+            if lock.unlock():
+                idle.append(lock)
+
+    def close(self) -> None:
+        """Close the files of locks that are not held."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().release()
 
     def acquire_write(
         self, owner: Owner | None, timeout: float | None = None
@@ -297,6 +323,21 @@ class _Lock:
         except portalocker.LockException as error:
             raise _locking_error(self._path, error) from error
         return True
+
+    def is_usable(self) -> bool:
+        """Whether it is of this process, and its file was not removed."""
+        return self._process == os.getpid() and os.fstat(self._descriptor).st_nlink > 0
+
+    def unlock(self) -> bool:
+        """Release it, and keep its file open if that is possible; whether it is."""
+        if self._process == os.getpid() and self._descriptor >= 0:
+            try:
+                self._unlock(self._descriptor)
+            except (OSError, portalocker.LockException):
+                self.release()
+            else:
+                return True
+        return False
 
     def release(self) -> None:
         """Once: a second call does nothing. In a forked child, nothing is left to release."""

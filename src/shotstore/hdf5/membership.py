@@ -67,6 +67,7 @@ class Membership:
         if self._has_committed:
             self._checkpoint()
         self._close_log()
+        self._locks.close()
         if self._leave is not None:
             self._leave()
             self._leave = None
@@ -85,6 +86,7 @@ class Membership:
         release_lock = self._locks.acquire_write(owner, timeout)
 
         def release() -> None:
+            self._commits.end_writing()
             self._is_writing = False
             self._close_log()
             release_lock()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from attrs import field, frozen
 
 from shotstore.hdf5 import documents
+from shotstore.hdf5.active import ACTIVE
 from shotstore.hdf5.files import join
 from shotstore.hdf5.log.record import Document, FilePatch, LogRecord, Rename, digest
 from shotstore.hdf5.names import (
@@ -53,6 +54,7 @@ def prepare(
     discarded: list[Discarded],
     emptied: list[str],
     replaced: dict[str, bytes | None],
+    active: Callable[[], bytes | None],
     staging: Staging,
     writers: Mapping[Node, ShotsWriter],
     read: Callable[[str], bytes | None],
@@ -64,11 +66,12 @@ def prepare(
         discarded: What goes to the trash.
         emptied: Directories that go altogether, relative to the root of the store.
         replaced: Documents outside the tree by path, with their content, or None if they go.
+        active: Gives what the document of the active sequences is to be, or None if it stays.
         staging: Where to make what is new.
         writers: The shots files to which the session has written.
         read: Gives the content of a document as it is in the store, or None if there is none.
     """
-    return _Preparation(tree, staging, writers, read).run(discarded, emptied, replaced)
+    return _Preparation(tree, staging, writers, read).run(discarded, emptied, replaced, active)
 
 
 class _Preparation:
@@ -90,7 +93,11 @@ class _Preparation:
         self._documents: list[Document] = []
 
     def run(
-        self, discarded: list[Discarded], emptied: list[str], replaced: dict[str, bytes | None]
+        self,
+        discarded: list[Discarded],
+        emptied: list[str],
+        replaced: dict[str, bytes | None],
+        active: Callable[[], bytes | None],
     ) -> LogRecord:
         for path, content in replaced.items():
             if content is None:
@@ -103,6 +110,9 @@ class _Preparation:
             self._departures.append(Rename(path, self._staging.slot()))
         for child in self._tree.root.children.values():
             self._visit(child, SEQUENCES, join(SEQUENCES, directory_name(child.name)))
+        is_changed = bool(self._departures or self._arrivals or self._documents)
+        if is_changed and (content := active()) is not None:
+            self._write(ACTIVE, content, self._read(ACTIVE))
         record = LogRecord(
             transaction=self._staging.transaction,
             patches=self._patches,

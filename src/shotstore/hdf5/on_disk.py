@@ -12,6 +12,8 @@ from shotstore.hdf5.refusals import patient, why_not_opened
 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+"""What a system says where nothing has a name, nor can have it."""
 _KNOWS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 observe_opening: Callable[[str], None] | None = None
@@ -37,10 +39,10 @@ def exists(path: Path | str) -> bool:
     return True
 
 
-def is_at(status: os.stat_result, path: Path) -> bool:
+def is_at(status: os.stat_result, path: Path | str) -> bool:
     """Whether the file of which the system says this lies at a path."""
     try:
-        return os.path.samestat(status, path.lstat())
+        return os.path.samestat(status, os.lstat(path))
     except FileNotFoundError:
         return False
 
@@ -73,7 +75,7 @@ def mode(path: Path | str) -> int:
     try:
         return os.lstat(path).st_mode
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+        if error.errno in NOTHING_THERE:
             return 0
         raise
 

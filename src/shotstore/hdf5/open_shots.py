@@ -12,6 +12,7 @@ from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.files import HasFiles
 from shotstore.hdf5.known_documents import TICK
 from shotstore.hdf5.locks import try_lock_shared, unlock
+from shotstore.hdf5.log.carrying_out import cut_off_error
 from shotstore.hdf5.log.record import FilePatch
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, PatchedFileObject, committed_end
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
@@ -82,6 +83,8 @@ class ShotsReader:
         if self._patch is not None and has_later_shots(self._file, self._patch):
             self._patch = None
         if self._patch is not None:
+            if self._file.length() < self._patch.needed:
+                raise cut_off_error(self._file.path)
             if is_older(self._file, self._patch):
                 raise older_error(self._file.path)
             return _open_view(self._file, self._patch)

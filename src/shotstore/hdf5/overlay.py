@@ -11,7 +11,7 @@ interpreter later. They note the error instead, for `check` to raise once HDF5 h
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 
 from shotstore.errors import DamagedStorageError
@@ -114,21 +114,22 @@ class HDF5FileObject:
         self._position += len(view)
         return len(view)
 
-    def read_at(self, view: memoryview, offset: int) -> None:
-        """Read committed bytes, past HDF5.
+    def read_at(self, views: Sequence[memoryview], offset: int) -> None:
+        """Read committed bytes, past HDF5, into these one after the other.
 
         Raises:
             DamagedStorageError: the disk fails.
             ValueError: there are not so many.
         """
         try:
-            count = self._fetch(view, offset)
+            count = self._fetch_pieces(views, offset)
         except OSError as raised:
             self._note(unreadable_error(self.file.path, raised))
             self.check()
             raise
-        if count < len(view):
-            raise ValueError(f"{len(view)} bytes at {offset} are not in the file")
+        wanted = sum(map(len, views))
+        if count < wanted:
+            raise ValueError(f"{wanted} bytes at {offset} are not in the file")
 
     def flush(self) -> None:
         """Nothing: HDF5's flush says nothing about the disk. The commit syncs."""
@@ -153,6 +154,10 @@ class HDF5FileObject:
         """Fill ``view``; return how many bytes there are."""
         return self.file.read_into(view, offset)
 
+    def _fetch_pieces(self, views: Sequence[memoryview], offset: int) -> int:
+        """Fill them, one after the other; return how many bytes there are."""
+        return self.file.read_pieces(views, offset)
+
 
 class PatchedFileObject(HDF5FileObject):
     """A read-only file object over a file, with what is still to be written into it laid over."""
@@ -170,6 +175,9 @@ class PatchedFileObject(HDF5FileObject):
             if low < high:
                 view[low - offset : high - offset] = piece[low - start : high - start]
         return max(0, min(len(view), self._end - offset))
+
+    def _fetch_pieces(self, views: Sequence[memoryview], offset: int) -> int:
+        return _fetch_each(self._fetch, views, offset)
 
 
 class OverlayFile(HDF5FileObject):
@@ -205,6 +213,8 @@ class OverlayFile(HDF5FileObject):
                     offset += count
                 if view:
                     self.file.write(view, offset)
+                    if len(view) > _LARGEST_TAIL_IN_LOG:  # a frame, which is synced at the end
+                        self.file.begin_to_write(offset, stop)
                 self._end = max(self._end, stop)
         except Exception as raised:
             self._note(raised)
@@ -284,6 +294,9 @@ class OverlayFile(HDF5FileObject):
                 view[low - offset : high - offset] = page[low - start : high - start]
         return len(view)
 
+    def _fetch_pieces(self, views: Sequence[memoryview], offset: int) -> int:
+        return _fetch_each(self._fetch, views, offset)
+
     def _truncate(self, length: int) -> None:
         for index in [index for index in self._pages if index * PAGE >= length]:
             del self._pages[index]
@@ -301,3 +314,13 @@ class OverlayFile(HDF5FileObject):
         count = max(0, min(PAGE, self._kept - index * PAGE))
         self.file.read_into(memoryview(page)[:count], index * PAGE)
         return page
+
+
+def _fetch_each(
+    fetch: Callable[[memoryview, int], int], views: Sequence[memoryview], offset: int
+) -> int:
+    count = 0
+    for view in views:
+        count += fetch(view, offset)
+        offset += len(view)
+    return count

@@ -23,7 +23,7 @@ def root_node(store: Store) -> Node:
     name = path_name(store.root.name) or "sequence"
     if not PureSequencePath.is_valid_name(name):
         name = "sequence"
-    Node(name, "", root, is_sequence=True)
+    root.children[name] = Node(name, "", root, is_sequence=True)
     return root
 
 

@@ -28,7 +28,7 @@ from shotstore.model import (
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.records.columns import LARGEST_BATCH, ShotColumns
+from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary
@@ -49,6 +49,8 @@ class HDF5Records(StoredRecords[Node]):
         self.transaction = transaction
         self.tree = transaction.tree
         self._compression = compression
+        self._seen: dict[PureSequencePath, tuple[ShotsFile, int]] = {}
+        """Of which files single shots were read, and how many shots the session sees in them."""
 
     # Paths
 
@@ -103,6 +105,9 @@ class HDF5Records(StoredRecords[Node]):
         directory = self.transaction.store.root / (node.directory or "")
         return documents.damaged_error(directory / SEQUENCE_DOCUMENT, why)
 
+    def active_below(self, node: Node) -> Iterator[tuple[Node, State]]:
+        return self.transaction.active.below(node)
+
     def records_below(self, path: PureSequencePath) -> Iterator[tuple[Node, SequenceRecord]]:
         return summaries.records_below(self.transaction, path)
 
@@ -126,17 +131,29 @@ class HDF5Records(StoredRecords[Node]):
     def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
         for name in (*shot.parameters, *shot.data):
             hdf5_name(name)  # refused here, where nothing has been written yet
-        times = _microseconds(shot.start_time), _microseconds(shot.end_time)
+        start, end = [(time - _EPOCH) // _MICROSECOND for time in (shot.start_time, shot.end_time)]
         shots = self.transaction.shots.open_to_append(node)
         with self.transaction.appending():
-            shots.append(index, times, shot.parameters, shot.data, self._compression)
+            shots.append(index, (start, end), shot.parameters, shot.data, self._compression)
 
     def find_shot(self, node: Node, index: int) -> StoredShot | None:
         shots, limit = self._view(node)
         if shots is None:
             return None
+        self._seen[node.path] = shots, limit
         row = shots.indices().get(index, limit)
         return _Shot(shots, row) if row < limit else None
+
+    def known_data(
+        self, path: PureSequencePath, index: int, labels: Collection[str]
+    ) -> dict[str, Data] | None:
+        def read() -> dict[str, Data] | None:
+            if path not in self._seen:
+                return None
+            shots, limit = self._seen[path]
+            return shots.known_data(index, limit, labels)
+
+        return self.transaction.read_here(read)
 
     # Many shots
 
@@ -144,14 +161,7 @@ class HDF5Records(StoredRecords[Node]):
         shots, count = self._view(node)
         if shots is None or not count:
             return 0, ParameterSchema(), DataSchema()
-        parameters: dict[str, ParameterType] = {}
-        for name, kind, units in shots.parameter_types(count):
-            new = ParameterType(kind, units)
-            parameters[name] = parameters[name].merged(new) if name in parameters else new
-        data: dict[str, DataType] = {}
-        for label, type_ in shots.data_types(count):
-            data[label] = data[label].merged(type_) if label in data else type_
-        return count, ParameterSchema(parameters), DataSchema(data)
+        return count, *shots.schemas(count)
 
     def read_columns(
         self,
@@ -159,8 +169,9 @@ class HDF5Records(StoredRecords[Node]):
         rows: RowNumbers,
         parameters: Mapping[str, ParameterType],
         labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
-        return self._launched(node)[0].columns(rows, parameters, labels)
+        return self._launched(node)[0].columns(rows, parameters, labels, places)
 
     def shots_at_once(self, node: Node, labels: Mapping[str, DataType]) -> int:
         shots, count = self._launched(node)
@@ -222,7 +233,3 @@ class _Shot(StoredShot):
 def _document(record: SequenceRecord) -> SequenceDocument:
     assert isinstance(record, SequenceDocument)  # it was made of that which the tree has
     return record
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND

@@ -8,7 +8,7 @@ from pathlib import Path
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk
 from shotstore.hdf5.conflicts import conflict_error, moved_away_error
-from shotstore.hdf5.documents import load_sequence
+from shotstore.hdf5.documents import SequenceDocument, load_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
@@ -56,7 +56,7 @@ class SessionShots:
         reader.was_read = True
         shots = reader.shots(self._store.commits.counted)
         if reader.limit is None:
-            reader.limit = self._visible(node, shots)
+            reader.limit = self._visible(node, self._tree.document(node), shots)
         return shots, reader.limit
 
     def number_of_shots(self, node: Node) -> int:
@@ -66,7 +66,11 @@ class SessionShots:
             return 0
         if document.state.has_ended() and document.number_of_shots is not None:
             return document.number_of_shots
-        return self.open(node)[1]
+        reader = self._readers.get(node)
+        if reader is None or reader.limit is None or node in self.writers:
+            return self.open(node)[1]
+        reader.was_read = True
+        return reader.limit
 
     def number_in_a_list(self, node: Node) -> int:
         """How many shots of a sequence the session sees, for a list of sequences. Where very many
@@ -77,17 +81,18 @@ class SessionShots:
             self._readers.pop(node).close()
         return number
 
-    def hold(self, node: Node) -> None:
+    def hold(self, node: Node, document: SequenceDocument) -> None:
         """Keep the shots of a sequence from being moved away, and from growing in number, which
         its document says only once it has ended."""
-        state = self._tree.document(node).state
+        state = document.state
         is_open = node in self.writers or node in self._readers
         if state is State.DRAFT or is_open or len(self._readers) >= _MOST_HELD:
             return
         with suppress(DamagedStorageError):  # raised again where its shots are asked for
             reader = self.reader(node)
             if state is State.RUNNING:
-                reader.limit = self._visible(node, reader.shots(self._store.commits.counted))
+                shots = reader.shots(self._store.commits.counted)
+                reader.limit = self._visible(node, document, shots)
 
     def create(self, node: Node, sequence_id: str, launch: Launch, launched_at: str) -> ShotsFile:
         """Give a sequence a new shots file."""
@@ -100,7 +105,7 @@ class SessionShots:
     def adopt(self, node: Node, staged: Path) -> None:
         """Give a sequence that has ended a shots file that was copied to the staging directory."""
         self.writers[node] = writer = ShotsWriter.open_copy(staged)
-        self._check_belongs(node, writer.shots)
+        self._check_belongs(node, self._tree.document(node), writer.shots)
 
     def leave(self, node: Node) -> ShotsWriter | None:
         """Let go of the files of a sequence, which gets others; return the one to which the session
@@ -118,7 +123,7 @@ class SessionShots:
                 path, lambda: self._store.root / self._staging.slot()
             )
             try:
-                self._check_belongs(node, writer.shots)
+                self._check_belongs(node, self._tree.document(node), writer.shots)
             except BaseException:
                 self._left.append(writer)
                 raise
@@ -152,7 +157,7 @@ class SessionShots:
     def keep_open(self) -> None:
         """Leave the files of running sequences open for the next session, and close those of the
         sequences that have ended. Everything is committed."""
-        for node in self._tree.walk_known():
+        for node in self._tree.walk_known(self._tree.root):
             writer = self.writers.get(node)
             if writer is None and not (node.is_sequence and node.is_changed):
                 continue
@@ -194,12 +199,7 @@ class SessionShots:
         """The committed shots file of a launched sequence."""
         if node in self._readers:
             return self._readers[node]
-        assert node.directory is not None
-        document = join(node.directory, SEQUENCE_DOCUMENT)
-        current = seen = self._snapshot.read(document)
-        if self._has_seen_commits():
-            current = Snapshot(self._store.commits).read(document)
-        if current != seen and not self._is_same_launch(node, current):
+        if self._has_seen_commits() and not self._is_same_launch(node):
             raise moved_away_error(str(node.path))
         path = self._path(node)
         reader = self._store.readers.take(path) or ShotsReader(
@@ -208,19 +208,21 @@ class SessionShots:
         self._readers[node] = reader
         return reader
 
-    def _is_same_launch(self, node: Node, current: bytes | None) -> bool:
-        """Whether the document on the disk is a later one of the launch that the session saw."""
-        if current is None:
-            return False
+    def _is_same_launch(self, node: Node) -> bool:
+        """Whether the document on the disk is that which the session saw, or a later one of the
+        same launch."""
+        path = join(node.directory or "", SEQUENCE_DOCUMENT)
+        current = Snapshot(self._store.commits).read(path)
+        if current is None or current == self._snapshot.read(path):
+            return current is not None
         ours = self._tree.document(node)
         theirs = load_sequence(current, self._store.root / (node.directory or ""))
         return theirs.id == ours.id and (
             theirs.start_time == ours.start_time or ours.state is State.PREPARING
         )
 
-    def _visible(self, node: Node, shots: ShotsFile) -> int:
-        document = self._tree.document(node)
-        self._check_belongs(node, shots)
+    def _visible(self, node: Node, document: SequenceDocument, shots: ShotsFile) -> int:
+        self._check_belongs(node, document, shots)
         count = shots.number_of_shots()
         if document.state is State.PREPARING:
             return 0
@@ -234,8 +236,8 @@ class SessionShots:
             )
         return document.number_of_shots
 
-    def _check_belongs(self, node: Node, shots: ShotsFile) -> None:
-        if shots.sequence_id not in (None, self._tree.document(node).id):
+    def _check_belongs(self, node: Node, document: SequenceDocument, shots: ShotsFile) -> None:
+        if shots.sequence_id not in (None, document.id):
             raise DamagedStorageError(
                 f"{self._path(node)} holds the shots of another sequence than {SEQUENCE_DOCUMENT} "
                 "beside it: their ids differ. Put the file back that belongs here, from where this "

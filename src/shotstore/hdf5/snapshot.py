@@ -9,7 +9,7 @@ from contextlib import suppress
 from stat import S_ISDIR, S_ISREG
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from shotstore.errors import DamagedStorageError
+from shotstore.errors import DamagedStorageError, InvalidPathFormatError
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import conflict_error, moved_away_error, name_of
 from shotstore.hdf5.files import HasFiles, join
@@ -96,14 +96,16 @@ class Snapshot:
         none.
 
         Raises:
-            InvalidPathFormatError: the disk cannot hold the name.
             DamagedStorageError: the folder cannot be read.
         """
-        own = directory_name(name)
+        try:
+            own = directory_name(name)
+        except InvalidPathFormatError:
+            return None  # a name that the disk cannot hold is not on it
         listing = self._seen.get((Snapshot._list, directory))
         forms = (own,) if own.isascii() else (own, decomposed(own))
         for entry in forms if listing is None else filter(None, [listing.get(name)]):
-            place = join(directory, entry)
+            place = f"{directory}/{entry}" if directory else entry
             kind = self._once(Snapshot._look_at, place)
             if kind is not None:
                 return place, kind
@@ -162,7 +164,8 @@ class Snapshot:
         Raises:
             TransactionConflictError: it was there before, and is not any more.
         """
-        content = self.read(join(directory, SEQUENCE_DOCUMENT))
+        path = f"{directory}/{SEQUENCE_DOCUMENT}" if directory else SEQUENCE_DOCUMENT
+        content = self._once(Snapshot._read, path)
         if content is None:
             raise moved_away_error(name_of(directory))
         return content

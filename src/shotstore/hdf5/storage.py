@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -231,12 +232,8 @@ class HDF5StorageManager(StorageManager):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.root)!r})"
 
-    def __reduce__(self) -> tuple[Callable[..., "HDF5StorageManager"], tuple[Path, dict[str, Any]]]:
-        return _open, (self.root, self._arguments)
-
-
-def _open(root: Path, arguments: dict[str, Any]) -> HDF5StorageManager:
-    return HDF5StorageManager(root, **arguments)
+    def __reduce__(self) -> tuple[Callable[..., "HDF5StorageManager"], tuple[Path]]:
+        return partial(type(self), **self._arguments), (self.root,)
 
 
 def _check_compression(compression: str | int) -> None:

@@ -105,7 +105,7 @@ class Store:
             call_when_dropped(self, self.membership.leave)
         if not read_only:
             with contextlib.suppress(StorageError, OSError):  # said where it is asked for
-                with self.reading(finish=False):
+                with self.reading():  # what a power loss has taken back, comes back
                     pass
                 if self.commits.held():
                     self.retry()

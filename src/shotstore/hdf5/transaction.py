@@ -16,6 +16,7 @@ from shotstore.errors import (
     StorageError,
 )
 from shotstore.hdf5 import net_effect
+from shotstore.hdf5.active import ActiveSequences
 from shotstore.hdf5.documents import SequenceDocument, dump_sequence
 from shotstore.hdf5.dropped import call_when_dropped, forget
 from shotstore.hdf5.listing import directories_below, read_below
@@ -49,6 +50,8 @@ class Transaction(StoredTransaction):
         self._first_commits: int | None = None
         self._snapshot = Snapshot(store.commits, store.known)
         self.tree = Tree(self._snapshot, root_node(store), store.root)
+        self.active = ActiveSequences(self.tree, self._snapshot.read)
+        """Those that an experiment works on."""
         self._staging = Staging(store.root)
         self._discarded: list[Discarded] = []
         self._emptied: list[str] = []
@@ -65,7 +68,7 @@ class Transaction(StoredTransaction):
     def check_open(self) -> None:
         if not self.is_open:
             wait_if_exiting()
-        super().check_open()
+            super().check_open()
 
     def run(self, job: Callable[[], _T]) -> _T:
         """Call a function that works on this transaction, on a worker thread."""
@@ -87,6 +90,15 @@ class Transaction(StoredTransaction):
                 return job()
 
         return self.run(work)
+
+    def read_here(self, job: Callable[[], _T | None]) -> _T | None:
+        """Call a function that reads on the thread of the caller, while others may commit, if this
+        session has not written: only what is committed and known to lie in an open file, without
+        HDF5. A Ctrl-C finds nothing half-done."""
+        self.check_open()
+        with self._mutex:
+            self._check_usable()
+            return job() if self._release_write is None else None
 
     def write(self, job: Callable[[], _T]) -> _T:
         """Call a function that changes something, on a worker thread, with the write lock.
@@ -142,9 +154,10 @@ class Transaction(StoredTransaction):
     def document(self, node: Node) -> SequenceDocument:
         """The document of a sequence; its shots are kept from being moved away, and from growing in
         number, which its document says only once it has ended."""
+        document = self.tree.document(node)
         if self._release_write is None:  # or nobody else could change them
-            self.shots.hold(node)
-        return self.tree.document(node)
+            self.shots.hold(node, document)
+        return document
 
     # Writing. Each of these is called inside `write`, once everything is checked.
 
@@ -273,6 +286,7 @@ class Transaction(StoredTransaction):
             self._discarded,
             self._emptied,
             self._replaced,
+            self.active.document,
             self._staging,
             self.shots.writers,
             self._snapshot.read,
@@ -280,7 +294,10 @@ class Transaction(StoredTransaction):
         if record.actions:
             self.store.commits.commit(record, self.shots.files())
             self.has_committed = True
-            if any(node.is_changed and self._has_ended(node) for node in self.tree.walk_known()):
+            if any(
+                node.is_changed and self._has_ended(node)
+                for node in self.tree.walk_known(self.tree.root)
+            ):
                 with suppress(OSError):  # the next session has to do it
                     self.store.commits.checkpoint()
         with suppress(Exception):  # it is committed, whatever becomes of the open files

@@ -66,7 +66,6 @@ class Trash:
 
     def entries(self) -> list[TrashEntry]:
         """Everything in the trash, the oldest first."""
-
         found: list[TrashEntry] = []
 
         def find() -> None:
@@ -157,7 +156,6 @@ class Trash:
             StorageError: the store was opened with ``read_only=True``.
             TypeError: an argument is of another type; an id alone is not several.
         """
-
         as_time_span(older_than, "older_than")
 
         def is_old(entry: TrashEntry) -> bool:

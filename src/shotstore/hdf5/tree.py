@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from shotstore.errors import (
     DamagedStorageError,
@@ -21,58 +21,34 @@ from shotstore.errors import (
 )
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import moved_away_error
-from shotstore.hdf5.documents import SequenceDocument, load_folder, load_sequence
+from shotstore.hdf5.documents import SequenceDocument, load_folder, recall_sequence
 from shotstore.hdf5.files import join
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.snapshot import Snapshot
-from shotstore.paths import PureSequencePath
+from shotstore.paths import PureSequencePath, path_of_checked
 from shotstore.records.stored_tree import StoredTree
 from shotstore.state import State
 
 
+@define(eq=False)  # with slots: a listing makes thousands of them
 class Node:
     """A folder or a sequence."""
 
-    # A listing makes thousands of them.
-    __slots__ = (
-        "children",
-        "created",
-        "directory",
-        "document",
-        "gone",
-        "is_changed",
-        "is_sequence",
-        "name",
-        "parent",
-        "was_folder",
-    )
-
-    def __init__(
-        self,
-        name: str,
-        directory: str | None,
-        parent: "Node | None" = None,
-        *,
-        is_sequence: bool,
-    ) -> None:
-        """With a parent, it is put there, where there is none of this name."""
-        self.name = name
-        self.directory = directory
-        """Where it lies on the disk, relative to the root of the store; None if it is new."""
-        self.is_sequence = is_sequence
-        self.parent = parent
-        if parent is not None:
-            parent.children[name] = self
-        self.children: dict[str, Node] = {}
-        """Those that are known."""
-        self.gone: set[str] = set()
-        """Names on the disk that the session has moved or deleted."""
-        self.created: datetime | None = None
-        self.document: SequenceDocument | None = None
-        self.is_changed = False
-        """Whether its document is to be written."""
-        self.was_folder = False
-        """Whether it is a sequence in the place of an empty folder on the disk."""
+    name: str
+    directory: str | None
+    """Where it lies on the disk, relative to the root of the store; None if it is new."""
+    parent: "Node | None" = None
+    is_sequence: bool = field(kw_only=True)
+    children: "dict[str, Node]" = field(factory=dict, init=False)
+    """Those that are known."""
+    gone: set[str] = field(factory=set, init=False)
+    """Names on the disk that the session has moved or deleted."""
+    created: datetime | None = field(default=None, init=False)
+    document: SequenceDocument | None = field(default=None, init=False)
+    is_changed: bool = field(default=False, init=False)
+    """Whether its document is to be written."""
+    was_folder: bool = field(default=False, init=False)
+    """Whether it is a sequence in the place of an empty folder on the disk."""
 
     @property
     def path(self) -> PureSequencePath:
@@ -82,7 +58,7 @@ class Node:
         while node.parent is not None:
             names.append(node.name)
             node = node.parent
-        return PureSequencePath.from_parts(reversed(names))
+        return path_of_checked(reversed(names))
 
     def attach(self, parent: "Node", name: str) -> None:
         """Put the node, which has no parent, in a place where there is none."""
@@ -119,9 +95,16 @@ class Tree(StoredTree[Node]):
         node = self.root
         found = [node]
         for name in path.parts:
-            child = None if node.is_sequence else self._child(node, name)
+            child = node.children.get(name)
             if child is None:
-                break
+                if node.is_sequence or node.directory is None or name in node.gone:
+                    break
+                there = self._snapshot.child(node.directory, name)
+                if there is None:
+                    break
+                directory, kind = there
+                child = Node(name, directory, node, is_sequence=kind == "sequence")
+                node.children[name] = child
             node = child
             found.append(node)
         return found
@@ -140,20 +123,21 @@ class Tree(StoredTree[Node]):
         while pending:
             current = pending.pop()
             yield current
-            if current.is_sequence:
-                continue
             try:
-                for name, directory in self._unknown_children(current).items():
-                    is_sequence = self._snapshot.kind(directory) == "sequence"
-                    Node(name, directory, current, is_sequence=is_sequence)
+                self._know_children(current)
                 pending.extend(current.children.values())
             except DamagedStorageError:
                 if not skip_unreadable:
                     raise
 
-    def walk_known(self) -> Iterator[Node]:
-        """Every node that the session has come across."""
-        pending = [self.root]
+    def _know_children(self, node: Node) -> None:
+        for name, directory in self._unknown_children(node).items():
+            is_sequence = self._snapshot.kind(directory) == "sequence"
+            node.children[name] = Node(name, directory, node, is_sequence=is_sequence)
+
+    def walk_known(self, node: Node) -> Iterator[Node]:
+        """The node, and every one below it that the session has come across."""
+        pending = [node]
         while pending:
             node = pending.pop()
             yield node
@@ -170,7 +154,7 @@ class Tree(StoredTree[Node]):
             directory = node.directory or ""
             content = self._snapshot.document(directory)
             file = f"{self._location}/{directory}/{SEQUENCE_DOCUMENT}"
-            node.document = load_sequence(content, file)
+            node.document = recall_sequence(content, file)
         return node.document
 
     def content(self, node: Node) -> bytes | None:
@@ -218,7 +202,7 @@ class Tree(StoredTree[Node]):
         return node.directory is not None and self._snapshot.read(path) is not None
 
     def add_folder(self, parent: Node, name: str) -> Node:
-        folder = Node(name, None, parent, is_sequence=False)
+        folder = parent.children[name] = Node(name, None, parent, is_sequence=False)
         folder.created = datetime.now(UTC)
         folder.is_changed = True
         return folder
@@ -230,14 +214,28 @@ class Tree(StoredTree[Node]):
         node.is_changed = node.directory is not None
 
     def check_names(self, names: tuple[str, ...]) -> None:
-        longest = self._longest_path
-        places = "/".join([directory_name(name) for name in names])
-        length = self._length_around + len(os.fsencode(places))
+        self._checked_length(names)
+
+    def _checked_length(self, names: tuple[str, ...]) -> int:
+        """Bytes in the path of the directories of these names."""
+        inside = len(os.fsencode("/".join([directory_name(name) for name in names])))
+        length, longest = self._length_around + inside, self._longest_path
         if length >= longest:
             raise InvalidPathFormatError(
                 f"{PureSequencePath.from_parts(names)} needs {length} bytes as a path of files, "
                 f"and this system holds {longest}: choose shorter names, or fewer of them."
             )
+        return inside
+
+    def check_moved(self, node: Node, path: PureSequencePath) -> None:
+        pending = [(node, path.parts)]
+        while pending:
+            below, names = pending.pop()
+            length = len("sequences/") + self._checked_length(names)
+            # Thousands of others need not be looked at where their paths become no longer.
+            if len(os.fsencode(below.directory or "")) < length:
+                self._know_children(below)
+            pending.extend([(child, (*names, name)) for name, child in below.children.items()])
 
     def check_free(self, parent: Node, name: str, moving: Node | None) -> None:
         gone = parent.gone
@@ -269,19 +267,6 @@ class Tree(StoredTree[Node]):
             for name, entry in self._snapshot.children(node.directory).items()
             if name not in node.children and name not in node.gone
         }
-
-    def _child(self, node: Node, name: str) -> Node | None:
-        child = node.children.get(name)
-        if child is not None or node.directory is None or name in node.gone:
-            return child
-        try:
-            found = self._snapshot.child(node.directory, name)
-        except InvalidPathFormatError:
-            return None  # a name that the disk cannot hold is not on it
-        if found is None:
-            return None
-        directory, kind = found
-        return Node(name, directory, node, is_sequence=kind == "sequence")
 
     def _folds_case(self) -> bool:
         return on_disk.exists(self._location / ".SHOTSTORE")

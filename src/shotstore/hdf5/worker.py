@@ -9,12 +9,14 @@ the interrupt through.
 
 import os
 import threading
-from collections.abc import Callable
-from queue import SimpleQueue
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
 import h5py
+from attrs import define, field
 
 from shotstore.records.owner import Cancelled, is_cancelled
 
@@ -22,6 +24,8 @@ _T = TypeVar("_T")
 
 _LONGEST_WAIT = 0.1  # seconds
 _LONGEST_STOP = 5.0  # seconds
+_PROCESSORS = min(4, os.cpu_count() or 1)
+"""More of them read no faster: the memory is the limit."""
 
 _idle: "list[_Worker]" = []
 """Workers without a job; `list.append` and `list.pop` are atomic."""
@@ -29,6 +33,10 @@ _idle: "list[_Worker]" = []
 
 _exiting_thread: int | None = None
 """The one that ends Python, once it does."""
+
+_is_inside_h5py: Callable[[], bool] = h5py._objects.phil._is_owned
+"""Whether the caller is in a callback of h5py, such as that of ``visititems``: it holds h5py's
+lock, for which a worker would wait while the caller waits for the worker."""
 
 
 def run(function: Callable[[], _T]) -> _T:
@@ -48,10 +56,7 @@ def run(function: Callable[[], _T]) -> _T:
     ):
         return function()
     job = _Job(function)
-    try:
-        worker = _idle.pop()
-    except IndexError:
-        worker = _Worker()
+    worker = _idle_worker()
     interrupt: BaseException | None = None
     try:
         worker.jobs.put(job)
@@ -64,15 +69,16 @@ def run(function: Callable[[], _T]) -> _T:
         while not job.is_done:
             try:
                 # A signal just before it waits is not noticed until it looks again.
-                job.done.acquire(timeout=_LONGEST_WAIT)
-                if is_cancelled():
-                    job.is_cancelled = True
+                job.done.get(timeout=_LONGEST_WAIT)
+            except Empty:
+                job.is_cancelled = job.is_cancelled or is_cancelled()
             except BaseException as raised:
                 interrupt = raised
                 job.is_cancelled = True
     finally:
         job.is_cancelled = True  # even where a second Ctrl-C has come meanwhile
-    wait_if_exiting()
+    if _exiting_thread is not None:
+        wait_if_exiting()
     try:
         if interrupt is not None:
             raise interrupt from (job.error if isinstance(job.error, Exception) else None)
@@ -80,6 +86,39 @@ def run(function: Callable[[], _T]) -> _T:
     finally:
         # The traceback of an error refers to this frame: without this line, a reference cycle.
         del job, interrupt
+
+
+def run_together(functions: Sequence[Callable[[], _T]]) -> list[_T]:
+    """Call functions at the same time, as far as there are processors for it; return what they
+    return. Each lets go of Python for most of its time, and does not touch HDF5.
+
+    Raises:
+        Exception: what one of them raised, once all have ended.
+    """
+    if len(functions) == 1:
+        return [functions[0]()]
+    jobs = [_Job(function) for function in functions]
+    waiting, ended = deque(jobs), SimpleQueue[_Job[_T]]()
+
+    def work() -> None:
+        while waiting:
+            try:
+                job = waiting.popleft()
+            except IndexError:  # another thread took it
+                return
+            job.run()
+            ended.put(job)
+
+    for _ in range(min(len(functions), _PROCESSORS) - 1):
+        _idle_worker().jobs.put(_Job(work))
+    work()  # all of it, where the others have no time
+    for _ in jobs:
+        ended.get()
+    try:
+        return [job.result() for job in jobs]
+    finally:
+        for job in jobs:
+            job.error = None  # or its traceback would be a reference cycle
 
 
 def check_cancelled() -> None:
@@ -119,16 +158,16 @@ def wait_if_exiting() -> None:
         threading.Event().wait()
 
 
+@define(eq=False)
 class _Job(Generic[_T]):
-    def __init__(self, function: Callable[[], _T]) -> None:
-        self._function = function
-        self._value: list[_T] = []
-        self.error: BaseException | None = None
-        self.is_done = False
-        # Not an Event: a Ctrl-C in the midst of its Python code leaves its lock locked for ever.
-        self.done = threading.Lock()
-        self.done.acquire()
-        self.is_cancelled = False
+    _function: Callable[[], _T]
+    _value: list[_T] = field(factory=list, init=False)
+    error: BaseException | None = field(default=None, init=False)
+    is_done: bool = field(default=False, init=False)
+    # Not an Event: a Ctrl-C in the midst of its Python code leaves its lock locked for ever.
+    done: "SimpleQueue[None]" = field(factory=SimpleQueue, init=False)
+    """Something is in it once it is done."""
+    is_cancelled: bool = field(default=False, init=False)
 
     def run(self) -> None:
         try:
@@ -162,15 +201,16 @@ class _Worker(threading.Thread):
                 job.run()
                 _idle.append(self)
                 job.is_done = True
-                job.done.release()
+                job.done.put(None)
             self.job = None
             del job  # or the thread would keep the job's function alive until its next one
 
 
-def _is_inside_h5py() -> bool:
-    """Whether the caller is in a callback of h5py, such as that of ``visititems``: it holds
-    h5py's lock, for which a worker would wait while the caller waits for the worker."""
-    return bool(h5py._objects.phil._is_owned())
+def _idle_worker() -> _Worker:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Worker()
 
 
 if hasattr(os, "register_at_fork"):

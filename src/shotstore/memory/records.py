@@ -13,7 +13,13 @@ from shotstore.memory.tree import InMemoryTree, Place
 from shotstore.model import JSON, Data, DataSchema, DataType, ParameterSchema, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.paths import PureSequencePath
-from shotstore.records.columns import ShotColumns, data_column, parameter_column, time_column
+from shotstore.records.columns import (
+    Places,
+    ShotColumns,
+    data_column,
+    parameter_column,
+    time_column,
+)
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 
@@ -99,6 +105,7 @@ class InMemoryRecords(StoredRecords[Place]):
         rows: RowNumbers,
         parameters: Mapping[str, ParameterType],
         labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
         indices = list(node.sequence.shots)
         found = [node.sequence.shots[indices[row]] for row in rows.tolist()]
@@ -111,7 +118,9 @@ class InMemoryRecords(StoredRecords[Place]):
                 for name, kind in parameters.items()
             },
             data={
-                label: data_column(kind, [_copied(shot.data.get(label)) for shot in found])
+                label: data_column(
+                    kind, [_copied(shot.data.get(label)) for shot in found], places.get(label)
+                )
                 for label, kind in labels.items()
             },
         )

@@ -63,9 +63,15 @@ def check_data(data: Mapping[str, object]) -> dict[str, Data]:
             and dicts are nested more than 100 deep, as those that contain themselves are.
     """
     try:
-        return {_check_label(label): _check(value, label, "", 0) for label, value in data.items()}
+        checked = {
+            check_text(label, "A data label"): _check(value, label, "", 0)
+            for label, value in data.items()
+        }
     except _NotDataError as error:
         raise TypeError(f"{error.found}: {remedy(error.value, _is_data)}.") from None
+    if "" in checked:
+        raise ValueError("A data label must not be empty.")
+    return checked
 
 
 def structured_to_json(value: Data) -> str:
@@ -148,13 +154,6 @@ def data_from_json(json: JSON) -> Data:
         case {"time": str(text)}:
             return _time_from_text(text)
     return number_from_json(json)
-
-
-def _check_label(label: str) -> str:
-    plain = check_text(label, "A data label")
-    if not plain:
-        raise ValueError("A data label must not be empty.")
-    return plain
 
 
 def _check(value: object, label: str, place: str, depth: int) -> Data:

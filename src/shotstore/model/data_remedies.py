@@ -1,151 +1,72 @@
-"""What to write where a value is not data: for each type an expression that makes data of it.
+"""What to write where a value is not data: for each type expressions that make data of it.
 
 Types of other packages are known by name, since none of these packages is needed, nor imported.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
 
-import numpy as np
-
-_Remedy: TypeAlias = tuple[str, Callable[[Any], object]]
-"""The expression of ``value``, and a function that does the same."""
-
-_TEXT: _Remedy = ("str(value)", str)
-_FLOAT: _Remedy = ("float(value)", float)
-_LIST: _Remedy = ("list(value)", list)
-_ISO: _Remedy = ("value.isoformat()", lambda value: value.isoformat())
-_ARRAY: _Remedy = ("numpy.asarray(value)", np.asarray)
-_BYTES: _Remedy = ("bytes(value)", bytes)
-_TO_NUMPY: _Remedy = ("value.to_numpy()", lambda value: value.to_numpy())
-_TO_LIST: _Remedy = ("value.tolist()", lambda value: value.tolist())
-_TIMESTAMP: _Remedy = (
-    "numpy.asarray(value.to_datetime64())",
-    lambda value: np.asarray(value.to_datetime64()),
-)
-_GAPS: _Remedy = (
+_SERIES = (
+    "value.to_numpy()",
+    "value.tolist()",
+    "value.to_numpy('M8[ns]')",
     "value.to_numpy(float, na_value=numpy.nan)",
-    lambda value: value.to_numpy(float, na_value=np.nan),
+    "[str(item) for item in value]",
 )
-_ZONED: _Remedy = ("value.to_numpy('M8[ns]')", lambda value: value.to_numpy("M8[ns]"))
-_TEXTS: _Remedy = ("[str(item) for item in value]", lambda value: [str(item) for item in value])
-
-_REMEDIES: Mapping[str, tuple[_Remedy, ...]] = {
-    "numpy.MaskedArray": (
-        (
-            "{'values': value.data, 'mask': numpy.ma.getmaskarray(value)}",
-            lambda value: {"values": value.data, "mask": np.ma.getmaskarray(value)},
-        ),
-    ),
+_SET = ("sorted(value)", "list(value)")
+_TIME = ("numpy.asarray(value.to_datetime64())",)
+_REMEDIES: Mapping[str, tuple[str, ...]] = {
+    "numpy.MaskedArray": ("{'values': value.data, 'mask': numpy.ma.getmaskarray(value)}",),
     "numpy.ndarray": (
-        _ARRAY,
-        (
-            "numpy.lib.recfunctions.repack_fields(value)",
-            lambda value: _repacked(value) if value.dtype.names else None,
-        ),
-        _TO_LIST,
-        ("value.astype(float)", lambda value: value.astype(float)),
-        ("value.astype(str).tolist()", lambda value: value.astype(str).tolist()),
-    ),
-    "numpy.generic": (_ARRAY, _TO_LIST),
-    "builtins.set": (("sorted(value)", sorted), _LIST),
-    "builtins.frozenset": (("sorted(value)", sorted), _LIST),
-    "builtins.bytearray": (_BYTES,),
-    "builtins.memoryview": (_ARRAY, _BYTES),
-    "builtins.range": (_LIST,),
-    "builtins.dict_keys": (_LIST,),
-    "builtins.dict_values": (_LIST,),
-    "builtins.dict_items": (_LIST,),
-    "builtins.dict": (
-        (
-            "{str(key): item for key, item in value.items()}",
-            lambda value: _with_as_many({str(key): item for key, item in value.items()}, value),
-        ),
-        ("list(value.items())", lambda value: list(value.items())),
-    ),
-    "array.array": (_ARRAY,),
-    "collections.deque": (_LIST,),
-    "datetime.datetime": (("value.astimezone()", lambda value: value.astimezone()),),
-    "datetime.date": (_ISO,),
-    "datetime.time": (_ISO,),
-    "datetime.timedelta": (
-        ("numpy.asarray(value, 'm8[us]')", lambda value: np.asarray(value, "m8[us]")),
-    ),
-    "pathlib.PurePath": (_TEXT,),
-    "enum.Enum": (
-        ("value.name", lambda value: value.name or None),
-        ("value.value", lambda value: value.value),
-    ),
-    "decimal.Decimal": (_FLOAT, _TEXT),
-    "fractions.Fraction": (_FLOAT, _TEXT),
-    "uuid.UUID": (_TEXT,),
-    "h5py.Dataset": (("value[()]", lambda value: value[()]),),
-    "pandas.Timestamp": (_TIMESTAMP,),
-    "pandas.NaTType": (_TIMESTAMP,),
-    "pandas.Timedelta": (
-        (
-            "numpy.asarray(value.to_timedelta64())",
-            lambda value: np.asarray(value.to_timedelta64()),
-        ),
-    ),
-    "pandas.Series": (_TO_NUMPY, _TO_LIST, _ZONED, _GAPS, _TEXTS),
-    "pandas.Index": (_TO_NUMPY, _TO_LIST, _ZONED, _GAPS, _TEXTS),
-    "pandas.DataFrame": (
-        (
-            "{str(name): column.to_numpy() for name, column in value.items()}",
-            lambda value: {str(name): column.to_numpy() for name, column in value.items()},
-        ),
-        (
-            "{str(name): column.tolist() for name, column in value.items()}",
-            lambda value: {str(name): column.tolist() for name, column in value.items()},
-        ),
-        (
-            "{str(name): column.astype(str).tolist() for name, column in value.items()}",
-            lambda value: {
-                str(name): column.astype(str).tolist() for name, column in value.items()
-            },
-        ),
-    ),
-    "xarray.DataArray": (_TO_NUMPY, ("value.values.tolist()", lambda value: value.values.tolist())),
-    "xarray.Dataset": (
-        (
-            "{str(name): array.to_numpy() for name, array in value.items()}",
-            lambda value: {str(name): array.to_numpy() for name, array in value.items()},
-        ),
-    ),
-    "polars.Series": (_TO_NUMPY, ("value.to_list()", lambda value: value.to_list()), _TEXTS),
-    "polars.DataFrame": (
-        (
-            "{column.name: column.to_numpy() for column in value}",
-            lambda value: {column.name: column.to_numpy() for column in value},
-        ),
-        (
-            "{column.name: column.to_list() for column in value}",
-            lambda value: {column.name: column.to_list() for column in value},
-        ),
-    ),
-    "torch.Tensor": (("value.numpy(force=True)", lambda value: value.numpy(force=True)),),
-    "uncertainties.AffineScalarFunc": (
-        (
-            "{'value': value.nominal_value, 'error': value.std_dev}",
-            lambda value: {"value": value.nominal_value, "error": value.std_dev},
-        ),
-    ),
-    "pint.PlainQuantity": (
-        (
-            "{'magnitude': value.magnitude, 'units': str(value.units)}",
-            lambda value: {"magnitude": value.magnitude, "units": str(value.units)},
-        ),
-    ),
-}
-
-_GENERAL: tuple[_Remedy, ...] = (
-    ("dict(value)", lambda value: dict(value) if isinstance(value, Mapping) else None),
-    (
         "numpy.asarray(value)",
-        lambda value: np.asarray(value) if hasattr(value, "__array__") else None,
+        "numpy.lib.recfunctions.repack_fields(value)",
+        "value.tolist()",
+        "value.astype(float)",
+        "value.astype(str).tolist()",
     ),
-)
+    "numpy.generic": ("numpy.asarray(value)", "value.tolist()"),
+    "builtins.set": _SET,
+    "builtins.frozenset": _SET,
+    "builtins.bytearray": ("bytes(value)",),
+    "builtins.memoryview": ("numpy.asarray(value)", "bytes(value)"),
+    "builtins.range": ("list(value)",),
+    "builtins.dict_keys": ("list(value)",),
+    "builtins.dict_values": ("list(value)",),
+    "builtins.dict_items": ("list(value)",),
+    "builtins.dict": ("{str(key): item for key, item in value.items()}", "list(value.items())"),
+    "array.array": ("numpy.asarray(value)",),
+    "collections.deque": ("list(value)",),
+    "datetime.datetime": ("value.astimezone()",),
+    "datetime.date": ("value.isoformat()",),
+    "datetime.time": ("value.isoformat()",),
+    "datetime.timedelta": ("numpy.asarray(value, 'm8[us]')",),
+    "pathlib.PurePath": ("str(value)",),
+    "enum.Enum": ("value.name", "value.value"),
+    "decimal.Decimal": ("float(value)", "str(value)"),
+    "fractions.Fraction": ("float(value)", "str(value)"),
+    "uuid.UUID": ("str(value)",),
+    "h5py.Dataset": ("value[()]",),
+    "pandas.Timestamp": _TIME,
+    "pandas.NaTType": _TIME,
+    "pandas.Timedelta": ("numpy.asarray(value.to_timedelta64())",),
+    "pandas.Series": _SERIES,
+    "pandas.Index": _SERIES,
+    "pandas.DataFrame": (
+        "{str(name): column.to_numpy() for name, column in value.items()}",
+        "{str(name): column.tolist() for name, column in value.items()}",
+        "{str(name): column.astype(str).tolist() for name, column in value.items()}",
+    ),
+    "xarray.DataArray": ("value.to_numpy()", "value.values.tolist()"),
+    "xarray.Dataset": ("{str(name): array.to_numpy() for name, array in value.items()}",),
+    "polars.Series": ("value.to_numpy()", "value.to_list()", "[str(item) for item in value]"),
+    "polars.DataFrame": (
+        "{column.name: column.to_numpy() for column in value}",
+        "{column.name: column.to_list() for column in value}",
+    ),
+    "torch.Tensor": ("value.numpy(force=True)",),
+    "uncertainties.AffineScalarFunc": ("{'value': value.nominal_value, 'error': value.std_dev}",),
+    "pint.PlainQuantity": ("{'magnitude': value.magnitude, 'units': str(value.units)}",),
+}
+"""Expressions of ``value``, the best one first, by package and class."""
 
 _TAKEN = (
     "data is a numpy array, None, a bool, int, float, complex, str, bytes or aware datetime, or "
@@ -160,28 +81,28 @@ def remedy(value: object, is_data: Callable[[object], bool]) -> str:
         value: What was to be stored.
         is_data: Whether something can be stored. An expression is named only if its result can.
     """
-    for expression, make in _remedies(type(value)):
+    import numpy.lib.recfunctions  # so that an expression finds it
+
+    for expression in _remedies(value):
         try:
-            made = make(value)
+            # One of those above, and never anything that was read from somewhere.
+            made = eval(expression, {"numpy": numpy, "value": value})
         except Exception:  # whatever the methods of other packages raise
             continue
-        if made is not None and is_data(made):
+        if made is not None and is_data(made) and not _has_lost_a_key(value, made):
             return f"store {expression} instead"
     return _TAKEN
 
 
-def _remedies(kind: type) -> Iterator[_Remedy]:
-    for cls in kind.__mro__:
+def _remedies(value: object) -> Iterator[str]:
+    for cls in type(value).__mro__:
         yield from _REMEDIES.get(f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}", ())
-    yield from _GENERAL
+    if isinstance(value, Mapping):
+        yield "dict(value)"
+    if hasattr(value, "__array__"):
+        yield "numpy.asarray(value)"
 
 
-def _with_as_many(made: dict[str, object], value: Mapping[object, object]) -> object:
-    """None if two keys have become one."""
-    return made if len(made) == len(value) else None
-
-
-def _repacked(array: Any) -> Any:
-    from numpy.lib import recfunctions
-
-    return recfunctions.repack_fields(array)
+def _has_lost_a_key(value: object, made: object) -> bool:
+    """Whether two keys have become one."""
+    return isinstance(value, dict) and isinstance(made, dict) and len(made) < len(value)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,15 @@ def load_dtype(text: str | None) -> np.dtype[Any]:
     Raises:
         ValueError, TypeError: it has not made this text.
     """
-    description = json.loads(text) if text and text.startswith("[") else text
-    return np.lib.format.descr_to_dtype(_fields(description))
+    if text and text.startswith("["):
+        # Made anew each time: whoever gets one may change the names of its fields in place.
+        return np.lib.format.descr_to_dtype(_fields(json.loads(text)))
+    return _load_plain_dtype(text)
+
+
+@lru_cache(maxsize=256)
+def _load_plain_dtype(text: str | None) -> np.dtype[Any]:
+    return np.lib.format.descr_to_dtype(_fields(text))
 
 
 def without_metadata(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -1,8 +1,8 @@
 """Parameters: the named numbers and quantities with which a shot is made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, Union
 
 from shotstore.model.quantities import (
     is_quantity,
@@ -21,6 +21,8 @@ Parameter: TypeAlias = Union[bool, int, float, "pint.Quantity[Any]"]
 
 Number: TypeAlias = tuple[bool | int | float, str | None]
 """A parameter as its magnitude, and the text of its unit or None for a plain number."""
+
+_T = TypeVar("_T")
 
 
 @lru_cache(maxsize=65536)
@@ -61,19 +63,10 @@ def check_parameter(name: str, value: object) -> Parameter:
         TypeError: the value is none of these.
         ValueError: the unit is not defined in pint's application registry.
     """
-    if is_quantity(value):
-        magnitude = _check_magnitude(name, value)
-        try:
-            return with_magnitude(magnitude, like=value)
-        except ValueError as error:
-            raise ValueError(f"Parameter '{name}': {error}") from error
     plain = plain_scalar(value)
     if isinstance(plain, bool | int | float):
         return plain
-    raise TypeError(
-        f"Parameter '{name}' is of type {type(value).__name__}: "
-        "it must be a bool, int, float or pint quantity with a single real magnitude."
-    )
+    return _of_quantity(name, value, with_magnitude)
 
 
 def check_parameters(parameters: Mapping[str, object]) -> dict[str, Parameter]:
@@ -95,30 +88,37 @@ def check_numbers(parameters: Mapping[str, object]) -> dict[str, Number]:
     It is what :func:`check_parameters` returns, and raises the same, without the time that it takes
     to make quantities.
     """
-    numbers: dict[str, Number] = {}
-    for name, value in parameters.items():
-        plain_name = check_parameter_name(name)
-        if is_quantity(value):
-            magnitude = _check_magnitude(plain_name, value)
-            try:
-                numbers[plain_name] = magnitude, unit_text_of(value)
-            except ValueError as error:
-                raise ValueError(f"Parameter '{plain_name}': {error}") from error
-        else:
-            plain = check_parameter(plain_name, value)
-            assert isinstance(plain, bool | int | float)
-            numbers[plain_name] = plain, None
-    return numbers
+    return {
+        check_parameter_name(name): _check_number(name, value) for name, value in parameters.items()
+    }
 
 
-def _check_magnitude(name: str, value: "pint.Quantity[Any]") -> int | float:
+def _check_number(name: str, value: object) -> Number:
+    plain = plain_scalar(value)
+    if isinstance(plain, bool | int | float):
+        return plain, None
+    return _of_quantity(name, value, lambda magnitude, given: (magnitude, unit_text_of(given)))
+
+
+def _of_quantity(
+    name: str, value: object, make: "Callable[[int | float, pint.Quantity[Any]], _T]"
+) -> _T:
+    """What is made of the magnitude of a quantity and the quantity itself."""
+    if not is_quantity(value):
+        raise TypeError(
+            f"Parameter '{name}' is of type {type(value).__name__}: "
+            "it must be a bool, int, float or pint quantity with a single real magnitude."
+        )
     magnitude = plain_scalar(value.magnitude)
     if isinstance(magnitude, bool) or not isinstance(magnitude, int | float):
         raise TypeError(
             f"Parameter '{name}' has a magnitude of type {type(magnitude).__name__}: "
             "it must be a single real number."
         )
-    return magnitude
+    try:
+        return make(magnitude, value)
+    except ValueError as error:
+        raise ValueError(f"Parameter '{name}': {error}") from error
 
 
 def parameter_to_json(value: Parameter) -> JSON:

@@ -4,7 +4,6 @@ Strict JSON has no NaN and no infinities, and other programs read its numbers as
 that would not survive is written as a small object: ``{"float": "nan"}``, ``{"int": "0x400..."}``.
 """
 
-import copy
 import math
 from typing import TypeAlias
 
@@ -61,6 +60,8 @@ def check_text(text: str, what: str) -> str:
         TypeError: it is not a ``str``.
         ValueError: it holds a lone surrogate.
     """
+    if type(text) is str and text.isascii():
+        return text
     plain = plain_scalar(text)
     if not isinstance(plain, str):
         raise TypeError(f"{what} must be a str, not of type {type(text).__name__}.")
@@ -86,7 +87,9 @@ def check_positive(value: int, what: str) -> int:
 
 def copy_json(json: JSON) -> JSON:
     """Return a copy that shares no list or dict with the original."""
-    return copy.deepcopy(json)
+    if isinstance(json, dict):
+        return {key: copy_json(value) for key, value in json.items()}
+    return [copy_json(item) for item in json] if isinstance(json, list) else json
 
 
 def number_to_json(value: int | float) -> JSON:

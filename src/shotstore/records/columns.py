@@ -124,28 +124,42 @@ def number_column(kind: str, numbers: Sequence[bool | int | float | None]) -> Co
         return objects(numbers)
 
 
-def data_column(kind: DataType, values: Sequence[Data]) -> Column:
+def data_column(
+    kind: DataType, values: Sequence[Data], place: npt.NDArray[Any] | None = None
+) -> Column:
     """Return the data under a label as an array, of the type that the schema gives it.
 
     Args:
         values: None too where a shot has no data under the label.
+        place: Where they go, if they are arrays of one shape, as `places_for` makes it.
     """
     if kind.kind in NUMBER_DTYPES:
         return number_column(kind.kind, values)  # type: ignore[arg-type]
     if not kind.is_fixed_array():
         return objects(values)
-    column = empty_column(kind, len(values))
+    column = _place_for(kind, len(values)) if place is None else place
     is_present = np.array([value is not None for value in values], bool)
     for row in np.flatnonzero(is_present).tolist():
         column[row] = values[row]
+    column[~is_present] = missing(column.dtype)
     return Column(column, is_present)
 
 
-def empty_column(kind: DataType, count: int) -> npt.NDArray[Any]:
-    """Return the values of a label with arrays of one shape, as they are where none is present."""
-    assert kind.dtype is not None
-    shape = tuple(length for length in kind.shape or () if length is not None)
-    return np.full((count, *shape), missing(kind.dtype), kind.dtype)
+Places: TypeAlias = Mapping[str, npt.NDArray[Any]]
+"""Where the values of each label go whose data are arrays of one shape: an array of shape (number
+of shots, ...), in the type of the schema, in which anything may stand."""
+
+
+def places_for(labels: Mapping[str, DataType], count: int) -> Places:
+    """Return places for the values of so many shots."""
+    return {
+        label: _place_for(kind, count) for label, kind in labels.items() if kind.is_fixed_array()
+    }
+
+
+def _place_for(kind: DataType, count: int) -> npt.NDArray[Any]:
+    shape = (length for length in kind.shape or () if length is not None)
+    return np.empty((count, *shape), kind.dtype)
 
 
 def objects(values: Sequence[Any]) -> Column:
@@ -165,18 +179,25 @@ def missing(dtype: np.dtype[Any]) -> Any:
     return np.zeros((), dtype)[()]
 
 
-def joined(parts: Iterable[ShotColumns], count: int) -> ShotColumns:
+def joined(parts: Iterable[ShotColumns], count: int, places: Places) -> ShotColumns:
     """Return the columns of all parts, one after the other: of ``count`` shots in all.
 
     Each part is let go before the next one is asked for, so that there are no two copies of all.
+
+    Args:
+        places: Where the values of some labels stand already, of all parts.
     """
-    arrays: dict[tuple[str, ...], npt.NDArray[Any]] = {}
+    arrays: dict[tuple[str, ...], npt.NDArray[Any]] = {
+        ("data", label, "values"): place for label, place in places.items()
+    }
     start = 0
     for part in parts:
         if len(part.shot_index) == count:
             return part
         stop = start + len(part.shot_index)
         for key, new in _arrays(part):
+            if key[0] == "data" and key[1] in places and key[2] == "values":
+                continue
             if key not in arrays:
                 arrays[key] = np.empty((count, *new.shape[1:]), new.dtype)
             array = arrays[key]

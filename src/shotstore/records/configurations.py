@@ -1,4 +1,5 @@
-"""Recipes and configurations, on their way through the serializer of a storage."""
+"""Recipes and configurations, on their way through the serializer of a storage. It gets a copy of
+what is stored, which it may take apart."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +15,7 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.model.json_form import strict_json
-from shotstore.model.scalars import check_text
+from shotstore.model.scalars import check_text, copy_json
 from shotstore.paths import PureSequencePath
 
 _T = TypeVar("_T")
@@ -77,7 +78,7 @@ def load_iteration(
         UnreadableConfigurationError: the serializer cannot read it.
     """
     what = f"The iteration of sequence {path}"
-    load = partial(serializer.load_iteration, content)
+    load = partial(serializer.load_iteration, copy_json(content))
     return _loaded(what, load, "register_iteration", _tag_of(content))
 
 
@@ -88,7 +89,9 @@ def load_time_lanes(serializer: Serializer, content: JSON, path: PureSequencePat
         UnreadableConfigurationError: the serializer cannot read them.
     """
     what = f"The time lanes of sequence {path}"
-    return _loaded(what, lambda: serializer.load_time_lanes(content), "register_time_lane")
+    return _loaded(
+        what, lambda: serializer.load_time_lanes(copy_json(content)), "register_time_lane"
+    )
 
 
 def load_global_parameters(
@@ -109,7 +112,7 @@ def load_global_parameters(
         )
         lost.tag = LOST
         raise lost
-    return _loaded(what, lambda: serializer.load_global_parameters(content))
+    return _loaded(what, lambda: serializer.load_global_parameters(copy_json(content)))
 
 
 def load_device(
@@ -126,7 +129,7 @@ def load_device(
     """
     return _loaded(
         f"The configuration of the device {name!r}{_of(path)}, stored as {tag!r},",
-        lambda: serializer.load_device_configuration(tag, content),
+        lambda: serializer.load_device_configuration(tag, copy_json(content)),
         "register_device_configuration",
         tag,
     )

@@ -37,9 +37,9 @@ from shotstore.records import (
     shot_rules,
     state_rules,
 )
-from shotstore.records.columns import ShotColumns, ShotRows, joined
+from shotstore.records.columns import ShotColumns, ShotRows, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
-from shotstore.records.stored_records import AnyRecords, RowNumbers, StoredShot
+from shotstore.records.stored_records import AnyRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary, holds_text
 from shotstore.records.values import SequenceStats
 from shotstore.state import State
@@ -161,10 +161,12 @@ class SequenceReader:
             has = shot.labels()
             if missing := [label for label in labels if label not in has]:
                 raise data_rules.data_not_found_error(self.path, index, missing, has)
-            found = shot.data(labels)
-            return {label: found[label] for label in labels}
+            return shot.data(labels)
 
-        return self._read_shot(index, read)
+        found = self._records.known_data(self.path, index, labels)
+        if found is None:
+            found = self._read_shot(index, read)
+        return {label: found[label] for label in labels}
 
     def _read_shot(self, index: int, read: Callable[[StoredShot], _T]) -> _T:
         records = self._records
@@ -221,9 +223,11 @@ class SequenceReader:
         if not wanted:
             return {}
         for part in self._in_parts(
-            np.arange(look.number_of_shots),
+            look.number_of_shots,
             look.shots_at_once,
-            lambda node, rows: self._records.structures(node, rows, wanted),
+            lambda node, part: self._records.structures(
+                node, np.arange(part.start, part.stop), wanted
+            ),
         ):
             for label, structures in part.items():
                 found[label].update(dict.fromkeys(structures))
@@ -242,12 +246,13 @@ class SequenceReader:
         types = data_rules.check_data_labels(self.path, labels, look.data)
         if not look.number_of_shots:
             return ShotColumns.empty()
-        parts = self._in_parts(
-            wanted,
-            look.shots_at_once,
-            lambda node, rows: self._records.read_columns(node, rows, kinds, types),
-        )
-        return joined(parts, len(wanted))
+        count, places = len(wanted), places_for(types, len(wanted))
+
+        def read(node: Any, part: slice) -> ShotColumns:
+            some = {label: place[part] for label, place in places.items()}
+            return self._records.read_columns(node, wanted[part], kinds, types, some)
+
+        return joined(self._in_parts(count, look.shots_at_once, read), count, places)
 
     def _look(self, labels: Collection[str] = ()) -> "_Look":
         records = self._records
@@ -267,16 +272,17 @@ class SequenceReader:
         return records.transaction.read(look)
 
     def _in_parts(
-        self, rows: RowNumbers, shots_at_once: int, read: Callable[[Any, RowNumbers], _T]
+        self, count: int, shots_at_once: int, read: Callable[[Any, slice], _T]
     ) -> Iterator[_T]:
-        """What is read of some shots after the other, and of none where there are none."""
+        """What is read of some of so many shots after the other, and of none where there are
+        none."""
         records = self._records
 
-        def read_part(part: RowNumbers) -> _T:
+        def read_part(part: slice) -> _T:
             return read(records.tree.get_sequence(self.path), part)
 
-        for start in range(0, max(1, len(rows)), shots_at_once):
-            part = rows[start : start + shots_at_once]
+        for start in range(0, max(1, count), shots_at_once):
+            part = slice(start, min(start + shots_at_once, count))
             yield records.transaction.read(partial(read_part, part))
 
 

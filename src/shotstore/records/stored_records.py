@@ -23,7 +23,7 @@ from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure, structure_of
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
-from shotstore.records.columns import LARGEST_BATCH, ShotColumns, row_size
+from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns, places_for, row_size
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_transaction import StoredTransaction
 from shotstore.records.stored_tree import N, StoredTree
@@ -141,6 +141,15 @@ class StoredRecords(abc.ABC, Generic[N]):
             f"The record of sequence {node.path} cannot be read: {why}. Restore it from a backup."
         )
 
+    def active_below(self, node: N) -> Iterator[tuple[N, State]]:
+        """Yield the sequences at and below a node that are preparing or running, with their
+        states. One that cannot be read is left out: it can be thrown away, and restored from
+        where that went."""
+        for each in self.tree.sequences(node):
+            state = self.tree.state(each)
+            if state is not None and state.is_active():
+                yield each, state
+
     # Many paths. These are called outside of a job, and begin those that they need. What cannot be
     # read is left out, unless it is the sequence at the path itself.
 
@@ -207,6 +216,14 @@ class StoredRecords(abc.ABC, Generic[N]):
     def find_shot(self, node: N, index: int) -> StoredShot | None:
         """Return a shot of a sequence, or None."""
 
+    def known_data(
+        self, path: PureSequencePath, index: int, labels: Collection[str]
+    ) -> dict[str, Data] | None:
+        """Return the data of a shot under some labels, if there is a shorter way to it than by
+        `find_shot`, by what this session has read before; else, or by default, None."""
+        del path, index, labels
+        return None
+
     # Many shots
 
     @abc.abstractmethod
@@ -220,6 +237,7 @@ class StoredRecords(abc.ABC, Generic[N]):
         rows: RowNumbers,
         parameters: Mapping[str, ParameterType],
         labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
         """Return some parameters and labels of some shots.
 
@@ -228,6 +246,7 @@ class StoredRecords(abc.ABC, Generic[N]):
             rows: Which shots, all of which it has.
             parameters: What to read, as the schema of all shots has it.
             labels: What to read, as the schema of all shots has it.
+            places: What becomes the values of those labels whose data are arrays of one shape.
 
         Raises:
             IncompatibleUnitsError: a unit cannot be converted to that of the schema.
@@ -250,7 +269,8 @@ class StoredRecords(abc.ABC, Generic[N]):
         """Return the structures that the data of some shots under some labels has, each once, in
         the order of the shots."""
         found = {}
-        for label, column in self.read_columns(node, rows, {}, labels).data.items():
+        columns = self.read_columns(node, rows, {}, labels, places_for(labels, len(rows)))
+        for label, column in columns.data.items():
             values = column.values[column.is_present]
             is_array = labels[label].kind == "array"
             items = map(np.asarray, values) if is_array else values.tolist()

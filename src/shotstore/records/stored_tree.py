@@ -166,8 +166,10 @@ class StoredTree(abc.ABC, Generic[N]):
             self.check_names((*path.parts, *below.path.parts[depth:]))
 
     def _check_place(self, parent: N, name: str, moving: N | None) -> None:
-        siblings = set(self.children(parent))
-        if moving is not None and moving.path.parent == parent.path:
-            siblings.discard(moving.path.parts[-1])
-        path_rules.check_siblings(parent.path, name, siblings)
+        place, siblings = parent.path, set(self.children(parent))
+        if moving is not None:
+            *above, own = moving.path.parts
+            if tuple(above) == place.parts:
+                siblings.discard(own)
+        path_rules.check_siblings(place, name, siblings)
         self.check_free(parent, name, moving)

@@ -1,6 +1,5 @@
 """The tree of folders and sequences."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from shotstore.paths import AnyPath, PureSequencePath, as_path
@@ -62,11 +61,10 @@ class PathHierarchy:
 
         def delete() -> None:
             node = records.tree.get(place)
-            sequences = records.tree.sequences(node)
-            if sequences and not may_delete:
+            if not may_delete and (sequences := records.tree.sequences(node)):
                 found = [sequence.path for sequence in sequences]
                 raise path_rules.path_holds_sequences_error(place, found)
-            self._check_idle(sequences, "deleting")
+            self._check_idle(node, "deleting")
             records.delete(node)
 
         records.transaction.write(delete)
@@ -150,15 +148,12 @@ class PathHierarchy:
             node = tree.get(old)
             if tree.find(new) is not None:
                 raise path_rules.path_exists_error(new)
-            self._check_idle(tree.sequences(node), "moving")
+            self._check_idle(node, "moving")
             tree.check_moved(node, new)
             records.move(node, tree.make_room(new, node), new.parts[-1])
 
         records.transaction.write(move)
 
-    def _check_idle(self, sequences: Sequence[Node], doing: str) -> None:
-        for node in sequences:
-            # One that cannot be read can be thrown away, and restored from where that went.
-            state = self._records.tree.state(node)
-            if state is not None and state.is_active():
-                raise state_rules.sequence_running_error(node.path, state, doing)
+    def _check_idle(self, node: Node, doing: str) -> None:
+        for sequence, state in self._records.active_below(node):
+            raise state_rules.sequence_running_error(sequence.path, state, doing)

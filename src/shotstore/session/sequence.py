@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import attrs
-import numpy.typing as npt
 
-from shotstore.errors import ExperimentSessionNotActiveError
 from shotstore.model import (
-    DataSchema,
     DeviceConfiguration,
     IterationConfiguration,
     ParameterNamespace,
@@ -24,26 +18,19 @@ from shotstore.model import (
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import shown
-from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.shot_rules import check_shot_index
 from shotstore.records.values import SequenceStats
-from shotstore.session.closest import naming_closest_sequence
-from shotstore.session.sequence_collection import SequenceCollection
 from shotstore.session.shot import Shot
+from shotstore.session.shots_at_once import ShotsAtOnce
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
 if TYPE_CHECKING:
-    import pandas
-    import polars
-    import xarray
-    from matplotlib.axes import Axes
-
     from shotstore.session.experiment_session import ExperimentSession
 
 
 @attrs.frozen(repr=False)
-class Sequence:
+class Sequence(ShotsAtOnce):
     """A sequence of a session.
 
     To build one reads nothing, and it keeps nothing: each method asks the session. Each raises
@@ -115,27 +102,6 @@ class Sequence:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
-
-    def _repr_html_(self) -> str:
-        from shotstore.analysis.pictures.cards import sequence_html
-
-        return sequence_html(repr(self), self._reading())
-
-    def _reader_(self) -> SequenceReader:
-        self.get_stats()  # names the closest sequence where there is none
-        return self.session._reader_().get_sequence(self.path)
-
-    @contextmanager
-    def _reading(self) -> Iterator[SequenceReader]:
-        """Give its reader, in a session anew if this one is over: at the end of a cell, the block
-        mostly is."""
-        with ExitStack() as stack:
-            try:
-                reader = self._reader_()
-            except ExperimentSessionNotActiveError:
-                session = stack.enter_context(self.session.storage.session())
-                reader = Sequence(self.path, session)._reader_()
-            yield reader
 
     def get_state(self) -> State:
         """Return what the sequence is doing."""
@@ -318,188 +284,3 @@ class Sequence:
             RunDeletedError: the sequence was reset or deleted before its last shot was yielded.
         """
         return self.session.storage.follow(self.path, poll=poll, skip=skip)
-
-    # Many shots at once
-
-    def get_data_schema(self) -> DataSchema:
-        """Return the type and shape of the data that the shots have, by label."""
-        with self._sequences() as sequences:
-            return sequences.get_data_schema(self.path)
-
-    def scan(self) -> polars.LazyFrame:
-        """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.
-
-        ``sequence.scan().filter(polars.col("detuning") > 5).select("atoms").collect()`` reads
-        the detunings, and then the frames of those shots alone. See
-        :meth:`SequenceCollection.scan` for the columns.
-
-        It is to be collected before the session ends; ``storage.scan(path)`` is not bound to one.
-
-        Raises:
-            MissingPackageError: polars is not installed.
-        """
-        with self._sequences() as sequences:
-            return sequences.scan(self.path)
-
-    def to_arrays(self, names: Collection[str] | None = None) -> dict[str, npt.NDArray[Any]]:
-        """Return the shots, by increasing index, as a numpy array for each column.
-
-        Args:
-            names: Parameters and labels, called as in :meth:`scan`, but complex numbers are one
-                column; by default all. The last part of a name is enough where only one ends in
-                it; the array has the name that is given here. The rest is not read.
-
-        Returns:
-            ``shot_index``, ``shot_start_time`` and ``shot_end_time`` (datetime64, in UTC), and the
-            names, each of shape (number of shots, ...). Parameters are in the units of
-            :meth:`get_parameter_schema`. Where values are missing there is NaN, for which integers
-            become floats; texts, lists, dicts, arrays of differing shapes, and integers that no
-            float holds exactly, are objects, with None.
-
-        Raises:
-            DataNotFoundError: there is no such column; the message names close ones.
-            IncompatibleUnitsError: a parameter has units that cannot be converted.
-            TypeError: ``names`` is a single text.
-        """
-        from shotstore.analysis.tables.arrays import to_arrays
-
-        return to_arrays(self, names)
-
-    def to_pandas(self, names: Collection[str] | None = None) -> pandas.DataFrame:
-        """Return what :meth:`to_arrays` does as a pandas DataFrame.
-
-        Its index is ``shot_index``, its times are aware, a frame is an object in its row, and
-        ``.attrs["units"]`` has the units.
-
-        Raises:
-            MissingPackageError: pandas is not installed.
-        """
-        from shotstore.analysis.tables.arrays import to_pandas
-
-        return to_pandas(self, names)
-
-    def to_xarray(self, names: Collection[str] | None = None) -> xarray.Dataset:
-        """Return what :meth:`to_arrays` does as an xarray Dataset.
-
-        Its dimension is ``shot``, with the indices as coordinate, so that ``.sel(shot=3)`` is the
-        shot of index 3. Arrays of one shape share further dimensions: ``y`` and ``x`` for frames,
-        ``sample`` for traces; those of a second shape are ``y_2`` and ``x_2``. A label that is
-        called ``shot`` is ``data.shot``. Each parameter has its unit as the attribute ``units``.
-
-        Raises:
-            MissingPackageError: xarray is not installed.
-        """
-        from shotstore.analysis.tables.arrays import to_xarray
-
-        return to_xarray(self, names)
-
-    # Pictures and files
-
-    def plot(
-        self,
-        x: str | None = None,
-        y: str | Iterable[str] | None = None,
-        *,
-        where: str | polars.Expr | None = None,
-        by: str | None = None,
-        axes: Axes | None = None,
-    ) -> Axes:
-        """Draw columns against each other with matplotlib: ``sequence.plot("detuning", "atoms")``.
-
-        A point for each shot, and where x repeats the mean with its standard error. See
-        :func:`shotstore.analysis.plot` for more; it also draws what was computed.
-
-        Args:
-            x: A parameter, a label, or ``"shot_start_time"``; the last part of its name is enough.
-                By default what the sequence varies.
-            y: One or several. By default the only label that is a number.
-            where: Which shots: ``"detuning > 5 MHz and hold_time <= 2 s"``, or a polars expression.
-            by: What the colours tell.
-            axes: Where to draw; by default a new figure.
-
-        Raises:
-            DataNotFoundError: there is no such column, or no shot that has all that is asked for.
-            InvalidConditionError: ``where`` cannot be understood.
-            ColumnKindError: a column holds no numbers.
-            TypeError: an argument is of another type. Nothing was read.
-            MissingPackageError: matplotlib is not installed.
-        """
-        from shotstore.analysis import plot
-
-        return plot(self, x, y, where=where, by=by, axes=axes)
-
-    def plot_image(
-        self,
-        label: str,
-        *,
-        mean: bool = False,
-        where: str | polars.Expr | None = None,
-        axes: Axes | None = None,
-    ) -> Axes:
-        """Draw the frames of the shots side by side, or their mean, with matplotlib.
-
-        See :func:`shotstore.analysis.plot_image` for more; it also draws what was computed.
-
-        Args:
-            label: Under which the frames are.
-            mean: Whether to draw the mean of all frames.
-            where: Which shots, as for :meth:`plot`.
-            axes: Where to draw; by default a new figure.
-
-        Raises:
-            DataNotFoundError: there is no such label, or no shot that has all that is asked for.
-            InvalidConditionError: ``where`` cannot be understood.
-            ColumnKindError: the label holds no frames, or frames that differ in shape, which have
-                no mean.
-            TypeError: an argument is of another type. Nothing was read.
-            MissingPackageError: matplotlib is not installed.
-        """
-        from shotstore.analysis import plot_image
-
-        return plot_image(self, label, mean=mean, where=where, axes=axes)
-
-    def export(
-        self,
-        file: str | os.PathLike[str],
-        *,
-        to: str | None = None,
-        columns: Collection[str] | None = None,
-        where: str | polars.Expr | None = None,
-        force: bool = False,
-    ) -> Path:
-        """Write the shots to a file that other programs read: ``sequence.export("rabi.csv")``.
-
-        See :func:`shotstore.analysis.export` for the formats.
-
-        Args:
-            file: Where to. Its ending tells the format: .csv, .parquet, .xlsx, .nc, .npz or .zip.
-            to: The format, where the ending does not tell: csv, parquet, xlsx, netcdf, npz, png
-                (a folder with a picture for each frame) or zip.
-            columns: Parameters and labels; by default all that the format has a place for.
-            where: Which shots, as for :meth:`plot`.
-            force: Whether to replace a file that exists.
-
-        Returns:
-            The file, or the folder.
-
-        Raises:
-            TypeError: an argument is of another type. Nothing was read.
-            ExportError: the format is not known, or cannot hold what is asked for.
-            FileExistsError: the file exists.
-            OSError: its directory does not exist, or a directory is in its place.
-            DataNotFoundError: there is no such column.
-            InvalidConditionError: ``where`` cannot be understood.
-            MissingPackageError: a package is not installed.
-
-        Warns:
-            ExportWarning: a column was left out, or is not in the file as it was recorded. The
-                message says which, and why.
-        """
-        from shotstore.analysis.exporting import write_file
-
-        done = write_file(self, file, to=to, columns=columns, where=where, force=force)
-        done.warn(stacklevel=2)
-        return done.file
-
-    def _sequences(self) -> AbstractContextManager[SequenceCollection]:
-        return naming_closest_sequence(self.path, self.session.sequences)

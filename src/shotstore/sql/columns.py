@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from shotstore.model import DataType, ParameterType
 from shotstore.records.columns import (
+    Places,
     ShotColumns,
     data_column,
     parameter_column,
@@ -26,8 +27,10 @@ def read_columns(
     ids: Sequence[int],
     parameters: Mapping[str, ParameterType],
     labels: Mapping[str, DataType],
+    places: Places,
 ) -> ShotColumns:
-    """Some parameters and labels of shots, in the types of their schemas.
+    """Some parameters and labels of shots, in the types of their schemas, the arrays of one shape
+    in their places.
 
     Raises:
         IncompatibleUnitsError: a unit cannot be converted to that of the schema.
@@ -59,7 +62,7 @@ def read_columns(
             name: parameter_column(name, kind, numbers[name]) for name, kind in parameters.items()
         },
         data={
-            label: data_column(kind, [shot.get(label) for shot in data])
+            label: data_column(kind, [shot.get(label) for shot in data], places.get(label))
             for label, kind in labels.items()
         },
     )

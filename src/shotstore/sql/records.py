@@ -32,7 +32,7 @@ from shotstore.model import (
     Serializer,
 )
 from shotstore.paths import PureSequencePath
-from shotstore.records.columns import ShotColumns
+from shotstore.records.columns import Places, ShotColumns
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
@@ -215,13 +215,14 @@ class SQLRecords(StoredRecords[Node]):
         rows: RowNumbers,
         parameters: Mapping[str, ParameterType],
         labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
         connection = self.transaction.connection
         first, end = (int(rows.min()), int(rows.max()) + 1) if rows.size else (0, 0)
         query = select(shots.c.id).where(shots.c.sequence_id == node.id).order_by(shots.c.id)
         found = connection.scalars(query.offset(first).limit(end - first)).all()
         ids = np.array(found, np.int64)[rows - first]
-        return read_columns(connection, ids.tolist(), parameters, labels)
+        return read_columns(connection, ids.tolist(), parameters, labels, places)
 
     # Settings
 

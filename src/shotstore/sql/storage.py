@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from shotstore.model import Serializer
@@ -25,8 +26,13 @@ class SQLStorageManager(StorageManager):
     """
 
     def __init__(
-        self, database: Database, serializer: Serializer | None, lock_timeout: float
+        self,
+        config: SQLiteConfig | PostgreSQLConfig,
+        database: Database,
+        serializer: Serializer | None,
+        lock_timeout: float,
     ) -> None:
+        self.config = config
         self._serializer = as_serializer(serializer)
         self._lock_timeout = as_seconds(lock_timeout, "lock_timeout")
         self._engines = Engines(database)
@@ -91,7 +97,12 @@ class SQLStorageManager(StorageManager):
         return ExperimentSession(self, self._serializer, begin, write=write)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._engines.database.name!r})"
+        return f"{type(self).__name__}({self.name!r})"
+
+    def __reduce__(self) -> tuple[Callable[..., "SQLStorageManager"], tuple[Any, ...]]:
+        cls: Any = type(self)  # of which each has a config and a database of its own
+        options = {"serializer": self._serializer, "lock_timeout": self._lock_timeout}
+        return partial(cls, **options), (self.config,)
 
 
 class SQLiteStorageManager(SQLStorageManager):
@@ -100,6 +111,8 @@ class SQLiteStorageManager(SQLStorageManager):
     A writing session waits until the one before it has ended, and readers wait for nobody. Each
     commit is on the disk when it is acknowledged.
     """
+
+    config: SQLiteConfig
 
     def __init__(
         self,
@@ -122,13 +135,8 @@ class SQLiteStorageManager(SQLStorageManager):
             TypeError: an argument is of another type.
         """
         _check_config(config, SQLiteConfig)
-        super().__init__(
-            SQLite(config, as_seconds(lock_timeout, "lock_timeout")), serializer, lock_timeout
-        )
-        self.config = config
-
-    def __reduce__(self) -> tuple[Callable[..., "SQLiteStorageManager"], tuple[Any, ...]]:
-        return _open_sqlite, (self.config, self._serializer, self._lock_timeout)
+        database = SQLite(config, as_seconds(lock_timeout, "lock_timeout"))
+        super().__init__(config, database, serializer, lock_timeout)
 
 
 class PostgreSQLStorageManager(SQLStorageManager):
@@ -137,6 +145,8 @@ class PostgreSQLStorageManager(SQLStorageManager):
     Transactions are serializable, and one session writes at a time, so that one which writes
     before it reads is never in conflict. Readers wait for nobody.
     """
+
+    config: PostgreSQLConfig
 
     def __init__(
         self,
@@ -159,30 +169,14 @@ class PostgreSQLStorageManager(SQLStorageManager):
             TypeError: an argument is of another type.
         """
         _check_config(config, PostgreSQLConfig)
-        super().__init__(PostgreSQL(config), serializer, lock_timeout)
-        self.config = config
+        super().__init__(config, PostgreSQL(config), serializer, lock_timeout)
 
     @contextmanager
     def receiving(self) -> Iterator[Receive]:
         # The server lets all write at once, and finds out who meets whom.
         yield lambda _: self._session(write=False, beside_writers=True)
 
-    def __reduce__(self) -> tuple[Callable[..., "PostgreSQLStorageManager"], tuple[Any, ...]]:
-        return _open_postgresql, (self.config, self._serializer, self._lock_timeout)
-
 
 def _check_config(config: object, cls: type) -> None:
     if not isinstance(config, cls):
         raise TypeError(f"config must be a {cls.__name__}, not {shown(config)}.")
-
-
-def _open_sqlite(
-    config: SQLiteConfig, serializer: Serializer, lock_timeout: float
-) -> SQLiteStorageManager:
-    return SQLiteStorageManager(config, serializer=serializer, lock_timeout=lock_timeout)
-
-
-def _open_postgresql(
-    config: PostgreSQLConfig, serializer: Serializer, lock_timeout: float
-) -> PostgreSQLStorageManager:
-    return PostgreSQLStorageManager(config, serializer=serializer, lock_timeout=lock_timeout)

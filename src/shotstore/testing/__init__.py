@@ -19,8 +19,9 @@ to configure and nothing to be left out: what cannot hold on every backend is no
 
 - `behaviours` are the tests. One of them runs the `state_machine`, random operations on the storage
   and on the model of it in `memory`.
-- `experiments`, `lab`, `arguments` and `strategies` make what is put into a storage; `content`,
-  `exactness`, `round_trips` compare what comes back; `retrying` runs a session again.
+- `experiments`, `lab`, `arguments` and `strategies` make what is put into a storage, and
+  `methods` are all that can be called; `content`, `exactness`, `round_trips` compare what comes
+  back; `failing_sessions` are those that fail.
 
 It needs pytest and Hypothesis: ``pip install ".[testing]"`` in a clone. There is more in
 ``docs/other-backends.md``.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from shotstore import PureSequencePath
+from shotstore import PureSequencePath, TracebackSummary
 from shotstore.model import UnknownDeviceConfiguration, UnknownIterationConfiguration
 from shotstore.testing import strategies
 from shotstore.testing.experiments import PARAMETERS, recipe, recipe_of_unknown_length
@@ -85,6 +85,7 @@ tags = _mostly(
     st.sampled_from([None, "good", [""], [" a"], ["a,b"], ["x" * 101], [1], ["\ud800"]]),
 )
 notes = _mostly(strategies.texts, st.sampled_from([None, 1.5, "\ud800"]))
+errors = strategies.texts.map(lambda text: TracebackSummary.from_exception(ValueError(text)))
 indices = st.one_of(
     st.integers(0, 3),
     st.sampled_from([-1, 2**63 - 1, 2**63, 10**30, True, 1.0, "1", None, np.int64(2)]),

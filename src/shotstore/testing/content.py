@@ -1,8 +1,11 @@
 """All that a session says about its storage, to be compared."""
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+import pytest
 
 from shotstore import (
     ExperimentSession,
@@ -13,10 +16,12 @@ from shotstore import (
     State,
     StorageManager,
 )
+from shotstore.testing.experiments import here_or_committed
 
 _Storage = TypeVar("_Storage", bound=StorageManager)
 
 
+@here_or_committed
 def content(session: ExperimentSession) -> dict[str, Any]:
     """Everything that can be read in a session, by path; of a folder, its creation date."""
     return content_below(session, PureSequencePath.root()) | {
@@ -78,21 +83,42 @@ def _global_parameters(
         return "lost"
 
 
-def content_after(
-    storage: StorageManager, change: Callable[[ExperimentSession], object]
-) -> dict[str, Any]:
-    """Change a storage in one session; return what it holds then.
+@contextmanager
+def changed(
+    storage: StorageManager, at: PureSequencePath | None = None
+) -> Iterator[tuple[ExperimentSession, dict[str, Any]]]:
+    """Change a storage in one session; after the block the dict has what the storage holds then,
+    or what is known of one of its paths.
 
     The session itself, a later one, and one of the storage opened anew must agree on that.
     """
+    found: dict[str, Any] = {}
     with storage.session() as session:
-        change(session)
+        yield session, found
         inside = content(session)
-    with storage.session() as session:
-        assert content(session) == inside
-    with reopened(storage).session() as session:
-        assert content(session) == inside
-    return inside
+    for after in (storage, reopened(storage)):
+        assert content(after) == inside
+    found |= inside if at is None else inside[str(at)]
+
+
+def content_after(
+    storage: StorageManager, change: Callable[[ExperimentSession], object]
+) -> dict[str, Any]:
+    """Change a storage in one session; return what it holds then."""
+    with changed(storage) as (session, found):
+        change(session)
+    return found
+
+
+@contextmanager
+def refused(
+    session: ExperimentSession, error: type[Exception], match: str | None = None
+) -> Iterator[None]:
+    """A call that raises this error, after which the session says what it said before."""
+    before = content(session)
+    with pytest.raises(error, match=match):
+        yield
+    assert content(session) == before
 
 
 def reopened(storage: _Storage) -> _Storage:

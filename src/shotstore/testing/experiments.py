@@ -1,9 +1,18 @@
 """Experiments, as small as they can be, to be put into a storage."""
 
+import functools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Concatenate, ParamSpec, TypeVar
 
-from shotstore import ExperimentSession, PureSequencePath, ShotId, State, TracebackSummary
+from shotstore import (
+    ExperimentSession,
+    PureSequencePath,
+    ShotId,
+    State,
+    StorageManager,
+    TracebackSummary,
+)
 from shotstore.model import (
     ArangeLoop,
     Data,
@@ -31,6 +40,9 @@ DEVICES = {"camera": CameraConfiguration(exposure=0.1, remote_server="imaging-pc
 LAUNCHED = [state for state in State if state is not State.DRAFT]
 ENDED = [State.FINISHED, State.INTERRUPTED, State.CRASHED]
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
 
 def path(text: str) -> PureSequencePath:
     """The path that the text stands for."""
@@ -49,6 +61,24 @@ def recipe_of_unknown_length() -> StepsConfiguration:
     return StepsConfiguration([ArangeLoop("i", "0", "offset", "1 MHz", [ExecuteShot()])])
 
 
+def here_or_committed(
+    act: Callable[Concatenate[ExperimentSession, _P], _T],
+) -> Callable[Concatenate[ExperimentSession | StorageManager, _P], _T]:
+    """Let a function of a session take a storage too, for which it opens a session of its own."""
+
+    @functools.wraps(act)
+    def in_either(
+        place: ExperimentSession | StorageManager, /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        if isinstance(place, ExperimentSession):
+            return act(place, *args, **kwargs)
+        with place.session() as session:
+            return act(session, *args, **kwargs)
+
+    return in_either
+
+
+@here_or_committed
 def create(
     session: ExperimentSession, path: PureSequencePath = PATH, shots: int | None = 10
 ) -> None:
@@ -57,6 +87,7 @@ def create(
     session.sequences.create(path, iteration, TIME_LANES)
 
 
+@here_or_committed
 def launch(
     session: ExperimentSession, path: PureSequencePath = PATH, shots: int | None = 10
 ) -> None:
@@ -65,12 +96,14 @@ def launch(
     relaunch(session, path)
 
 
+@here_or_committed
 def relaunch(session: ExperimentSession, path: PureSequencePath = PATH) -> None:
     """Let a draft run."""
     session.sequences.set_preparing(path, DEVICES, PARAMETERS)
     session.sequences.set_running(path, START)
 
 
+@here_or_committed
 def record(
     session: ExperimentSession,
     path: PureSequencePath = PATH,
@@ -88,11 +121,13 @@ def record(
     )
 
 
+@here_or_committed
 def finish(session: ExperimentSession, path: PureSequencePath = PATH) -> None:
     """Let a running sequence end."""
     session.sequences.set_finished(path, STOP)
 
 
+@here_or_committed
 def bring_to(session: ExperimentSession, state: State, path: PureSequencePath = PATH) -> None:
     """Create a sequence in this state, with a shot where it can have one."""
     create(session, path)
@@ -122,6 +157,7 @@ ENTER: dict[State, Callable[[ExperimentSession], object]] = {
 """How the sequence at ``PATH`` comes into each state."""
 
 
+@here_or_committed
 def indices(session: ExperimentSession) -> list[int]:
     """The indices of the shots of the sequence, in the order in which they were recorded."""
     shots = session.sequences.get_shots(PATH)

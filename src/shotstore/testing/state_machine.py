@@ -3,7 +3,6 @@
 import contextlib
 import pickle
 import unicodedata
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +21,7 @@ from hypothesis.stateful import (
 from shotstore import DataId, ExperimentSession, PureSequencePath, ShotId, State, StorageManager
 from shotstore.memory import InMemoryStorageManager
 from shotstore.model import ParameterNamespace
-from shotstore.testing import arguments, strategies
+from shotstore.testing import arguments
 from shotstore.testing.content import content
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import (
@@ -34,9 +33,9 @@ from shotstore.testing.experiments import (
     empty,
     recipe,
 )
+from shotstore.testing.failing_sessions import LaserError
 from shotstore.testing.lab import serializer
 from shotstore.testing.outcomes import comparable, outcome_of
-from shotstore.tracebacks import TracebackSummary
 
 # A path is told by the numbers of its names. There are few, so that operations meet.
 Place = tuple[int, ...]
@@ -62,19 +61,32 @@ def state_machine(storage: StorageManager) -> type[RuleBasedStateMachine]:
     return Machine
 
 
+_sequences: Bundle[Place] = Bundle("sequences")
+"""Where there are sequences, or have been."""
+_places = st.sampled_from(_PLACES)
+_anywhere = st.one_of(_sequences, _sequences, _sequences, _places)
+_folders: st.SearchStrategy[Place] = st.sampled_from([(0,), (1,)])
+
+
+def calling(
+    method: str, place: st.SearchStrategy[Place] = _anywhere, **given: st.SearchStrategy[Any]
+) -> Any:
+    """A rule that calls a method with the path of a place, and what else it takes in this order."""
+
+    def call(self: "StorageMachine", place: Place, **arguments: Any) -> None:
+        self._do(method, self._path(place), *(arguments[name] for name in given))
+
+    call.__name__ = method.rpartition(".")[2]
+    made: Any = rule  # whose types do not take a dict
+    return made(place=place, **given)(call)
+
+
 class StorageMachine(RuleBasedStateMachine):
     """A storage and the model of it, with the sessions that are open on both.
 
     Each rule is one operation, or a few that belong together. Where no session is open it opens
     one, which stays open until it is committed or fails.
     """
-
-    sequences: Bundle[Place] = Bundle("sequences")
-    """Where there are sequences, or have been."""
-
-    places = st.sampled_from(_PLACES)
-    anywhere = st.one_of(sequences, sequences, sequences, places)
-    folders: st.SearchStrategy[Place] = st.sampled_from([(0,), (1,)])
 
     def __init__(self, storage: StorageManager) -> None:
         super().__init__()
@@ -87,7 +99,7 @@ class StorageMachine(RuleBasedStateMachine):
         self._seen: object = None
 
     @initialize(
-        target=sequences,
+        target=_sequences,
         names=st.lists(
             arguments.path_names,
             min_size=3,
@@ -115,8 +127,8 @@ class StorageMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for ends in (self._end_of_sessions, self._end_of_reader):
-            with contextlib.suppress(_LaserError), ends:
-                raise _LaserError
+            with contextlib.suppress(LaserError), ends:
+                raise LaserError
 
     # Sessions
 
@@ -139,8 +151,8 @@ class StorageMachine(RuleBasedStateMachine):
     @rule()
     def fail(self) -> None:
         self._sessions = ()
-        with contextlib.suppress(_LaserError), self._end_of_sessions:
-            raise _LaserError
+        with contextlib.suppress(LaserError), self._end_of_sessions:
+            raise LaserError
 
     @precondition(lambda self: not self._sessions)
     @rule()
@@ -176,31 +188,27 @@ class StorageMachine(RuleBasedStateMachine):
 
     # The tree
 
-    @rule(place=places)
-    def create_path(self, place: Place) -> None:
-        self._do("paths.create_path", self._path(place))
+    create_path = calling("paths.create_path", _places)
+    delete_path = calling(
+        "paths.delete_path",
+        st.one_of(_folders, _anywhere),
+        delete_sequences=st.sampled_from([True, True, False]),
+    )
+    update_creation_date = calling("paths.update_creation_date", date=arguments.times)
 
-    @rule(place=st.one_of(folders, anywhere), delete_sequences=st.sampled_from([True, True, False]))
-    def delete_path(self, place: Place, delete_sequences: bool) -> None:
-        self._do("paths.delete_path", self._path(place), delete_sequences)
-
-    @rule(target=sequences, source=anywhere, destination=places)
+    @rule(target=_sequences, source=_anywhere, destination=_places)
     def move(self, source: Place, destination: Place) -> Place:
         self._do("paths.move", self._path(source), self._path(destination))
         return destination
 
-    @rule(place=anywhere, date=arguments.times)
-    def update_creation_date(self, place: Place, date: Any) -> None:
-        self._do("paths.update_creation_date", self._path(place), date)
-
-    @rule(place=anywhere, name=arguments.long_names)
+    @rule(place=_anywhere, name=arguments.long_names)
     def use_a_name_too_long(self, place: Place, name: str) -> None:
         path = self._path(place) / name
         self._do("paths.does_path_exists", path)
         self._do("paths.create_path", path)
         self._do("sequences.get_state", path)
 
-    @rule(place=anywhere)
+    @rule(place=_anywhere)
     def look_at_a_path(self, place: Place) -> None:
         path = self._path(place)
         self._do("paths.does_path_exists", path)
@@ -218,48 +226,29 @@ class StorageMachine(RuleBasedStateMachine):
     # Recipes
 
     @rule(
-        target=sequences, place=places, iteration=arguments.iterations, lanes=arguments.time_lanes
+        target=_sequences, place=_places, iteration=arguments.iterations, lanes=arguments.time_lanes
     )
     def create_sequence(self, place: Place, iteration: Any, lanes: Any) -> Place:
         self._do("sequences.create", self._path(place), iteration, lanes)
         return place
 
-    @rule(place=anywhere, iteration=arguments.iterations)
-    def set_iteration(self, place: Place, iteration: Any) -> None:
-        self._do("sequences.set_iteration_configuration", self._path(place), iteration)
-
-    @rule(place=anywhere, lanes=arguments.time_lanes)
-    def set_time_lanes(self, place: Place, lanes: Any) -> None:
-        self._do("sequences.set_time_lanes", self._path(place), lanes)
+    set_iteration_configuration = calling(
+        "sequences.set_iteration_configuration", iteration=arguments.iterations
+    )
+    set_time_lanes = calling("sequences.set_time_lanes", lanes=arguments.time_lanes)
 
     # States
 
-    @rule(place=anywhere, devices=arguments.devices, parameters=arguments.namespaces)
-    def set_preparing(self, place: Place, devices: Mapping[str, Any], parameters: Any) -> None:
-        self._do("sequences.set_preparing", self._path(place), devices, parameters)
+    set_preparing = calling(
+        "sequences.set_preparing", devices=arguments.devices, parameters=arguments.namespaces
+    )
+    set_running = calling("sequences.set_running", time=arguments.times)
+    set_finished = calling("sequences.set_finished", time=arguments.times)
+    set_interrupted = calling("sequences.set_interrupted", time=arguments.times)
+    set_crashed = calling("sequences.set_crashed", error=arguments.errors, time=arguments.times)
+    reset_to_draft = calling("sequences.reset_to_draft")
 
-    @rule(place=anywhere, time=arguments.times)
-    def set_running(self, place: Place, time: Any) -> None:
-        self._do("sequences.set_running", self._path(place), time)
-
-    @rule(place=anywhere, time=arguments.times)
-    def set_finished(self, place: Place, time: Any) -> None:
-        self._do("sequences.set_finished", self._path(place), time)
-
-    @rule(place=anywhere, time=arguments.times)
-    def set_interrupted(self, place: Place, time: Any) -> None:
-        self._do("sequences.set_interrupted", self._path(place), time)
-
-    @rule(place=anywhere, time=arguments.times, text=strategies.texts)
-    def set_crashed(self, place: Place, time: Any, text: str) -> None:
-        error = TracebackSummary.from_exception(ValueError(text))
-        self._do("sequences.set_crashed", self._path(place), error, time)
-
-    @rule(place=anywhere)
-    def reset_to_draft(self, place: Place) -> None:
-        self._do("sequences.reset_to_draft", self._path(place))
-
-    @rule(place=anywhere)
+    @rule(place=_anywhere)
     def look_at_a_sequence(self, place: Place) -> None:
         path = self._path(place)
         self._do("sequences.get_state", path)
@@ -275,18 +264,13 @@ class StorageMachine(RuleBasedStateMachine):
 
     # Tags and notes
 
-    @rule(place=anywhere, tags=arguments.tags)
-    def set_tags(self, place: Place, tags: Any) -> None:
-        self._do("sequences.set_tags", self._path(place), tags)
-
-    @rule(place=anywhere, note=arguments.notes)
-    def set_note(self, place: Place, note: Any) -> None:
-        self._do("sequences.set_note", self._path(place), note)
+    set_tags = calling("sequences.set_tags", tags=arguments.tags)
+    set_note = calling("sequences.set_note", note=arguments.notes)
 
     # Shots
 
     @rule(
-        place=anywhere,
+        place=_anywhere,
         index=arguments.indices,
         parameters=arguments.parameters,
         data=arguments.data,
@@ -299,7 +283,7 @@ class StorageMachine(RuleBasedStateMachine):
         shot = ShotId(self._path(place), index)
         self._do("sequences.create_shot", shot, parameters, data, start, end)
 
-    @rule(place=sequences, shots=st.lists(arguments.right_shots, min_size=1, max_size=3))
+    @rule(place=_sequences, shots=st.lists(arguments.right_shots, min_size=1, max_size=3))
     def record(self, place: Place, shots: list[tuple[int, Any, Any, datetime]]) -> None:
         """Bring the sequence to where it takes shots, which few get to step by step."""
         path = self._path(place)
@@ -311,7 +295,7 @@ class StorageMachine(RuleBasedStateMachine):
         for index, parameters, data, time in shots:
             self._do("sequences.create_shot", ShotId(path, index), parameters, data, time, time)
 
-    @rule(place=anywhere, index=arguments.indices)
+    @rule(place=_anywhere, index=arguments.indices)
     def look_at_a_shot(self, place: Place, index: Any) -> None:
         path = self._path(place)
         self._do("sequences.get_shots", path)
@@ -325,7 +309,7 @@ class StorageMachine(RuleBasedStateMachine):
         for label in (*labels[:2], "no such label"):
             self._do("sequences.get_shot_data_by_label", DataId(ShotId(path, index), label))
 
-    @rule(place=anywhere, rows=st.one_of(st.none(), st.lists(st.integers(-1, 3), max_size=3)))
+    @rule(place=_anywhere, rows=st.one_of(st.none(), st.lists(st.integers(-1, 3), max_size=3)))
     def look_at_many_shots(self, place: Place, rows: list[int] | None) -> None:
         path = self._path(place)
         schemas = (
@@ -387,7 +371,3 @@ class StorageMachine(RuleBasedStateMachine):
                 date = real.get_path_creation_date(path)
                 assert began <= date <= datetime.now(UTC)
                 model.update_creation_date(path, date)
-
-
-class _LaserError(Exception):
-    """Something in the block of a session that has nothing to do with the session."""

@@ -22,10 +22,7 @@ def file_to_be(path: Path, *, force: bool, is_folder: bool = False) -> Iterator[
         is_folder: Whether it is a folder; the block is given an empty one.
 
     Raises:
-        FileExistsError: it exists, now or in the end.
-        FileNotFoundError: the directory that it is to be in does not exist.
-        IsADirectoryError: a directory is where a file is to be.
-        NotADirectoryError: a file is where a folder is to be.
+        OSError: as `check_place` does, before the block and after it.
     """
     check_place(path, force=force, is_folder=is_folder)
     new = _beside(path)
@@ -53,7 +50,7 @@ def file_name(name: str) -> str:
         name: Of the sequence.
     """
     plain = _NOT_IN_NAMES.sub("_", name).rstrip(". ")
-    plain = _cut(plain, _LONGEST)
+    plain = cut(plain, _LONGEST)
     is_device = _DEVICES.fullmatch(plain.partition(".")[0])
     return f"_{plain}" if is_device or not plain else plain
 
@@ -94,9 +91,9 @@ def check_place(path: Path, *, force: bool, is_folder: bool = False) -> None:
 def _beside(path: Path) -> Path:
     # On the same file system, where it can be renamed.
     path = path.absolute()  # so that "." has a name
-    return path.with_name(f".{_cut(path.name, 80)}.{secrets.token_hex(4)}.part")
+    return path.with_name(f".{cut(path.name, 80)}.{secrets.token_hex(4)}.part")
 
 
-def _cut(text: str, size: int) -> str:
-    """As much of a text as has this many bytes."""
+def cut(text: str, size: int) -> str:
+    """Return as much of a text as has this many bytes."""
     return text.encode("utf-8", "surrogateescape")[:size].decode("utf-8", "ignore")

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from pathlib import Path
 
+from shotstore.analysis.exporting.destination import cut
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.pictures.frames import as_bytes, places_of_frames, shown_range, spread
 from shotstore.analysis.pictures.png import png
@@ -65,8 +66,7 @@ def _range(job: Job, column: TableColumn) -> tuple[float, float]:
 
 def _ending(label: str) -> str:
     """What the names of the files of a label end in, before ``.png``; the label is in the file."""
-    plain = re.sub(r"[^\w.+-]+", "_", label)
-    return plain.encode("utf-8")[:_LONGEST].decode("utf-8", "ignore")
+    return cut(re.sub(r"[^\w.+-]+", "_", label), _LONGEST)
 
 
 def _key(name: str) -> str:

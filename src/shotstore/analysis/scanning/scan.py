@@ -23,6 +23,8 @@ from shotstore.records.columns import LARGEST_BATCH
 from shotstore.records.sequence_reader import ReadableStorage, SequenceReader
 
 _FIRST_BATCH = 256 * 2**10  # bytes; a query that wants a few shots is to read a few
+_COLUMN = 32 * 2**10
+"""Bytes that are read in the time that a column takes of which nothing is read."""
 _MOST_AT_ONCE = 50
 """Sequences that are looked at in one session, which keeps their files open."""
 
@@ -89,8 +91,12 @@ def _lazy_frame(plan: Plan, read: Callable[["_Query"], _Frames]) -> pl.LazyFrame
     ) -> _Frames:
         wanted = list(schema) if columns is None else columns
         query = _Query(plan, wanted, _stages(plan, predicate), n_rows, batch_size)
-        yield _only(schema.to_frame(), wanted)  # where no shot is found, this is the answer
-        yield from read(query)
+        found_any = False
+        for frame in read(query):
+            found_any = True
+            yield frame
+        if not found_any:
+            yield pl.DataFrame(schema={name: schema[name] for name in wanted})
 
     # Needs cloudpickle, if a filter calls a function of Python.
     return register_io_source(source, schema=schema, is_pure=True)
@@ -183,7 +189,7 @@ class _Query:
         row_size = reader.row_size(missing)
         start = 0
         while start < len(table):
-            part = self._batch(table, start, row_size)
+            part = self._batch(table, start, row_size, _COLUMN * len(missing))
             start += len(part)
             read = reader.read(missing, part[ROW].to_numpy())
             # A schema does not tell how large a text is, or an array of another shape each time.
@@ -196,8 +202,9 @@ class _Query:
             if len(matching):
                 yield from self._read(reader, matching, stages[1:])
 
-    def _batch(self, table: pl.DataFrame, start: int, row_size: int) -> pl.DataFrame:
-        count = max(1, self._budget // row_size)
+    def _batch(self, table: pl.DataFrame, start: int, row_size: int, least: int) -> pl.DataFrame:
+        budget = min(max(self._budget, least), LARGEST_BATCH)
+        count = max(1, budget // row_size)
         if self.batch_size is not None:
             count = min(count, max(1, self.batch_size))
         self._budget = min(2 * self._budget, LARGEST_BATCH)

@@ -23,7 +23,7 @@ def short_name(name: str, names: Iterable[str]) -> str:
     return end if sum(other.rpartition(".")[2] == end for other in names) == 1 else name
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Origin:
     """Where the values of a column come from: a parameter, or the data under a label.
 

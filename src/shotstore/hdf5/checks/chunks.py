@@ -10,7 +10,7 @@ import numpy.typing as npt
 from attrs import frozen
 from h5py import h5s
 
-from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES
+from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES
 from shotstore.hdf5.shots.own_objects import open_dataset
 from shotstore.hdf5.shots.rows import Rows
 

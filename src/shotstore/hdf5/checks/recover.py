@@ -179,7 +179,7 @@ class _Recovery:
             return evolve(document, state=State.INTERRUPTED, stop_time=stop)
         if document is None:
             document = SequenceDocument(
-                id=salvage.sequence_id or uuid.uuid4().hex,
+                id=salvage.inspection.sequence_id or uuid.uuid4().hex,
                 created=start,
                 state=State.DRAFT,
                 iteration=self._configured("iteration", salvage),
@@ -192,7 +192,7 @@ class _Recovery:
 
     def _configured(self, name: str, salvage: Salvage) -> JSON:
         """The recipe in the file, if that is not lost too."""
-        found: JSON = salvage.configuration.get(f"{CONFIGURATION}/{name}")
+        found: JSON = salvage.inspection.configuration.get(f"{CONFIGURATION}/{name}")
         if found is not None:
             return found
         self._lost_configuration.append(name)
@@ -203,7 +203,7 @@ class _Recovery:
     # The shots
 
     def _launch(self, document: SequenceDocument, salvage: Salvage) -> Launch:
-        found = salvage.configuration
+        found = salvage.inspection.configuration
         parameters: JSON = found.get(f"{CONFIGURATION}/global_parameters")
         if parameters is None:
             parameters = LOST_CONTENT
@@ -213,7 +213,7 @@ class _Recovery:
             for name, content in found.items()
             if name.startswith(_DEVICES)
         }
-        for name in salvage.lost_names:
+        for name in salvage.inspection.unreadable_configuration:
             if name.startswith(_DEVICES):
                 device = unquote(name.removeprefix(_DEVICES))
                 devices[device] = LOST, None

@@ -2,10 +2,9 @@
 
 import random
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -55,7 +54,8 @@ class Salvage:
         Raises:
             DamagedStorageError: not even its table of shots can be found.
         """
-        self._inspection = inspection = Inspection()
+        self.inspection = inspection = Inspection()
+        """What can be read of the file as a whole."""
         self._file_object, self._file = _open(path)
         try:
             inspection.view(self._file, self._file_object.end)
@@ -74,21 +74,6 @@ class Salvage:
             raise
         self._schemas: dict[int, Schema | None] = {}
         self._row = 0
-
-    @property
-    def sequence_id(self) -> str | None:
-        """The sequence that it belongs to, if that can be read."""
-        return self._inspection.sequence_id
-
-    @property
-    def configuration(self) -> Mapping[str, Any]:
-        """What can be read of the launch configuration, by the name of the dataset."""
-        return self._inspection.configuration
-
-    @property
-    def lost_names(self) -> list[str]:
-        """The datasets of the launch configuration that are there and cannot be read."""
-        return self._inspection.unreadable_configuration
 
     @property
     def progress(self) -> float:
@@ -136,7 +121,7 @@ class Salvage:
 
     def close(self) -> None:
         """Close the file."""
-        self._inspection.close()
+        self.inspection.close()
         self._file.close()
         self._file_object.close()
 
@@ -165,7 +150,7 @@ class Salvage:
     def _schema(self, number: int) -> Schema | None:
         if number not in self._schemas:
             try:
-                self._schemas[number] = self._inspection.schema(number)
+                self._schemas[number] = self.inspection.schema(number)
             except Exception:
                 self._schemas[number] = None
         return self._schemas[number]
@@ -175,7 +160,7 @@ class Salvage:
         return self._index(slot.dataset)
 
     def _index(self, name: str) -> Rows:
-        return self._inspection.dataset(name).rows
+        return self.inspection.dataset(name).rows
 
 
 class _LenientFile(HDF5FileObject):

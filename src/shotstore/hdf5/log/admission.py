@@ -15,7 +15,7 @@ from shotstore.hdf5.overlay import PAGE
 _TRANSACTION = re.compile(r"[0-9a-f]{32}")
 _PLACES = re.compile(
     r"sequences/.+|device_configurations/[^/]+|global_parameters\.json|units\.json|"
-    r"\.shotstore/trash/.+|\.shotstore/tx/[0-9a-f]{32}-.+",
+    r"\.shotstore/active\.json|\.shotstore/trash/.+|\.shotstore/tx/[0-9a-f]{32}-.+",
     re.DOTALL,
 )
 

@@ -122,10 +122,7 @@ class _Carrying:
     def _write_pages(self, patch: FilePatch, file: disk.File) -> None:
         length = file.length()
         if length < patch.needed:
-            raise DamagedStorageError(
-                f"{file.path} was opened and closed by another program before a transaction in it "
-                "was carried out, and has lost shots of that. Restore it from a backup."
-            )
+            raise cut_off_error(file.path)
         tail = tail_start(patch.committed)
         for offset, page in zip(patch.offsets, patch.pages, strict=True):
             if self._how == "first":
@@ -148,6 +145,11 @@ class _Carrying:
             self._rename(arrival)
         elif not is_there and arrival.is_new:
             disk.make_directory(self._root / arrival.destination)
+        elif not on_disk.exists(self._root / arrival.destination):
+            raise DamagedStorageError(
+                f"{self._root / arrival.source}, which a commit brings to "
+                f"{self._root / arrival.destination}, is missing. Restore it from a backup."
+            )
 
     def _write(self, document: Document) -> None:
         path, staged = self._root / document.path, self._root / document.staged
@@ -220,6 +222,14 @@ class _Carrying:
             arrivals=[each for each in record.arrivals if is_left(each, 2)],
             documents=[each for each in record.documents if is_left(each, 3)],
         )
+
+
+def cut_off_error(path: Path) -> DamagedStorageError:
+    """The error for a shots file that lacks what was written past its committed end."""
+    return DamagedStorageError(
+        f"{path} was opened and closed by another program before a transaction in it was carried "
+        "out, and has lost shots of that. Restore it from a backup."
+    )
 
 
 @contextlib.contextmanager

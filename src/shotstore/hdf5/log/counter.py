@@ -7,6 +7,7 @@ power loss it may say anything; then whoever opens the store first is alone, and
 
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -45,6 +46,21 @@ class Counter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file: disk.File | None = None
+        """While the write lock is held."""
+
+    def open(self) -> Count:
+        """Keep it open for `write`, until `close`; return what it says."""
+        self.close()
+        with suppress(OSError):  # one that is missing is made where it is written
+            self._file = disk.File(self.path, "r+")
+        return self.read()
+
+    def close(self) -> None:
+        """Close it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def read(self) -> Count:
         """What it says. One that cannot be made out, or is missing, says that all of the log may
@@ -55,7 +71,7 @@ class Counter:
         """
         try:
             for _ in range(_TRIES):
-                content = on_disk.read_file(str(self.path)) or b""
+                content = self._content()
                 body, checksum = content[: _FIELDS.size], content[_FIELDS.size :]
                 # Who asks without a lock may see it half-written.
                 if checksum == _CHECKSUM.pack(zlib.crc32(body)) and len(body) == _FIELDS.size:
@@ -65,12 +81,22 @@ class Counter:
             raise on_disk.unreadable_error(self.path, error) from error
         return Count(0)
 
+    def _content(self) -> bytes:
+        if self._file is None:
+            return on_disk.read_file(str(self.path)) or b""
+        content = bytearray(_FIELDS.size + _CHECKSUM.size)
+        return bytes(content[: self._file.read_into(memoryview(content), 0)])
+
     def write(self, count: Count) -> None:
         """Say something else; in the place of what it says, which needs no space."""
         body = _FIELDS.pack(
             count.commits % 2**64, count.round, count.end, count.is_unfinished, boot_id()
         )
-        disk.overwrite(self.path, body + _CHECKSUM.pack(zlib.crc32(body)))
+        content = body + _CHECKSUM.pack(zlib.crc32(body))
+        if self._file is None:
+            disk.overwrite(self.path, content)
+        else:
+            self._file.write(content, 0)
 
     def exists(self) -> bool:
         """Whether there is one."""

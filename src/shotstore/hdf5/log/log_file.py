@@ -85,20 +85,14 @@ class LogFile:
         """Whether there is a log."""
         return on_disk.exists(self.path)
 
-    def create(self, first: int, size: int = SMALLEST) -> None:
-        """Make an empty log in the place of what is there.
-
-        Args:
-            first: The number of the next record.
-            size: In bytes.
-        """
+    def create(self, first: int) -> None:
+        """Make an empty log; ``first`` is the number of the next record."""
         staged = self.path.with_name(f"{self.path.name}.new")
         disk.remove_file(staged)
         file = disk.File(staged, "x")
         try:
-            for start in range(0, size, _PIECE):
-                file.write(bytes(min(_PIECE, size - start)), start)
-            _write_header(file, Header(os.urandom(16), first, 0))
+            _fill(file, 0, SMALLEST)
+            file.write(_pack_header(Header(os.urandom(16), first, 0)), 0)
             file.sync()
         finally:
             file.close()
@@ -187,6 +181,26 @@ class LogFile:
         """Make a record durable that another process may have left before it was."""
         self.append(entry.number, entry.content, entry.start)
 
+    def resize(self, size: int) -> None:
+        """Make the file longer or shorter, durably, when nothing of the round is needed any more.
+
+        Raises:
+            OSError: there is no space. It is as long as it was.
+        """
+        if size == self.size:
+            return
+        file = self._open_file()
+        if size < self.size:
+            file.truncate(size)
+        try:
+            _fill(file, self.size, size)
+            file.sync()
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(self.size)
+            raise
+        self.size = size
+
     def begin_round(self, first: int) -> None:
         """Begin a new round, durably, when nothing of the old one is needed any more.
 
@@ -238,8 +252,9 @@ def damaged(path: Path, why: str) -> DamagedStorageError:
     )
 
 
-def _write_header(file: disk.File, header: Header) -> None:
-    file.write(_pack_header(header), header.generation % _SLOTS * PAGE)
+def _fill(file: disk.File, start: int, stop: int) -> None:
+    for place in range(start, stop, _PIECE):
+        file.write(bytes(min(_PIECE, stop - place)), place)
 
 
 def _pack_header(header: Header) -> bytes:

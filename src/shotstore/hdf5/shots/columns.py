@@ -12,6 +12,7 @@ from shotstore.hdf5.shots.schemas import Schemas
 from shotstore.hdf5.shots.stored_values import (
     Slot,
     decode_array,
+    is_stored_as_it_is,
     load_data,
     load_number,
 )
@@ -22,9 +23,9 @@ from shotstore.model.structures import Structure, structure_of
 from shotstore.records.columns import (
     NUMBER_DTYPES,
     Column,
+    Places,
     ShotColumns,
     data_column,
-    empty_column,
     in_unit,
     missing,
     parameter_column,
@@ -34,60 +35,6 @@ Array = npt.NDArray[Any]
 _Slots: TypeAlias = "list[tuple[Slot, RowNumbers]]"
 """Where values lie, and of which of the shots"""
 
-_ROW_OF_TABLES = 1024  # bytes, more or less
-
-
-def data_type(slot: Slot) -> DataType:
-    """What `DataType.of` says of the values of a slot."""
-    match slot.type:
-        case "array" | "empty" | "complex":
-            return DataType.of_array(load_dtype(slot.dtype), slot.shape or ())
-        case "ragged":
-            return DataType.of_array(load_dtype(slot.dtype), (None, *(slot.shape or ())))
-        case "big int":
-            return DataType("int")
-    return DataType(slot.type)
-
-
-class UsedSlots:
-    """The slots that the first shots of a file use, each once."""
-
-    def __init__(self, datasets: Datasets, schemas: Schemas) -> None:
-        self._datasets = datasets
-        self._schemas = schemas
-        self._numbers: list[int] = []
-        self.parameters: list[Slot] = []
-        """Those of the parameters."""
-        self.data: list[Slot] = []
-        """Those of the data."""
-
-    def look_at(self, numbers: list[int]) -> None:
-        """Find those of the schemas of these numbers."""
-        if numbers == self._numbers:
-            return
-        known = self._schemas.load()
-        used = [known[number] for number in numbers]
-        self.parameters = _each_once(schema.parameters for schema in used)
-        self.data = _each_once(schema.data for schema in used)
-        self._numbers = numbers
-
-    def row_size(self, labels: Collection[str]) -> int:
-        """How many bytes a shot has under these labels, at the most; of what has another length in
-        each shot, on the average."""
-        sizes: dict[str, int] = {}
-        for slot in self.data if labels else ():
-            if slot.name in labels and slot.dataset is not None and slot.column is None:
-                rows = self._schemas.rows(slot)
-                size = rows.row_bytes
-                if slot.index is not None:
-                    size = size * len(rows) // max(1, len(self._datasets.rows(slot.index)))
-                sizes[slot.name] = max(size, sizes.get(slot.name, 0))
-        return _ROW_OF_TABLES + sum(sizes.values())
-
-
-def _each_once(sections: Iterable[list[Slot]]) -> list[Slot]:
-    return list(dict.fromkeys(slot for slots in sections for slot in slots))
-
 
 class ColumnReader:
     """The values of some shots of a file, by column."""
@@ -96,17 +43,21 @@ class ColumnReader:
         """``rows`` are the shots, which the file has."""
         self._datasets = datasets
         self._rows = rows
-        self._shots = read_rows(datasets.rows("shots"), rows)
-        numbers, self._kinds = np.unique(self._shots["schema"], return_inverse=True)
+        self._shots = read_rows(datasets.rows["shots"], rows)
+        numbers, self._kinds = _different(self._shots["schema"])
         known = schemas.load()
         self._used = [known[number] for number in numbers.tolist()]
         self._places: dict[tuple[int, ...], RowNumbers] = {}
-        self._payloads = Payloads(rows, schemas.rows, datasets.rows, self._in_table)
+        self._payloads = Payloads(rows, schemas.rows, datasets.rows.__getitem__, self._in_table)
 
     def read(
-        self, parameters: Mapping[str, ParameterType], labels: Mapping[str, DataType]
+        self,
+        parameters: Mapping[str, ParameterType],
+        labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
-        """Read these parameters and labels, which the file has, in these types."""
+        """Read these parameters and labels, which the file has, in these types, arrays of one shape
+        into their places."""
         of_parameters = self._slots([schema.parameters for schema in self._used], parameters)
         of_labels = self._slots([schema.data for schema in self._used], labels)
         return ShotColumns(
@@ -117,7 +68,12 @@ class ColumnReader:
                 name: self._parameter(name, kind, of_parameters[name])
                 for name, kind in parameters.items()
             },
-            data={label: self._label(kind, of_labels[label]) for label, kind in labels.items()},
+            data={
+                label: self._arrays(of_labels[label], places[label])
+                if label in places
+                else self._label(kind, of_labels[label])
+                for label, kind in labels.items()
+            },
         )
 
     def structures(self, labels: Collection[str]) -> dict[str, list[Structure]]:
@@ -162,8 +118,6 @@ class ColumnReader:
         if kind.kind in NUMBER_DTYPES and not any(slot.type == "big int" for slot, _ in slots):
             slots = [(slot, places) for slot, places in slots if slot.type != "none"]
             return self._numbers(slots, kind.kind, lambda _, values: values)
-        if kind.is_fixed_array():
-            return self._arrays(slots, kind)
         return data_column(kind, self._one_by_one(slots, load_data))
 
     def _numbers(self, slots: _Slots, kind: str, convert: Callable[[Slot, Array], Array]) -> Column:
@@ -178,22 +132,23 @@ class ColumnReader:
             is_present[places] = True
         return Column(column, is_present)
 
-    def _arrays(self, slots: _Slots, kind: DataType) -> Column:
-        is_present = np.zeros(len(self._rows), bool)
-        column: Array | None = None
+    def _arrays(self, slots: _Slots, column: Array) -> Column:
+        """Read arrays of one shape into their place."""
+        is_present, is_filled = np.zeros((2, len(self._rows)), bool)
         for slot, places in slots:
             if slot.type == "none":
                 continue
             is_present[places] = True
             if slot.type == "empty":
                 continue
-            values = decode_array(self._payloads.stacked(slot, places), load_dtype(slot.dtype))
-            if len(places) == len(self._rows) and values.dtype == kind.dtype:
-                column = values
-                break
-            column = empty_column(kind, len(self._rows)) if column is None else column
-            column[places] = values
-        return Column(empty_column(kind, len(self._rows)) if column is None else column, is_present)
+            is_filled[places] = True
+            dtype = load_dtype(slot.dtype)
+            if len(places) == len(column) and dtype == column.dtype and is_stored_as_it_is(dtype):
+                self._payloads.read_into(column, slot)
+            else:
+                column[places] = decode_array(self._payloads.stacked(slot, places), dtype)
+        column[~is_filled] = missing(column.dtype)
+        return Column(column, is_present)
 
     def _one_by_one(self, slots: _Slots, load: Callable[[Slot, Any], Any]) -> list[Any]:
         """What ``load`` makes of each stored value; None where there is none."""
@@ -236,3 +191,10 @@ class ColumnReader:
         if key not in self._places:
             self._places[key] = np.flatnonzero(np.isin(self._kinds, key))
         return self._places[key]
+
+
+def _different(numbers: Array) -> tuple[Array, Array]:
+    """The different ones among some numbers, and which of them each of them is."""
+    if len(numbers) and (numbers == numbers[0]).all():  # as they mostly are
+        return numbers[:1], np.zeros(len(numbers), np.int64)
+    return np.unique(numbers, return_inverse=True)

@@ -16,16 +16,8 @@ class Datasets:
 
     def __init__(self, file: h5py.File, file_object: HDF5FileObject) -> None:
         self.file = file
-        self._file_object = file_object
-        self._rows: dict[str, Rows] = {}
-
-    def rows(self, name: str | None) -> Rows:
-        """Open a dataset."""
-        assert name is not None
-        rows = self._rows.get(name)
-        if rows is None:
-            rows = self._rows[name] = open_rows(self.file, name, self._file_object)
-        return rows
+        self.rows: dict[str, Rows] = _OpenRows(file, file_object)
+        """Each is opened when it is first asked for."""
 
     def numbered(self, name: str) -> Iterator[str]:
         """``name``, ``name#2``, ... as far as there are any."""
@@ -48,7 +40,7 @@ class Datasets:
         """Create the next dataset of this name; return the name that it got."""
         number = 1 + sum(1 for _ in self.numbered(name))
         full = name if number == 1 else f"{name}#{number}"
-        self._rows[full] = create_rows(
+        self.rows[full] = create_rows(
             self.file,
             full,
             dtype,
@@ -59,6 +51,23 @@ class Datasets:
         )
         return full
 
+    def flush(self) -> None:
+        """Hand HDF5 what is held back of them."""
+        for rows in self.rows.values():
+            if rows.held:
+                rows.flush()
+
     def close(self) -> None:
         """Forget them all: HDF5 is about to close the file."""
-        self._rows.clear()
+        self.rows.clear()
+
+
+class _OpenRows(dict[str, Rows]):
+    def __init__(self, file: h5py.File, file_object: HDF5FileObject) -> None:
+        super().__init__()
+        self._file = file
+        self._file_object = file_object
+
+    def __missing__(self, name: str) -> Rows:
+        rows = self[name] = open_rows(self._file, name, self._file_object)
+        return rows

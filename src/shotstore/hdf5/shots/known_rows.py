@@ -31,7 +31,7 @@ class KnownRows:
 
     def fits(self, shots: Rows) -> bool:
         """Whether the file has these rows: the last one is compared that both have."""
-        row = min(len(self._start_times), len(shots)) - 1
+        row = min(len(self._start_times), shots.length) - 1
         if row < 0:
             return not self._start_times
         shot = shots.read(row, 1, values=0)[0]
@@ -46,8 +46,8 @@ class KnownRows:
             ValueError: a shot index stands in the table twice.
         """
         known = len(self._start_times)
-        if known < len(shots):
-            self.note(known, shots.read(known, len(shots) - known, values=0))
+        if known < shots.length:
+            self.note(known, shots.read(known, shots.length - known, values=0))
 
     def used_schemas(self, count: int) -> list[int]:
         """The numbers of the schemas that the first rows use, in their order."""

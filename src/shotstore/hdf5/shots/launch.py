@@ -59,7 +59,7 @@ def read_launch(file: h5py.File, datasets: Datasets) -> Launch:
     """
 
     def load(name: str) -> JSON:
-        content: JSON = json.loads(bytes(datasets.rows(name).read(0, 1)[0]))
+        content: JSON = json.loads(bytes(datasets.rows[name].read(0, 1)[0]))
         return content
 
     def load_device(name: str) -> tuple[str, JSON]:

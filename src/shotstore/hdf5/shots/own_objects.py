@@ -18,7 +18,7 @@ import numpy as np
 from attrs import frozen
 from h5py import h5a, h5d, h5g, h5t, h5z
 
-from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES, LARGEST
+from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, LARGEST
 
 _LZF = 32000
 _COMPRESSIONS = frozenset({h5z.FILTER_DEFLATE, _LZF})

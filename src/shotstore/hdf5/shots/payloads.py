@@ -67,6 +67,13 @@ class Payloads:
         """The rows of a slot that has a dataset of its own."""
         return read_rows(self._dataset(slot), self._rows[places])
 
+    def read_into(self, place: Array, slot: Slot) -> None:
+        """Read the rows of a slot that has a dataset of its own, and that all shots use, into a
+        place of the same bytes."""
+        rows = self._dataset(slot)
+        stored = place.reshape(-1).view(rows.dtype).reshape(len(place), *rows.row_shape)
+        read_rows_into(stored, rows, self._rows)
+
     def column(self, slot: Slot, places: RowNumbers) -> Array:
         """The column of a slot in its table."""
         column: Array = self._table(slot)[slot.column]
@@ -89,21 +96,44 @@ class Payloads:
 
 def read_rows(rows: Rows, wanted: RowNumbers) -> Array:
     """The rows of these numbers, in this order."""
+    if _is_run(wanted):
+        return rows.read(int(wanted[0]), len(wanted))
+    found = np.empty((len(wanted), *rows.row_shape), rows.dtype)
+    read_rows_into(found, rows, wanted)
+    return found
+
+
+def read_rows_into(place: Array, rows: Rows, wanted: RowNumbers) -> None:
+    """Read the rows of these numbers, in this order, into a place, C-contiguous and of their
+    type."""
     if not len(wanted):
-        return np.empty((0, *rows.row_shape), rows.dtype)
-    first, last = int(wanted.min()), int(wanted.max())
-    if last - first + 1 == len(wanted) and (np.diff(wanted) == 1).all():
-        return rows.read(first, len(wanted))
+        return
+    if _is_run(wanted):
+        rows.read_into(place, int(wanted[0]))
+        return
     ordered, places = np.unique(wanted, return_inverse=True)
-    found = np.empty((len(ordered), *rows.row_shape), rows.dtype)
+    in_order = np.array_equal(ordered, wanted)
+    found = place if in_order else np.empty((len(ordered), *rows.row_shape), rows.dtype)
     # Rows between wanted ones in the same or the next chunk cost less to read than to leave out.
     # A chunk without any wanted row may have none at all, and then the file none of its bytes.
     breaks = np.flatnonzero(np.diff(ordered) > max(1, ROW_CHUNK // rows.row_bytes)) + 1
     for begin, end in pairwise((0, *breaks.tolist(), len(ordered))):
         start, count = int(ordered[begin]), int(ordered[end - 1]) - int(ordered[begin]) + 1
-        block = rows.read(start, count)
-        found[begin:end] = block if count == end - begin else block[ordered[begin:end] - start]
-    return found if np.array_equal(ordered, wanted) else found[places]
+        if count == end - begin:
+            rows.read_into(found[begin:end], start)
+        else:
+            found[begin:end] = rows.read(start, count)[ordered[begin:end] - start]
+    if not in_order:
+        place[:] = found[places]
+
+
+def _is_run(wanted: RowNumbers) -> bool:
+    """Whether these are numbers that follow each other."""
+    return (
+        len(wanted) > 0
+        and int(wanted[-1]) - int(wanted[0]) == len(wanted) - 1
+        and bool((wanted[1:] - wanted[:-1] == 1).all())
+    )
 
 
 def _read_spans(rows: Rows, starts: Array, lengths: Array) -> Iterable[Array]:

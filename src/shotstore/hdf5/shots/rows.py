@@ -17,13 +17,16 @@ from h5py import h5s
 
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.chunks import CHECKSUM_BYTES, LARGEST, Chunks, as_stored
+from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, LARGEST, as_stored
+from shotstore.hdf5.shots.chunks import Chunks
 from shotstore.hdf5.shots.own_objects import LARGEST_HOLE, OpenDataset
 
 Array = npt.NDArray[Any]
 
 ROW_CHUNK = 4096
 """Bytes in a chunk of small rows. A commit journals a chunk that it touches whole."""
+_HELD = 4 * ROW_CHUNK
+"""Bytes of rows that are held back, to be written at once: HDF5 takes as long for one of them."""
 
 
 class Rows:
@@ -37,15 +40,15 @@ class Rows:
         self._chunks = chunks
         self._type = found.dataset.get_type()
         self.dtype: np.dtype[Any] = found.dataset.dtype
-        self._length: int = found.dataset.shape[0]
+        self.length: int = found.dataset.shape[0]
+        """How many rows there are."""
         self.row_shape: tuple[int, ...] = found.dataset.shape[1:]
         """Shape of one row."""
         self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
         """Size of one row."""
         self._chunk_bytes = math.prod(found.chunk) * self.dtype.itemsize
-
-    def __len__(self) -> int:
-        return self._length
+        self.held = bytearray()
+        """The last rows, as far as HDF5 has not got them yet, as bytes."""
 
     @cached_property
     def missing(self) -> tuple[Any, ...]:
@@ -57,28 +60,47 @@ class Rows:
         """Write ``rows``, of shape (n, *row shape), C-contiguous and of the dataset's type, from
         row ``start`` on, which is not before the end. What lies between holds the fill value.
 
-        Where that is zeros, no zeros are written: a chunk of nothing else would be taken for one
-        that the disk has lost. Where it is not, a chunk of zeros is written without a checksum,
-        which its index says; the checksum would be zeros as well.
+        They can be read at once, and are in the file after a `flush`.
 
         Raises:
             ValueError: the rows are of another type or shape: HDF5 would read past their end.
         """
         if rows.dtype != self.dtype or rows.shape[1:] != self.row_shape:
             raise ValueError(f"rows of {rows.dtype} {rows.shape[1:]} do not fit their dataset")
+        if start > self.length or len(self.held) + rows.nbytes > _HELD:
+            self.flush()
         end = start + len(rows)
-        self._largest += (end - self._length) * self.row_bytes
-        self._length = end
-        self._dataset.set_extent((end, *self.row_shape))
+        self._largest += (end - self.length) * self.row_bytes
+        self.length = end
+        if rows.nbytes > _HELD:
+            self._write(start, rows)
+        else:
+            self.held += rows.tobytes()
+
+    def flush(self) -> None:
+        """Hand HDF5 what is held back."""
+        if self.held:
+            rows = np.frombuffer(bytes(self.held), self.dtype).reshape(-1, *self.row_shape)
+            self._write(self.length - len(rows), rows)
+            self.held.clear()  # only once it has got them
+
+    def _write(self, start: int, rows: Array) -> None:
+        """Where the fill value is zeros, no zeros are written: a chunk of nothing else would be
+        taken for one that the disk has lost. Where it is not, a chunk of zeros is written without
+        a checksum, which its index says; the checksum would be zeros as well."""
+        self._dataset.set_extent((start + len(rows), *self.row_shape))
         for place in self._places(len(rows), start):
             piece = rows[place]
             offset = (start + place[0].start, *[part.start for part in place[1:]])
             if self._found.rows_are_chunks:
                 self._write_chunk(offset, as_stored(piece))
-            elif not _is_zeros(piece):
-                self._write_piece(offset, piece)
-            elif not self.fills_with_zeros:
-                self._write_piece(offset, piece)
+                continue
+            is_zeros = _is_zeros(piece)
+            if is_zeros and self.fills_with_zeros:
+                continue
+            memory, selection = self._select(offset, piece.shape)
+            self._dataset.write(memory, selection, np.ascontiguousarray(piece), self._type)
+            if is_zeros:
                 self._mark(offset[0] + len(piece), offset[1:])
 
     def _write_chunk(self, offset: tuple[int, ...], stored: npt.NDArray[np.uint8]) -> None:
@@ -86,10 +108,6 @@ class Rows:
             self._dataset.write_direct_chunk(offset, stored)
         elif not self.fills_with_zeros:
             self._write_marked(offset)
-
-    def _write_piece(self, offset: tuple[int, ...], piece: Array) -> None:
-        memory, selection = self._select(offset, piece.shape)
-        self._dataset.write(memory, selection, np.ascontiguousarray(piece), self._type)
 
     def _mark(self, end: int, others: tuple[int, ...]) -> None:
         """Write the chunk whose rows end at ``end``, if it is full of zeros, without checksum."""
@@ -109,8 +127,8 @@ class Rows:
         self._dataset.write_direct_chunk(offset, bytes(self._chunk_bytes), 1)
         # HDF5 (2.0) takes the chunk it was last at for one with a checksum, and forgets which that
         # was when the dataset shrinks.
-        self._dataset.set_extent((self._length + 1, *self.row_shape))
-        self._dataset.set_extent((self._length, *self.row_shape))
+        self._dataset.set_extent((self.length + 1, *self.row_shape))
+        self._dataset.set_extent((self.length, *self.row_shape))
 
     def read(self, start: int, count: int, values: int | None = None) -> Array:
         """Read ``count`` rows from ``start`` on, which are so many values: by default as many.
@@ -121,21 +139,45 @@ class Rows:
         """
         size = count * self.row_bytes
         most = max(self._largest, LARGEST_HOLE * (count if values is None else values))
-        if start + count > self._length or size > most:
+        if start + count > self.length or size > most:
             raise ValueError(f"{count} rows from {start} on are not in the file")
-        rows = self._read_chunks(start, count) if size else None
-        if rows is not None:
-            return rows
         rows = np.empty((count, *self.row_shape), self.dtype)
-        if rows.size:
-            chunks = [(self._offset(start, place), place) for place in self._places(count, start)]
-            for offset, _ in chunks:
-                self.check_stored(offset)
-            memory, selection = self._select((start, *[0] * len(self.row_shape)), rows.shape)
-            self._dataset.read(memory, selection, rows, self._type)
-            for offset, place in chunks:
-                self.check_zeros(offset, rows[place])
+        self._fill(rows, start)
         return rows
+
+    def read_into(self, place: Array, start: int) -> None:
+        """Read the rows from ``start`` on into a place, C-contiguous and of their type, for as many
+        of them.
+
+        Raises:
+            ValueError: as `read` does.
+        """
+        if place.dtype != self.dtype or place.shape[1:] != self.row_shape:
+            raise ValueError(f"rows do not fit a place of {place.dtype} {place.shape[1:]}")
+        if start + len(place) > self.length:
+            raise ValueError(f"{len(place)} rows from {start} on are not in the file")
+        self._fill(place, start)
+
+    def read_known(self, row: int) -> Array | None:
+        """Read a row, of shape ``row_shape``, without HDF5; None if it is not a chunk of which is
+        known where it lies, or is not as it should be."""
+        if self._chunks is None or self._chunks.rows > 1:
+            return None
+        rows = np.empty((1, *self.row_shape), self.dtype)
+        place = rows.reshape(-1).view(np.uint8).reshape(1, -1)
+        return rows[0] if self._chunks.read_known_into(place, row) else None
+
+    def _fill(self, rows: Array, start: int) -> None:
+        self.flush()
+        if not rows.nbytes or self._read_chunks(rows, start):
+            return
+        chunks = [(self._offset(start, place), place) for place in self._places(len(rows), start)]
+        for offset, _ in chunks:
+            self.check_stored(offset)
+        memory, selection = self._select((start, *[0] * len(self.row_shape)), rows.shape)
+        self._dataset.read(memory, selection, rows, self._type)
+        for offset, place in chunks:
+            self.check_zeros(offset, rows[place])
 
     def check_stored(self, offset: tuple[int, ...]) -> None:
         """Look at the chunk that begins at ``offset`` before HDF5 reads it, if it must be.
@@ -161,20 +203,31 @@ class Rows:
         if not was_checked and _is_zeros(piece):
             own_objects.check_zeros(self._dataset, offset, self._chunk_bytes)
 
-    def _read_chunks(self, start: int, count: int) -> Array | None:
-        """Read rows past HDF5, if they are most of what is in their chunks."""
+    def _read_chunks(self, rows: Array, start: int) -> bool:
+        """Read rows past HDF5, if they are most of what is in their chunks; return whether it was
+        done."""
         if self._chunks is None:
-            return None
-        first, last = start // self._chunks.rows, (start + count - 1) // self._chunks.rows
-        begin = first * self._chunks.rows
-        end = min((last + 1) * self._chunks.rows, self._length)
-        if 2 * count < end - begin:
-            return None  # HDF5 remembers chunks of which a part is read after the other
-        found = self._chunks.read(first, last + 1 - first)
-        if found is None:
-            return None
-        rows = found.view(self.dtype).reshape(-1, *self.row_shape)[start - begin :][:count]
-        return rows if 2 * rows.nbytes > found.nbytes else rows.copy()
+            return False
+        in_chunk, stop = self._chunks.rows, start + len(rows)
+        first, last = start // in_chunk, -(-stop // in_chunk)
+        size = min(last * in_chunk, self.length) - first * in_chunk
+        # HDF5 remembers chunks of which a part is read after the other.
+        if 2 * len(rows) < size or not self._chunks.is_worth_while(last - first):
+            return False
+        place = rows.reshape(-1).view(np.uint8).reshape(len(rows), -1)
+        begin, end = -(-start // in_chunk), stop // in_chunk
+        if begin < end:
+            whole = place[begin * in_chunk - start : end * in_chunk - start]
+            if not self._chunks.read_into(whole.reshape(end - begin, -1), begin):
+                return False
+        for number in {first, last - 1}.difference(range(begin, end)):
+            chunk = np.empty((in_chunk, self.row_bytes), np.uint8)
+            if not self._chunks.read_into(chunk.reshape(1, -1), number):
+                return False
+            at = number * in_chunk
+            low, high = max(start, at), min(stop, at + in_chunk)
+            place[low - start : high - start] = chunk[low - at : high - at]
+        return True
 
     def _offset(self, start: int, place: tuple[slice, ...]) -> tuple[int, ...]:
         """Where the chunk begins that holds a place among the rows from ``start`` on."""
@@ -222,9 +275,7 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     """
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
-    # HDF5 looks up small chunks faster than it tells where they are, and may know better what is
-    # being written.
-    if found.has_plain_rows and found.must_be_checked and file.mode == "r":
+    if found.has_plain_rows and file.mode == "r":  # else HDF5 may know better what is written
         size = math.prod(found.chunk) * found.dataset.dtype.itemsize
         chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
     return Rows(found, chunks)

@@ -60,7 +60,8 @@ class Schemas:
 
     def rows(self, slot: Slot) -> Rows:
         """The dataset of a slot, once it is certain that it holds what the slot says."""
-        rows = self._datasets.rows(slot.dataset)
+        assert slot.dataset is not None
+        rows = self._datasets.rows[slot.dataset]
         if slot not in self._checked:
             check_fits(slot, rows.dtype, rows.row_shape)
             self._checked.add(slot)
@@ -71,10 +72,9 @@ class Schemas:
         if self._is_loaded:  # others do not write to an open file, and what is added here is known
             return self._schemas
         total = read_either("schemas", self._count)
-        if total > len(self._datasets.rows("shots")):  # each was written with a shot that needs it
-            raise ValueError(
-                f"it has {total} schemas for {len(self._datasets.rows('shots'))} shots"
-            )
+        shots = self._datasets.rows["shots"].length
+        if total > shots:  # each was written with a shot that needs it
+            raise ValueError(f"it has {total} schemas for {shots} shots")
         for number in range(len(self._schemas), total):  # a load that failed goes on
             self._remember(read_either("schemas", partial(self._read, number)))
         self._is_loaded = True
@@ -82,11 +82,11 @@ class Schemas:
 
     def _count(self, name: str) -> int:
         datasets = self._datasets.numbered(name)
-        return max((len(self._datasets.rows(each)) for each in datasets), default=0)
+        return max((self._datasets.rows[each].length for each in datasets), default=0)
 
     def _read(self, number: int, name: str) -> Schema:
-        datasets = [self._datasets.rows(each) for each in self._datasets.numbered(name)]
-        texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < len(rows))
+        datasets = [self._datasets.rows[each] for each in self._datasets.numbered(name)]
+        texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < rows.length)
         return load_schema(b"".join(texts))
 
     def _remember(self, schema: Schema) -> None:
@@ -107,8 +107,12 @@ class Schemas:
             stored: The values of the shot, by section (``parameters`` or ``data``) and name.
             compression: Filter for new datasets of arrays.
         """
-        self.load()
-        slots = {key: self._find_slot(key, value) for key, value in stored.items()}
+        if not self._is_loaded:
+            self.load()
+        slots = {
+            key: next(filter(value.fits, self._slots.get(key, ())), None)
+            for key, value in stored.items()
+        }
         new = {key: value for key, value in stored.items() if slots[key] is None}
         if new:
             slots |= self._create_columns("parameters", new) | self._create_columns("data", new)
@@ -129,12 +133,6 @@ class Schemas:
             self._remember(schema)
         return number, self._schemas[number]
 
-    def _find_slot(self, key: tuple[str, str], value: Stored) -> Slot | None:
-        for slot in self._slots.get(key, ()):
-            if slot.holds(value):
-                return slot
-        return None
-
     def write_copies(self) -> None:
         """Write what `find` has created for the second time, once the values of the shot are
         written: so these lie between both, if there are many."""
@@ -144,13 +142,12 @@ class Schemas:
 
     def _write(self, name: str, number: int, text: bytes) -> None:
         for each in self._datasets.numbered(name):
-            rows = self._datasets.rows(each)
+            rows = self._datasets.rows[each]
             if rows.dtype.itemsize >= len(text):
                 break
         else:
-            rows = self._datasets.rows(
-                self._datasets.create(name, text_dtype(text_size(len(text))))
-            )
+            created = self._datasets.create(name, text_dtype(text_size(len(text))))
+            rows = self._datasets.rows[created]
         rows.write(number, np.array([text], rows.dtype))
 
     def _create_columns(
@@ -220,7 +217,7 @@ class Schemas:
             return evolve(slot, type="ragged", dataset=dataset, index=index, shape=array.shape[1:])
         encoded = encode_array(array)
         dataset = self._datasets.create(name, encoded.dtype, encoded.shape, compression=compression)
-        describe_frames(self._datasets.file, dataset, self._datasets.rows(dataset))
+        describe_frames(self._datasets.file, dataset, self._datasets.rows[dataset])
         return evolve(slot, dataset=dataset)
 
 

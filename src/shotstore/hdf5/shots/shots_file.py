@@ -6,7 +6,7 @@ transactions or where the file lies. Row k of every dataset is the k-th shot rec
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,30 +15,31 @@ import numpy.typing as npt
 from shotstore.errors import StorageError
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.columns import ColumnReader, UsedSlots, data_type
+from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
+from shotstore.hdf5.shots.known_frames import KnownFrames
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
-from shotstore.hdf5.shots.rows import (
-    write_attribute,
-)
+from shotstore.hdf5.shots.rows import Rows, write_attribute
 from shotstore.hdf5.shots.schemas import Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
     SPAN,
     Slot,
+    Stored,
     encode_array,
     load_data,
     load_number,
     store_data,
     store_number,
 )
+from shotstore.hdf5.shots.used_slots import UsedSlots
 from shotstore.hdf5.shots.viewers import describe_file
-from shotstore.model import Data, DataType, ParameterType
+from shotstore.model import Data, DataSchema, DataType, ParameterSchema, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.model.structures import Structure
-from shotstore.records.columns import ShotColumns
+from shotstore.records.columns import Places, ShotColumns
 from shotstore.version import NEWER_VERSION, __version__
 
 VERSION = 1
@@ -48,14 +49,6 @@ _FORMAT = "shotstore shots"
 _SHOT = np.dtype(
     [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
 )
-
-NumberType: TypeAlias = Literal["bool", "int", "float"]
-_NUMBER_TYPES: dict[str, NumberType] = {
-    "bool": "bool",
-    "int": "int",
-    "big int": "int",
-    "float": "float",
-}
 
 
 class ShotsFile:
@@ -71,7 +64,8 @@ class ShotsFile:
         self._file = file
         self._datasets = Datasets(file, file_object)
         self._schemas = Schemas(self._datasets)
-        self._used = UsedSlots(self._datasets, self._schemas)
+        self._used = UsedSlots(self._datasets, self._schemas, [])
+        self._frames = KnownFrames()
         self._known: KnownRows | None = None
         self._remember = remember
         self.sequence_id: str | None = None
@@ -132,12 +126,14 @@ class ShotsFile:
 
     def close(self) -> None:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
+        self._frames.forget()
         self._datasets.close()
         close_handle(self._file_object, self._file)
 
     def flush(self) -> None:
-        """Hand everything that HDF5 has cached to the file object."""
+        """Hand everything that is held back, or that HDF5 has cached, to the file object."""
         with writing(self._file_object):
+            self._datasets.flush()
             self._file.flush()
 
     @property
@@ -164,7 +160,7 @@ class ShotsFile:
     def number_of_shots(self) -> int:
         """How many shots were recorded."""
         with reading(self._file_object):
-            return len(self._datasets.rows("shots"))
+            return self._datasets.rows["shots"].length
 
     def indices(self) -> dict[int, int]:
         """The row of each shot by its index, in the order of the rows."""
@@ -174,7 +170,7 @@ class ShotsFile:
     def times(self, row: int) -> tuple[int, int]:
         """Start and end of a shot, in microseconds since 1970 UTC."""
         with reading(self._file_object):
-            shot = self._datasets.rows("shots").read(row, 1)[0]
+            shot = self._datasets.rows["shots"].read(row, 1)[0]
             return int(shot["start_time"]), int(shot["end_time"])
 
     def parameters(self, row: int) -> dict[str, Number]:
@@ -195,29 +191,31 @@ class ShotsFile:
         """The data of a shot under these labels, all of which it has."""
         with reading(self._file_object):
             payloads = self._payloads(row)
-            return {
-                slot.name: load_data(slot, payloads.of_one(slot))
-                for slot in self._schema(row).data
-                if slot.name in labels
-            }
+            slots = [slot for slot in self._schema(row).data if slot.name in labels]
+            found = {slot.name: load_data(slot, payloads.of_one(slot)) for slot in slots}
+            for slot in slots:
+                if slot.type == "array":
+                    self._frames.note(self._rows().schemas[row], slot, self._schemas.rows(slot))
+            return found
 
-    def parameter_types(self, rows: int) -> list[tuple[str, NumberType, str | None]]:
-        """Name, type and unit of every parameter that the first ``rows`` shots have."""
-        with reading(self._file_object):
-            slots = self._used_slots(rows).parameters
-            return [(slot.name, _NUMBER_TYPES[slot.type], slot.unit) for slot in slots]
+    def known_data(self, index: int, limit: int, labels: Collection[str]) -> dict[str, Data] | None:
+        """The data under these labels of a shot, one of the first ``limit``, without HDF5; None if
+        it cannot be read so."""
+        row = None if self._known is None else self._known.by_index.get(index)
+        if self._known is None or row is None or row >= limit:
+            return None
+        return self._frames.read(self._known.schemas[row], row, labels)
 
-    def data_types(self, rows: int) -> list[tuple[str, DataType]]:
-        """Label and type of all data that the first ``rows`` shots have."""
+    def schemas(self, rows: int) -> tuple[ParameterSchema, DataSchema]:
+        """What the parameters and the data of the first ``rows`` shots are."""
         with reading(self._file_object):
-            return [(slot.name, data_type(slot)) for slot in self._used_slots(rows).data]
+            used = self._used_slots(rows)
+            return used.parameter_schema, used.data_schema
 
     def has_wide_integers(self, rows: int) -> bool:
         """Whether the first ``rows`` shots have a number beyond 64 bits."""
         with reading(self._file_object):
-            used = self._used_slots(rows)
-            slots = [*used.parameters, *used.data]
-            return any(slot.type == "big int" for slot in slots)
+            return self._used_slots(rows).has_wide_integers
 
     def row_size(self, rows: int, labels: Collection[str]) -> int:
         """About how many bytes one of the first ``rows`` shots has under these labels."""
@@ -229,15 +227,17 @@ class ShotsFile:
         rows: npt.NDArray[np.int64],
         parameters: Mapping[str, ParameterType],
         labels: Mapping[str, DataType],
+        places: Places,
     ) -> ShotColumns:
-        """Parameters and labels of some shots, in the types of their schemas.
+        """Parameters and labels of some shots, in the types of their schemas, the arrays of one
+        shape in their places.
 
         Raises:
             IncompatibleUnitsError: a unit cannot be converted to that of the schema.
         """
         with reading(self._file_object):
             reader = ColumnReader(self._datasets, self._schemas, rows)
-            return reader.read(parameters, labels)
+            return reader.read(parameters, labels, places)
 
     def structures(
         self, rows: npt.NDArray[np.int64], labels: Collection[str]
@@ -266,7 +266,17 @@ class ShotsFile:
             compression: Filter for datasets of arrays that this shot is the first to need.
         """
         with writing(self._file_object):
-            self._append(index, times, parameters, data, compression)
+            stored = {
+                ("parameters", name): store_number(*number) for name, number in parameters.items()
+            } | {("data", label): store_data(value) for label, value in data.items()}
+            known = self._rows()
+            number, schema = self._schemas.find(stored, compression)
+            shots = self._datasets.rows["shots"]
+            row, shot = shots.length, np.array([(index, *times, number)], _SHOT)
+            self._write_values(row, schema, stored)
+            shots.write(row, shot)
+            self._schemas.write_copies()
+            known.note(row, shot)
 
     def _write_header(self, sequence_id: str, path: str, launch: Launch) -> None:
         file = self._file
@@ -282,78 +292,59 @@ class ShotsFile:
         self._datasets.create("shots", _SHOT)
         write_copy(file, launch)
 
-    def _append(
-        self,
-        index: int,
-        times: tuple[int, int],
-        parameters: Mapping[str, Number],
-        data: Mapping[str, Data],
-        compression: str | int | None,
+    def _write_values(
+        self, row: int, schema: Schema, stored: Mapping[tuple[str, str], Stored]
     ) -> None:
-        stored = {
-            ("parameters", name): store_number(*number) for name, number in parameters.items()
-        } | {("data", label): store_data(value) for label, value in data.items()}
-        known = self._rows()
-        number, schema = self._schemas.find(stored, compression)
-        row = len(self._datasets.rows("shots"))
-        payloads: dict[tuple[str, str], Any] = {}
+        tables: dict[str, dict[str, Any]] = {}
         for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
             for slot in slots:
                 payload = stored[section, slot.name].payload
                 if slot.dataset is None:
                     continue
                 if slot.column is not None:
-                    payloads[slot.dataset, slot.column] = payload
+                    tables.setdefault(slot.dataset, {})[slot.column] = payload
                 elif slot.index is not None:
-                    self._append_ragged(slot, row, payload)
+                    self._append_ragged(slot, self._datasets.rows[slot.index], row, payload)
                 else:
                     self._write_value(slot, row, payload)
-        for table in dict.fromkeys([table for table, _ in payloads]):
-            self._write_table(table, row, payloads)
-        shot = np.array([(index, *times, number)], _SHOT)
-        self._datasets.rows("shots").write(row, shot)
-        self._schemas.write_copies()
-        known.note(row, shot)
+        for table, values in tables.items():
+            rows = self._datasets.rows[table]
+            record = tuple(map(values.get, rows.dtype.names or (), rows.missing))
+            rows.write(row, np.array([record], rows.dtype))
 
-    def _append_ragged(self, slot: Slot, row: int, array: npt.NDArray[Any]) -> None:
-        flat = self._datasets.rows(slot.dataset)
-        start = len(flat)
+    def _append_ragged(self, slot: Slot, spans: Rows, row: int, array: npt.NDArray[Any]) -> None:
+        flat = self._schemas.rows(slot)
+        start = flat.length
         if len(array):
             flat.write(start, encode_array(array))
-        self._datasets.rows(slot.index).write(row, np.array([(start, len(array))], SPAN))
+        spans.write(row, np.array([(start, len(array))], SPAN))
 
     def _write_value(self, slot: Slot, row: int, payload: Any) -> None:
-        rows = self._datasets.rows(slot.dataset)
+        rows = self._schemas.rows(slot)
         if slot.type == "array":
             rows.write(row, encode_array(payload)[np.newaxis])
         else:
             rows.write(row, np.array([payload], rows.dtype))
 
-    def _write_table(self, table: str, row: int, payloads: Mapping[tuple[str, str], Any]) -> None:
-        rows = self._datasets.rows(table)
-        names = rows.dtype.names or ()
-        record = [
-            payloads.get((table, name), missing)
-            for name, missing in zip(names, rows.missing, strict=True)
-        ]
-        rows.write(row, np.array([tuple(record)], rows.dtype))
-
     def _schema(self, row: int) -> Schema:
         return self._schemas.load()[self._rows().schemas[row]]
 
     def _rows(self) -> KnownRows:
-        shots = self._datasets.rows("shots")
+        shots = self._datasets.rows["shots"]
         if self._known is None:
             known = KnownRows()
             if self._remember is not None and "launch" in self._file.attrs:
                 known = self._remember(own_objects.read_text_attribute(self._file, "launch"))
             self._known = known if known.fits(shots) else KnownRows()
-        self._known.extend(shots)
+        if len(self._known.schemas) < shots.length:
+            self._known.extend(shots)
         return self._known
 
     def _used_slots(self, rows: int) -> UsedSlots:
-        self._used.look_at(self._rows().used_schemas(rows))
+        numbers = self._rows().used_schemas(rows)
+        if numbers != self._used.numbers:
+            self._used = UsedSlots(self._datasets, self._schemas, numbers)
         return self._used
 
     def _payloads(self, row: int) -> Payloads:
-        return Payloads(np.array([row]), self._schemas.rows, self._datasets.rows)
+        return Payloads(np.array([row]), self._schemas.rows, self._datasets.rows.__getitem__)

@@ -13,23 +13,26 @@ from shotstore import (
     State,
     StorageManager,
 )
-from shotstore.testing.content import content, content_after
+from shotstore.testing.content import changed, content, content_after
 from shotstore.testing.experiments import (
     ENDED,
     PATH,
     bring_to,
     create,
     finish,
+    here_or_committed,
     launch,
     path,
     record,
     relaunch,
 )
+from shotstore.testing.failing_sessions import discarded
 
 TAGS = {"good", "for the paper", "µ-metal", "名前", "v1.2", "#3", "x" * 100}
 NOTE = "The beam was\tblocked,\r\nuntil shot 7.\n\n\0 \N{PILE OF POO} \u2028 end "
 
 
+@here_or_committed
 def annotate(session: ExperimentSession) -> None:
     session.sequences.set_tags(PATH, TAGS)
     session.sequences.set_note(PATH, NOTE)
@@ -51,10 +54,8 @@ def test_a_sequence_has_no_tags_and_no_note_at_first(storage: StorageManager) ->
 def test_tags_and_a_note_are_put_on_a_sequence_in_any_state(
     storage: StorageManager, state: State
 ) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
-    with storage.session() as session:
-        before = content(session)[str(PATH)]
+    bring_to(storage, state)
+    before = content(storage)[str(PATH)]
     found = content_after(storage, annotate)[str(PATH)]
     assert_annotated(found)
     assert {**found, "tags": set(), "note": ""} == before
@@ -98,25 +99,22 @@ def test_what_is_returned_belongs_to_the_caller(storage: StorageManager) -> None
 
 @pytest.mark.parametrize("state", ENDED)
 def test_a_reset_sequence_keeps_its_tags_and_note(storage: StorageManager, state: State) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
-        annotate(session)
+    bring_to(storage, state)
+    annotate(storage)
     found = content_after(storage, lambda session: session.sequences.reset_to_draft(PATH))
     assert_annotated(found[str(PATH)])
 
 
 def test_a_sequence_keeps_its_tags_and_note_as_it_runs(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session)
-        annotate(session)
+    create(storage)
+    annotate(storage)
     for change in (relaunch, record, finish):
         assert_annotated(content_after(storage, change)[str(PATH)])
 
 
 def test_a_moved_sequence_keeps_its_tags_and_note(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-        annotate(session)
+    bring_to(storage, State.FINISHED)
+    annotate(storage)
     found = content_after(storage, lambda session: session.paths.move(PATH, path(r"\new\place")))
     assert_annotated(found[r"\new\place"])
 
@@ -124,31 +122,23 @@ def test_a_moved_sequence_keeps_its_tags_and_note(storage: StorageManager) -> No
 def test_a_sequence_is_annotated_where_it_is_moved_to_in_the_same_session(
     storage: StorageManager,
 ) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.FINISHED)
+    with changed(storage, path(r"\moved")) as (session, found):
         session.sequences.set_tags(PATH, {"before"})
         session.paths.move(PATH, path(r"\moved"))
         session.sequences.set_note(path(r"\moved"), "after")
         session.sequences.reset_to_draft(path(r"\moved"))
-
-    found = content_after(storage, change)[r"\moved"]
     assert (found["tags"], found["note"]) == ({"before"}, "after")
 
 
 def test_a_sequence_in_the_place_of_another_does_not_take_its_tags(
     storage: StorageManager,
 ) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-        annotate(session)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.FINISHED)
+    annotate(storage)
+    with changed(storage, PATH) as (session, found):
         session.paths.delete_path(PATH, delete_sequences=True)
         create(session)
-
-    found = content_after(storage, change)[str(PATH)]
     assert (found["tags"], found["note"]) == (set(), "")
 
 
@@ -162,16 +152,9 @@ def test_a_duplicate_has_no_tags_and_no_note(storage: StorageManager) -> None:
 
 
 def test_what_was_not_committed_is_not_there(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-
-    def fail() -> None:
-        with storage.session() as session:
-            annotate(session)
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
+    bring_to(storage, State.FINISHED)
+    with discarded(storage) as session:
+        annotate(session)
     with storage.session() as session:
         assert session.sequences.get_tags(PATH) == set()
         assert session.sequences.get_note(PATH) == ""
@@ -180,12 +163,10 @@ def test_what_was_not_committed_is_not_there(storage: StorageManager) -> None:
 def test_a_session_keeps_to_the_tags_and_the_note_that_it_has_read(
     storage: StorageManager,
 ) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
+    bring_to(storage, State.FINISHED)
     with storage.session() as reader:
         assert reader.sequences.get_tags(PATH) == set()
-        with storage.session() as session:
-            annotate(session)
+        annotate(storage)
         assert reader.sequences.get_tags(PATH) == set()
         assert reader.sequences.get_note(PATH) == ""
         # The shots are those that were there before, and can be read.
@@ -193,15 +174,12 @@ def test_a_session_keeps_to_the_tags_and_the_note_that_it_has_read(
 
 
 def test_a_running_sequence_is_annotated_between_two_shots(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session)
+    launch(storage)
     for index in range(3):
-        with storage.session() as session:
-            record(session, index=index)
+        record(storage, index=index)
         with storage.session() as session:
             session.get_sequence(PATH).add_tag(f"after shot {index}")
-    with storage.session() as session:
-        finish(session)
+    finish(storage)
     with storage.session() as session:
         assert len(session.get_sequence(PATH)) == 3
         assert session.sequences.get_tags(PATH) == {f"after shot {index}" for index in range(3)}

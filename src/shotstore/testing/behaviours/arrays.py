@@ -97,9 +97,8 @@ def test_arrays_in_any_layout_come_back(storage: StorageManager) -> None:
 
 @pytest.mark.parametrize("kind", ["frame", "0-d", "texts", "dates", "records of all", "bool"])
 def test_an_array_that_comes_back_belongs_to_the_caller(storage: StorageManager, kind: str) -> None:
-    with storage.session() as session:
-        launch(session)
-        record(session, data={"x": ARRAYS[kind]})
+    launch(storage)
+    record(storage, data={"x": ARRAYS[kind]})
     with storage.session() as session:
         found = session.sequences.get_all_shot_data(PATH, 0)["x"]
         assert isinstance(found, np.ndarray)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shotstore import (
@@ -36,11 +36,7 @@ _data = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@strategies.tried(60)
 @given(
     shots=st.lists(st.tuples(_parameters, _data), max_size=8),
     at=st.lists(st.integers(0, 7), max_size=8),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shotstore import (
@@ -14,6 +14,7 @@ from shotstore import (
     ShotExistsError,
     StorageManager,
 )
+from shotstore.testing import strategies
 from shotstore.testing.content import content_below, reopened
 from shotstore.testing.experiments import (
     DEVICES,
@@ -104,11 +105,7 @@ def undated(content: dict[str, Any]) -> dict[str, Any]:
 _number = iter(range(10**9))
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@strategies.tried(60)
 @given(before=st.lists(changes(), max_size=10), tested=st.lists(changes(), max_size=12))
 def test_changes_in_one_session_do_what_they_do_one_by_one(
     storage: StorageManager, before: list[Change], tested: list[Change]

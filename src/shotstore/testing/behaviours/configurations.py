@@ -1,21 +1,23 @@
 """Global parameters, device configurations, and what the serializer makes of them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from shotstore import ExperimentSession, Sequence, StorageManager
 from shotstore.model import (
     JSON,
+    DefaultSerializer,
     DeviceConfiguration,
+    IterationConfiguration,
     ParameterNamespace,
     TimeLanes,
     UnknownDeviceConfiguration,
     UnknownIterationConfiguration,
     UnknownTimeLane,
 )
-from shotstore.testing.content import content, content_after, reopened
+from shotstore.testing.content import changed, content, content_after, reopened
 from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import (
     DEVICES,
@@ -28,6 +30,8 @@ from shotstore.testing.experiments import (
     recipe,
 )
 from shotstore.testing.lab import CameraConfiguration, Schedule, Sound
+
+T = TypeVar("T")
 
 CAMERA = CameraConfiguration(exposure=0.5)
 UNKNOWN = UnknownDeviceConfiguration("Laser", {"power": {"float": "nan"}, "list": [1, 1.0, None]})
@@ -56,12 +60,10 @@ def test_global_parameters_are_replaced_as_a_whole(storage: StorageManager) -> N
     with storage.session() as session:
         session.set_global_parameters(PARAMETERS)
     other = ParameterNamespace.from_mapping({"other": "1"})
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.set_global_parameters(ParameterNamespace.empty())
         session.set_global_parameters(other)
-
-    assert content_after(storage, change)["parameters"] == other
+    assert found["parameters"] == other
 
 
 @pytest.mark.parametrize("wrong", [{"a": "1"}, None, "a = 1"])
@@ -104,28 +106,24 @@ def test_devices_are_a_mapping(storage: StorageManager) -> None:
 def test_a_device_is_replaced_and_removed(storage: StorageManager) -> None:
     with storage.session() as session:
         session.default_device_configurations.update({"a": CAMERA, "b": CAMERA})
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         devices = session.default_device_configurations
         devices["a"] = CameraConfiguration(exposure=2.0, remote_server="pc")
         del devices["b"]
         devices["new"] = CAMERA
         del devices["new"]
-
-    found = content_after(storage, change)["devices"]
+    found = found["devices"]
     assert found == {"a": CameraConfiguration(exposure=2.0, remote_server="pc")}
 
 
 def test_a_removed_device_comes_back(storage: StorageManager) -> None:
     with storage.session() as session:
         session.default_device_configurations["a"] = CAMERA
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         del session.default_device_configurations["a"]
         assert "a" not in session.default_device_configurations
         session.default_device_configurations["a"] = UNKNOWN
-
-    assert content_after(storage, change)["devices"] == {"a": UNKNOWN}
+    assert found["devices"] == {"a": UNKNOWN}
 
 
 NAMES = [
@@ -148,13 +146,10 @@ NAMES = [
 
 def test_a_device_may_have_any_name(storage: StorageManager) -> None:
     devices = {name: CameraConfiguration(exposure=float(index)) for index, name in enumerate(NAMES)}
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.default_device_configurations.update(devices)
         create(session)
         session.sequences.set_preparing(PATH, devices, PARAMETERS)
-
-    found = content_after(storage, change)
     assert found["devices"] == devices
     assert found[str(PATH)]["devices"] == devices
 
@@ -224,13 +219,10 @@ def test_the_devices_of_a_launch_are_kept(storage: StorageManager) -> None:
 def test_what_nobody_knows_is_kept_and_written_back_unchanged(storage: StorageManager) -> None:
     iteration = UnknownIterationConfiguration("Scan", {"values": [1, 1.0, None, "é\0"]})
     lanes = TimeLanes(["a"], ["1 s"], {"speaker": UnknownTimeLane("Music", {"notes": [[], {}]})})
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.sequences.create(PATH, iteration, lanes)
         session.sequences.set_preparing(PATH, {"laser": UNKNOWN}, PARAMETERS)
         session.default_device_configurations["laser"] = UNKNOWN
-
-    found = content_after(storage, change)
     assert found["devices"] == found[str(PATH)]["devices"] == {"laser": UNKNOWN}
     assert found[str(PATH)]["iteration"] == iteration
     assert found[str(PATH)]["time lanes"] == lanes
@@ -267,8 +259,7 @@ CONTENTS: list[JSON] = [None, True, 1, 1.0, -0.0, 2**64 - 1, "", "1.0", "null", 
 def test_what_nobody_knows_may_be_any_json(storage: StorageManager) -> None:
     contents = {f"number {number}": json for number, json in enumerate(CONTENTS)}
     devices = {name: UnknownDeviceConfiguration("Laser", json) for name, json in contents.items()}
-
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.default_device_configurations.update(devices)
         create(session)
         session.sequences.set_preparing(PATH, devices, PARAMETERS)
@@ -276,8 +267,6 @@ def test_what_nobody_knows_may_be_any_json(storage: StorageManager) -> None:
             iteration = UnknownIterationConfiguration("Scan", json)
             lanes = TimeLanes(["a"], ["1 s"], {"a": UnknownTimeLane("Music", json)})
             session.sequences.create(path("\\") / name, iteration, lanes)
-
-    found = content_after(storage, change)
     for name, json in contents.items():
         assert exactly_equal(found["devices"][name].content, json)
         assert exactly_equal(found[str(PATH)]["devices"][name].content, json)
@@ -311,6 +300,40 @@ def test_what_was_stored_where_nobody_knew_it_is_known_again(storage: StorageMan
         assert dict(session.default_device_configurations) == {"camera": CAMERA}
 
 
+class Consuming(DefaultSerializer):
+    """It takes what it is given apart."""
+
+    def load_iteration(self, content: JSON) -> IterationConfiguration:
+        return _consumed(content, super().load_iteration)
+
+    def load_time_lanes(self, content: JSON) -> TimeLanes:
+        return _consumed(content, super().load_time_lanes)
+
+    def load_global_parameters(self, content: JSON) -> ParameterNamespace:
+        return _consumed(content, super().load_global_parameters)
+
+
+def _consumed(content: JSON, load: Callable[[JSON], T]) -> T:
+    assert isinstance(content, dict | list)
+    loaded = load(content)
+    content.clear()
+    return loaded
+
+
+def test_a_serializer_may_take_apart_what_it_is_given(storage: StorageManager) -> None:
+    with storage.session() as session:
+        create(session)
+        session.set_global_parameters(PARAMETERS)
+    for _ in range(2):
+        given = storage.session()
+        given.serializer = Consuming()
+        with given as session:
+            for _ in range(2):
+                assert session.sequences.get_iteration_configuration(PATH) == recipe()
+                assert session.sequences.get_time_lanes(PATH) == TIME_LANES
+                assert session.get_global_parameters() == PARAMETERS
+
+
 NO_JSON: dict[str, Any] = {
     "nan": float("nan"),
     "inf": [float("inf")],
@@ -342,5 +365,4 @@ def test_a_serializer_that_makes_no_json_is_told_at_once(
         for change in changes:
             with pytest.raises((ValueError, TypeError)):
                 change(session)
-    with storage.session() as session:
-        assert content(session) == before
+    assert content(storage) == before

@@ -25,6 +25,7 @@ from shotstore.testing.experiments import (
     path,
     record,
 )
+from shotstore.testing.failing_sessions import discarded
 
 ELSEWHERE = path(r"\elsewhere\rabi")
 
@@ -36,14 +37,8 @@ def recorded(storage: StorageManager, *indices: int) -> None:
             record(session, index=index)
 
 
-def running(storage: StorageManager) -> None:
-    """Create a sequence that is running."""
-    with storage.session() as session:
-        launch(session)
-
-
 def test_shots_are_followed_as_they_are_committed(storage: StorageManager) -> None:
-    running(storage)
+    launch(storage)
     recorded(storage, 0, 1)
     followed = storage.follow(PATH, poll=0)
     assert [next(followed).index for _ in range(2)] == [0, 1]
@@ -54,29 +49,25 @@ def test_shots_are_followed_as_they_are_committed(storage: StorageManager) -> No
         assert shot.sequence_path == PATH
         assert shot.get_data() == {"counts": 10 * index}
     recorded(storage, 4, 2)
-    with storage.session() as session:
-        finish(session)
+    finish(storage)
     assert [shot.index for shot in followed] == [4, 2]
 
 
 @pytest.mark.parametrize("state", ENDED)
 def test_a_run_that_has_ended_is_followed_to_its_end(storage: StorageManager, state: State) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
+    bring_to(storage, state)
     assert [shot.index for shot in storage.follow(str(PATH))] == [0]
 
 
 def test_a_draft_is_followed_from_its_launch(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session)
+    create(storage)
     followed = storage.follow(PATH, poll=0)
     with storage.session() as session:
         session.sequences.set_preparing(PATH, DEVICES, ParameterNamespace.empty())
         session.sequences.set_running(PATH, START)
         record(session)
     assert next(followed).index == 0
-    with storage.session() as session:
-        finish(session)
+    finish(storage)
     assert list(followed) == []
 
 
@@ -91,44 +82,40 @@ def test_a_run_that_crashes_while_it_is_prepared_has_no_shots_to_follow(
 
 
 def test_shots_that_were_seen_before_are_left_out(storage: StorageManager) -> None:
-    running(storage)
+    launch(storage)
     recorded(storage, 0, 1, 2)
     followed = storage.follow(PATH, poll=0, skip=2)
     assert next(followed).index == 2
     from_the_fifth = storage.follow(PATH, poll=0, skip=4)
     recorded(storage, 3, 4)
-    with storage.session() as session:
-        finish(session)
+    finish(storage)
     assert [shot.index for shot in followed] == [3, 4]
     assert [shot.index for shot in from_the_fifth] == [4]
     assert list(storage.follow(PATH, skip=9)) == []
 
 
 def test_a_shot_that_is_discarded_is_not_followed(storage: StorageManager) -> None:
-    running(storage)
+    launch(storage)
     followed = storage.follow(PATH, poll=0)
-    session = storage.session()
-    error = RuntimeError()
-    record(session.__enter__(), index=7)
-    session.__exit__(RuntimeError, error, None)
+    with discarded(storage) as session:
+        record(session, index=7)
     recorded(storage, 1)
     assert next(followed).index == 1
 
 
 def test_a_sequence_object_follows_its_shots(storage: StorageManager) -> None:
-    running(storage)
+    launch(storage)
     with storage.session() as session:
         assert session.storage is storage
         followed = Sequence(PATH, session).follow(poll=0)
     recorded(storage, 0)
     assert next(followed).get_parameters() == {"index": 0}
-    with storage.session() as session:
-        finish(session)
+    finish(storage)
     assert list(followed) == []
 
 
 def test_a_run_is_followed_where_it_is_moved(storage: StorageManager) -> None:
-    running(storage)
+    launch(storage)
     recorded(storage, 0)
     followed = storage.follow(PATH, poll=0)
     assert next(followed).index == 0
@@ -148,13 +135,12 @@ def test_a_run_is_followed_where_it_is_moved(storage: StorageManager) -> None:
 def test_a_run_whose_shots_are_deleted_ends_in_an_error(
     storage: StorageManager, change: str, again: bool
 ) -> None:
-    running(storage)
+    launch(storage)
     recorded(storage, 0)
     followed = storage.follow(PATH, poll=0)
     assert next(followed).index == 0
     recorded(storage, 1)
-    with storage.session() as session:
-        finish(session)
+    finish(storage)
     with storage.session() as session:
         if change == "reset":
             session.sequences.reset_to_draft(PATH)
@@ -171,10 +157,9 @@ def test_a_run_whose_shots_are_deleted_ends_in_an_error(
 
 
 def test_a_run_that_was_followed_to_its_end_may_be_reset(storage: StorageManager) -> None:
-    running(storage)
+    launch(storage)
     recorded(storage, 0)
-    with storage.session() as session:
-        finish(session)
+    finish(storage)
     followed = storage.follow(PATH, poll=0)
     shot = next(followed)
     with storage.session() as session:
@@ -184,7 +169,7 @@ def test_a_run_that_was_followed_to_its_end_may_be_reset(storage: StorageManager
 
 
 def test_only_sequences_are_followed(storage: StorageManager) -> None:
-    running(storage)
+    launch(storage)
     with pytest.raises(PathNotFoundError) as raised:
         next(storage.follow(r"\2026\rab"))
     assert "closest existing sequence" in "".join(raised.value.__notes__)
@@ -196,7 +181,7 @@ def test_only_sequences_are_followed(storage: StorageManager) -> None:
 
 
 def test_the_last_commit_is_another_one_after_each_commit(storage: StorageManager) -> None:
-    running(storage)
+    launch(storage)
     seen = [storage.last_commit()]
     for index in range(3):
         recorded(storage, index)

@@ -1,8 +1,11 @@
 """Moving and deleting paths."""
 
+from collections.abc import Callable
+
 import pytest
 
 from shotstore import (
+    ExperimentSession,
     InvalidPathFormatError,
     PathExistsError,
     PathIsRootError,
@@ -14,12 +17,17 @@ from shotstore import (
     State,
     StorageManager,
 )
-from shotstore.testing.content import content, content_after, paths_in
+from shotstore.testing.content import content, content_after, paths_in, refused
 from shotstore.testing.experiments import PATH, bring_to, create, path
 
 ROOT = PureSequencePath.root()
 
 ACTIVE = [State.PREPARING, State.RUNNING]
+CHANGES: dict[str, Callable[[ExperimentSession, PureSequencePath], object]] = {
+    "deleted": lambda session, path: session.paths.delete_path(path, delete_sequences=True),
+    "moved": lambda session, path: session.paths.move(path, r"\elsewhere"),
+}
+IS_ACTIVE = r"\\2026\\rabi is (running|preparing)"
 
 IDLE = [State.DRAFT, State.FINISHED, State.INTERRUPTED, State.CRASHED]
 
@@ -35,8 +43,7 @@ def test_an_empty_folder_is_deleted(storage: StorageManager) -> None:
 
 
 def test_a_folder_with_a_sequence_is_deleted_only_on_request(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session, path(r"\a\b\x"))
+    create(storage, path(r"\a\b\x"))
     with storage.session() as session:
         for above in (r"\a", r"\a\b", r"\a\b\x"):
             with pytest.raises(PathIsSequenceError, match="delete_sequences=True"):
@@ -50,24 +57,23 @@ def test_a_folder_with_a_sequence_is_deleted_only_on_request(storage: StorageMan
 
 @pytest.mark.parametrize("state", IDLE)
 def test_an_idle_sequence_can_be_deleted(storage: StorageManager, state: State) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
+    bring_to(storage, state)
     found = content_after(storage, lambda session: session.paths.delete_path(PATH, True))
     assert paths_in(found) == {r"\2026"}
 
 
+@pytest.mark.parametrize("path", [PATH, PATH.parent])
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("state", ACTIVE)
-def test_an_active_sequence_cannot_be_deleted(storage: StorageManager, state: State) -> None:
+def test_an_active_sequence_is_not_deleted_and_does_not_move(
+    storage: StorageManager, state: State, change: str, path: PureSequencePath
+) -> None:
     with storage.session() as session:
         bring_to(session, state)
-        before = content(session)
-        with pytest.raises(SequenceRunningError):
-            session.paths.delete_path(PATH, delete_sequences=True)
-    with storage.session() as session:
-        for above in (PATH, path(r"\2026")):
-            with pytest.raises(SequenceRunningError, match=r"\\2026\\rabi is (running|preparing)"):
-                session.paths.delete_path(above, delete_sequences=True)
-        assert content(session) == before
+        with refused(session, SequenceRunningError, IS_ACTIVE):
+            CHANGES[change](session, path)
+    with storage.session() as session, refused(session, SequenceRunningError, IS_ACTIVE):
+        CHANGES[change](session, path)
 
 
 def test_the_root_cannot_be_deleted(storage: StorageManager) -> None:
@@ -82,9 +88,8 @@ def test_the_root_cannot_be_deleted(storage: StorageManager) -> None:
 
 
 def test_a_sequence_moves_with_its_shots(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-        before = content(session)[str(PATH)]
+    bring_to(storage, State.FINISHED)
+    before = content(storage)[str(PATH)]
     found = content_after(storage, lambda s: s.paths.move(PATH, path(r"\new\folder\name")))
     assert paths_in(found) == {r"\2026", r"\new", r"\new\folder", r"\new\folder\name"}
     assert found[r"\new\folder\name"] == before
@@ -108,22 +113,18 @@ def test_a_path_moves_into_another_folder(storage: StorageManager) -> None:
 
 
 def test_a_path_moves_up_to_the_place_of_no_other(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session, path(r"\a\b\x"))
+    create(storage, path(r"\a\b\x"))
     found = content_after(storage, lambda s: s.paths.move(path(r"\a\b"), path(r"\b")))
     assert paths_in(found) == {r"\a", r"\b", r"\b\x"}
 
 
 def test_nothing_moves_onto_an_existing_path(storage: StorageManager) -> None:
+    create(storage, path(r"\a\x"))
+    create(storage, path(r"\b\y"))
     with storage.session() as session:
-        create(session, path(r"\a\x"))
-        create(session, path(r"\b\y"))
-    with storage.session() as session:
-        before = content(session)
         for destination in (r"\b", r"\b\y", r"\a", r"\a\x", "\\"):
-            with pytest.raises(PathExistsError):
+            with refused(session, PathExistsError):
                 session.paths.move(path(r"\a\x"), path(destination))
-        assert content(session) == before
 
 
 def test_nothing_moves_into_itself(storage: StorageManager) -> None:
@@ -148,11 +149,9 @@ def test_nothing_moves_into_a_sequence(storage: StorageManager) -> None:
         create(session)
         session.paths.create_path(path(r"\a"))
     with storage.session() as session:
-        before = content(session)
         for destination in (PATH / "a", PATH / "b" / "c"):
-            with pytest.raises(PathIsSequenceError):
+            with refused(session, PathIsSequenceError):
                 session.paths.move(path(r"\a"), destination)
-        assert content(session) == before
 
 
 def test_what_is_not_there_does_not_move(storage: StorageManager) -> None:
@@ -162,23 +161,10 @@ def test_what_is_not_there_does_not_move(storage: StorageManager) -> None:
         assert session.paths.get_all_paths() == set()
 
 
-@pytest.mark.parametrize("state", ACTIVE)
-def test_an_active_sequence_does_not_move(storage: StorageManager, state: State) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
-    with storage.session() as session:
-        before = content(session)
-        for source in (PATH, path(r"\2026")):
-            with pytest.raises(SequenceRunningError, match=r"\\2026\\rabi is (running|preparing)"):
-                session.paths.move(source, path(r"\elsewhere"))
-        assert content(session) == before
-
-
 @pytest.mark.parametrize("state", IDLE)
 def test_an_idle_sequence_moves(storage: StorageManager, state: State) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
-        before = content(session)[str(PATH)]
+    bring_to(storage, state)
+    before = content(storage)[str(PATH)]
     found = content_after(storage, lambda session: session.paths.move(PATH, path(r"\x")))
     assert found[r"\x"] == before
 
@@ -202,5 +188,4 @@ def test_a_name_of_more_than_255_bytes_is_refused(storage: StorageManager) -> No
             with pytest.raises(InvalidPathFormatError):
                 session.paths.move(path(r"\a"), too_long)
         assert content(session) == before
-    with storage.session() as session:
-        assert content(session) == before
+    assert content(storage) == before

@@ -1,16 +1,12 @@
 """Whatever a method is given: it does what it is asked, or refuses it and nothing has changed."""
 
-import contextlib
-import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import Any
 
-import attrs
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shotstore import (
@@ -19,10 +15,7 @@ from shotstore import (
     ExperimentSession,
     InvalidPathFormatError,
     PathError,
-    PathHierarchy,
     PureSequencePath,
-    Sequence,
-    SequenceCollection,
     SequenceStateError,
     ShotExistsError,
     ShotId,
@@ -35,6 +28,7 @@ from shotstore.model import (
     UnknownIterationConfiguration,
     UnknownTimeLane,
 )
+from shotstore.testing import strategies
 from shotstore.testing.content import content
 from shotstore.testing.experiments import (
     DEVICES,
@@ -48,6 +42,8 @@ from shotstore.testing.experiments import (
     recipe,
     record,
 )
+from shotstore.testing.failing_sessions import discarded
+from shotstore.testing.methods import METHODS
 
 _REFUSALS = (
     TypeError,
@@ -61,84 +57,9 @@ _REFUSALS = (
 )
 """What may come of wrong arguments. No file is damaged by them, and no lock is held."""
 
-_RIGHT: Mapping[str, object] = {
-    "path": PATH,
-    "source": PATH,
-    "destination": PureSequencePath(r"\moved"),
-    "target": PureSequencePath(r"\duplicate"),
-    "delete_sequences": True,
-    "date": START,
-    "state": State.RUNNING,
-    "text": "pulse",
-    "iteration_configuration": recipe(),
-    "time_lanes": TIME_LANES,
-    "device_configurations": DEVICES,
-    "global_parameters": PARAMETERS,
-    "start_time": START,
-    "stop_time": STOP,
-    "tb_summary": ERROR,
-    "tags": ["good"],
-    "tag": "good",
-    "note": "a note",
-    "shot_id": ShotId(PATH, 1),
-    "shot_parameters": {"index": 1},
-    "shot_data": {"counts": 10},
-    "shot_start_time": START,
-    "shot_end_time": STOP,
-    "shot_index": 0,
-    "index": 0,
-    "data": DataId(ShotId(PATH, 0), "counts"),
-    "labels": ["counts"],
-    "parameters": ["index"],
-    "rows": [0],
-    "names": ["counts"],
-    "which": "all",
-    "namespace": PARAMETERS,
-    "device": "camera",
-    "configuration": DEVICES["camera"],
-}
-"""An argument that is taken, by the name of the parameter."""
-
-_FURTHER = {"plot", "plot_image", "export", "scan", "to_pandas", "to_xarray", "follow"}
-"""They need packages that not everybody has, or are asked for shot after shot."""
-
-
-@attrs.frozen
-class _Call:
-    """A method, and what it takes."""
-
-    name: str
-    find: Callable[[ExperimentSession], Callable[..., object]]
-    parameters: tuple[str, ...]
-
-
-def _methods(owner: type, find: Callable[[ExperimentSession], object]) -> Iterator[_Call]:
-    for name, method in vars(owner).items():
-        if inspect.isfunction(method) and not name.startswith("_") and name not in _FURTHER:
-            _, *parameters = inspect.signature(method).parameters
-            yield _call(f"{owner.__name__}.{name}", find, name, *parameters)
-
-
-def _call(
-    full_name: str, find: Callable[[ExperimentSession], object], name: str, *parameters: str
-) -> _Call:
-    return _Call(full_name, lambda session: getattr(find(session), name), parameters)
-
-
-def _calls() -> Iterator[_Call]:
-    yield from _methods(PathHierarchy, lambda session: session.paths)
-    yield from _methods(SequenceCollection, lambda session: session.sequences)
-    yield from _methods(Sequence, lambda session: session.get_sequence(PATH))
-    yield _call("get_sequence", lambda session: session, "get_sequence", "path")
-    yield _call("set_globals", lambda session: session, "set_global_parameters", "namespace")
-    devices = attrgetter("default_device_configurations")
-    for name in ("__getitem__", "__delitem__", "__contains__", "pop", "get"):
-        yield _call(f"devices.{name}", devices, name, "device")
-    yield _call("devices.__setitem__", devices, "__setitem__", "device", "configuration")
-
-
-_CALLS = {call.name: call for call in _calls()}
-_ARGUMENTS = [(name, parameter) for name, call in _CALLS.items() for parameter in call.parameters]
+_ARGUMENTS = [
+    (name, parameter) for name, method in METHODS.items() for parameter in method.parameters
+]
 _OF_PATHS = [
     (name, parameter)
     for name, parameter in _ARGUMENTS
@@ -181,10 +102,6 @@ _kinds: st.SearchStrategy[Any] = st.sampled_from(
 _hostile = st.one_of(_kinds, _kinds, st.text(max_size=5), st.builds(iter, st.lists(st.text())))
 
 
-class _DiscardedError(Exception):
-    pass
-
-
 def _prepare(storage: StorageManager) -> None:
     with storage.session() as session:
         if not session.paths.does_path_exists(PATH):
@@ -193,36 +110,23 @@ def _prepare(storage: StorageManager) -> None:
             session.default_device_configurations["camera"] = DEVICES["camera"]
 
 
-@settings(
-    max_examples=250,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@strategies.tried(250)
 @given(argument=st.sampled_from(_ARGUMENTS), value=_hostile)
 def test_a_wrong_argument_is_refused_and_nothing_has_changed(
     storage: StorageManager, argument: tuple[str, str], value: object
 ) -> None:
     _prepare(storage)
     name, wrong = argument
-    call = _CALLS[name]
-    given_arguments = {
-        parameter: value if parameter == wrong else _RIGHT[parameter]
-        for parameter in call.parameters
-    }
-    positional = [] if "get_columns" in name else list(given_arguments.values())
-    named = given_arguments if "get_columns" in name else {}
-    with contextlib.suppress(_DiscardedError), storage.session() as session:
+    with discarded(storage) as session:
         before = content(session)
         try:
-            call.find(session)(*positional, **named)
+            METHODS[name].on(session, **{wrong: value})()
         except _REFUSALS:
             assert content(session) == before
             record(session, index=2)
         else:
             content(session)  # what was taken can be read
-        raise _DiscardedError
-    with storage.session() as session:
-        assert content(session) == before
+    assert content(storage) == before
 
 
 @pytest.mark.parametrize(("name", "parameter"), _OF_PATHS)
@@ -230,42 +134,36 @@ def test_what_is_no_path_is_refused_by_all_alike(
     storage: StorageManager, name: str, parameter: str
 ) -> None:
     _prepare(storage)
-    call = _CALLS[name]
+    method = METHODS[name]
     with storage.session() as session:
         before = content(session)
         for wrong in ("", "a//b", "\\a\\", "\\ a", "\\a\nb"):
             with pytest.raises(InvalidPathFormatError) as expected:
                 PureSequencePath(wrong)
             with pytest.raises(InvalidPathFormatError) as found:
-                call.find(session)(
-                    **{p: wrong if p == parameter else _RIGHT[p] for p in call.parameters}
-                )
+                method.on(session, **{parameter: wrong})()
             assert str(found.value) == str(expected.value)
         for other in (None, 5, b"\\2026", ["2026"], object(), np.array(["2026"])):
             with pytest.raises(TypeError, match="must be a str or a PureSequencePath"):
-                call.find(session)(
-                    **{p: other if p == parameter else _RIGHT[p] for p in call.parameters}
-                )
+                method.on(session, **{parameter: other})()
         assert content(session) == before
 
 
 _READ_BY_TEXT = [
     name
-    for name, call in _CALLS.items()
-    if call.parameters[:1] == ("path",) and name.split(".")[-1].startswith(("get", "is_", "does"))
+    for name, method in METHODS.items()
+    if method.parameters[:1] == ("path",) and name.split(".")[-1].startswith(("get", "is_", "does"))
 ]
 
 
 @pytest.mark.parametrize("name", _READ_BY_TEXT)
 def test_every_method_takes_the_text_of_a_path(storage: StorageManager, name: str) -> None:
     _prepare(storage)
-    call = _CALLS[name]
 
     def answer(session: ExperimentSession, path: object) -> str:
         """The result or the error, as text: arrays have no plain comparison."""
-        arguments = {p: _RIGHT[p] for p in call.parameters} | {"path": path}
         try:
-            return repr(call.find(session)(**arguments))
+            return repr(METHODS[name].on(session, path=path)())
         except _REFUSALS as error:
             return repr(error)
 

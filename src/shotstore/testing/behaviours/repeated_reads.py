@@ -31,7 +31,7 @@ from shotstore.testing.experiments import (
     record,
     relaunch,
 )
-from shotstore.testing.retrying import retried
+from shotstore.testing.failing_sessions import retried
 
 ROOT = PureSequencePath.root()
 OTHER = path(r"\other")
@@ -73,8 +73,7 @@ CHANGES: dict[str, Callable[[ExperimentSession], object]] = {
 @pytest.mark.parametrize("kind", CHANGES)
 def test_a_sequence_that_was_looked_at_stays_the_same(storage: StorageManager, kind: str) -> None:
     """Whatever was looked at first: in each of several sessions it is something else."""
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
+    bring_to(storage, State.FINISHED)
     reads = _everything_of(PATH)
     with storage.session() as before:
         expected = [read(before) for read in reads]
@@ -86,8 +85,7 @@ def test_a_sequence_that_was_looked_at_stays_the_same(storage: StorageManager, k
             CHANGES[kind](writer)
         for first, reader in enumerate(readers):
             assert [read(reader) for read in reads] == expected, first
-        with storage.session() as writer:
-            create(writer, path(r"\one\more"))
+        create(storage, path(r"\one\more"))
         for first, reader in enumerate(readers):
             assert [read(reader) for read in reads] == expected, first
 
@@ -96,16 +94,14 @@ def test_a_sequence_that_was_looked_at_stays_the_same(storage: StorageManager, k
 def test_a_running_sequence_that_was_looked_at_stays_the_same(
     storage: StorageManager, first: int
 ) -> None:
-    with storage.session() as session:
-        launch(session)
-        record(session, index=5)
+    launch(storage)
+    record(storage, index=5)
     reads = _everything_of(PATH)[:3]
     with storage.session() as before:
         expected = [read(before) for read in reads]
     with storage.session() as reader:
         reads[first](reader)
-        with storage.session() as writer:
-            record(writer, index=0)
+        record(storage, index=0)
         with storage.session() as writer:
             record(writer, index=1)
             finish(writer)
@@ -122,14 +118,12 @@ def test_a_running_sequence_that_was_looked_at_stays_the_same(
 
 def test_frames_are_read_while_others_are_recorded(storage: StorageManager) -> None:
     frames = [np.full((100, 100), index, np.uint16) for index in range(5)]
-    with storage.session() as session:
-        launch(session)
-        record(session, index=0, data={"frame": frames[0]})
+    launch(storage)
+    record(storage, index=0, data={"frame": frames[0]})
     with storage.session() as reader:
         assert len(reader.sequences.get_shots(PATH)) == 1
         for index in range(1, 5):
-            with storage.session() as writer:
-                record(writer, index=index, data={"frame": frames[index]})
+            record(storage, index=index, data={"frame": frames[index]})
             np.testing.assert_array_equal(
                 reader.sequences.get_all_shot_data(PATH, 0)["frame"], frames[0]
             )
@@ -142,8 +136,7 @@ def test_frames_are_read_while_others_are_recorded(storage: StorageManager) -> N
 
 
 def test_a_draft_that_was_looked_at_stays_a_draft(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session)
+    create(storage)
     with storage.session() as reader:
         assert reader.sequences.get_state(PATH) is State.DRAFT
         with storage.session() as writer:
@@ -181,8 +174,7 @@ def test_listings_absence_and_globals_stay_the_same(storage: StorageManager) -> 
 def test_a_new_session_sees_what_is_new(storage: StorageManager) -> None:
     with storage.session() as old:
         assert old.paths.get_all_paths() == set()
-        with storage.session() as writer:
-            create(writer)
+        create(storage)
         with storage.session() as new:
             assert new.sequences.is_sequence(PATH)
 
@@ -261,9 +253,8 @@ def test_whole_listings_are_of_one_moment_while_others_move_and_delete(
 
 def test_readers_in_many_threads_see_whole_commits(storage: StorageManager) -> None:
     """Each commit records one shot in each of two sequences."""
-    with storage.session() as session:
-        launch(session)
-        launch(session, OTHER)
+    launch(storage)
+    launch(storage, OTHER)
     stop = threading.Event()
 
     def record_both(session: ExperimentSession, index: int) -> None:

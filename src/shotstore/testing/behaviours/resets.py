@@ -3,7 +3,6 @@
 import pytest
 
 from shotstore import (
-    ExperimentSession,
     SequenceNotCrashedError,
     SequenceNotLaunchedError,
     SequenceStats,
@@ -12,7 +11,7 @@ from shotstore import (
     StorageManager,
 )
 from shotstore.model import ParameterNamespace
-from shotstore.testing.content import content, content_after
+from shotstore.testing.content import changed, content, content_after, paths_in
 from shotstore.testing.experiments import (
     ENDED,
     ENTER,
@@ -21,6 +20,7 @@ from shotstore.testing.experiments import (
     START,
     bring_to,
     finish,
+    indices,
     launch,
     path,
     recipe,
@@ -31,9 +31,8 @@ from shotstore.testing.experiments import (
 
 @pytest.mark.parametrize("state", ENDED)
 def test_a_reset_sequence_is_a_draft_with_its_recipe(storage: StorageManager, state: State) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
-        before = content(session)[str(PATH)]
+    bring_to(storage, state)
+    before = content(storage)[str(PATH)]
     found = content_after(storage, ENTER[State.DRAFT])[str(PATH)]
     assert found["stats"] == SequenceStats(State.DRAFT, None, None, 0, 10)
     assert found["shots"] == {}
@@ -49,17 +48,13 @@ def test_a_reset_sequence_is_a_draft_with_its_recipe(storage: StorageManager, st
 
 
 def test_a_reset_sequence_is_edited_and_runs_again(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.CRASHED)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.CRASHED)
+    with changed(storage, PATH) as (session, found):
         session.sequences.reset_to_draft(PATH)
         session.sequences.set_iteration_configuration(PATH, recipe(3))
         session.sequences.set_preparing(PATH, {}, ParameterNamespace.empty())
         session.sequences.set_running(PATH, START + SECOND)
         record(session, index=2)
-
-    found = content_after(storage, change)[str(PATH)]
     assert found["stats"] == SequenceStats(State.RUNNING, START + SECOND, None, 1, 3)
     assert list(found["shots"]) == [2]
     assert found["devices"] == {}
@@ -67,86 +62,59 @@ def test_a_reset_sequence_is_edited_and_runs_again(storage: StorageManager) -> N
 
 
 def test_a_sequence_is_reset_and_run_over_and_over(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.FINISHED)
+    with changed(storage) as (session, found):
         for index in range(1, 4):
             session.sequences.reset_to_draft(PATH)
             relaunch(session)
             record(session, index=index)
             finish(session)
-
-    assert list(content_after(storage, change)[str(PATH)]["shots"]) == [3]
+    assert list(found[str(PATH)]["shots"]) == [3]
 
 
 def test_a_sequence_that_ended_in_the_same_session_is_reset(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.RUNNING)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.RUNNING)
+    with changed(storage) as (session, found):
         record(session, index=1)
         finish(session)
         session.sequences.reset_to_draft(PATH)
         relaunch(session)
         record(session, index=5)
-
-    assert list(content_after(storage, change)[str(PATH)]["shots"]) == [5]
+    assert list(found[str(PATH)]["shots"]) == [5]
 
 
 def test_a_sequence_is_reset_moved_and_run_again(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.FINISHED)
+    with changed(storage) as (session, found):
         session.sequences.reset_to_draft(PATH)
         session.paths.move(path(r"\2026"), path(r"\2027"))
         relaunch(session, path(r"\2027\rabi"))
         record(session, path(r"\2027\rabi"), index=4)
-
-    assert list(content_after(storage, change)[r"\2027\rabi"]["shots"]) == [4]
+    assert list(found[r"\2027\rabi"]["shots"]) == [4]
 
 
 def test_a_sequence_is_moved_reset_and_deleted(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.FINISHED)
+    with changed(storage) as (session, found):
         session.paths.move(PATH, path(r"\x"))
         session.sequences.reset_to_draft(path(r"\x"))
         session.paths.delete_path(path(r"\x"), delete_sequences=True)
-
-    with storage.session() as session:
-        change(session)
-    with storage.session() as session:
-        assert session.paths.get_all_paths() == {path(r"\2026")}
+    assert paths_in(found) == {r"\2026"}
 
 
 def test_a_reset_sequence_makes_room_for_a_folder(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.FINISHED)
+    with changed(storage) as (session, found):
         session.sequences.reset_to_draft(PATH)
         session.paths.move(PATH, path(r"\draft"))
         launch(session, PATH / "inside")
-
-    found = content_after(storage, change)
     assert found[r"\draft"]["stats"].state is State.DRAFT
     assert found[str(PATH / "inside")]["stats"].state is State.RUNNING
 
 
-def indices(session: ExperimentSession) -> list[int]:
-    shots = session.sequences.get_shots(PATH)
-    assert {shot.sequence_path for shot in shots} <= {PATH}
-    return [shot.index for shot in shots]
-
-
 def test_shots_of_before_a_reset_are_gone_and_their_indices_free(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.FINISHED)
+    with changed(storage, PATH) as (session, found):
         assert indices(session) == [0]
         session.sequences.reset_to_draft(PATH)
         assert indices(session) == []
@@ -155,6 +123,4 @@ def test_shots_of_before_a_reset_are_gone_and_their_indices_free(storage: Storag
         relaunch(session)
         assert indices(session) == []
         record(session, index=0, parameters={"second": 2})
-
-    found = content_after(storage, change)[str(PATH)]
     assert found["shots"][0][2] == {"second": 2}

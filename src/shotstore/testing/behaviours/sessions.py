@@ -9,31 +9,28 @@ from typing import Any
 import pytest
 
 from shotstore import (
-    DataId,
     ExperimentSession,
     ExperimentSessionNotActiveError,
     PathNotFoundError,
     PureSequencePath,
     Sequence,
-    ShotId,
     State,
     StorageManager,
 )
 from shotstore.testing.content import content, reopened
 from shotstore.testing.experiments import (
     DEVICES,
-    ERROR,
     PARAMETERS,
     PATH,
-    START,
     bring_to,
     create,
     finish,
     launch,
     path,
-    recipe,
     record,
 )
+from shotstore.testing.failing_sessions import discarded
+from shotstore.testing.methods import METHODS
 
 ROOT = PureSequencePath.root()
 OTHER = path(r"\other")
@@ -51,37 +48,24 @@ def test_nothing_is_seen_outside_before_the_end(storage: StorageManager) -> None
 
 
 def test_an_exception_discards_everything_and_goes_on(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.RUNNING)
-        before = content(session)
-
-    def fail() -> None:
-        with storage.session() as session:
-            record(session, index=1)
-            finish(session)
-            session.paths.move(PATH, OTHER)
-            create(session)
-            session.set_global_parameters(PARAMETERS)
-            raise RuntimeError("the laser is off")
-
-    with pytest.raises(RuntimeError, match="the laser is off"):
-        fail()
+    bring_to(storage, State.RUNNING)
+    before = content(storage)
+    with discarded(storage) as session:
+        record(session, index=1)
+        finish(session)
+        session.paths.move(PATH, OTHER)
+        create(session)
+        session.set_global_parameters(PARAMETERS)
     for after in (storage, reopened(storage)):
-        with after.session() as session:
-            assert content(session) == before
+        assert content(after) == before
 
 
 @pytest.mark.parametrize("leave", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_leaving_by_no_ordinary_exception_discards_everything(
     storage: StorageManager, leave: type[BaseException]
 ) -> None:
-    def fail() -> None:
-        with storage.session() as session:
-            create(session)
-            raise leave
-
-    with pytest.raises(leave):
-        fail()
+    with discarded(storage, leave) as session:
+        create(session)
     with storage.session() as session:
         assert session.paths.get_all_paths() == set()
         create(session)
@@ -109,52 +93,8 @@ def test_a_call_that_failed_leaves_the_session_usable(storage: StorageManager) -
         assert session.sequences.get_state(PATH) is State.DRAFT
 
 
-def _uses(session: ExperimentSession) -> list[Callable[[], object]]:
-    paths, sequences = session.paths, session.sequences
-    devices = session.default_device_configurations
-    shot = ShotId(PATH, 0)
-    return [
-        lambda: paths.does_path_exists(PATH),
-        lambda: paths.create_path(OTHER),
-        lambda: paths.delete_path(PATH, delete_sequences=True),
-        lambda: paths.get_children(ROOT),
-        lambda: paths.get_all_paths(),
-        lambda: paths.get_path_creation_date(PATH),
-        lambda: paths.update_creation_date(PATH, START),
-        lambda: paths.move(PATH, OTHER),
-        lambda: sequences.is_sequence(PATH),
-        lambda: sequences.get_contained_sequences(ROOT),
-        lambda: sequences.get_sequences_in_state(State.DRAFT),
-        lambda: create(session, OTHER),
-        lambda: sequences.get_iteration_configuration(PATH),
-        lambda: sequences.set_iteration_configuration(PATH, recipe(3)),
-        lambda: sequences.get_time_lanes(PATH),
-        lambda: sequences.get_state(PATH),
-        lambda: sequences.get_stats(PATH),
-        lambda: sequences.set_preparing(PATH, DEVICES, PARAMETERS),
-        lambda: sequences.set_running(PATH, "now"),
-        lambda: sequences.set_finished(PATH, "now"),
-        lambda: sequences.set_interrupted(PATH, "now"),
-        lambda: sequences.set_crashed(PATH, ERROR, "now"),
-        lambda: sequences.reset_to_draft(PATH),
-        lambda: sequences.get_exception(PATH),
-        lambda: sequences.get_global_parameters(PATH),
-        lambda: sequences.get_device_configurations(PATH),
-        lambda: sequences.create_shot(shot, {}, {}, START, START),
-        lambda: sequences.get_shots(PATH),
-        lambda: sequences.get_shot_parameters(PATH, 0),
-        lambda: sequences.get_all_shot_data(PATH, 0),
-        lambda: sequences.get_shot_data_by_label(DataId(shot, "x")),
-        lambda: sequences.get_shot_data_by_labels(PATH, 0, ["x"]),
-        lambda: sequences.get_shot_start_time(PATH, 0),
-        lambda: sequences.get_shot_end_time(PATH, 0),
-        lambda: sequences.get_parameter_schema(PATH),
-        lambda: list(devices),
-        lambda: len(devices),
-        lambda: devices.get("x"),
-        lambda: devices.update(DEVICES),
-        lambda: "x" in devices,
-    ]
+MAKE_OBJECTS = {"get_sequence", "Sequence.get_shot"}
+"""They read nothing."""
 
 
 def _parts(session: ExperimentSession) -> list[Callable[[], object]]:
@@ -177,7 +117,14 @@ def test_a_session_is_not_used_before_its_block(storage: StorageManager) -> None
 def test_a_session_and_what_it_gave_are_not_used_after_its_block(storage: StorageManager) -> None:
     with storage.session() as session:
         create(session)
-        uses = [*_parts(session), *_uses(session)]
+        devices = session.default_device_configurations
+        uses: list[Callable[[], object]] = [
+            *_parts(session),
+            *(METHODS[name].on(session) for name in METHODS.keys() - MAKE_OBJECTS),
+            lambda: list(devices),
+            lambda: len(devices),
+            lambda: devices.update(DEVICES),
+        ]
     for use in uses:
         with pytest.raises(ExperimentSessionNotActiveError):
             use()

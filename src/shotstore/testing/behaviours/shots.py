@@ -16,7 +16,7 @@ from shotstore import (
     StorageManager,
 )
 from shotstore.model import Data
-from shotstore.testing.content import content_after, reopened
+from shotstore.testing.content import changed, content_after, reopened
 from shotstore.testing.experiments import (
     PATH,
     SECOND,
@@ -29,6 +29,7 @@ from shotstore.testing.experiments import (
     path,
     record,
 )
+from shotstore.testing.failing_sessions import discarded
 from shotstore.testing.round_trips import Shots
 
 
@@ -38,9 +39,8 @@ def test_a_shot_is_read_back(storage: StorageManager) -> None:
         "counts": 7,
         "comment": "good",
     }
-    with storage.session() as session:
-        launch(session)
-        record(session, index=3, parameters={"detuning": 1.5}, data=data)
+    launch(storage)
+    record(storage, index=3, parameters={"detuning": 1.5}, data=data)
     with reopened(storage).session() as session:
         sequences = session.sequences
         assert sequences.get_shots(PATH) == [ShotId(PATH, 3)]
@@ -71,8 +71,7 @@ def test_a_shot_is_read_by_an_index_of_numpy(storage: StorageManager) -> None:
 
 @pytest.mark.parametrize("order", [[4, 0, 9], [9, 8, 0, 1], [5], list(range(10))])
 def test_shots_may_come_in_any_order_with_gaps(storage: StorageManager, order: list[int]) -> None:
-    with storage.session() as session:
-        launch(session)
+    launch(storage)
     for part in (order[:2], order[2:]):
         with storage.session() as session:
             for index in part:
@@ -91,9 +90,8 @@ def test_shots_may_come_in_any_order_with_gaps(storage: StorageManager, order: l
 
 
 def test_a_shot_without_parameters_and_data_is_a_shot(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session)
-        record(session, index=0, parameters={}, data={})
+    launch(storage)
+    record(storage, index=0, parameters={}, data={})
     with reopened(storage).session() as session:
         assert indices(session) == [0]
         assert session.sequences.get_shot_parameters(PATH, 0) == {}
@@ -118,9 +116,6 @@ def test_shots_may_lack_what_others_have(storage: StorageManager) -> None:
             assert set(found) == set(data)
             for label in data:
                 np.testing.assert_array_equal(found[label], data[label])
-
-
-# What is refused
 
 
 def test_times_are_aware_and_come_back_in_utc(storage: StorageManager) -> None:
@@ -165,8 +160,7 @@ def test_a_missing_shot_is_not_found(storage: StorageManager) -> None:
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.PREPARING])
 def test_a_sequence_that_has_not_run_has_no_shots(storage: StorageManager, state: State) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
+    bring_to(storage, state)
     with storage.session() as session:
         assert indices(session) == []
         with pytest.raises(ShotNotFoundError):
@@ -184,11 +178,10 @@ def test_missing_labels_are_all_named_with_the_closest_ones(storage: StorageMana
 
 
 def test_a_label_of_another_shot_is_missing(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session)
-        record(session, index=0, data={"x": 1})
-        record(session, index=1, data={"y": np.arange(2)})
-        record(session, index=2, data={"x": 2})
+    launch(storage)
+    record(storage, index=0, data={"x": 1})
+    record(storage, index=1, data={"y": np.arange(2)})
+    record(storage, index=2, data={"x": 2})
     with storage.session() as session:
         for index, label in ((1, "x"), (0, "y"), (2, "y")):
             with pytest.raises(DataNotFoundError):
@@ -226,8 +219,7 @@ def test_a_sequence_is_created_run_and_ended_in_one_session(storage: StorageMana
 
 
 def test_shots_are_added_session_by_session(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session)
+    launch(storage)
     for index in range(8):
         with storage.session() as session:
             assert indices(session) == list(range(index))
@@ -240,24 +232,19 @@ def test_shots_are_added_session_by_session(storage: StorageManager) -> None:
 
 def test_two_sequences_take_shots_in_one_session(storage: StorageManager) -> None:
     other = path(r"\other")
-    with storage.session() as session:
-        launch(session)
-        launch(session, other)
-
-    def change(session: ExperimentSession) -> None:
+    launch(storage)
+    launch(storage, other)
+    with changed(storage) as (session, found):
         for index in range(3):
             record(session, PATH, index)
             record(session, other, 9 - index)
-
-    found = content_after(storage, change)
     assert list(found[str(PATH)]["shots"]) == [0, 1, 2]
     assert list(found[str(other)]["shots"]) == [9, 8, 7]
 
 
 def test_shots_are_read_in_the_session_that_records_further_ones(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session)
-        record(session, index=0)
+    launch(storage)
+    record(storage, index=0)
     with storage.session() as session:
         assert session.sequences.get_shot_parameters(PATH, 0) == {"index": 0}
         record(session, index=1)
@@ -268,22 +255,31 @@ def test_shots_are_read_in_the_session_that_records_further_ones(storage: Storag
         assert session.sequences.get_stats(PATH).number_completed_shots == 3
 
 
+@pytest.mark.parametrize("shape", [(10,), (300, 400)])
+def test_a_buffer_that_is_used_again_changes_no_shot(
+    storage: StorageManager, shape: tuple[int, ...]
+) -> None:
+    buffer = np.zeros(shape, "u2")
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index in range(1, 40):
+            buffer[...] = index
+            record(session, index=index, data={"picture": buffer})
+        buffer[...] = 0
+    with reopened(storage).session() as session:
+        for index in range(1, 40):
+            found = session.sequences.get_all_shot_data(PATH, index)["picture"]
+            np.testing.assert_array_equal(found, np.full(shape, index, "u2"))
+
+
 def test_a_crashed_session_leaves_the_earlier_shots(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session)
-        record(session, index=0)
-
-    def fail() -> None:
-        with storage.session() as session:
-            for index in range(1, 5):
-                record(session, index=index, data={"frame": np.ones((300, 300))})
-            raise RuntimeError("the laser is off")
-
-    with pytest.raises(RuntimeError, match="the laser"):
-        fail()
-    with storage.session() as session:
-        assert indices(session) == [0]
-        record(session, index=1)
+    launch(storage)
+    record(storage, index=0)
+    with discarded(storage) as session:
+        for index in range(1, 5):
+            record(session, index=index, data={"frame": np.ones((300, 300))})
+    assert indices(storage) == [0]
+    record(storage, index=1)
     with reopened(storage).session() as session:
         assert indices(session) == [0, 1]
         assert session.sequences.get_all_shot_data(PATH, 1) == {"counts": 10}

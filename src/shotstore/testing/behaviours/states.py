@@ -17,7 +17,7 @@ from shotstore import (
     TracebackSummary,
 )
 from shotstore.model import ParameterNamespace
-from shotstore.testing.content import content, content_after, reopened
+from shotstore.testing.content import changed, content_after, refused, reopened
 from shotstore.testing.experiments import (
     DEVICES,
     ENDED,
@@ -40,32 +40,28 @@ from shotstore.testing.experiments import (
 def test_a_state_is_entered_only_from_where_the_way_leads(
     storage: StorageManager, old: State, new: State
 ) -> None:
+    bring_to(storage, old)
     with storage.session() as session:
-        bring_to(session, old)
-    with storage.session() as session:
-        before = content(session)
         if State.is_transition_allowed(old, new):
             ENTER[new](session)
             assert session.sequences.get_state(PATH) is new
         else:
-            with pytest.raises(InvalidStateTransitionError, match=r"\\2026\\rabi"):
+            with refused(session, InvalidStateTransitionError, r"\\2026\\rabi"):
                 ENTER[new](session)
-            assert content(session) == before
     with reopened(storage).session() as session:
         allowed = State.is_transition_allowed(old, new)
         assert session.sequences.get_state(PATH) is (new if allowed else old)
 
 
 def test_a_sequence_goes_all_the_way_in_one_session(storage: StorageManager) -> None:
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         create(session)
         for state in (State.PREPARING, State.RUNNING, State.FINISHED, State.DRAFT):
             ENTER[state](session)
             assert session.sequences.get_state(PATH) is state
         for state in (State.PREPARING, State.CRASHED):
             ENTER[state](session)
-
-    assert content_after(storage, change)[str(PATH)]["stats"].state is State.CRASHED
+    assert found[str(PATH)]["stats"].state is State.CRASHED
 
 
 def test_sequences_are_found_by_their_state(storage: StorageManager) -> None:
@@ -91,8 +87,7 @@ def test_stats_say_how_far_a_sequence_is(storage: StorageManager) -> None:
         with storage.session() as session:
             seen.append(session.sequences.get_stats(PATH))
 
-    with storage.session() as session:
-        create(session, shots=3)
+    create(storage, shots=3)
     look()
     with storage.session() as session:
         ENTER[State.PREPARING](session)
@@ -116,8 +111,7 @@ def test_stats_say_how_far_a_sequence_is(storage: StorageManager) -> None:
 def test_a_sequence_that_crashed_while_preparing_has_no_start_and_no_shots(
     storage: StorageManager,
 ) -> None:
-    with storage.session() as session:
-        bring_to(session, State.PREPARING)
+    bring_to(storage, State.PREPARING)
     found = content_after(storage, ENTER[State.CRASHED])[str(PATH)]
     assert found["stats"] == SequenceStats(State.CRASHED, None, STOP, 0, 10)
     assert found["shots"] == {}
@@ -130,8 +124,7 @@ def test_a_sequence_that_crashed_while_preparing_has_no_start_and_no_shots(
 def test_a_launched_sequence_keeps_what_it_was_launched_with(
     storage: StorageManager, state: State
 ) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
+    bring_to(storage, state)
     with storage.session() as session:
         session.set_global_parameters(ParameterNamespace.empty())
         assert session.sequences.get_global_parameters(PATH) == PARAMETERS
@@ -139,8 +132,7 @@ def test_a_launched_sequence_keeps_what_it_was_launched_with(
 
 
 def test_a_draft_was_launched_with_nothing(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session)
+    create(storage)
     with storage.session() as session:
         with pytest.raises(SequenceNotLaunchedError):
             session.sequences.get_global_parameters(PATH)
@@ -150,8 +142,7 @@ def test_a_draft_was_launched_with_nothing(storage: StorageManager) -> None:
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.CRASHED])
 def test_only_a_crashed_sequence_has_an_exception(storage: StorageManager, state: State) -> None:
-    with storage.session() as session:
-        bring_to(session, state)
+    bring_to(storage, state)
     with storage.session() as session, pytest.raises(SequenceNotCrashedError):
         session.sequences.get_exception(PATH)
 
@@ -200,8 +191,7 @@ def test_times_are_aware_or_now_and_come_back_in_utc(
     old: State,
     enter: Callable[[ExperimentSession, object], None],
 ) -> None:
-    with storage.session() as session:
-        bring_to(session, old)
+    bring_to(storage, old)
     with storage.session() as session:
         for wrong, error in (
             (datetime(2026, 1, 1), ValueError),  # noqa: DTZ001

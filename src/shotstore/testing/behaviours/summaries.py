@@ -114,8 +114,7 @@ def test_there_must_be_something_at_the_path(storage: StorageManager) -> None:
 
 
 def test_a_summary_follows_all_changes_of_the_same_session(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.FINISHED, path(r"\old"))
+    bring_to(storage, State.FINISHED, path(r"\old"))
 
     def look(session: ExperimentSession) -> list[tuple[str, State, int, frozenset[str]]]:
         return [
@@ -150,14 +149,11 @@ def test_a_summary_follows_all_changes_of_the_same_session(storage: StorageManag
 
 
 def test_the_number_of_shots_is_that_of_the_moment(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session)
+    launch(storage)
     for index in range(3):
-        with storage.session() as session:
-            record(session, index=index)
+        record(storage, index=index)
         assert [found.number_of_shots for found in summaries(storage)] == [index + 1]
-    with storage.session() as session:
-        finish(session)
+    finish(storage)
     assert [found.number_of_shots for found in summaries(storage)] == [3]
     with storage.session() as session:
         session.sequences.reset_to_draft(PATH)
@@ -165,10 +161,9 @@ def test_the_number_of_shots_is_that_of_the_moment(storage: StorageManager) -> N
 
 
 def test_a_session_keeps_to_the_summaries_that_it_has_read(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session)
-        record(session)
-        bring_to(session, State.FINISHED, path(r"\finished"))
+    launch(storage)
+    record(storage)
+    bring_to(storage, State.FINISHED, path(r"\finished"))
     with storage.session() as reader:
         before = reader.sequences.get_summaries(ROOT)
         with storage.session() as session:
@@ -221,8 +216,7 @@ def test_an_iteration_of_an_unknown_class_varies_nothing_that_is_known(
 
 
 def test_a_recipe_that_was_changed_is_summarised_anew(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session)
+    create(storage)
     assert list(summaries(storage)[0].varied) == ["pulse.length"]
     with storage.session() as session:
         session.sequences.set_iteration_configuration(PATH, StepsConfiguration([ExecuteShot()]))

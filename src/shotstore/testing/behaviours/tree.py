@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from shotstore import (
-    ExperimentSession,
     PathHasChildrenError,
     PathIsNotSequenceError,
     PathIsRootError,
@@ -16,7 +15,7 @@ from shotstore import (
     State,
     StorageManager,
 )
-from shotstore.testing.content import content_after, paths_in, reopened
+from shotstore.testing.content import changed, content_after, paths_in, reopened
 from shotstore.testing.experiments import (
     PATH,
     SECOND,
@@ -63,8 +62,7 @@ def test_only_missing_folders_are_created(storage: StorageManager) -> None:
 
 
 def test_nothing_can_be_created_inside_a_sequence(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session)
+    create(storage)
     with storage.session() as session:
         for inside in (PATH, PATH / "x", PATH / "x" / "y"):
             with pytest.raises(PathIsSequenceError, match=r"\\2026\\rabi"):
@@ -102,23 +100,19 @@ def test_an_empty_folder_becomes_a_sequence(storage: StorageManager) -> None:
 
 
 def test_a_folder_created_in_the_same_session_becomes_a_sequence(storage: StorageManager) -> None:
-    def change(session: ExperimentSession) -> None:
+    with changed(storage) as (session, found):
         session.paths.create_path(PATH)
         launch(session)
         record(session)
-
-    assert content_after(storage, change)[str(PATH)]["stats"].number_completed_shots == 1
+    assert found[str(PATH)]["stats"].number_completed_shots == 1
 
 
 def test_a_folder_emptied_in_the_same_session_becomes_a_sequence(storage: StorageManager) -> None:
-    with storage.session() as session:
-        create(session, PATH / "x")
-
-    def change(session: ExperimentSession) -> None:
+    create(storage, PATH / "x")
+    with changed(storage) as (session, found):
         session.paths.delete_path(PATH / "x", delete_sequences=True)
         create(session)
-
-    assert paths_in(content_after(storage, change)) == {r"\2026", str(PATH)}
+    assert paths_in(found) == {r"\2026", str(PATH)}
 
 
 # Asking
@@ -216,8 +210,7 @@ def _place_of(name: str) -> PureSequencePath:
 
 def test_a_path_is_dated_when_it_is_created(storage: StorageManager) -> None:
     before = datetime.now(UTC)
-    with storage.session() as session:
-        create(session)
+    create(storage)
     after = datetime.now(UTC)
     with reopened(storage).session() as session:
         for created in (PATH, path(r"\2026")):
@@ -227,15 +220,11 @@ def test_a_path_is_dated_when_it_is_created(storage: StorageManager) -> None:
 
 
 def test_a_creation_date_can_be_changed(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.RUNNING)
-
-    def change(session: ExperimentSession) -> None:
+    bring_to(storage, State.RUNNING)
+    with changed(storage) as (session, found):
         zone = timezone(timedelta(hours=9))
         session.paths.update_creation_date(path(r"\2026"), START.astimezone(zone))
         session.paths.update_creation_date(PATH, START + SECOND)
-
-    found = content_after(storage, change)
     assert found[r"\2026"] == START
     assert found[str(PATH)]["created"] == START + SECOND
     with storage.session() as session:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pint
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -43,11 +43,7 @@ _data = st.dictionaries(
 _counter = iter(range(10**9))
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@strategies.tried(40)
 @given(shots=st.lists(st.tuples(_parameters, _data), max_size=7), each=st.booleans())
 def test_shots_of_all_kinds_come_back_side_by_side(
     storage: StorageManager, shots: Shots, each: bool
@@ -128,9 +124,8 @@ def test_quantities_of_another_registry_are_taken(
     if is_application_registry:
         pint.set_application_registry(other)
     try:
-        with storage.session() as session:
-            launch(session)
-            record(session, parameters={"gradient": other.Quantity(3.5, "gauss / centimeter")})
+        launch(storage)
+        record(storage, parameters={"gradient": other.Quantity(3.5, "gauss / centimeter")})
         with storage.session() as session:
             found = session.sequences.get_shot_parameters(PATH, 0)
             assert exactly_equal(found, {"gradient": quantity(3.5, "G / cm")})
@@ -203,9 +198,8 @@ def test_complex_numbers_bytes_tuples_and_times_come_back(
 
 def test_a_time_comes_back_with_its_offset_from_utc(storage: StorageManager) -> None:
     berlin = datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
-    with storage.session() as session:
-        launch(session)
-        record(session, data={"time": berlin, "in": (berlin,)})
+    launch(storage)
+    record(storage, data={"time": berlin, "in": (berlin,)})
     with storage.session() as session:
         found = session.sequences.get_all_shot_data(PATH, 0)
     for time in (found["time"], found["in"][0]):  # type: ignore[index]
@@ -238,9 +232,8 @@ def test_tuples_complex_numbers_and_bytes_of_other_classes_become_plain(
         "bytes": np.bytes_(b"a\0b"),
         "record": np.array([(1, b"x")], [("a", "i4"), ("b", "S1")]).tolist(),
     }
-    with storage.session() as session:
-        launch(session)
-        record(session, data=given)
+    launch(storage)
+    record(storage, data=given)
     with storage.session() as session:
         found = session.sequences.get_all_shot_data(PATH, 0)
     expected = {"point": (1.0, 2.0), "complex": 1 - 2j, "bytes": b"a\0b", "record": [(1, b"x")]}
@@ -258,13 +251,12 @@ def test_numpy_scalars_and_enums_become_plain_values(storage: StorageManager) ->
         "float": np.float32(0.5),
         "q": 0.0,
     }
-    with storage.session() as session:
-        launch(session)
-        record(
-            session,
-            parameters={**numbers, "q": quantity(np.int16(2), "s")},  # type: ignore[arg-type]
-            data={**numbers, "text": np.str_("é"), "enum": Channel.LEFT},
-        )
+    launch(storage)
+    record(
+        storage,
+        parameters={**numbers, "q": quantity(np.int16(2), "s")},  # type: ignore[arg-type]
+        data={**numbers, "text": np.str_("é"), "enum": Channel.LEFT},
+    )
     with storage.session() as session:
         plain = {"bool": True, "int": 3, "float": 0.5}
         assert exactly_equal(

@@ -1,5 +1,6 @@
 """Sessions that write, beside each other."""
 
+import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,6 @@ from shotstore import (
     State,
     StorageLockTimeoutError,
     StorageManager,
-    TransactionConflictError,
 )
 from shotstore.model import ParameterNamespace
 from shotstore.testing.content import reopened
@@ -31,7 +31,7 @@ from shotstore.testing.experiments import (
     recipe,
     record,
 )
-from shotstore.testing.retrying import retried
+from shotstore.testing.failing_sessions import conflicting, discarded, retried
 
 ROOT = PureSequencePath.root()
 OTHER = path(r"\other")
@@ -109,17 +109,12 @@ def test_of_two_sessions_that_read_what_the_other_one_writes_one_is_refused(
         bring_to(session, State.RUNNING, RUNNING)
         session.set_global_parameters(PARAMETERS)
     read, change = CONFLICTS[kind]
-
-    def run() -> None:
-        with storage.session() as late:
-            read(late)
-            with storage.session() as other:
-                assert not other.paths.does_path_exists(LATE)
-                change(other)
-            late.paths.create_path(LATE)
-
-    with pytest.raises(TransactionConflictError):
-        run()
+    with conflicting(storage) as late:
+        read(late)
+        with storage.session() as other:
+            assert not other.paths.does_path_exists(LATE)
+            change(other)
+        late.paths.create_path(LATE)
     with storage.session() as session:
         assert not session.paths.does_path_exists(LATE)
         session.paths.create_path(LATE)
@@ -130,15 +125,11 @@ def test_of_two_sessions_that_change_what_they_read_one_is_refused(storage: Stor
         known = session.get_global_parameters().items()
         session.set_global_parameters(ParameterNamespace([*known, (name, "1")]))
 
-    def run() -> None:
-        with storage.session() as late:
-            assert late.get_global_parameters() == ParameterNamespace.empty()
-            with storage.session() as other:
-                add(other, "a")
-            add(late, "b")
-
-    with pytest.raises(TransactionConflictError):
-        run()
+    with conflicting(storage) as late:
+        assert late.get_global_parameters() == ParameterNamespace.empty()
+        with storage.session() as other:
+            add(other, "a")
+        add(late, "b")
     retried(storage, lambda session: add(session, "b"))
     with storage.session() as session:
         assert session.get_global_parameters().names() == {"a", "b"}
@@ -148,19 +139,14 @@ def test_a_session_that_only_reads_has_its_place_in_the_order_too(storage: Stora
     """It saw the second batch and no receipt of the first: after that, none may be written."""
     with storage.session() as session:
         session.set_global_parameters(ParameterNamespace.from_mapping({"batch": "1"}))
-
-    def write_receipt() -> None:
-        with storage.session() as late:
-            batch = late.get_global_parameters()
-            with storage.session(write=True) as other:
-                other.set_global_parameters(ParameterNamespace.from_mapping({"batch": "2"}))
-            with storage.session() as reader:
-                assert reader.get_global_parameters() != batch
-                assert reader.paths.get_all_paths() == set()
-            late.paths.create_path(path(r"\receipt"))
-
-    with pytest.raises(TransactionConflictError):
-        write_receipt()
+    with conflicting(storage) as late:
+        batch = late.get_global_parameters()
+        with storage.session(write=True) as other:
+            other.set_global_parameters(ParameterNamespace.from_mapping({"batch": "2"}))
+        with storage.session() as reader:
+            assert reader.get_global_parameters() != batch
+            assert reader.paths.get_all_paths() == set()
+        late.paths.create_path(path(r"\receipt"))
     with storage.session() as session:
         assert session.paths.get_all_paths() == set()
 
@@ -168,18 +154,15 @@ def test_a_session_that_only_reads_has_its_place_in_the_order_too(storage: Stora
 def test_a_session_that_read_what_was_changed_may_end_by_reading(storage: StorageManager) -> None:
     with storage.session() as reader:
         assert reader.paths.get_all_paths() == set()
-        with storage.session() as writer:
-            create(writer)
+        create(storage)
         assert reader.paths.get_all_paths() == set()
 
 
 def test_writing_first_is_no_conflict(storage: StorageManager) -> None:
-    with storage.session() as session:
-        bring_to(session, State.RUNNING)
+    bring_to(storage, State.RUNNING)
     late = storage.session()
     with late:
-        with storage.session() as other:
-            record(other, index=1)
+        record(storage, index=1)
         record(late, index=2)
         assert len(late.sequences.get_shots(PATH)) == 3
     with storage.session() as session:
@@ -268,8 +251,7 @@ def test_a_writer_that_begins_late_waits_too(storage: StorageManager) -> None:
 
 
 def test_no_update_of_many_threads_is_lost(storage: StorageManager) -> None:
-    with storage.session() as session:
-        launch(session, shots=None)
+    launch(storage, shots=None)
 
     def work(number: int) -> None:
         for turn in range(5):
@@ -291,9 +273,8 @@ def test_what_is_received_is_there_whole_or_not_at_all(storage: StorageManager) 
     with storage.session() as session:
         session.paths.create_path(OTHER)
     with storage.receiving() as receive:
-        with pytest.raises(_LaserError), receive(PATH) as session:  # noqa: PT012
+        with discarded(functools.partial(receive, PATH)) as session:
             launch(session)
-            raise _LaserError
         with storage.session() as session:
             assert session.paths.get_all_paths() == {OTHER}
         for place in (PATH, OTHER):
@@ -306,7 +287,3 @@ def test_what_is_received_is_there_whole_or_not_at_all(storage: StorageManager) 
                 assert session.paths.get_path_creation_date(place) == START
         with pytest.raises(PathIsSequenceError), receive(PATH) as session:
             create(session)
-
-
-class _LaserError(Exception):
-    pass
