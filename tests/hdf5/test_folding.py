@@ -141,15 +141,22 @@ def test_folded_patches_do_what_they_do_one_after_the_other(data: st.DataObject)
             assert (root / SHOTS).read_bytes() == exact
 
 
+def laid(root: Path, record: LogRecord) -> Files:
+    """The files as they are once the record is carried out."""
+    files = Files(root)
+    files.lay(record)
+    return files
+
+
 def _laid_over(root: Path, record: LogRecord) -> bytes:
     """What a storage that may not write reads."""
-    patch = Files(root, [record]).patch(root / SHOTS)
+    patch = laid(root, record).patch(root / SHOTS)
     assert patch is not None
     pieces = list(zip(patch.offsets, patch.pages, strict=True))
     opened = PatchedFileObject(disk.File(root / SHOTS, "r"), patch.length, pieces)
     try:
         content = bytearray(opened.end)
-        opened.read_at(memoryview(content), 0)
+        opened.read_at([memoryview(content)], 0)
         return bytes(content)
     finally:
         opened.close()
@@ -199,7 +206,7 @@ def test_the_last_of_many_documents_is_the_one(
             content = b"" if staged == "torn" else document.content
             (tmp_path / document.staged).write_bytes(content)
     folded = fold(records)
-    assert Files(tmp_path, [folded]).read(DOCUMENT) == b'{"number": 4}'
+    assert laid(tmp_path, folded).read(DOCUMENT) == b'{"number": 4}'
     carry_out(tmp_path, folded)
     assert (tmp_path / DOCUMENT).read_bytes() == b'{"number": 4}'
 
@@ -209,7 +216,7 @@ def test_a_document_that_came_after_all_of_them_is_left_alone(tmp_path: Path, ho
     (tmp_path / TRANSACTIONS).mkdir(parents=True)
     (tmp_path / DOCUMENT).write_bytes(b'{"number": 5}')
     folded = fold(_documents(4))
-    assert Files(tmp_path, [folded]).read(DOCUMENT) == b'{"number": 5}'
+    assert laid(tmp_path, folded).read(DOCUMENT) == b'{"number": 5}'
     carry_out(tmp_path, folded, how)  # type: ignore[arg-type]
     assert (tmp_path / DOCUMENT).read_bytes() == b'{"number": 5}'
 
@@ -231,7 +238,7 @@ def test_directories_are_made_in_their_order_with_what_is_in_them(tmp_path: Path
         )
     (tmp_path / f"{TRANSACTIONS}/{1:032x}-1").mkdir()  # of the others the power loss left nothing
     folded = fold(records)
-    assert Files(tmp_path, [folded]).list_directories("sequences/a") == ["b"]
+    assert laid(tmp_path, folded).list_directories("sequences/a") == ["b"]
     for _ in range(2):
         carry_out(tmp_path, folded)
         for name in names:

@@ -189,7 +189,8 @@ def found(root: Path) -> dict[str, bytes]:
 
 def as_laid_over(root: Path) -> dict[str, bytes]:
     """The same, of the files as they are once the record is carried out."""
-    files = Files(root, [RECORD])
+    files = Files(root)
+    files.lay(RECORD)
     contents = {}
 
     def visit(directory: str) -> None:
@@ -205,7 +206,7 @@ def as_laid_over(root: Path) -> dict[str, bytes]:
         pieces = list(zip(patch.offsets, patch.pages, strict=True))
         file = PatchedFileObject(disk.File(shots, "r"), patch.length, pieces)
         content = bytearray(file.end)
-        file.read_at(memoryview(content), 0)
+        file.read_at([memoryview(content)], 0)
         file.close()
         contents["sequences/b/shots.h5"] = bytes(content)
     return contents
@@ -274,9 +275,7 @@ def test_from_any_point_it_is_read_as_it_was_committed(root: Path, done: int) ->
     assert found(root) == before
 
 
-def test_what_was_done_is_not_written_again(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_done_is_not_written_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = evolve(RECORD, departures=[], arrivals=[], replacements=[])
     record = evolve(record, documents=[_document("global_parameters.json", "2")])
     carry_out(root, record, "first")

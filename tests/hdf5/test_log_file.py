@@ -124,9 +124,7 @@ def test_any_flipped_bit_of_the_last_record_is_noticed(log: LogFile) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_record_that_is_damaged_before_one_that_is_not_is_told(
-    log: LogFile, number: int
-) -> None:
+def test_a_record_that_is_damaged_before_one_that_is_not_is_told(log: LogFile, number: int) -> None:
     fill(log, b"one", b"two", b"three")
     flip(log.path, START + (number - 1) * PAGE + 20 * number)
     with pytest.raises(DamagedStorageError, match=f"record {number} in it is not whole") as told:
@@ -217,7 +215,9 @@ def test_the_header_before_counts_while_the_next_is_torn(log: LogFile) -> None:
         assert said(log) == []
 
 
-@pytest.mark.parametrize("left", [b"", bytes(START), b"\xff" * START, b"SHOTSLOG", b"SHOTSLOG" * 1024])
+@pytest.mark.parametrize(
+    "left", [b"", bytes(START), b"\xff" * START, b"SHOTSLOG", b"SHOTSLOG" * 1024]
+)
 def test_a_log_without_a_header_is_told(log: LogFile, left: bytes) -> None:
     log.path.write_bytes(left)
     with pytest.raises(DamagedStorageError, match="no header that is whole") as told:
@@ -233,27 +233,48 @@ def test_a_missing_log_is_missing(tmp_path: Path) -> None:
         log.read_header()
 
 
-def test_a_log_that_grows_is_another_file(log: LogFile) -> None:
+def test_a_log_that_was_made_anew_is_another_file(log: LogFile) -> None:
     other = LogFile(log.path)
     other.read_header()
     fill(log, b"one")
     assert other.is_as_read()
-    log.create(2, 2 * SMALLEST)
+    log.create(2)
     assert not other.is_as_read()
     assert log.read_header().first == 2
     assert log.is_as_read()
-    assert log.size == log.path.stat().st_size == 2 * SMALLEST
     assert said(log) == []
     assert [each.name for each in log.path.parent.iterdir()] == ["log"]
     other.close()
 
 
-def test_what_a_killed_process_has_left_of_a_larger_log_is_in_nobodys_way(log: LogFile) -> None:
+@pytest.mark.parametrize("size", [2 * SMALLEST, SMALLEST + PAGE, SMALLEST // 2])
+def test_a_log_that_grows_or_shrinks_is_the_same_file(log: LogFile, size: int) -> None:
+    fill(log, b"one")
+    log.resize(size)
+    assert log.size == log.path.stat().st_size == size
+    assert not any(log.path.read_bytes()[SMALLEST:])
+    assert said(log) == [b"one"]
+    log.begin_round(2)
+    fill(log, b"x" * (size - START - 64))
+    assert said(log) == [b"x" * (size - START - 64)]
+    assert log.path.stat().st_size == size
+    assert log.is_as_read()
+
+
+def test_without_space_to_grow_a_log_is_as_long_as_it_was(log: LogFile) -> None:
+    fill(log, b"one")
+    with pytest.raises(OSError, match="the disk fails"):
+        failing(1, lambda: log.resize(2 * SMALLEST))
+    assert log.size == log.path.stat().st_size == SMALLEST
+    assert said(log) == [b"one"]
+
+
+def test_what_a_killed_process_has_left_of_a_log_is_in_nobodys_way(log: LogFile) -> None:
     staged = log.path.with_name("log.new")
     staged.write_bytes(b"half a log")
     fill(log, b"one")
     assert said(log) == [b"one"]
-    log.create(2, 2 * SMALLEST)
+    log.create(2)
     assert not staged.exists()
 
 
@@ -342,9 +363,7 @@ def test_a_log_holds_what_was_written_since_the_round_began(steps: list[tuple[st
                     log.begin_round(number)
                     expected, end = [], START
                 case "grow":
-                    log.create(number, SMALLEST + argument * PAGE)
-                    log.read_header()
-                    expected, end = [], START
+                    log.resize(SMALLEST + argument * PAGE)
                 case "tear":
                     before = log.path.read_bytes()[end : end + PAGE]
                     log.append(number, b"x" * argument, end)
