@@ -64,6 +64,11 @@ class Files:
             self._arrives(document.path)
         self._is_changed = bool(self._renames or self._made)
 
+    @property
+    def is_laid_over(self) -> bool:
+        """Whether anything lies over what is on the disk."""
+        return self._is_changed or bool(self._patches)
+
     def _arrives(self, path: str) -> None:
         directory, _, name = path.rpartition("/")
         self._arriving.setdefault(directory, set()).add(name)
