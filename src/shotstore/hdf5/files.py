@@ -1,4 +1,4 @@
-"""The files of a store as they are once every commit is carried out.
+"""The files of a store, as they are once every commit is carried out.
 
 Records of the log that are not carried out, or that cannot be, are laid over the files in memory:
 so a copy that was made in the middle of a run is read as it was committed, and so is a sequence
