@@ -1,4 +1,4 @@
-"""The files of a store as they are once every commit is carried out.
+"""The files of a store, as they are once every commit is carried out.
 
 Records of the log that are not carried out, or that cannot be, are laid over the files in memory:
 so a copy that was made in the middle of a run is read as it was committed, and so is a sequence
@@ -63,6 +63,11 @@ class Files:
             self._made[document.path] = document.content
             self._arrives(document.path)
         self._is_changed = bool(self._renames or self._made)
+
+    @property
+    def is_laid_over(self) -> bool:
+        """Whether anything lies over what is on the disk."""
+        return self._is_changed or bool(self._patches)
 
     def _arrives(self, path: str) -> None:
         directory, _, name = path.rpartition("/")

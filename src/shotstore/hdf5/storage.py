@@ -163,6 +163,7 @@ class HDF5StorageManager(StorageManager):
 
         Raises:
             DamagedStorageError: its marker is damaged.
+            StorageLockTimeoutError: a lock is held for too long.
         """
         return run(lambda: read_information(self._store))
 

@@ -24,7 +24,7 @@ from shotstore.hdf5.shots.own_objects import LARGEST_HOLE, OpenDataset
 Array = npt.NDArray[Any]
 
 ROW_CHUNK = 4096
-"""Bytes in a chunk of small rows. A commit journals a chunk that it touches whole."""
+"""Bytes in a chunk of small rows. A chunk that a commit touches goes into the log whole."""
 _HELD = 4 * ROW_CHUNK
 """Bytes of rows that are held back, to be written at once: HDF5 takes as long for one of them."""
 
