@@ -38,6 +38,11 @@ class Files:
             if why_no_fit(root, journal) is None and not is_given_up(root, journal):
                 self._lay(journal)
 
+    @property
+    def lie_in_place(self) -> bool:
+        """Whether everything lies where it belongs."""
+        return not self._renames
+
     def _lay(self, journal: Journal) -> None:
         first = phase(self.root, journal)
         if first == 0:
