@@ -103,7 +103,9 @@ class StoredTree(abc.ABC, Generic[N]):
             PathNotFoundError: nothing is there.
             PathIsNotSequenceError: a folder is.
         """
-        node = self.get(path)
+        node = self.find(path)
+        if node is None:
+            raise path_rules.path_not_found_error(path)
         if not node.is_sequence:
             raise path_rules.path_is_not_sequence_error(path)
         return node
