@@ -15,7 +15,7 @@ from h5py import h5d
 
 from shotstore.hdf5.disk import CAN_READ_TOGETHER
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, Checksums
+from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, checksums_for
 from shotstore.hdf5.worker import run_together
 
 _Bytes = npt.NDArray[np.uint8]
@@ -47,7 +47,7 @@ class Chunks:
         self.is_small = size <= _SMALL
         self._dataset = dataset
         self._file_object = file_object
-        self._checksums = Checksums(size)
+        self._checksums = checksums_for(size)
         self._number = -(-dataset.shape[0] // rows)
         self._asked = 0
         self._offsets: list[int] | None = None
