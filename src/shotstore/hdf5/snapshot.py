@@ -3,7 +3,7 @@
 Paths are texts relative to the root of the store, with slashes, as in the journal.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from stat import S_ISDIR, S_ISREG
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -59,8 +59,9 @@ class Snapshot:
         return self._documents[path]
 
     def _read(self, path: str) -> bytes | None:
-        place = self._store.files.locate(path)
-        return None if place is None else self._read_file(self._at(place))
+        files = self._store.files
+        place = files.locate(path)
+        return None if place is None else self._read_file(f"{files.root}/{place}")
 
     def _read_file(self, file: str) -> bytes | None:
         try:
@@ -70,18 +71,13 @@ class Snapshot:
         except OSError as error:
             raise on_disk.unreadable_error(file, error) from error
 
-    def children(self, directory: str) -> Mapping[str, str]:
-        """The directories of a folder that stand for paths: path name to directory name. Hidden
-        and other people's directories are left out.
+    def folder(self, directory: str) -> Folder:
+        """What is in the directory of a folder.
 
         Raises:
             TransactionConflictError: the directory was there before, and is not any more.
             DamagedStorageError: it cannot be read.
         """
-        return self.folder(directory).children
-
-    def folder(self, directory: str) -> Folder:
-        """What is in the directory of a folder; see `children`."""
         if directory in self._unreadable:
             raise on_disk.unreadable_error(self._at(directory), self._unreadable[directory])
         return self._once(Snapshot._list, directory)
@@ -146,7 +142,7 @@ class Snapshot:
         return self._once(Snapshot._look_at, directory)
 
     def _look_at(self, directory: str) -> Kind | None:
-        document = join(directory, SEQUENCE_DOCUMENT)
+        document = f"{directory}/{SEQUENCE_DOCUMENT}" if directory else SEQUENCE_DOCUMENT
         if self._documents.get(document) is not None:
             return "sequence"
         files = self._store.files
@@ -181,7 +177,7 @@ class Snapshot:
         Raises:
             TransactionConflictError: it was there before, and is not any more.
         """
-        content = self.read(join(directory, SEQUENCE_DOCUMENT))
+        content = self.read(f"{directory}/{SEQUENCE_DOCUMENT}" if directory else SEQUENCE_DOCUMENT)
         if content is None:
             raise moved_away_error(name_of(directory))
         return content

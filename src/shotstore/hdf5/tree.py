@@ -59,7 +59,7 @@ class Node:
         while node.parent is not None:
             names.append(node.name)
             node = node.parent
-        return path_of_checked(reversed(names))
+        return path_of_checked(PureSequencePath, reversed(names))
 
     def attach(self, parent: "Node", name: str) -> None:
         """Put the node, which has no parent, in a place where there is none."""
@@ -288,9 +288,10 @@ class Tree(StoredTree[Node]):
         """
         if node.directory is None or node.is_sequence:
             return {}
+        above = f"{node.directory}/" if node.directory else ""
         return {
-            name: join(node.directory, entry)
-            for name, entry in self._snapshot.children(node.directory).items()
+            name: above + entry
+            for name, entry in self._snapshot.folder(node.directory).children.items()
             if name not in node.children and name not in node.gone
         }
 

@@ -89,7 +89,7 @@ class Rows:
         taken for one that the disk has lost. Where it is not, a chunk of zeros is written without
         a checksum, which its index says; the checksum would be zeros as well."""
         self._dataset.set_extent((start + len(rows), *self.row_shape))
-        for place in self._places(len(rows), start):
+        for place in self._whole_row if len(rows) == 1 else self._places(len(rows), start):
             piece = rows[place]
             offset = (start + place[0].start, *[part.start for part in place[1:]])
             if self._found.rows_are_chunks:
@@ -270,6 +270,11 @@ class Rows:
             for length, size in zip(self.row_shape, others, strict=True)
         ]
         return product(rows, *parts)
+
+    @cached_property
+    def _whole_row(self) -> list[tuple[slice, ...]]:
+        """The `_places` of one row, wherever it is."""
+        return [*self._places(1, 0)]
 
     def _select(
         self, offset: tuple[int, ...], shape: tuple[int, ...]
