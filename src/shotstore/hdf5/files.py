@@ -38,6 +38,11 @@ class Files:
         self._arriving: dict[str, set[str]] = {}
         self._is_changed = False
 
+    @property
+    def lie_in_place(self) -> bool:
+        """Whether everything lies where it belongs."""
+        return not self._is_changed
+
     def lay(self, record: LogRecord) -> None:
         """Lay what a record does over the files."""
         first = phase(self.root, record)

@@ -16,8 +16,10 @@ from shotstore.hdf5.checks.report import Progress, Recovered, Report
 from shotstore.hdf5.checks.verify import verify
 from shotstore.hdf5.incoming import bring_in, check_place, store_aside
 from shotstore.hdf5.information import StoreInformation, read_information
+from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.store import Store
+from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.trash import Trash
 from shotstore.hdf5.unseen import Unseen, find_unseen
 from shotstore.hdf5.worker import run
@@ -32,6 +34,7 @@ from shotstore.records.arguments import (
     as_time_span,
     shown,
 )
+from shotstore.records.owner import current_owner
 from shotstore.session import StorageManager
 
 
@@ -122,10 +125,13 @@ class HDF5StorageManager(StorageManager):
             yield receive
 
     def _session_on(self, store: Store, *, write: bool = False) -> HDF5ExperimentSession:
-        arguments = self._arguments
-        return HDF5ExperimentSession(
-            self, store, arguments["serializer"], arguments["compression"], write=write
-        )
+        compression = self._arguments["compression"]
+
+        def begin() -> HDF5Records:
+            store.units.give_to_process()
+            return HDF5Records(Transaction(store, current_owner()), compression)
+
+        return HDF5ExperimentSession(self, self.serializer, begin, write=write)
 
     def last_commit(self) -> Hashable:
         return self._store.last_commit()

@@ -45,8 +45,7 @@ class ColumnReader:
         self._rows = rows
         self._shots = read_rows(datasets.rows["shots"], rows)
         numbers, self._kinds = _different(self._shots["schema"])
-        known = schemas.load()
-        self._used = [known[number] for number in numbers.tolist()]
+        self._used = [schemas.get(number) for number in numbers.tolist()]
         self._places: dict[tuple[int, ...], RowNumbers] = {}
         self._payloads = Payloads(rows, schemas.rows, datasets.rows.__getitem__, self._in_table)
 
@@ -189,7 +188,9 @@ class ColumnReader:
         """Which of the shots are of these kinds."""
         key = tuple(kinds)
         if key not in self._places:
-            self._places[key] = np.flatnonzero(np.isin(self._kinds, key))
+            is_every_one = len(key) == len(self._used)
+            found = np.ones(len(self._rows), bool) if is_every_one else np.isin(self._kinds, key)
+            self._places[key] = np.flatnonzero(found)
         return self._places[key]
 
 
