@@ -494,8 +494,8 @@ class Commits:
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
             carry_out(self._root, held, keep_back=keep_back)
-            failed = durable.sync()
-            kept += [problem(self._root, held, error) for error in failed.values()]
+            if not kept:
+                kept += [problem(self._root, held, each) for each in durable.sync().values()]
             if not kept:
                 self._held_back.remove(held)
             self._begin_round(self.counted + 1)

@@ -279,10 +279,12 @@ class ShotsWriter:
         if not pieces and overlay.end == overlay.committed:
             return None
         pieces += overlay.tail()
+        # Carried out before, it may have made the file shorter.
+        in_file = overlay.end if overlay.has_large_tail() else overlay.committed
         return FilePatch(
             path=path,
             committed=overlay.committed,
-            needed=overlay.end if overlay.has_large_tail() else overlay.committed,
+            needed=min(in_file, overlay.end),
             length=overlay.end,
             shots=self._committed_shots,
             offsets=[offset for offset, _ in pieces],
