@@ -267,7 +267,10 @@ class Commits:
                 is_done = True
                 # If this fails, the next session does all of it again.
                 with contextlib.suppress(OSError):
-                    self._counter.write(self._count)
+                    if record.moves:  # no other record may follow in this round
+                        self.checkpoint()
+                    else:
+                        self._counter.write(self._count)
         except CommitUncertainError:
             raise
         except BaseException as error:
@@ -282,9 +285,9 @@ class Commits:
             raise CommitUncertainError(
                 f"All of this session is committed: do not store it again. {why}"
             )
-        if record.moves or end > _FULL * self._log.size:
+        if not record.moves and end > _FULL * self._log.size:
             with contextlib.suppress(OSError):  # the next session has to do it
-                self.checkpoint(is_full=not record.moves)
+                self.checkpoint(is_full=True)
 
     def _append(self, content: bytes, before: Count) -> int:
         """Write the record, which is the commit; return where the next one begins.
@@ -489,14 +492,16 @@ class Commits:
         kept: list[Problem] = []
 
         def keep_back(rest: LogRecord, error: Exception) -> None:
+            self._keep_back(rest, error)
             kept.append(problem(self._root, rest, error))
 
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
             carry_out(self._root, held, keep_back=keep_back)
-            if not kept:
-                kept += [problem(self._root, held, each) for each in durable.sync().values()]
-            if not kept:
+            failed = durable.sync()
+            if failed and not kept:
+                kept += [problem(self._root, held, error) for error in failed.values()]
+            else:
                 self._held_back.remove(held)
             self._begin_round(self.counted + 1)
         return kept
