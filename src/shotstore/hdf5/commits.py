@@ -25,7 +25,7 @@ from shotstore.hdf5.log.admission import check_record
 from shotstore.hdf5.log.carrying_out import carry_out
 from shotstore.hdf5.log.counter import Count, Counter
 from shotstore.hdf5.log.durability import Unsynced
-from shotstore.hdf5.log.fitting import is_given_up, why_no_fit
+from shotstore.hdf5.log.fitting import is_given_up, phase, why_no_fit
 from shotstore.hdf5.log.folding import fold
 from shotstore.hdf5.log.log_file import (
     LARGEST,
@@ -66,6 +66,11 @@ class Commits:
         """How many transactions were committed, when `look` was last called: as many as there are,
         while commits are kept out or with the write lock."""
         return self._count.commits
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the log was empty, as far as `counted` goes."""
+        return self._count.end == START
 
     def create(self) -> None:
         """Make the log and the counter, unless they are there; only with the write lock."""
@@ -218,6 +223,8 @@ class Commits:
     def _without_later(self, record: LogRecord) -> LogRecord:
         """A record without what would take a later file back to what it was; and without what is
         for a later file than there is, which is kept back."""
+        if phase(self._root, record) > 0:
+            return record  # its patches are written, and other files may be at their paths
         patches = []
         for patch in record.patches:
             with (
