@@ -27,7 +27,7 @@ import h5py
 from attrs import define, field, frozen
 
 from shotstore import DamagedStorageError
-from shotstore.hdf5 import HDF5StorageManager, disk, worker
+from shotstore.hdf5 import HDF5StorageManager, worker
 from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.log.record import LogRecord
 from tests.crash.logical import contents
