@@ -7,7 +7,6 @@ import pytest
 
 from shotstore import Shot
 from shotstore.hdf5 import HDF5StorageManager, disk
-from shotstore.hdf5.shots import schemas
 from shotstore.testing import serializer
 from shotstore.testing.experiments import PATH, launch, record
 
@@ -63,33 +62,6 @@ def test_a_follower_reads_as_much_for_a_late_shot_as_for_an_early_one(
         last = until + 9
         needed[until] = sum(read_bytes)
     assert needed[5_000] <= 1.2 * needed[200]
-
-
-def test_each_schema_of_a_run_is_read_once_however_often_its_file_is_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recorder = HDF5StorageManager(tmp_path / "store", serializer=serializer())
-    display = HDF5StorageManager(tmp_path / "store")
-    read: list[bytes] = []
-    load_schema = schemas.load_schema
-
-    def note(text: bytes) -> schemas.Schema:
-        read.append(text)
-        return load_schema(text)
-
-    monkeypatch.setattr(schemas, "load_schema", note)
-    with recorder.session() as session:
-        launch(session, shots=None)
-    for index in range(12):
-        label = f"label {index // 6}"
-        record(recorder, index=index, data={label: index})
-        read.clear()
-        with display.session() as session:
-            for shot in range(index + 1):
-                data = session.sequences.get_all_shot_data(PATH, shot)
-                assert data == {f"label {shot // 6}": shot}
-            assert list(session.sequences.get_columns(PATH, labels=[label]).data) == [label]
-        assert len(read) == (index % 6 == 0)
 
 
 def test_a_run_that_is_recorded_again_is_not_taken_for_the_one_before(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ class ColumnReader:
         self._rows = rows
         self._shots = read_rows(datasets.rows["shots"], rows)
         numbers, self._kinds = _different(self._shots["schema"])
-        self._used = [schemas.get(number) for number in numbers.tolist()]
+        known = schemas.load()
+        self._used = [known[number] for number in numbers.tolist()]
         self._places: dict[tuple[int, ...], RowNumbers] = {}
         self._payloads = Payloads(rows, schemas.rows, datasets.rows.__getitem__, self._in_table)
 

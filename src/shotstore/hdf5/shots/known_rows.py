@@ -1,5 +1,4 @@
-"""What the table ``/shots`` says of each row, and the schemas, remembered from one opening of their
-file to the next.
+"""What the table ``/shots`` says of each row, remembered from one opening of its file to the next.
 
 A run only grows, and who follows it opens its file anew after each commit: to read all of the table
 each time would cost more with each shot.
@@ -11,7 +10,6 @@ from typing import Any
 import numpy.typing as npt
 
 from shotstore.hdf5.shots.rows import Rows
-from shotstore.hdf5.shots.schemas import Schema
 
 _MOST_FILES = 8
 
@@ -25,8 +23,6 @@ class KnownRows:
         """The row of each shot by its index, in the order of the rows."""
         self.schemas: list[int] = []
         """The number of the schema of each row."""
-        self.kinds: dict[int, Schema] = {}
-        """The schemas that were read, by their numbers."""
         self._first_uses: dict[int, int] = {}
         self._start_times: list[int] = []
         """The start time of each row that is known."""

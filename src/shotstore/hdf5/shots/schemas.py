@@ -53,8 +53,6 @@ class Schemas:
         self._datasets = datasets
         self._is_loaded = False
         self._schemas: list[Schema] = []
-        self.read_before: dict[int, Schema] = {}
-        """Those that an earlier opening of the file has read, by their numbers."""
         self._without_copy: list[tuple[int, bytes]] = []
         self._noted = 0
         self._numbers: dict[frozenset[Slot], int] = {}
@@ -70,15 +68,6 @@ class Schemas:
             self._checked.add(slot)
         return rows
 
-    def get(self, number: int) -> Schema:
-        """The schema of this number, which a shot has.
-
-        Raises:
-            IndexError: there is none.
-        """
-        known = self.read_before.get(number)
-        return self.load()[number] if known is None else known
-
     def load(self) -> list[Schema]:
         """All schemas."""
         if self._is_loaded:  # others do not write to an open file, and what is added here is known
@@ -88,12 +77,8 @@ class Schemas:
         if total > shots:  # each was written with a shot that needs it
             raise ValueError(f"it has {total} schemas for {shots} shots")
         for number in range(len(self._schemas), total):  # a load that failed goes on
-            schema = self.read_before.get(number)
-            if schema is None:
-                schema = read_either("schemas", partial(self._read, number))
-            self._schemas.append(schema)
+            self._schemas.append(read_either("schemas", partial(self._read, number)))
         self._is_loaded = True
-        self.read_before.update(enumerate(self._schemas))
         return self._schemas
 
     def _count(self, name: str) -> int:
@@ -106,7 +91,7 @@ class Schemas:
         return load_schema(b"".join(texts))
 
     def _note_slots(self) -> None:
-        """Take down which slots there are, as far as it was not done before."""
+        """Take down which slots there are, which who only reads need not know."""
         while self._noted < len(self._schemas):
             schema = self._schemas[self._noted]
             self._numbers[frozenset((*schema.parameters, *schema.data))] = self._noted
@@ -126,8 +111,8 @@ class Schemas:
             stored: The values of the shot, by section (``parameters`` or ``data``) and name.
             compression: Filter for new datasets of arrays.
         """
-        self.load()
-        self._note_slots()
+        if self._noted < len(self.load()):
+            self._note_slots()
         slots = {
             key: next(filter(value.fits, self._slots.get(key, ())), None)
             for key, value in stored.items()

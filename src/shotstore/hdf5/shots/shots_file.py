@@ -327,7 +327,7 @@ class ShotsFile:
             rows.write(row, np.array([payload], rows.dtype))
 
     def _schema(self, row: int) -> Schema:
-        return self._schemas.get(self._rows().schemas[row])
+        return self._schemas.load()[self._rows().schemas[row]]
 
     def _rows(self) -> KnownRows:
         shots = self._datasets.rows["shots"]
@@ -336,7 +336,6 @@ class ShotsFile:
             if self._remember is not None and "launch" in self._file.attrs:
                 known = self._remember(own_objects.read_text_attribute(self._file, "launch"))
             self._known = known if known.fits(shots) else KnownRows()
-            self._schemas.read_before = self._known.kinds
         if len(self._known.schemas) < shots.length:
             self._known.extend(shots)
         return self._known

@@ -34,11 +34,13 @@ class UsedSlots:
 
     @cached_property
     def _parameters(self) -> list[Slot]:
-        return _each_once(self._schemas.get(number).parameters for number in self.numbers)
+        known = self._schemas.load()
+        return _each_once(known[number].parameters for number in self.numbers)
 
     @cached_property
     def _data(self) -> list[Slot]:
-        return _each_once(self._schemas.get(number).data for number in self.numbers)
+        known = self._schemas.load()
+        return _each_once(known[number].data for number in self.numbers)
 
     @cached_property
     def parameter_schema(self) -> ParameterSchema:
