@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.machine import without_pauses
 from tests.dropped import close_dropped_storages
+
+
+@pytest.fixture
+def no_pauses() -> Iterator[None]:
+    """No checkpoint is made in a pause, in the midst of what a test does."""
+    with without_pauses():
+        yield
 
 
 @pytest.fixture

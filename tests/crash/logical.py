@@ -1,5 +1,6 @@
 """What a store holds, read through the public interface, in a form that compares."""
 
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,16 @@ from shotstore import DamagedStorageError, PureSequencePath, Sequence, State
 from shotstore.hdf5 import HDF5StorageManager
 
 
-def contents(storage: HDF5StorageManager) -> dict[str, Any]:
-    """Everything that a user can read in the store and its trash."""
+def contents(
+    storage: HDF5StorageManager, known: dict[bytes, dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Everything that a user can read in the store and its trash.
+
+    Args:
+        storage: Of the store.
+        known: What was read of sequences before, by what is in their files. Only for a store of
+            which the files hold everything.
+    """
     with storage.session() as session:
         globals_ = session.get_global_parameters()
         devices = dict(session.default_device_configurations)
@@ -18,11 +27,26 @@ def contents(storage: HDF5StorageManager) -> dict[str, Any]:
             created = session.paths.get_path_creation_date(path)
             is_sequence = session.sequences.is_sequence(path)
             try:
-                paths[str(path)] = (created, _sequence(session, path) if is_sequence else None)
+                found = _known_sequence(session, path, known) if is_sequence else None
+                paths[str(path)] = (created, found)
             except DamagedStorageError:
                 paths[str(path)] = (created, "damaged")
     trash = sorted((str(e.path), e.reason, e.deleted) for e in storage.trash.entries())
     return {"paths": paths, "globals": globals_, "devices": devices, "trash": trash}
+
+
+def _known_sequence(
+    session: Any, path: PureSequencePath, known: dict[bytes, dict[str, Any]] | None
+) -> dict[str, Any]:
+    if known is None:
+        return _sequence(session, path)
+    place = session.storage.root.joinpath("sequences", *path.parts)
+    files = sha256()
+    for file in sorted(place.iterdir()):
+        files.update(sha256(file.read_bytes()).digest())
+    if files.digest() not in known:
+        known[files.digest()] = _sequence(session, path)
+    return known[files.digest()]
 
 
 def _sequence(session: Any, path: PureSequencePath) -> dict[str, Any]:

@@ -186,7 +186,7 @@ class Recording:
         recording._start = self._start
         recording._changes = self._changes[:count]
         recording._new = dict(self._new)
-        recording._remembered = self._remembered.copy()
+        recording._remembered = {}
         after = self.image(dict.fromkeys(range(count)))
         recording._names = {
             number: dict(inode.names)

@@ -14,10 +14,14 @@ import pytest
 from shotstore import CommitUncertainError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.disk import Operation
-from tests.crash.explore import TRANSACTIONS, prepare, work_on
+from tests.commit_moment import CommitMoment
+from tests.crash.explore import work_on
 from tests.crash.logical import contents
 from tests.crash.scenarios import FINISHED, RUNNING, populate, shoot
 from tests.crash.test_faults import failing, same_but_times
+from tests.crash.transactions import TRANSACTIONS, prepare
+
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 BLOCK = 4096
 REFUSED_TIMES = 3
@@ -36,14 +40,12 @@ OF_ALL_KINDS = [
 class FullDisk:
     """Has no space left from the commit on: no file, no directory, and no block can be added."""
 
-    def __init__(self, storage: HDF5StorageManager) -> None:
-        self.is_committed = False
-        self._journal = str(storage.root / ".shotstore" / "journal")
+    def __init__(self) -> None:
+        self.commit = CommitMoment()
 
     def __call__(self, operation: Operation) -> None:
-        if self.is_committed and self._needs_space(operation):
+        if self.commit.note(operation) and self._needs_space(operation):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), operation.path)
-        self.is_committed |= operation.destination == self._journal
 
     def _needs_space(self, operation: Operation) -> bool:
         if operation.path.endswith("writer.json"):
@@ -86,10 +88,10 @@ def test_nothing_after_the_commit_needs_space(
     name: str, storage: HDF5StorageManager, done: dict[str, Any]
 ) -> None:
     act = prepared(name, storage)
-    with failing(full_disk := FullDisk(storage)):
+    with failing(full_disk := FullDisk()):
         act(storage)
         found = contents(storage)
-    assert full_disk.is_committed or name == "empty trash"
+    assert full_disk.commit.has_come or name == "empty trash"
     assert same_but_times(found, done)
 
 
@@ -98,18 +100,14 @@ def test_a_lock_that_fails_to_be_released_loses_nothing(
     name: str, storage: HDF5StorageManager, done: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unlock = portalocker.unlock
-    is_committed = False
-
-    def watch(operation: Operation) -> None:
-        nonlocal is_committed
-        is_committed |= operation.destination.endswith("journal")
+    commit = CommitMoment()
 
     def fail(*arguments: Any) -> None:
-        if is_committed:
+        if commit.has_come:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         unlock(*arguments)
 
-    with failing(watch), monkeypatch.context() as patch:
+    with failing(commit.note), monkeypatch.context() as patch:
         patch.setattr(portalocker, "unlock", fail)
         TRANSACTIONS[name](storage)
     assert same_but_times(contents(storage), done)
@@ -193,12 +191,12 @@ def test_a_refusal_that_stays_is_an_error_that_names_the_file(
     before = contents(storage)
 
     def refuse(operation: Operation) -> None:
-        if operation.path.endswith("journal.new") and operation.kind == "rename":
+        if operation.path.endswith("/log"):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), operation.path)
 
     with (
         failing(refuse),
-        pytest.raises(PermissionError, match=r"journal\.new"),
+        pytest.raises(PermissionError, match=r"\.shotstore/log"),
         storage.session() as session,
     ):
         shoot(RUNNING, 3)(session)

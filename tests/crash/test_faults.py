@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,15 @@ import pytest
 from shotstore import CommitUncertainError, StorageError
 from shotstore.hdf5 import HDF5StorageManager, disk, on_disk
 from shotstore.hdf5.disk import Operation
-from tests.crash.explore import TRANSACTIONS, work_on
+from tests.commit_moment import CommitMoment
+from tests.crash.explore import work_on
 from tests.crash.logical import contents
+from tests.crash.machine import without_pauses
 from tests.crash.scenarios import RUNNING, populate, shoot
+from tests.crash.transactions import TRANSACTIONS
 from tests.dropped import close_dropped_storages
+
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 VARIED = [
     "later shot",
@@ -73,20 +78,27 @@ def outcome_of(
 @pytest.fixture(scope="module")
 def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("populated") / "store"
-    populate(HDF5StorageManager(root))
+    with without_pauses(), closing(HDF5StorageManager(root)) as storage:
+        populate(storage)
     return root
 
 
 @pytest.fixture
-def copies(populated: Path, tmp_path: Path) -> Callable[[], HDF5StorageManager]:
+def copies(populated: Path, tmp_path: Path) -> Iterator[Callable[[], HDF5StorageManager]]:
     """Makes stores that all hold the same."""
 
+    last: list[HDF5StorageManager] = []
+
     def copy() -> HDF5StorageManager:
+        while last:
+            last.pop().close()
         shutil.rmtree(tmp_path / "store", ignore_errors=True)
         shutil.copytree(populated, tmp_path / "store")
-        return HDF5StorageManager(tmp_path / "store")
+        last.append(HDF5StorageManager(tmp_path / "store"))
+        return last[0]
 
-    return copy
+    yield copy
+    last.clear()
 
 
 # Other errors take the same ways.
@@ -133,12 +145,12 @@ def test_a_failure_in_recovery_leaves_it_to_the_next_opening(
     count_operations(name, storage)
     done = contents(storage)
     storage = copies()
-    leave_a_journal(name, storage)
+    leave_a_record(name, storage)
     recovery = FailingDisk(None, 0)
     assert outcome_of(contents, storage, recovery) is None
     for number in range(recovery.count):
         storage = copies()
-        leave_a_journal(name, storage)
+        leave_a_record(name, storage)
         outcome_of(contents, storage, FailingDisk(number, errno.EIO, goes_on=True))
         assert same_but_times(contents(storage), done), f"operation {number} of the recovery"
         work_on(storage)
@@ -193,15 +205,13 @@ def count_operations(name: str, storage: HDF5StorageManager) -> int:
     return counter.count
 
 
-def leave_a_journal(name: str, storage: HDF5StorageManager) -> None:
+def leave_a_record(name: str, storage: HDF5StorageManager) -> None:
     """Stop the transaction right after its commit, as a kill would."""
-    is_committed = False
+    commit = CommitMoment()
 
     def stop(operation: Operation) -> None:
-        nonlocal is_committed
-        if is_committed:
+        if commit.note(operation):
             raise OSError(errno.EIO, "stopped", operation.path)
-        is_committed = operation.destination.endswith("journal")
 
     with failing(stop), pytest.raises(CommitUncertainError):
         TRANSACTIONS[name](storage)

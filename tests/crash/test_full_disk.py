@@ -13,10 +13,13 @@ from shotstore import CommitUncertainError, PureSequencePath, Sequence, StorageE
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.disk import Operation
 from shotstore.testing.exactness import exactly_equal
+from tests.commit_moment import CommitMoment
 from tests.crash.logical import contents
 from tests.crash.scenarios import FINISHED, RUNNING, START, populate, shoot
 from tests.crash.test_faults import failing
 from tests.processes.children import Child
+
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 FRAME = np.arange(40_000, dtype=np.uint16)
 
@@ -133,14 +136,15 @@ def test_a_disk_that_is_full_from_the_commit_on_takes_a_move(
 ) -> None:
     storage = HDF5StorageManager(small_disk / "store")
     populate(storage)
-    is_full = False
+    commit = CommitMoment()
 
     def fill(operation: Operation) -> None:
-        nonlocal is_full
-        if is_full and is_killed:
+        was_committed = commit.has_come
+        if not commit.note(operation):
+            return
+        if is_killed:
             raise OSError(errno.EIO, "killed")
-        if operation.destination.endswith("/journal"):
-            is_full = True
+        if not was_committed:
             with suppress(OSError), (small_disk / "ballast").open("wb") as ballast:
                 while True:
                     ballast.write(bytes(4096))
@@ -155,7 +159,7 @@ def test_a_disk_that_is_full_from_the_commit_on_takes_a_move(
         shoot(RUNNING, 3)(session)
         session.sequences.set_finished(RUNNING, START)
         session.paths.move(RUNNING, moved)
-    assert is_full
+    assert commit.has_come
     for one in (
         HDF5StorageManager(storage.root, read_only=True),
         storage,

@@ -41,7 +41,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., tuple[Chunks, h5py.Dataset]]]
 
 def read(chunks: Chunks, first: int, count: int) -> Array | None:
     place = np.empty((count, chunks.size), np.uint8)
-    return place.reshape(-1) if chunks.read_into(place, first) else None
+    return place.reshape(-1) if chunks.read_into(place, range(first, first + count)) else None
 
 
 def change_byte(path: str, position: int) -> None:

@@ -3,7 +3,6 @@ that one out comes out as doing them one after the other."""
 
 import itertools
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -245,4 +244,4 @@ def test_directories_are_made_in_their_order_with_what_is_in_them(tmp_path: Path
             assert json.loads((tmp_path / f"sequences/{name}/folder.json").read_bytes()) == {
                 "name": name
             }
-    assert os.listdir(tmp_path / TRANSACTIONS) == []
+    assert not list((tmp_path / TRANSACTIONS).iterdir())

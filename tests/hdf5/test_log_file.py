@@ -1,4 +1,4 @@
-"""The file of the log, and the counter: what a power loss, or a killed process, may leave of them."""
+"""The file of the log, and the counter: what a power loss or a killed process may leave of them."""
 
 import errno
 import os

@@ -72,7 +72,33 @@ def test_a_table_is_read_once_where_shots_differ(
 def test_a_table_of_many_chunks_is_read_past_hdf5(
     storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HDF5 asks for a chunk at a time, and a Python file object answers."""
+    record_shots(storage, [dict.fromkeys(NAMES, index / 7) for index in range(1500)])
+    with storage.session() as session:
+        session.sequences.get_columns(PATH, parameters=["p0"])
+        calls = counted(monkeypatch)
+        found = session.sequences.get_columns(PATH, parameters=NAMES).parameters
+    assert found["p39"].values.tolist() == [index / 7 for index in range(1500)]
+    assert calls["HDF5"] == 0
+    assert calls["ours"] <= 12  # 125 chunks, of which those of some shots lie side by side
+
+
+def test_some_rows_of_many_are_read_past_hdf5(
+    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_shots(storage, [dict.fromkeys(NAMES, index / 7) for index in range(1500)])
+    rows = [*range(1499, 0, -100), 7, 1499, *range(0, 1500, 60), 13, 14, 15]
+    with storage.session() as session:
+        session.sequences.get_columns(PATH, parameters=["p0"])
+        calls = counted(monkeypatch)
+        found = session.sequences.get_columns(PATH, parameters=NAMES, rows=rows)
+    assert found.shot_index.tolist() == rows
+    assert found.parameters["p39"].values.tolist() == [row / 7 for row in rows]
+    assert calls["HDF5"] == 0
+    assert calls["ours"] <= 2 * len(rows)  # of the shots, and of their parameters
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often a file object in Python is asked for bytes from here on, and by whom."""
     calls: Counter[str] = Counter()
     readinto, read_at = HDF5FileObject.readinto, HDF5FileObject.read_at
 
@@ -84,15 +110,9 @@ def test_a_table_of_many_chunks_is_read_past_hdf5(
         calls["ours"] += 1
         read_at(file, pieces, offset)
 
-    record_shots(storage, [dict.fromkeys(NAMES, index / 7) for index in range(1500)])
-    with storage.session() as session:
-        session.sequences.get_columns(PATH, parameters=["p0"])
-        monkeypatch.setattr(HDF5FileObject, "readinto", by_hdf5)
-        monkeypatch.setattr(HDF5FileObject, "read_at", by_us)
-        found = session.sequences.get_columns(PATH, parameters=NAMES).parameters
-    assert found["p39"].values.tolist() == [index / 7 for index in range(1500)]
-    assert calls["HDF5"] == 0
-    assert calls["ours"] <= 12  # 125 chunks, of which those of some shots lie side by side
+    monkeypatch.setattr(HDF5FileObject, "readinto", by_hdf5)
+    monkeypatch.setattr(HDF5FileObject, "read_at", by_us)
+    return calls
 
 
 def test_a_damaged_byte_in_a_table_is_noticed(storage: HDF5StorageManager) -> None:

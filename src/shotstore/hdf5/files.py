@@ -1,4 +1,4 @@
-"""The files of a store as they are once every commit is carried out.
+"""The files of a store, as they are once every commit is carried out.
 
 Records of the log that are not carried out, or that cannot be, are laid over the files in memory:
 so a copy that was made in the middle of a run is read as it was committed, and so is a sequence
@@ -38,6 +38,11 @@ class Files:
         self._arriving: dict[str, set[str]] = {}
         self._is_changed = False
 
+    @property
+    def lie_in_place(self) -> bool:
+        """Whether everything lies where it belongs."""
+        return not self._is_changed
+
     def lay(self, record: LogRecord) -> None:
         """Lay what a record does over the files."""
         first = phase(self.root, record)
@@ -63,6 +68,11 @@ class Files:
             self._made[document.path] = document.content
             self._arrives(document.path)
         self._is_changed = bool(self._renames or self._made)
+
+    @property
+    def is_laid_over(self) -> bool:
+        """Whether anything lies over what is on the disk."""
+        return self._is_changed or bool(self._patches)
 
     def _arrives(self, path: str) -> None:
         directory, _, name = path.rpartition("/")

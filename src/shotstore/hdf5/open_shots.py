@@ -154,6 +154,8 @@ def _open_view(file: disk.File, patch: FilePatch | None) -> ShotsFile:
 def has_later_shots(file: disk.File, patch: FilePatch) -> bool:
     """Whether a file holds what was committed after the patch, as in a copy that was made while
     shots were recorded: shots are only ever appended."""
+    if file.length() < patch.needed:
+        return False  # it was cut off, so that what the patch makes of it may be unreadable
     as_it_is, patched = _count_shots(file, None), _count_shots(file, patch)
     # A file that is half-changed cannot be read as it is.
     return as_it_is is not None and (patched is None or as_it_is > patched)

@@ -48,7 +48,7 @@ class HDF5Records(StoredRecords[Node]):
         """``compression`` is the filter for datasets that shots are the first to need."""
         self.transaction = transaction
         self.tree = transaction.tree
-        self._compression = compression
+        self.compression = compression
         self._seen: dict[PureSequencePath, tuple[ShotsFile, int]] = {}
         """Of which files single shots were read, and how many shots the session sees in them."""
 
@@ -134,7 +134,7 @@ class HDF5Records(StoredRecords[Node]):
         start, end = [(time - _EPOCH) // _MICROSECOND for time in (shot.start_time, shot.end_time)]
         shots = self.transaction.shots.open_to_append(node)
         with self.transaction.appending():
-            shots.append(index, (start, end), shot.parameters, shot.data, self._compression)
+            shots.append(index, (start, end), shot.parameters, shot.data, self.compression)
 
     def find_shot(self, node: Node, index: int) -> StoredShot | None:
         shots, limit = self._view(node)

@@ -242,6 +242,7 @@ class Store:
             self._clear_up()
             return problems
         finally:
+            self.commits.end_writing()
             release()
 
     def _read(self, path: Path) -> bytes | None:

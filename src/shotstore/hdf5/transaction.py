@@ -247,17 +247,18 @@ class Transaction(StoredTransaction):
             with self._mutex:
                 if not self.is_open:
                     return
+                is_done = True
                 try:
                     self._check_usable()
                     if self._has_changes:
-                        self._commit()
+                        is_done = self._commit()
                 except CommitUncertainError:
                     self._end(discard=False, keep_staging=True)
                     raise
                 except BaseException:
                     self._end(discard=True)
                     raise
-                self._end(discard=False)
+                self._end(discard=False, keep_staging=not is_done)
 
         self._check_process()
         run(job)
@@ -278,7 +279,8 @@ class Transaction(StoredTransaction):
     def rollback_when_dropped(self, owner: object) -> None:
         call_when_dropped(owner, self.rollback)
 
-    def _commit(self) -> None:
+    def _commit(self) -> bool:
+        """Commit; return whether what was staged is not needed any more."""
         self.shots.flush()
         self._begin_writing()
         record = net_effect.prepare(
@@ -294,11 +296,11 @@ class Transaction(StoredTransaction):
         if record.actions:
             self.store.commits.commit(record, self.shots.files())
             self.has_committed = True
-            if any(
-                node.is_changed and self._has_ended(node)
-                for node in self.tree.walk_known(self.tree.root)
-            ):
-                with suppress(OSError):  # the next session has to do it
+            with suppress(Exception):  # it is committed, and the next session has to do this
+                if any(
+                    node.is_changed and self._has_ended(node)
+                    for node in self.tree.walk_known(self.tree.root)
+                ):
                     self.store.commits.checkpoint()
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits.counted)
@@ -308,6 +310,7 @@ class Transaction(StoredTransaction):
                 self.store.kept.close_all()
                 self.store.readers.close_all()
             self.shots.keep_open()
+        return not record.moves or self.store.commits.is_at_rest
 
     def _has_ended(self, node: Node) -> bool:
         return node.is_sequence and self.tree.document(node).state.has_ended()

@@ -23,6 +23,7 @@ from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import moved_away_error
 from shotstore.hdf5.documents import SequenceDocument, load_folder, recall_sequence
 from shotstore.hdf5.files import join
+from shotstore.hdf5.folders import Folder
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.paths import PureSequencePath, path_of_checked
@@ -58,7 +59,7 @@ class Node:
         while node.parent is not None:
             names.append(node.name)
             node = node.parent
-        return path_of_checked(reversed(names))
+        return path_of_checked(PureSequencePath, reversed(names))
 
     def attach(self, parent: "Node", name: str) -> None:
         """Put the node, which has no parent, in a place where there is none."""
@@ -135,6 +136,29 @@ class Tree(StoredTree[Node]):
             is_sequence = self._snapshot.kind(directory) == "sequence"
             node.children[name] = Node(name, directory, node, is_sequence=is_sequence)
 
+    def untouched(self, node: Node) -> tuple[Folder, dict[str, bytes]] | None:
+        """The sequences in a folder that the session has not come across: what is in its directory,
+        and their documents by name, as far as they can be read; None for a new folder. The folders
+        in it become known.
+
+        Raises:
+            DamagedStorageError: the directory cannot be read.
+        """
+        if node.directory is None:
+            return None
+        folder = self._snapshot.folder(node.directory)
+        documents: dict[str, bytes] = {}
+        for name, content in zip(folder.children, self._snapshot.contents(folder), strict=True):
+            if content is not None:
+                documents[name] = content
+            elif name not in node.children and name not in node.gone:
+                place = join(node.directory, folder.children[name])
+                if self._snapshot.kind(place) == "folder":
+                    node.children[name] = Node(name, place, node, is_sequence=False)
+        for name in (*node.children, *node.gone):
+            documents.pop(name, None)
+        return folder, documents
+
     def walk_known(self, node: Node) -> Iterator[Node]:
         """The node, and every one below it that the session has come across."""
         pending = [node]
@@ -151,11 +175,13 @@ class Tree(StoredTree[Node]):
             TransactionConflictError: another session has moved or deleted it before it was read.
         """
         if node.document is None:
-            directory = node.directory or ""
-            content = self._snapshot.document(directory)
-            file = f"{self._location}/{directory}/{SEQUENCE_DOCUMENT}"
-            node.document = recall_sequence(content, file)
+            content = self._snapshot.document(node.directory or "")
+            node.document = recall_sequence(content, self.file(node))
         return node.document
+
+    def file(self, node: Node) -> str:
+        """Where the document of a sequence is on the disk, for messages."""
+        return f"{self._location}/{node.directory or ''}/{SEQUENCE_DOCUMENT}"
 
     def content(self, node: Node) -> bytes | None:
         """The document of a sequence as the disk has it, or None if the session has changed it.
@@ -262,9 +288,10 @@ class Tree(StoredTree[Node]):
         """
         if node.directory is None or node.is_sequence:
             return {}
+        above = f"{node.directory}/" if node.directory else ""
         return {
-            name: join(node.directory, entry)
-            for name, entry in self._snapshot.children(node.directory).items()
+            name: above + entry
+            for name, entry in self._snapshot.folder(node.directory).children.items()
             if name not in node.children and name not in node.gone
         }
 

@@ -37,7 +37,7 @@ from shotstore.records import (
     shot_rules,
     state_rules,
 )
-from shotstore.records.columns import ShotColumns, ShotRows, joined, places_for
+from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
 from shotstore.records.stored_records import AnyRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary, holds_text
@@ -245,7 +245,7 @@ class SequenceReader:
         kinds = data_rules.check_parameter_names(self.path, parameters, look.parameters)
         types = data_rules.check_data_labels(self.path, labels, look.data)
         if not look.number_of_shots:
-            return ShotColumns.empty()
+            return columns_of((), (), {}, {})
         count, places = len(wanted), places_for(types, len(wanted))
 
         def read(node: Any, part: slice) -> ShotColumns:

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-from shotstore.paths import PureSequencePath
+from shotstore.errors import InvalidPathFormatError
+from shotstore.paths import LONGEST_NAME, PureSequencePath
 from shotstore.records import path_rules
 from shotstore.state import State
 
@@ -48,13 +49,19 @@ class StoredTree(abc.ABC, Generic[N]):
     def creation_date(self, node: N) -> datetime:
         """Return when the path was created, in UTC."""
 
-    @abc.abstractmethod
     def check_names(self, names: tuple[str, ...]) -> None:
         """Check that the storage can hold a path of these names.
 
         Raises:
             InvalidPathFormatError: it cannot.
         """
+        for name in names:
+            length = len(name.encode())
+            if length > LONGEST_NAME:
+                raise InvalidPathFormatError(
+                    f"The name {name!r} has {length} bytes, and names have up to {LONGEST_NAME}: "
+                    "choose a shorter one."
+                )
 
     def check_free(self, parent: N, name: str, moving: N | None) -> None:
         """Check that nothing but paths of this tree can be in the way of a new one.
@@ -96,7 +103,9 @@ class StoredTree(abc.ABC, Generic[N]):
             PathNotFoundError: nothing is there.
             PathIsNotSequenceError: a folder is.
         """
-        node = self.get(path)
+        node = self.find(path)
+        if node is None:
+            raise path_rules.path_not_found_error(path)
         if not node.is_sequence:
             raise path_rules.path_is_not_sequence_error(path)
         return node

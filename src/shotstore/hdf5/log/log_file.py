@@ -132,8 +132,8 @@ class LogFile:
         """The records of the round, from one that begins at ``start`` on.
 
         Raises:
-            DamagedStorageError: one is damaged, and later ones are not: a commit that was
-                acknowledged is lost.
+            DamagedStorageError: one is damaged, and later ones are not, so that a commit that was
+                acknowledged would be lost.
         """
         content = memoryview(bytearray(max(0, self._open_file().length() - start)))
         content = content[: self._open_file().read_into(content, start)]
@@ -171,7 +171,7 @@ class LogFile:
         """Write a record, durably; return where the next one begins.
 
         Raises:
-            OSError: whether it is durable is not known, unless `entries` does not find it.
+            OSError: it is not durable if `entries` does not find it; otherwise nobody knows.
         """
         head = _RECORD.pack(self.header.round, number, len(content))
         end = start + size_in_log(len(content))
@@ -180,7 +180,7 @@ class LogFile:
         return end
 
     def write_again(self, entry: Entry) -> None:
-        """Make a record durable that another process may have left before it was."""
+        """Make durable a record whose writer may have been killed before it had synced it."""
         self.append(entry.number, entry.content, entry.start)
 
     def resize(self, size: int) -> None:
@@ -210,7 +210,7 @@ class LogFile:
             first: The number of its first record.
 
         Raises:
-            OSError: which of the two rounds will be found is not known: no record may follow.
+            OSError: nobody knows which of the two rounds will be found, so no record may follow.
         """
         header = Header(os.urandom(16), first, self.header.generation + 1)
         block = _pack_header(header)
@@ -229,7 +229,7 @@ class LogFile:
         try:
             file.sync_data()
         except OSError:
-            # The system may have dropped what it could not write, so that it is to be written anew.
+            # The system may have dropped what it could not write: it has to be written anew.
             file.write(block, place)
             file.sync_data()
 

@@ -5,6 +5,7 @@ modulo 65535. To swap the bytes of each word, as HDF5 does, is to multiply by 25
 """
 
 import threading
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,14 @@ def as_stored(chunk: _Array) -> _Bytes:
     stored = np.empty(chunk.nbytes + CHECKSUM_BYTES, np.uint8)
     content = stored[:-CHECKSUM_BYTES]
     content[:] = chunk.reshape(-1).view(np.uint8)
-    stored[-CHECKSUM_BYTES:] = Checksums(len(content)).of(content)
+    stored[-CHECKSUM_BYTES:] = checksums_for(len(content)).of(content)
     return stored
+
+
+@lru_cache(maxsize=64)
+def checksums_for(size: int) -> "Checksums":
+    """Those of chunks of this size in bytes, for all who read or write some."""
+    return Checksums(size)
 
 
 class Checksums:

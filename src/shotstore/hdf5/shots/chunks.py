@@ -5,6 +5,7 @@ whole one, and reads past the end of its memory. Here a chunk goes straight into
 belongs to, once its length and its checksum are right. Anything else about it is left to HDF5.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from h5py import h5d
 
 from shotstore.hdf5.disk import CAN_READ_TOGETHER
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, Checksums
+from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, checksums_for
 from shotstore.hdf5.worker import run_together
 
 _Bytes = npt.NDArray[np.uint8]
@@ -43,9 +44,10 @@ class Chunks:
         """A chunk has so many rows, and so many bytes."""
         self.rows = rows
         self.size = size
+        self.is_small = size <= _SMALL
         self._dataset = dataset
         self._file_object = file_object
-        self._checksums = Checksums(size)
+        self._checksums = checksums_for(size)
         self._number = -(-dataset.shape[0] // rows)
         self._asked = 0
         self._offsets: list[int] | None = None
@@ -53,17 +55,19 @@ class Chunks:
 
     def is_worth_while(self, count: int) -> bool:
         """Whether to read so many chunks takes less time in this way than through HDF5."""
-        if self.size > _SMALL:
+        if not self.is_small:
             return True
         self._asked += count
-        return count >= _MANY_SMALL and self._asked * _FEW_SMALL >= self._number
+        is_known = self._offsets is not None
+        return count >= _MANY_SMALL and (is_known or self._asked * _FEW_SMALL >= self._number)
 
-    def read_into(self, place: _Bytes, first: int) -> bool:
-        """Read chunks from the ``first`` on into a place, of shape (number of chunks, bytes of
-        one); return whether they are all in the file as shotstore writes them."""
-        offsets = self._find(first, len(place))
+    def read_into(self, place: _Bytes, numbers: Sequence[int]) -> bool:
+        """Read the chunks of these numbers, increasing, into a place, of shape (number of chunks,
+        bytes of one); return whether they are all in the file as shotstore writes them."""
+        offsets = self._find(numbers)
         if offsets is None:
-            return all(self._read_one(one, first + at) for at, one in enumerate(place))
+            pairs = zip(place, numbers, strict=True)
+            return all(self._read_one(one, number) for one, number in pairs)
         if min(offsets) < 0:
             return False
         share = max(1, _SHARE // self.size) if CAN_READ_TOGETHER else len(offsets)
@@ -97,16 +101,17 @@ class Chunks:
                 return False
         return True
 
-    def _find(self, first: int, count: int) -> list[int] | None:
+    def _find(self, numbers: Sequence[int]) -> list[int] | None:
         """Where the chunks lie, -1 for one that is not as it should be; None if it is not worth
         while to find out."""
-        self._asked += count
+        self._asked += len(numbers)
         if self._offsets is None and not self._is_damaged and self._asked * _FEW >= self._number:
             try:
                 self._offsets = self._look_up()
             except (RuntimeError, OSError):
                 self._is_damaged = True  # many of them can be found all the same, one by one
-        return None if self._offsets is None else self._offsets[first : first + count]
+        known = self._offsets
+        return None if known is None else [known[number] for number in numbers]
 
     def _look_up(self) -> list[int]:
         offsets = [-1] * self._number

@@ -189,7 +189,9 @@ class ColumnReader:
         """Which of the shots are of these kinds."""
         key = tuple(kinds)
         if key not in self._places:
-            self._places[key] = np.flatnonzero(np.isin(self._kinds, key))
+            is_every_one = len(key) == len(self._used)
+            found = np.ones(len(self._rows), bool) if is_every_one else np.isin(self._kinds, key)
+            self._places[key] = np.flatnonzero(found)
         return self._places[key]
 
 

@@ -24,7 +24,7 @@ from shotstore.hdf5.shots.own_objects import LARGEST_HOLE, OpenDataset
 Array = npt.NDArray[Any]
 
 ROW_CHUNK = 4096
-"""Bytes in a chunk of small rows. A commit journals a chunk that it touches whole."""
+"""Bytes in a chunk of small rows. A chunk that a commit touches goes into the log whole."""
 _HELD = 4 * ROW_CHUNK
 """Bytes of rows that are held back, to be written at once: HDF5 takes as long for one of them."""
 
@@ -89,7 +89,7 @@ class Rows:
         taken for one that the disk has lost. Where it is not, a chunk of zeros is written without
         a checksum, which its index says; the checksum would be zeros as well."""
         self._dataset.set_extent((start + len(rows), *self.row_shape))
-        for place in self._places(len(rows), start):
+        for place in self._whole_row if len(rows) == 1 else self._places(len(rows), start):
             piece = rows[place]
             offset = (start + place[0].start, *[part.start for part in place[1:]])
             if self._found.rows_are_chunks:
@@ -167,6 +167,30 @@ class Rows:
         place = rows.reshape(-1).view(np.uint8).reshape(1, -1)
         return rows[0] if self._chunks.read_known_into(place, row) else None
 
+    def read_some_into(self, place: Array, wanted: npt.NDArray[np.int64]) -> bool:
+        """Read the rows of these numbers, increasing, into a place, C-contiguous and of their type,
+        past HDF5, if that takes less time; return whether it was done."""
+        self.flush()
+        if self._chunks is None or wanted[-1] >= self.length:
+            return False
+        if self._chunks.rows > 1 and not self._chunks.is_small:
+            return False  # all of each chunk would be in memory at once
+        numbers, inside = np.divmod(wanted, self._chunks.rows)
+        is_first = np.append(True, numbers[1:] != numbers[:-1])
+        needed = numbers[is_first].tolist()
+        if not self._chunks.is_worth_while(len(needed)):
+            return False
+        if self._chunks.rows == 1:
+            return self._chunks.read_into(
+                place.reshape(-1).view(np.uint8).reshape(len(needed), -1), needed
+            )
+        chunks = np.empty((len(needed), self._chunks.size), np.uint8)
+        if not self._chunks.read_into(chunks, needed):
+            return False
+        rows = chunks.reshape(-1).view(self.dtype).reshape(-1, *self.row_shape)
+        place[:] = rows[(np.cumsum(is_first) - 1) * self._chunks.rows + inside]
+        return True
+
     def _fill(self, rows: Array, start: int) -> None:
         self.flush()
         if not rows.nbytes or self._read_chunks(rows, start):
@@ -218,11 +242,11 @@ class Rows:
         begin, end = -(-start // in_chunk), stop // in_chunk
         if begin < end:
             whole = place[begin * in_chunk - start : end * in_chunk - start]
-            if not self._chunks.read_into(whole.reshape(end - begin, -1), begin):
+            if not self._chunks.read_into(whole.reshape(end - begin, -1), range(begin, end)):
                 return False
         for number in {first, last - 1}.difference(range(begin, end)):
             chunk = np.empty((in_chunk, self.row_bytes), np.uint8)
-            if not self._chunks.read_into(chunk.reshape(1, -1), number):
+            if not self._chunks.read_into(chunk.reshape(1, -1), [number]):
                 return False
             at = number * in_chunk
             low, high = max(start, at), min(stop, at + in_chunk)
@@ -246,6 +270,11 @@ class Rows:
             for length, size in zip(self.row_shape, others, strict=True)
         ]
         return product(rows, *parts)
+
+    @cached_property
+    def _whole_row(self) -> list[tuple[slice, ...]]:
+        """The `_places` of one row, wherever it is."""
+        return [*self._places(1, 0)]
 
     def _select(
         self, offset: tuple[int, ...], shape: tuple[int, ...]
