@@ -12,12 +12,22 @@ import numpy as np
 import pytest
 from attrs import Factory, define
 
+from shotstore import State
 from shotstore.hdf5 import HDF5StorageManager, disk, membership
 from shotstore.hdf5.log.log_file import START
 from shotstore.hdf5.overlay import PAGE
 from shotstore.hdf5.shots.rows import Rows
 from shotstore.model import Data, Parameter, quantity
-from shotstore.testing.experiments import DEVICES, PARAMETERS, PATH, create, launch, path, record
+from shotstore.testing.experiments import (
+    DEVICES,
+    PARAMETERS,
+    PATH,
+    bring_to,
+    create,
+    launch,
+    path,
+    record,
+)
 from shotstore.testing.experiments import START as START_TIME
 from shotstore.testing.lab import serializer
 
@@ -227,9 +237,11 @@ def test_many_shots_in_one_transaction_are_one_commit(
     assert found.changes["sync names"] == found.changes["rename"] == 0
 
 
-def test_a_document_takes_one_sync(storage: HDF5StorageManager, count: Count) -> None:
+@pytest.mark.parametrize("state", [State.DRAFT, State.RUNNING, State.FINISHED])
+def test_a_document_takes_one_sync(storage: HDF5StorageManager, count: Count, state: State) -> None:
     with storage.session() as session:
-        create(session)
+        bring_to(session, state)
+    storage.close()
     changes: dict[str, Callable[[Any], object]] = {
         "note": lambda session: session.sequences.set_note(PATH, "seen"),
         "tags": lambda session: session.sequences.set_tags(PATH, ["good"]),
