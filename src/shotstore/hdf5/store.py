@@ -121,6 +121,13 @@ class Store:
         count = self.commits.count()
         return count.commits + count.is_unfinished
 
+    def settled(self) -> int | None:
+        """How many transactions were committed, for who reads without a lock; None while one is
+        carried out, or is left, and where nobody counts them. As long as it stays the same, so do
+        the files."""
+        commits = None if self.is_archive else self.commits.count()
+        return None if commits is None or self.commits.is_unfinished() else commits
+
     @contextlib.contextmanager
     def reading(self, *, finish: bool = True) -> Iterator[int]:
         """Keep commits out while files are read; the number of commits so far.
