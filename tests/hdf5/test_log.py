@@ -45,8 +45,8 @@ _documents = st.builds(
 def _patches(draw: st.DrawFn) -> FilePatch:
     pages = draw(st.lists(st.binary(max_size=50), max_size=3))
     offsets = draw(st.lists(_numbers, min_size=len(pages), max_size=len(pages)))
-    numbers = [draw(_numbers) for _ in range(4)]
-    return FilePatch(draw(_paths), *numbers, offsets, pages)
+    committed, needed, length, shots = (draw(_numbers) for _ in range(4))
+    return FilePatch(draw(_paths), committed, needed, length, shots, offsets, pages)
 
 
 _records = st.builds(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shotstore import DamagedStorageError
-from shotstore.hdf5 import disk
+from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.log import boot, counter
 from shotstore.hdf5.log.counter import Count, Counter
 from shotstore.hdf5.log.log_file import SMALLEST, START, Entry, LogFile, size_in_log
@@ -215,9 +215,7 @@ def test_the_header_before_counts_while_the_next_is_torn(log: LogFile) -> None:
         assert said(log) == []
 
 
-@pytest.mark.parametrize(
-    "left", [b"", bytes(START), b"\xff" * START, b"SHOTSLOG", b"SHOTSLOG" * 1024]
-)
+@pytest.mark.parametrize("left", [b"", bytes(START), b"\xff" * START, b"SHOTSLOG" * 1024])
 def test_a_log_without_a_header_is_told(log: LogFile, left: bytes) -> None:
     log.path.write_bytes(left)
     with pytest.raises(DamagedStorageError, match="no header that is whole") as told:
@@ -434,7 +432,7 @@ def test_a_count_that_is_being_written_is_read_again(
     count.write(COUNT)
     whole = count.path.read_bytes()
     contents = iter([whole[:30] + bytes(30), whole[:10], whole])
-    monkeypatch.setattr(counter.on_disk, "read_file", lambda _: next(contents))
+    monkeypatch.setattr(on_disk, "read_file", lambda _: next(contents))
     assert count.read() == COUNT
 
 

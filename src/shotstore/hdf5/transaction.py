@@ -57,6 +57,7 @@ class Transaction(StoredTransaction):
             store, self.tree, self._snapshot, self._staging, self._has_seen_commits
         )
         self._has_changes = False
+        self._has_ended_one = False
         self.has_committed = False
         """Whether anything in the store is another than before, by this transaction."""
         self._failure: BaseException | None = None
@@ -204,6 +205,8 @@ class Transaction(StoredTransaction):
 
     def change_document(self, node: Node, document: SequenceDocument) -> None:
         """Give a sequence another document."""
+        had_ended = node.document is not None and node.document.state.has_ended()
+        self._has_ended_one |= document.state.has_ended() and not had_ended
         node.document = document
         node.is_changed = True
 
@@ -341,11 +344,9 @@ class Transaction(StoredTransaction):
         if record.actions:
             self.store.commits.commit(record, self.shots.files())
             self.has_committed = True
-            with suppress(Exception):  # it is committed, and the next session has to do this
-                if any(
-                    node.is_changed and self._has_ended(node)
-                    for node in self.tree.walk_known(self.tree.root)
-                ):
+            if self._has_ended_one:
+                # It is committed, and the next session has to do this.
+                with suppress(Exception):
                     self.store.commits.checkpoint()
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits.counted)
@@ -356,9 +357,6 @@ class Transaction(StoredTransaction):
                 self.store.readers.close_all()
             self.shots.keep_open()
         return not record.moves or self.store.commits.is_at_rest
-
-    def _has_ended(self, node: Node) -> bool:
-        return node.is_sequence and self.tree.document(node).state.has_ended()
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
         self.is_open = False

@@ -104,10 +104,12 @@ class LogFile:
         """Read the header anew, from the file that lies there by now.
 
         Raises:
-            DamagedStorageError: neither of the two is whole.
+            DamagedStorageError: neither of the two is whole, or it is not a file.
             FileNotFoundError: there is no log.
         """
         self.close()
+        if on_disk.exists(self.path) and not on_disk.is_regular_file(self.path):
+            raise damaged(self.path, "it is not a file")
         self._file = disk.File(self.path, mode)
         self._process = os.getpid()
         self.size = self._file.length()
