@@ -60,6 +60,11 @@ class KnownDocuments:
             self._remember(path, _Known(content, identity, commits, age))
         return content
 
+    def last(self, path: str) -> bytes | None:
+        """What a file held when it was last read, if that is known."""
+        known = self._known.get(path)
+        return None if known is None else known.content
+
     def recall(self, paths: Iterable[str], commits: int | None) -> list[bytes | None]:
         """What `read` gives of each file without opening it; None of those that it would open."""
         # Of thousands: nothing is called for each but the system.

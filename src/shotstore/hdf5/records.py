@@ -2,18 +2,20 @@
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 from attrs import evolve
 
-from shotstore.errors import DamagedStorageError
+from shotstore.errors import DamagedStorageError, InvalidPathFormatError
 from shotstore.hdf5 import documents, settings, summaries
 from shotstore.hdf5.documents import SequenceDocument
-from shotstore.hdf5.names import SEQUENCE_DOCUMENT, document_name, hdf5_name
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, directory_name, document_name, hdf5_name
 from shotstore.hdf5.shots.launch import Launch
 from shotstore.hdf5.shots.shots_file import ShotsFile
+from shotstore.hdf5.store import SEQUENCES
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.model import (
@@ -78,6 +80,24 @@ class HDF5Records(StoredRecords[Node]):
 
     def read_record(self, node: Node) -> SequenceRecord:
         return self.transaction.document(node)
+
+    def known_record(self, path: PureSequencePath) -> SequenceRecord | None:
+        def read() -> SequenceRecord | None:
+            document = self.tree.document(self.tree.get_sequence(path))
+            return document if document.state is State.DRAFT else None
+
+        # The shots of one that was launched are to be kept from being moved away.
+        return self.transaction.glance(read) if self._was_draft(path) else None
+
+    def _was_draft(self, path: PureSequencePath) -> bool:
+        """Whether a sequence was a draft, as far as that is known of when it was last read."""
+        store = self.transaction.store
+        with suppress(InvalidPathFormatError):
+            directories = map(directory_name, path.parts)
+            file = "/".join([str(store.root), SEQUENCES, *directories, SEQUENCE_DOCUMENT])
+            content = store.known.last(file)
+            return content is not None and b'"state": "draft"' in content[:1000]
+        return False
 
     def change_record(self, node: Node, record: SequenceRecord) -> None:
         self.transaction.change_document(node, _document(record))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from stat import S_ISDIR, S_ISREG
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from shotstore.errors import DamagedStorageError, InvalidPathFormatError
+from shotstore.errors import DamagedStorageError, InvalidPathFormatError, StorageError
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import conflict_error, moved_away_error, name_of
 from shotstore.hdf5.files import HasFiles, join
@@ -22,6 +22,10 @@ _T = TypeVar("_T")
 
 _AT_ONCE = 50
 """Documents that are read in one step."""
+
+
+class NotKnownError(StorageError):
+    """A document would have to be opened, and may not be."""
 
 
 class Snapshot:
@@ -40,6 +44,8 @@ class Snapshot:
         """What else was found, by what was asked and of which path."""
         self._unreadable: dict[str, OSError] = {}
         """Directories that the system does not let us look into."""
+        self.may_open = True
+        """Whether documents may be opened, and not only recalled."""
 
     def _once(self, question: Callable[["Snapshot", str], _T], path: str) -> _T:
         key = question, path
@@ -70,9 +76,14 @@ class Snapshot:
         try:
             if self._known is None:
                 return on_disk.read_file(file)
-            return self._known.read(file, self.commits)
+            if self.may_open:
+                return self._known.read(file, self.commits)
         except OSError as error:
             raise on_disk.unreadable_error(file, error) from error
+        content = self._known.recall([file], self.commits)[0]
+        if content is None:
+            raise NotKnownError(f"{file} is not known, or has changed.")
+        return content
 
     def folder(self, directory: str) -> Folder:
         """What is in the directory of a folder.
@@ -225,6 +236,10 @@ class Snapshot:
             if document not in self._documents:
                 with suppress(DamagedStorageError):  # raised again where this one is asked for
                     self._documents[document] = content or self._read_file(file)
+
+    def forget(self) -> None:
+        """Know nothing, as in the beginning."""
+        self.adopt(Snapshot(self._store))
 
     def copy(self) -> "Snapshot":
         """A snapshot that knows the same."""

@@ -121,6 +121,16 @@ class Store:
         count = self.commits.count()
         return count.commits + count.is_unfinished
 
+    def settled(self) -> int | None:
+        """How many transactions were committed, for who reads without a lock; None while one is
+        carried out, or is left, and where nobody counts them. As long as it stays the same, so do
+        the files."""
+        if self.is_archive:
+            return None
+        self.membership.join()
+        count = self.commits.count()
+        return None if self.membership.lays_log(count) else count.commits
+
     @contextlib.contextmanager
     def reading(self, *, finish: bool = True) -> Iterator[int]:
         """Keep commits out while files are read; the number of commits so far.

@@ -11,10 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from shotstore.errors import (
-    CommitUncertainError,
-    StorageError,
-)
+from shotstore.errors import CommitUncertainError, PathError, StorageError
 from shotstore.hdf5 import net_effect
 from shotstore.hdf5.active import ActiveSequences
 from shotstore.hdf5.documents import SequenceDocument, dump_sequence
@@ -64,6 +61,9 @@ class Transaction(StoredTransaction):
         self.has_committed = False
         """Whether anything in the store is another than before, by this transaction."""
         self._failure: BaseException | None = None
+        self._has_worked = False
+        """Whether anything may have been opened, locked or changed."""
+        self._is_glancing = False
         self.is_open = True
 
     def check_open(self) -> None:
@@ -74,11 +74,13 @@ class Transaction(StoredTransaction):
     def run(self, job: Callable[[], _T]) -> _T:
         """Call a function that works on this transaction, on a worker thread."""
         self.check_open()
+        self._has_worked = True
 
         def work() -> _T:
             # Only a caller that was interrupted twice while it waited finds the mutex taken.
             with self._mutex:
                 self._check_usable()
+                self._end_glance()
                 return job()
 
         return run(work)
@@ -100,6 +102,45 @@ class Transaction(StoredTransaction):
         with self._mutex:
             self._check_usable()
             return job() if self._release_write is None else None
+
+    def glance(self, job: Callable[[], _T | None]) -> _T | None:
+        """Call a function that reads documents on the thread of the caller and without a lock, as
+        the first that this session reads. It gets those that were read before and are as they were:
+        nothing is opened, and a Ctrl-C finds nothing half-done.
+
+        Returns:
+            What the function does; None if all is to be read in the usual way: it says so, or a
+            document has changed, or something is being committed.
+        """
+        self.check_open()
+        with self._mutex:
+            self._check_usable()
+            commits = None if self._has_worked else self.store.settled()
+            known = self.store.commits
+            if commits is None or commits != known.counted or not known.files.lie_in_place:
+                return None
+            self._end_glance()
+            if self._first_commits is not None:
+                return None
+            self._is_glancing = True
+            self._snapshot.commits, self._snapshot.may_open = commits, False
+            with suppress(StorageError, PathError):  # said when it is read in the usual way
+                found = job()
+                if found is not None and self.store.settled() == commits:
+                    self._first_commits, self._snapshot.may_open = commits, True
+                    self._is_glancing = False
+                    return found
+            self._end_glance()
+            return None
+
+    def _end_glance(self) -> None:
+        """Forget what was seen in one that came to nothing, perhaps by a Ctrl-C: others may have
+        committed in the midst of it."""
+        if self._is_glancing:
+            self._snapshot.forget()
+            self._snapshot.may_open = True
+            self.tree.root.children.clear()
+            self._is_glancing = False
 
     def write(self, job: Callable[[], _T]) -> _T:
         """Call a function that changes something, on a worker thread, with the write lock.
@@ -264,6 +305,10 @@ class Transaction(StoredTransaction):
                 self._end(discard=False, keep_staging=not is_done)
 
         self._check_process()
+        if not self._has_worked:
+            self.is_open = False
+            forget(self.rollback)
+            return
         run(job)
         if self.has_committed:
             self.store.after_writing()

@@ -63,7 +63,7 @@ class SequenceReader:
     def get_record(self) -> SequenceRecord:
         """Return its record."""
         records = self._records
-        return records.transaction.read(
+        return records.known_record(self.path) or records.transaction.read(
             lambda: records.read_record(records.tree.get_sequence(self.path))
         )
 

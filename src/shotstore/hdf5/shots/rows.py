@@ -279,9 +279,20 @@ class Rows:
     def _select(
         self, offset: tuple[int, ...], shape: tuple[int, ...]
     ) -> tuple[h5s.SpaceID, h5s.SpaceID]:
-        selection = self._dataset.get_space()
-        selection.select_hyperslab(offset, shape)
-        return h5s.create_simple(shape), selection
+        """The places in memory and in the file, for HDF5, which has all rows by then. To make them
+        anew takes as long as to write a row."""
+        self._space.set_extent_simple((self.length, *self.row_shape))
+        self._space.select_hyperslab(offset, shape)
+        memory = self._space_of_row if shape == (1, *self.row_shape) else h5s.create_simple(shape)
+        return memory, self._space
+
+    @cached_property
+    def _space(self) -> h5s.SpaceID:
+        return self._dataset.get_space()
+
+    @cached_property
+    def _space_of_row(self) -> h5s.SpaceID:
+        return h5s.create_simple((1, *self.row_shape))
 
     @cached_property
     def fills_with_zeros(self) -> bool:

@@ -66,6 +66,8 @@ class ShotsFile:
         self._schemas = Schemas(self._datasets)
         self._used = UsedSlots(self._datasets, self._schemas, [])
         self._frames = KnownFrames()
+        self._structures: tuple[object, dict[str, list[Structure]]] = (None, {})
+        """What `structures` was asked for last, and has found."""
         self._known: KnownRows | None = None
         self._remember = remember
         self.sequence_id: str | None = None
@@ -242,9 +244,14 @@ class ShotsFile:
     def structures(
         self, rows: npt.NDArray[np.int64], labels: Collection[str]
     ) -> dict[str, list[Structure]]:
-        """What the data of some shots under these labels is made of."""
-        with reading(self._file_object):
-            return ColumnReader(self._datasets, self._schemas, rows).structures(labels)
+        """What the data of some shots under these labels is made of. Rows stay as they are, so they
+        are looked at once."""
+        key = rows.tobytes(), frozenset(labels)
+        if self._structures[0] != key:
+            with reading(self._file_object):
+                reader = ColumnReader(self._datasets, self._schemas, rows)
+                self._structures = key, reader.structures(labels)
+        return self._structures[1]
 
     # Writing
 
