@@ -113,15 +113,21 @@ class Zarr:
 def databases(directory: Path) -> Iterator[dict[str, StorageManager]]:
     """Empty storages on SQLite and PostgreSQL, which sync every commit."""
     with ExitStack() as stack:
-        sqlite = SQLiteStorageManager(SQLiteConfig(directory / "peer.db"))
+        in_sqlite = sqlite(directory)
         server = stack.enter_context(running_server({}))
         server.create_database("peer")
         postgresql = PostgreSQLStorageManager(
             PostgreSQLConfig(server.username, server.password, server.host, server.port, "peer")
         )
-        for storage in (sqlite, postgresql):
-            storage.upgrade()
-        yield {"SQLite": sqlite, "PostgreSQL": postgresql}
+        postgresql.upgrade()
+        yield {"SQLite": in_sqlite, "PostgreSQL": postgresql}
+
+
+def sqlite(directory: Path) -> SQLiteStorageManager:
+    """An empty storage on SQLite."""
+    storage = SQLiteStorageManager(SQLiteConfig(directory / "peer.db"))
+    storage.upgrade()
+    return storage
 
 
 def launched(storage: _Storage) -> _Storage:

@@ -18,20 +18,20 @@ from benchmarks.measure import Work
 from benchmarks.peers import committing, files, launched
 from benchmarks.shots import RUN, fill, small, with_frames
 from shotstore import DataId, PureSequencePath, ShotId
-from shotstore.hdf5 import HDF5StorageManager, disk, journal, net_effect
+from shotstore.hdf5 import HDF5StorageManager, commits, disk, net_effect
 from shotstore.hdf5.locks import Locks
+from shotstore.hdf5.log.log_file import LogFile
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import checksums, chunks, rows
 from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.schemas import Schemas
 from shotstore.hdf5.shots.shots_file import ShotsFile
-from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import Transaction
 
 _PARTS: list[tuple[Any, str, str]] = [
     (Transaction, "write", "changing the session, all of it"),
     (Locks, "acquire_write", "  taking the write lock, naming the writer"),
-    (Store, "recover", "  looking for what a killed process left"),
+    (commits.Commits, "finish", "  looking for what a killed process left"),
     (ShotsFile, "append", "  recording the shot"),
     (Schemas, "find", "    finding its schema"),
     (rows.Rows, "write", "    writing rows through HDF5"),
@@ -39,13 +39,15 @@ _PARTS: list[tuple[Any, str, str]] = [
     (Transaction, "commit", "committing, all of it"),
     (ShotsFile, "flush", "  HDF5's flush"),
     (net_effect, "prepare", "  working out what changes"),
-    (journal, "dump", "  the journal's text"),
-    (journal, "check", "  whether all can be done"),
-    (journal, "apply", "  doing what the journal says"),
+    (commits, "dump", "  the record"),
+    (commits.Commits, "_check", "  whether all can be done"),
+    (LogFile, "append", "  writing it into the log, durably"),
+    (commits, "carry_out", "  doing what it says"),
+    (commits.Commits, "checkpoint", "  a checkpoint"),
     (disk.File, "write", "  writing to files"),
     (disk.File, "sync", "  syncing files"),
+    (disk.File, "sync_data", "  syncing the log"),
     (disk, "sync_directory", "  syncing directories"),
-    (disk, "remove_file", "  removing the journal"),
     (ShotsFile, "open", "opening shots.h5"),
     (ColumnReader, "read", "reading columns"),
     (rows.Rows, "read", "  reading rows"),

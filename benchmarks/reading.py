@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import polars as pl
 
-from benchmarks.measure import Goal, Measured, in_turns
-from benchmarks.peers import PlainH5py, files, launched
+from benchmarks.measure import Goal, Measured, Work, in_turns
+from benchmarks.peers import PlainH5py, files, launched, sqlite
 from benchmarks.shots import RUN, fill, small, with_frames
 from shotstore import DataId, ShotId, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
@@ -22,20 +22,29 @@ _MATCHES = 9.85  # MHz: one of a hundred shots has more
 def one_label_as_an_array(directory: Path, scale: float) -> Measured:
     """Read all frames of a label, of 400 shots."""
     storage, plain = _both(directory, int(400 * scale), with_frames)
+    same = storage.get_directory(RUN) / "shots.h5"
 
     def ours(_: int) -> None:
         with storage.session() as session:
             session.sequences.get_columns(RUN, labels=["atoms"])
 
-    def by_hand(_: int) -> None:
-        with h5py.File(plain) as file:
-            file["data/atoms"][:]
+    def by_hand(path: Path) -> Work:
+        def read(_: int) -> None:
+            with h5py.File(path) as file:
+                file["data/atoms"][:]
+
+        return read
 
     return in_turns(
         "one label of all shots, as one array",
-        {"shotstore": ours, "plain h5py": by_hand},
+        {
+            "shotstore": ours,
+            "plain h5py": by_hand(plain),
+            "plain h5py, the same file": by_hand(same),
+        },
         7,
-        Goal("plain h5py", 0.9, at_least=True),
+        Goal("plain h5py", 1, at_least=True),
+        Goal("plain h5py, the same file", 2.5, at_least=True),
         warm_up=1,
     )
 
@@ -57,6 +66,30 @@ def one_frame_shot_by_shot(directory: Path, scale: float) -> Measured:
             count,
             Goal("plain h5py", 1.5),
         )
+
+
+def one_frame_in_a_session_of_its_own(directory: Path, scale: float) -> Measured:
+    """Read one frame of one shot after the other, each in a session."""
+    count = int(300 * scale)
+    storage, database = launched(files(directory)), launched(sqlite(directory))
+    for each in (storage, database):
+        fill(each, 0, count, with_frames)
+        with each.session() as session:
+            session.sequences.set_finished(RUN, "now")
+
+    def reading(storage: StorageManager) -> Work:
+        def read(turn: int) -> None:
+            with storage.session() as session:
+                session.sequences.get_shot_data_by_label(DataId(ShotId(RUN, turn % count), "atoms"))
+
+        return read
+
+    return in_turns(
+        "one frame of one shot, in a session of its own",
+        {"shotstore": reading(storage), "SQLite": reading(database)},
+        count,
+        Goal("SQLite", 1),
+    )
 
 
 def parameters_of_many_shots(directory: Path, scale: float) -> Measured:
@@ -170,7 +203,7 @@ def follow_a_long_run(directory: Path, scale: float) -> Measured:
 
 def _both(
     directory: Path, count: int, make: Callable[[int], dict[str, Data]]
-) -> tuple[StorageManager, Path]:
+) -> tuple[HDF5StorageManager, Path]:
     """A store with so many shots, and a file made by hand with the same."""
     storage = launched(files(directory))
     fill(storage, 0, count, make)
@@ -189,6 +222,7 @@ def _both(
 ALL = [
     one_label_as_an_array,
     one_frame_shot_by_shot,
+    one_frame_in_a_session_of_its_own,
     parameters_of_many_shots,
     scan_with_a_filter,
     scan_of_many_labels,

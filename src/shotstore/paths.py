@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
 import attrs
 
@@ -10,6 +10,8 @@ from shotstore.errors import InvalidPathFormatError
 
 LONGEST_NAME = 255
 """Bytes of a name: what file systems hold, so that everything can be kept as files."""
+
+_P = TypeVar("_P", bound="PureSequencePath")
 
 _SEPARATOR = "\\"
 _SLASH = "/"
@@ -49,7 +51,7 @@ class PureSequencePath:
     @classmethod
     def root(cls) -> Self:
         r"""Return the root, ``\``."""
-        return cls._from_valid_parts(())
+        return path_of_checked(cls, ())
 
     @classmethod
     def from_parts(cls, parts: Iterable[str]) -> Self:
@@ -64,7 +66,7 @@ class PureSequencePath:
         parts = tuple(parts)
         for name in parts:
             _check_name(name)
-        return cls._from_valid_parts(parts)
+        return path_of_checked(cls, parts)
 
     @staticmethod
     def is_valid_name(name: str) -> bool:
@@ -88,7 +90,7 @@ class PureSequencePath:
     @property
     def parent(self) -> Self | None:
         """The path that holds this one, or None for the root."""
-        return self._from_valid_parts(self.parts[:-1]) if self.parts else None
+        return path_of_checked(type(self), self.parts[:-1]) if self.parts else None
 
     def is_root(self) -> bool:
         """Return whether this is the root."""
@@ -99,7 +101,7 @@ class PureSequencePath:
 
         The path itself is not among them, so those of the root are empty.
         """
-        return [self._from_valid_parts(self.parts[:depth]) for depth in range(len(self.parts))]
+        return [path_of_checked(type(self), self.parts[:depth]) for depth in range(len(self.parts))]
 
     def is_descendant_of(self, other: "PureSequencePath") -> bool:
         """Return whether this path is inside the other one; no path is inside itself."""
@@ -116,7 +118,7 @@ class PureSequencePath:
         if not isinstance(name, str):
             return NotImplemented
         _check_name(name)
-        return self._from_valid_parts((*self.parts, name))
+        return path_of_checked(type(self), (*self.parts, name))
 
     def __str__(self) -> str:
         return _SEPARATOR + _SEPARATOR.join(self.parts)
@@ -124,12 +126,13 @@ class PureSequencePath:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
-    @classmethod
-    def _from_valid_parts(cls, parts: tuple[str, ...]) -> Self:
-        # Listing a store builds thousands of paths whose parents were checked before.
-        path = cls.__new__(cls)
-        object.__setattr__(path, "parts", parts)
-        return path
+
+def path_of_checked(kind: type[_P], names: Iterable[str]) -> _P:
+    """Return the path of these names, which are those of a path that was checked before: a listing
+    makes thousands of them."""
+    path = kind.__new__(kind)
+    object.__setattr__(path, "parts", tuple(names))
+    return path
 
 
 AnyPath: TypeAlias = PureSequencePath | str

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from shotstore import StorageManager
+from shotstore import PureSequencePath, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.sql import SQLiteStorageManager
 from shotstore.testing.experiments import MICROSECONDS, START, create, path
@@ -21,9 +23,12 @@ KILLED_IN_A_COMMIT = r"""
 import os
 from shotstore import PureSequencePath
 from shotstore.hdf5 import HDF5StorageManager, disk
+from tests.commit_moment import CommitMoment
+
+moment = CommitMoment()
 
 def exit_after_the_commit(operation):
-    if os.path.exists("lab/.shotstore/journal"):
+    if moment.note(operation):
         os._exit(9)
 
 disk.observe = exit_after_the_commit
@@ -111,11 +116,27 @@ def test_shots_are_not_read_for_lists(shell: Shell, lab: HDF5StorageManager) -> 
 def test_a_commit_that_a_killed_program_has_left_is_finished(
     shell: Shell, lab: HDF5StorageManager
 ) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED_IN_A_COMMIT], check=False)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", KILLED_IN_A_COMMIT], env=environment, check=False)
     assert done.returncode == 9
-    assert (lab.root / ".shotstore" / "journal").exists()
+    assert not lab.get_information().is_carried_out
+    assert not (lab.root / "sequences" / "folder").exists()
     assert "folder\\" in shell.run("ls")
-    assert not (lab.root / ".shotstore" / "journal").exists()
+    assert lab.get_information().is_carried_out
+    assert (lab.root / "sequences" / "folder").exists()
+
+
+def test_after_a_power_cut_a_list_carries_out_the_log(
+    shell: Shell, lab: HDF5StorageManager, tmp_path: Path
+) -> None:
+    lab.close()
+    with lab.session() as session:
+        session.paths.create_path(PureSequencePath(r"\folder"))
+    shutil.copytree(lab.root, tmp_path / "left")
+    shutil.rmtree(tmp_path / "left" / "sequences" / "folder")  # which was not synced
+    assert "folder\\" in shell.run("ls", "--store", "left")
+    assert (tmp_path / "left" / "sequences" / "folder" / "folder.json").exists()
+    assert HDF5StorageManager(tmp_path / "left", read_only=True).get_information().is_carried_out
 
 
 # tree

@@ -41,7 +41,8 @@ class ChangesShots(InMemoryRecords):
 class LosesNaN(ChangesShots):
     def number(self, number: Number) -> Number:
         magnitude, unit = number
-        return (0.0, None) if unit is None and math.isnan(magnitude) else number
+        is_nan = isinstance(magnitude, float) and math.isnan(magnitude)
+        return (0.0, None) if unit is None and is_nan else number
 
 
 class MakesIntsOfWholeFloats(ChangesShots):

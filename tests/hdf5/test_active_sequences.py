@@ -116,7 +116,7 @@ def test_where_the_list_of_them_is_lost_or_edited_all_are_looked_at_once(
     lose(filled.root / ACTIVE)
     documents_read()
     with pytest.raises(SequenceRunningError):
-        move(filled, FOLDER, ELSEWHERE)
+        move(HDF5StorageManager(filled.root), FOLDER, ELSEWHERE)  # which has read nothing yet
     assert documents_read() == COUNT + 1
     finish(filled, RUNNING)
     move(filled, FOLDER, ELSEWHERE)

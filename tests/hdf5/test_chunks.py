@@ -41,7 +41,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., tuple[Chunks, h5py.Dataset]]]
 
 def read(chunks: Chunks, first: int, count: int) -> Array | None:
     place = np.empty((count, chunks.size), np.uint8)
-    return place.reshape(-1) if chunks.read_into(place, first) else None
+    return place.reshape(-1) if chunks.read_into(place, range(first, first + count)) else None
 
 
 def change_byte(path: str, position: int) -> None:
@@ -53,7 +53,11 @@ def change_byte(path: str, position: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", [1, 2, 3, 511, 512, 513, 4096, 2**17 - 1, 2**17, 2**17 + 2, 2**19, 2**22 + 7]
+    "size",
+    [
+        *(1, 2, 3, 511, 512, 513, 4096, 2**14, 2**14 + 2),
+        *(2**17 - 1, 2**17, 2**17 + 2, 2**19, 2**22 + 7),
+    ],
 )
 @pytest.mark.parametrize("content", ["random", "zeros", "largest"])
 def test_chunks_of_every_size_have_the_checksum_that_hdf5_gives_them(
@@ -124,6 +128,20 @@ def test_a_changed_byte_is_noticed(
     assert read(chunks, 0, 1) is not None
     change_byte(dataset.file.filename, offset + position)
     assert read(chunks, 0, 1) is None
+
+
+@pytest.mark.parametrize("damaged", [0, 25, 74, 75, 99])
+def test_a_changed_byte_in_one_of_many_chunks_is_noticed(
+    make: Callable[..., tuple[Chunks, h5py.Dataset]], damaged: int
+) -> None:
+    """Several threads read and check them, those that follow each other in the file at once."""
+    array = random.integers(0, 256, (100, 2**16), np.uint8)
+    chunks, dataset = make(array)
+    found = read(chunks, 0, 100)
+    assert found is not None
+    assert found.tobytes() == array.tobytes()
+    change_byte(dataset.file.filename, dataset.id.get_chunk_info(damaged).byte_offset + 2**15)
+    assert read(chunks, 0, 100) is None
 
 
 def test_zeros_in_the_place_of_what_has_the_same_sum_are_noticed(

@@ -117,6 +117,25 @@ def _apply(path: Path, overlay: OverlayFile) -> None:
     assert all(stop < start for (_, stop), (start, _) in pairwise(places))
 
 
+@settings(max_examples=200, deadline=None)
+@given(_committed, st.lists(_steps, min_size=2, max_size=4))
+@example(100, [[("write", 90, b"x" * 50)], [("truncate", 95, b""), ("write", 120, b"y")]])
+def test_one_commit_after_the_other_leaves_what_was_written(
+    length: int, commits: list[list[Step]]
+) -> None:
+    original = committed_bytes(length)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "file")
+        path.write_bytes(original)
+        overlay, model = OverlayFile(disk.File(path, "r+"), length), Model(original)
+        for steps in commits:
+            run(overlay, model, steps)
+            _apply(path, overlay)
+            assert path.read_bytes() == model.content
+            overlay.settle()
+        overlay.close()
+
+
 @settings(max_examples=100, deadline=None)
 @given(_committed, _steps)
 def test_what_is_discarded_leaves_the_file_as_it_was(length: int, steps: list[Step]) -> None:

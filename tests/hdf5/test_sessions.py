@@ -270,14 +270,14 @@ def test_a_list_that_cannot_be_finished_says_so(
         bring_to(session, State.RUNNING)
     impatient = HDF5StorageManager(storage.root, lock_timeout=0.1)
     with ThreadPoolExecutor(1) as threads, ExitStack() as holding:
-        find = summaries._find
+        find = summaries._look
 
         def find_and_be_late(*arguments: Any) -> Any:
             found = find(*arguments)
             threads.submit(holding.enter_context, storage._store.locks.exclusive()).result()
             return found
 
-        monkeypatch.setattr(summaries, "_find", find_and_be_late)
+        monkeypatch.setattr(summaries, "_look", find_and_be_late)
         with impatient.session() as session, pytest.raises(StorageLockTimeoutError):
             list(session.sequences.get_summaries(ROOT))
         threads.submit(holding.close).result()

@@ -1,13 +1,17 @@
 """How often a table is read for columns of many shots."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
+import h5py
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from shotstore import DamagedStorageError
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots.rows import Rows
 from shotstore.model import Parameter, quantity
 from shotstore.testing.experiments import PATH, launch, record
@@ -63,6 +67,66 @@ def test_a_table_is_read_once_where_shots_differ(
         there = [name for name in NAMES if found[name].is_present[index]]
         assert there == list(parameters(index))
         assert {int(found[name].values[index]) for name in there} == {index}
+
+
+def test_a_table_of_many_chunks_is_read_past_hdf5(
+    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_shots(storage, [dict.fromkeys(NAMES, index / 7) for index in range(1500)])
+    with storage.session() as session:
+        session.sequences.get_columns(PATH, parameters=["p0"])
+        calls = counted(monkeypatch)
+        found = session.sequences.get_columns(PATH, parameters=NAMES).parameters
+    assert found["p39"].values.tolist() == [index / 7 for index in range(1500)]
+    assert calls["HDF5"] == 0
+    assert calls["ours"] <= 12  # 125 chunks, of which those of some shots lie side by side
+
+
+def test_some_rows_of_many_are_read_past_hdf5(
+    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_shots(storage, [dict.fromkeys(NAMES, index / 7) for index in range(1500)])
+    rows = [*range(1499, 0, -100), 7, 1499, *range(0, 1500, 60), 13, 14, 15]
+    with storage.session() as session:
+        session.sequences.get_columns(PATH, parameters=["p0"])
+        calls = counted(monkeypatch)
+        found = session.sequences.get_columns(PATH, parameters=NAMES, rows=rows)
+    assert found.shot_index.tolist() == rows
+    assert found.parameters["p39"].values.tolist() == [row / 7 for row in rows]
+    assert calls["HDF5"] == 0
+    assert calls["ours"] <= 2 * len(rows)  # of the shots, and of their parameters
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often a file object in Python is asked for bytes from here on, and by whom."""
+    calls: Counter[str] = Counter()
+    readinto, read_at = HDF5FileObject.readinto, HDF5FileObject.read_at
+
+    def by_hdf5(file: HDF5FileObject, buffer: memoryview) -> int:
+        calls["HDF5"] += 1
+        return readinto(file, buffer)
+
+    def by_us(file: HDF5FileObject, pieces: Sequence[memoryview], offset: int) -> None:
+        calls["ours"] += 1
+        read_at(file, pieces, offset)
+
+    monkeypatch.setattr(HDF5FileObject, "readinto", by_hdf5)
+    monkeypatch.setattr(HDF5FileObject, "read_at", by_us)
+    return calls
+
+
+def test_a_damaged_byte_in_a_table_is_noticed(storage: HDF5StorageManager) -> None:
+    record_shots(storage, [dict.fromkeys(NAMES, index / 7) for index in range(1500)])
+    [path] = storage.root.rglob("shots.h5")
+    with h5py.File(path, locking=False) as file:
+        offset = file["parameters"].id.get_chunk_info(70).byte_offset
+    with path.open("r+b") as raw:
+        raw.seek(offset + 1000)
+        byte = raw.read(1)[0]
+        raw.seek(offset + 1000)
+        raw.write(bytes([byte ^ 1]))
+    with storage.session() as session, pytest.raises(DamagedStorageError):
+        session.sequences.get_columns(PATH, parameters=["p0"])
 
 
 def test_which_schemas_the_shots_have_is_looked_up_once(

@@ -5,6 +5,7 @@ import os
 import pickle
 import sys
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,10 +58,8 @@ def use_own(storage: SQLStorageManager) -> None:
 
 def impatient(storage: SQLStorageManager) -> SQLStorageManager:
     """The same database, without waiting."""
-    reduced = storage.__reduce__()
-    assert isinstance(reduced, tuple)
-    kind, arguments = reduced
-    opened: SQLStorageManager = kind(*arguments[:-1], 0)
+    kind: Any = type(storage)
+    opened: SQLStorageManager = kind(storage.config, serializer=storage.serializer, lock_timeout=0)
     return opened
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from shotstore import StorageManager
     from shotstore.hdf5 import HDF5StorageManager
 
-_JOURNAL = ".shotstore/journal"
 _FOREVER = timedelta(days=365_00)
 """What is in the trash stays there: how long is up to the programs that use the store."""
 
@@ -85,9 +84,8 @@ def open_any(name: str, *, recipes: bool = True) -> "StorageManager":
 
     check_is_directory(Path(name))
     storage = HDF5StorageManager(name, read_only=True, serializer=serializer)
-    if (storage.root / _JOURNAL).exists():
-        # Left by a killed program: whoever opens the store for writing finishes it.
-        with suppress(StorageError):
+    with suppress(StorageError):  # it cannot be written to
+        if not storage.get_information().is_carried_out:
             return HDF5StorageManager(name, trash_retention=_FOREVER, serializer=serializer)
     if not is_store(storage.root):
         with storage.session() as session:

@@ -1,7 +1,8 @@
 """Copy sequences and folders between storages."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 
 import attrs
@@ -23,17 +24,14 @@ from shotstore.errors import (
     PathIsSequenceError,
     PathNotFoundError,
     StorageError,
-    TransactionConflictError,
 )
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.progress_bar import progress_bar
 from shotstore.records.arguments import as_function, shown
+from shotstore.records.conflicts import again_after_conflicts
 from shotstore.records.settings import add_settings
 from shotstore.session import ExperimentSession, Receive, StorageManager
-
-_TRIES = 5
-"""For a sequence that meets what others write to the destination."""
 
 
 def copy_path(
@@ -188,7 +186,7 @@ class _Copying:
     def _copy_all(self, receive: Receive) -> None:
         for path in self._plan.sequences:
             try:
-                amount = self._copy_in_tries(path, receive)
+                amount = again_after_conflicts(partial(self._copy, path, receive))
             except _LeftOutError as reason:
                 self._skipped[path] = str(reason)
             except (DamagedStorageError, PathError, ValueError, TypeError) as error:
@@ -214,12 +212,6 @@ class _Copying:
         with self._destination.session(write=True) as session:
             create_folders(plan.folders, session)
             add_settings(session._records_(), plan.settings)
-
-    def _copy_in_tries(self, path: PureSequencePath, receive: Receive) -> _Amount:
-        for _ in range(_TRIES - 1):
-            with suppress(TransactionConflictError):
-                return self._copy(path, receive)
-        return self._copy(path, receive)
 
     def _copy(self, path: PureSequencePath, receive: Receive) -> _Amount:
         amount = _Amount()

@@ -3,9 +3,10 @@
 From the outside in: `storage` opens a `session`, whose `records`, with `summaries` of many and the
 `settings` of the store, fulfil the contract of `shotstore.records`; `transaction` is what it has
 read and changed, with `snapshot`, `known_documents`, `tree`, `active` sequences, `open_shots`,
-`kept_files` and `session_shots`; `net_effect` turns that into a `journal`, which `commits` carries
-out or recovers under the `locks` of a `store`. What cannot be carried out is `held_back`, and laid
-over the `files` in memory. `shots` is the layout of ``shots.h5``, `documents` that of the JSON
+`kept_files` and `session_shots`; `net_effect` turns that into a record of the `log`, which
+`commits` writes and carries out under the `locks` of a `store`; `membership` knows whether anybody
+uses that. What cannot be carried out is `held_back`, and laid over the `files` in memory.
+`shots` is the layout of ``shots.h5``, `documents` that of the JSON
 files, `names` how paths and labels are written on disk. HDF5 works through the file objects of
 `overlay`, everything runs on the threads of `worker`, and `disk` makes every change. `checks` looks
 for damage, and mends it. `places`, `unseen` and `information` tell of files, sizes, what is not

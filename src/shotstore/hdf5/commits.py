@@ -1,5 +1,5 @@
-"""The commits of a store: made, counted, made durable, and carried out where a program was killed
-in one, or a power loss has taken back what was."""
+"""The commits of a store: made, counted, made durable in the files, and carried out again where a
+program was killed in one, or a power loss may have taken back what was done."""
 
 import contextlib
 import uuid
@@ -25,7 +25,7 @@ from shotstore.hdf5.log.admission import check_record
 from shotstore.hdf5.log.carrying_out import carry_out
 from shotstore.hdf5.log.counter import Count, Counter
 from shotstore.hdf5.log.durability import Unsynced
-from shotstore.hdf5.log.fitting import is_given_up, why_no_fit
+from shotstore.hdf5.log.fitting import is_given_up, phase, why_no_fit
 from shotstore.hdf5.log.folding import fold
 from shotstore.hdf5.log.log_file import (
     LARGEST,
@@ -55,7 +55,7 @@ class Commits:
         self._held: list[LogRecord] = []
         self._unsynced = Unsynced(root)
         self._noted = b"", 0
-        """The round, and up to where it, what it has changed is noted there."""
+        """The round, and up to where in it what its records change is noted there."""
         self._looked: tuple[Count, bool] | None = None
         self._count = Count(0)
         self.files = Files(root)
@@ -66,6 +66,11 @@ class Commits:
         """How many transactions were committed, when `look` was last called: as many as there are,
         while commits are kept out or with the write lock."""
         return self._count.commits
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the log was empty, as far as `counted` goes."""
+        return self._count.end == START
 
     def create(self) -> None:
         """Make the log and the counter, unless they are there; only with the write lock."""
@@ -86,8 +91,8 @@ class Commits:
         return self._counter.read()
 
     def distrust(self) -> None:
-        """Have the log carried out, by whoever comes next, if there is anything in it: a power loss
-        may have come since, or this is a copy."""
+        """Let whoever comes next carry out the log, if there is anything in it: the power may have
+        failed since it was written, or this is a copy."""
         count = self._counter.read()
         try:
             round_ = self._log.read_header().round
@@ -101,12 +106,12 @@ class Commits:
     # Reading
 
     def look(self, count: Count, *, lay_log: bool = False) -> int:
-        """Lay what is not carried out over the `files`, while commits are kept out; the number of
-        commits so far.
+        """Lay what is not carried out over the `files`, while commits are kept out; return the
+        number of commits so far.
 
         Args:
             count: What the counter says.
-            lay_log: Whether all of the log is to be laid over, too.
+            lay_log: Whether to lay all of the log over them, too.
 
         Raises:
             DamagedStorageError: the log cannot be read, or does not fit the files.
@@ -115,15 +120,17 @@ class Commits:
         found = count, lay_log
         if found != self._looked:
             self._held = self._held_back.records()
-            records = list(self._held)
+            self.files = Files(self._root)
+            for held in self._held:
+                if not (why_no_fit(self._root, held) or is_given_up(self._root, held)):
+                    self.files.lay(held)
             if lay_log:
-                records.append(self._fitting(without(self._read_log()[0], self._held)))
-            self.files = Files(self._root, records)
+                self.files.lay(without(self._read_log()[0], self._held))
             self._looked = found
         return self.counted
 
     def left(self) -> LogRecord:
-        """What of the log is not carried out, or may not be, as one record.
+        """What of the log is perhaps not carried out, as one record.
 
         Raises:
             DamagedStorageError: it cannot be read, or is not of this store.
@@ -132,7 +139,7 @@ class Commits:
         return without(self._read_log()[0], self._held_back.records())
 
     def _read_log(self) -> tuple[LogRecord, list[Entry]]:
-        """What the log of a store says that may be read alone."""
+        """What the log says, of a store that may only be read."""
         log = LogFile(self._log.path)
         with contextlib.closing(log), contextlib.suppress(FileNotFoundError):
             log.read_header("r")
@@ -140,8 +147,8 @@ class Commits:
         return LogRecord(""), []
 
     def _left(self, log: LogFile) -> tuple[LogRecord, list[Entry]]:
-        """What a log says, as one record, without what a killed process had begun and cannot be
-        done; and the entries.
+        """What a log says, as one record, and its entries; without the last one, if a killed
+        process has left it and it cannot be done.
 
         Raises:
             DamagedStorageError: it cannot be read, or is not of this store.
@@ -196,17 +203,6 @@ class Commits:
                 self._log.read_header()
         return self._log.is_as_read() and self._log.header.round == self._count.round
 
-    def _fitting(self, record: LogRecord) -> LogRecord:
-        """A record that fits the files.
-
-        Raises:
-            DamagedStorageError: it does not.
-        """
-        why = why_no_fit(self._root, record)
-        if why is not None:
-            raise damaged(self._log.path, why)
-        return record
-
     def _carry_out_all(self) -> None:
         if not self._log.exists():  # a copy has left it out
             self._log.create(self.counted + 1)
@@ -218,15 +214,17 @@ class Commits:
         commits = max(self.counted, self._log.header.first - 1 + len(entries))
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
-            rest = self._without_later(self._fitting(without(record, self._held_back.records())))
+            rest = self._without_later(without(record, self._held_back.records()))
             carry_out(self._root, rest, keep_back=self._keep_back)
             self._unsynced.note(record)
             self._make_durable(lambda: rest)
             self._begin_round(commits)
 
     def _without_later(self, record: LogRecord) -> LogRecord:
-        """A record without what would take a file back to what it was before; and, which is kept
-        back, without what is for a later one."""
+        """A record without what would take a later file back to what it was; and without what is
+        for a later file than there is, which is kept back."""
+        if phase(self._root, record) > 0:
+            return record  # its patches are written, and other files may be at their paths
         patches = []
         for patch in record.patches:
             with (
@@ -248,7 +246,7 @@ class Commits:
 
         Args:
             record: What it does.
-            files: The shots files by path that it has open.
+            files: The shots files that it has open, by path.
 
         Raises:
             CommitUncertainError: it is committed, or will be when the store is next opened.
@@ -274,9 +272,12 @@ class Commits:
                 if not kept and self._looked == (before, False):
                     self._looked = self._count, False
                 is_done = True
-                # Should this fail, the next session does all of it again.
+                # If this fails, the next session does all of it again.
                 with contextlib.suppress(OSError):
-                    self._counter.write(self._count)
+                    if record.moves:  # no other record may follow in this round
+                        self.checkpoint()
+                    else:
+                        self._counter.write(self._count)
         except CommitUncertainError:
             raise
         except BaseException as error:
@@ -291,15 +292,15 @@ class Commits:
             raise CommitUncertainError(
                 f"All of this session is committed: do not store it again. {why}"
             )
-        if record.moves or end > _FULL * self._log.size:
+        if not record.moves and end > _FULL * self._log.size:
             with contextlib.suppress(OSError):  # the next session has to do it
-                self.checkpoint(is_full=not record.moves)
+                self.checkpoint(is_full=True)
 
     def _append(self, content: bytes, before: Count) -> int:
         """Write the record, which is the commit; return where the next one begins.
 
         Raises:
-            CommitUncertainError: the disk fails, and does not tell whether it is there.
+            CommitUncertainError: the disk fails, and nobody knows whether the record is there.
             OSError: it is not.
         """
         try:
@@ -321,7 +322,7 @@ class Commits:
         try:
             carry_out(self._root, record, "first", files=files)
         except (OSError, DamagedStorageError):
-            # What is kept back is kept back with what others have committed before, and is not
+            # With what is kept back goes what others have committed there before, which is not
             # durable yet.
             whole, _ = self._left(self._log)
 
@@ -403,7 +404,12 @@ class Commits:
         size = max(min(size, LARGEST), START + room)
         if self._count.end != START or size != self._log.size:
             self._make_durable(lambda: self._left(self._log)[0])
-            self._begin_round(self.counted, size)
+            try:
+                self._log.resize(size)
+            except OSError:
+                if START + room > self._log.size:  # otherwise it is large enough as it is
+                    raise
+            self._begin_round(self.counted)
 
     def _make_durable(self, done: Callable[[], LogRecord]) -> None:
         """Sync all that the round has changed; ``done`` gives it as one record, to write it anew if
@@ -427,24 +433,20 @@ class Commits:
         except (OSError, DamagedStorageError) as error:
             self._keep_back(record, error)
 
-    def _begin_round(self, commits: int, size: int | None = None) -> None:
+    def _begin_round(self, commits: int) -> None:
         """Begin the log anew, and count."""
-        if size is None or size == self._log.size:
-            try:
-                self._log.begin_round(commits + 1)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    self._counter.write(evolve(self._count, is_unfinished=True))
-                raise
-        else:
-            self._log.create(commits + 1, size)
-            self._log.read_header()
+        try:
+            self._log.begin_round(commits + 1)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._counter.write(evolve(self._count, is_unfinished=True))
+            raise
         self._count = Count(commits, self._log.header.round, START, is_unfinished=False)
         self._noted = self._log.header.round, START
         self._counter.write(self._count)
 
     def _note(self, record: LogRecord, start: int, end: int) -> None:
-        """What a record has changed is to be synced."""
+        """Remember to sync what a record has changed."""
         if self._noted == (self._log.header.round, start):
             self._unsynced.note(record)
             self._noted = self._log.header.round, end
@@ -497,14 +499,16 @@ class Commits:
         kept: list[Problem] = []
 
         def keep_back(rest: LogRecord, error: Exception) -> None:
+            self._keep_back(rest, error)
             kept.append(problem(self._root, rest, error))
 
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
             carry_out(self._root, held, keep_back=keep_back)
             failed = durable.sync()
-            kept += [problem(self._root, held, error) for error in failed.values()]
-            if not kept:
+            if failed and not kept:
+                kept += [problem(self._root, held, error) for error in failed.values()]
+            else:
                 self._held_back.remove(held)
             self._begin_round(self.counted + 1)
         return kept

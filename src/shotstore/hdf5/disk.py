@@ -116,17 +116,20 @@ class File:
             if on_disk.observe_reading is not None:
                 on_disk.observe_reading(str(self.path))
             while left:
+                pieces = left[: _MOST_PIECES if _HAS_PREADV else 1]
                 if _HAS_PREADV:
-                    count = os.preadv(self._raw.fileno(), left[:_MOST_PIECES], offset + done)
+                    count = os.preadv(self._raw.fileno(), pieces, offset + done)
                 else:
-                    count = self._read_at(offset + done, left[0])
+                    count = self._read_at(offset + done, pieces[0])
                 if not count:
                     break
                 done += count
-                while left and count >= len(left[0]):
+                if count == sum(map(len, pieces)):  # as nearly always
+                    del left[: len(pieces)]
+                    continue
+                while count >= len(left[0]):
                     count -= len(left.pop(0))
-                if count:
-                    left[0] = left[0][count:]
+                left[0] = left[0][count:]
         except OSError as error:
             raise named_error(error, self.path) from error
         return done

@@ -1,4 +1,4 @@
-"""The files of a store as they are once every commit is carried out.
+"""The files of a store, as they are once every commit is carried out.
 
 Records of the log that are not carried out, or that cannot be, are laid over the files in memory:
 so a copy that was made in the middle of a run is read as it was committed, and so is a sequence
@@ -7,7 +7,7 @@ slashes.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from stat import S_IFDIR, S_IFREG, S_ISDIR, S_ISREG
 from typing import Protocol
 
 from shotstore.hdf5 import on_disk
-from shotstore.hdf5.log.fitting import is_given_up, is_later, phase, why_no_fit
+from shotstore.hdf5.log.fitting import is_later, phase
 from shotstore.hdf5.log.record import FilePatch, LogRecord, Rename
 
 
@@ -28,20 +28,23 @@ class HasFiles(Protocol):
 class Files:
     """What is at each path, and where it lies for the time being."""
 
-    def __init__(self, root: Path, records: Sequence[LogRecord] = ()) -> None:
-        """Without ``records``, everything lies where it belongs."""
+    def __init__(self, root: Path) -> None:
+        """Everything lies where it belongs."""
         self.root = root
         self._patches: dict[str, FilePatch] = {}
         self._renames: list[Rename] = []
         self._made: dict[str, bytes | None] = {}
         """What is not on the disk: documents by path, with their content, and directories."""
         self._arriving: dict[str, set[str]] = {}
-        for record in records:
-            if why_no_fit(root, record) is None and not is_given_up(root, record):
-                self._lay(record)
-        self._is_changed = bool(self._renames or self._made)
+        self._is_changed = False
 
-    def _lay(self, record: LogRecord) -> None:
+    @property
+    def lie_in_place(self) -> bool:
+        """Whether everything lies where it belongs."""
+        return not self._is_changed
+
+    def lay(self, record: LogRecord) -> None:
+        """Lay what a record does over the files."""
         first = phase(self.root, record)
         if first == 0:
             self._patches |= {each.path: each for each in record.patches}
@@ -64,6 +67,12 @@ class Files:
                     continue
             self._made[document.path] = document.content
             self._arrives(document.path)
+        self._is_changed = bool(self._renames or self._made)
+
+    @property
+    def is_laid_over(self) -> bool:
+        """Whether anything lies over what is on the disk."""
+        return self._is_changed or bool(self._patches)
 
     def _arrives(self, path: str) -> None:
         directory, _, name = path.rpartition("/")

@@ -21,6 +21,9 @@ class StoreInformation:
     created: datetime | None
     commits: int
     """How many transactions were committed."""
+    is_carried_out: bool
+    """Whether all of them are in the files. If not, a program was killed, the power failed, or
+    something could not be changed: the next session that may write carries them out."""
     is_writing: bool
     """Whether a session was writing at this moment."""
     writer: Writer | None
@@ -32,6 +35,7 @@ def read_information(store: Store) -> StoreInformation:
 
     Raises:
         DamagedStorageError: its marker is damaged, or cannot be read.
+        StorageLockTimeoutError: a lock is held for too long.
     """
     marker = store.root / MARKER
     try:
@@ -39,8 +43,10 @@ def read_information(store: Store) -> StoreInformation:
     except OSError as error:
         raise on_disk.unreadable_error(marker, error) from error
     if content is None:
-        return StoreInformation(store.root, documents.VERSION, None, None, 0, False, None)
+        return StoreInformation(store.root, documents.VERSION, None, None, 0, True, False, None)
     keys = documents.load("store", content, marker)
+    with store.reading(finish=False):
+        is_carried_out = not store.commits.files.is_laid_over
     is_writing = store.locks.is_writing()
     try:
         return StoreInformation(
@@ -49,6 +55,7 @@ def read_information(store: Store) -> StoreInformation:
             id=str(keys["id"]),
             created=documents.load_time(keys["created"]),
             commits=store.commits.count().commits,
+            is_carried_out=is_carried_out,
             is_writing=is_writing,
             writer=store.locks.writer() if is_writing else None,
         )

@@ -1,10 +1,13 @@
 """Documents that were read before, and need not be read again while their files are the same."""
 
+import os
 import time
+from collections.abc import Iterable
 
 from attrs import frozen
 
 from shotstore.hdf5 import on_disk
+from shotstore.hdf5.folders import KnownFolders
 
 _MOST_BYTES = 64 * 2**20
 TICK = 20_000_000
@@ -22,13 +25,6 @@ class _Known:
     age: int
     """How long before it was read the file was last changed (ns)."""
 
-    def is_still(self, identity: on_disk.Identity | None, commits: int | None) -> bool:
-        """Whether a file that has this identity, after so many commits, holds the content."""
-        others_wrote = commits is None or commits != self.commits
-        # A file that was changed just before it was read may have been changed just after, too,
-        # without a later time. Git calls such entries of its index racy.
-        return identity == self.identity and self.age > (_COARSEST_TICK if others_wrote else TICK)
-
 
 class KnownDocuments:
     """What a store has read of its documents, for all of its sessions.
@@ -38,6 +34,8 @@ class KnownDocuments:
     """
 
     def __init__(self) -> None:
+        self.folders = KnownFolders()
+        """What their directories hold."""
         self._known: dict[str, _Known] = {}
         self._bytes = 0
 
@@ -52,9 +50,9 @@ class KnownDocuments:
         Raises:
             OSError: it cannot be read.
         """
-        known = self._known.get(path)
-        if known is not None and known.is_still(on_disk.identity(path), commits):
-            return known.content
+        content = self.recall([path], commits)[0]
+        if content is not None:
+            return content
         now = time.time_ns()
         content, identity = on_disk.read_and_identify(path)
         if content is not None and identity is not None:
@@ -62,10 +60,41 @@ class KnownDocuments:
             self._remember(path, _Known(content, identity, commits, age))
         return content
 
+    def last(self, path: str) -> bytes | None:
+        """What a file held when it was last read, if that is known."""
+        known = self._known.get(path)
+        return None if known is None else known.content
+
+    def recall(self, paths: Iterable[str], commits: int | None) -> list[bytes | None]:
+        """What `read` gives of each file without opening it; None of those that it would open."""
+        # Of thousands: nothing is called for each but the system.
+        found: list[bytes | None] = []
+        look, known_at = os.lstat, self._known.get
+        for path in paths:
+            content = None
+            known = known_at(path)
+            # A file that was changed just before it was read may have been changed just after,
+            # too, without a later time. Git calls such entries of its index racy.
+            if known is not None and (
+                known.age > _COARSEST_TICK
+                or (known.age > TICK and known.commits == commits is not None)
+            ):
+                try:
+                    now = look(path)
+                except OSError:
+                    pass  # said where it is read
+                else:
+                    identity = now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
+                    if identity == known.identity:
+                        content = known.content
+            found.append(content)
+        return found
+
     def _remember(self, path: str, known: _Known) -> None:
         replaced = self._known.pop(path, None)
         self._bytes += len(known.content) - (0 if replaced is None else len(replaced.content))
         if self._bytes > _MOST_BYTES:
             self._known.clear()
+            self.folders = KnownFolders()
             self._bytes = len(known.content)
         self._known[path] = known

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from attrs import frozen
@@ -34,15 +35,20 @@ def read_writer(path: Path) -> Writer | None:
 
 def describe_this_process() -> bytes:
     """This process, for those who are to know of it, as JSON."""
-    program = " ".join([*[Path(word).name for word in sys.argv[:1]], *sys.argv[1:2]])
     return json.dumps(
         {
             "process": os.getpid(),
             "thread": threading.current_thread().name,
-            "program": program or "python",
+            "program": _this_program(),
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
     ).encode()
+
+
+@cache
+def _this_program() -> str:
+    words = [*[Path(word).name for word in sys.argv[:1]], *sys.argv[1:2]]
+    return " ".join(words) or "python"
 
 
 def holders_of(path: Path) -> set[int]:

@@ -1,9 +1,9 @@
 """Who uses a store: while anybody does, the files hold what was committed.
 
-Every storage holds ``.shotstore/open.lock`` shared for as long as it is used. Who gets it alone
-opens a store of which no living process has seen the files: a power loss may have come since, or it
-is a copy, so the log is carried out. What was committed is made durable in the files, and the log
-begun anew, in the first pause, and when the storage is closed.
+Every storage that may write holds ``.shotstore/open.lock`` shared for as long as it is used. Who
+gets it exclusively, when it opens a store, knows that no living process uses it: the power may have
+failed since the last commit, or the store is a copy, so the log is carried out. The files are made
+durable, and the log is begun anew, in the first pause, and when the storage is closed.
 """
 
 import os
@@ -24,7 +24,8 @@ _PAUSE = 1.0
 
 
 class Membership:
-    """The part that a storage has in a store. It does not refer to the storage."""
+    """The use that a storage makes of a store. It does not refer to the storage, which can so be
+    dropped."""
 
     def __init__(self, locks: Locks, commits: Commits, *, read_only: bool) -> None:
         self._locks = locks
@@ -42,7 +43,7 @@ class Membership:
         """Begin to use the store, unless this process does.
 
         Raises:
-            StorageLockTimeoutError: somebody else opens it, and does not come to an end.
+            StorageLockTimeoutError: somebody else is opening it, and does not come to an end.
             StorageError: it cannot be locked.
         """
         if self._process == os.getpid():
@@ -56,7 +57,7 @@ class Membership:
         self._process = os.getpid()
 
     def lays_log(self, count: Count) -> bool:
-        """Whether the log is to be laid over the files, for who cannot have it carried out."""
+        """Whether the log is to be laid over the files where it cannot be carried out."""
         return count.is_unfinished or count == self._distrusted
 
     def leave(self) -> None:
@@ -129,7 +130,7 @@ class Membership:
                 sleep(_PAUSE)
 
     def _checkpoint(self) -> bool:
-        """Whether it is no use to try again."""
+        """Make a checkpoint, unless somebody is writing; then return False, to try again."""
         try:
             release = self.acquire_write(None, 0)
         except StorageLockTimeoutError:

@@ -12,6 +12,7 @@ from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.files import HasFiles
 from shotstore.hdf5.known_documents import TICK
 from shotstore.hdf5.locks import try_lock_shared, unlock
+from shotstore.hdf5.log.carrying_out import cut_off_error
 from shotstore.hdf5.log.record import FilePatch
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, PatchedFileObject, committed_end
 from shotstore.hdf5.shots.known_rows import RowsOfFiles
@@ -82,6 +83,8 @@ class ShotsReader:
         if self._patch is not None and has_later_shots(self._file, self._patch):
             self._patch = None
         if self._patch is not None:
+            if self._file.length() < self._patch.needed:
+                raise cut_off_error(self._file.path)
             if is_older(self._file, self._patch):
                 raise older_error(self._file.path)
             return _open_view(self._file, self._patch)
@@ -151,6 +154,8 @@ def _open_view(file: disk.File, patch: FilePatch | None) -> ShotsFile:
 def has_later_shots(file: disk.File, patch: FilePatch) -> bool:
     """Whether a file holds what was committed after the patch, as in a copy that was made while
     shots were recorded: shots are only ever appended."""
+    if file.length() < patch.needed:
+        return False  # it was cut off, so that what the patch makes of it may be unreadable
     as_it_is, patched = _count_shots(file, None), _count_shots(file, patch)
     # A file that is half-changed cannot be read as it is.
     return as_it_is is not None and (patched is None or as_it_is > patched)
@@ -274,10 +279,12 @@ class ShotsWriter:
         if not pieces and overlay.end == overlay.committed:
             return None
         pieces += overlay.tail()
+        # Carried out before, it may have made the file shorter.
+        in_file = overlay.end if overlay.has_large_tail() else overlay.committed
         return FilePatch(
             path=path,
             committed=overlay.committed,
-            needed=overlay.end if overlay.has_large_tail() else overlay.committed,
+            needed=min(in_file, overlay.end),
             length=overlay.end,
             shots=self._committed_shots,
             offsets=[offset for offset, _ in pieces],

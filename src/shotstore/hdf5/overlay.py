@@ -24,6 +24,8 @@ PAGE = 4096
 _LARGEST_TAIL_IN_LOG = 64 * 2**10
 """Bytes past the committed end that a commit takes into the log: to sync them in the file as well
 takes longer than to write them twice."""
+_MOST_SETTLED = 64
+"""How many pages are kept from one commit to the next."""
 
 
 def committed_end(file: File) -> int:
@@ -191,7 +193,10 @@ class OverlayFile(HDF5FileObject):
         self._kept = committed  # what no truncation has cut off
         self._tail = tail_start(committed)
         self._pages: dict[int, bytearray] = {}
+        self._settled: dict[int, bytearray] = {}
+        """Those of the last commit, which are in the file, and mostly needed in the next one."""
         self._dead = False
+        # A forked child would flush its copy of the parent's open transaction into the file.
         self._process = os.getpid()
 
     def kill(self) -> None:
@@ -203,7 +208,7 @@ class OverlayFile(HDF5FileObject):
         length, offset = len(view), self._position
         self._position = stop = offset + length
         try:
-            if not self._is_dead():
+            if not self._dead and os.getpid() == self._process:
                 while offset < min(stop, self._tail):
                     index, inside = divmod(offset, PAGE)
                     count = min(PAGE - inside, stop - offset)
@@ -223,7 +228,7 @@ class OverlayFile(HDF5FileObject):
     def truncate(self, length: int | None = None) -> int:
         length = self._position if length is None else length
         try:
-            if not self._is_dead():
+            if not self._dead and os.getpid() == self._process:
                 self._truncate(length)
         except Exception as raised:
             self._note(raised)
@@ -265,7 +270,8 @@ class OverlayFile(HDF5FileObject):
         """Go on from what was committed: the real file holds all that was written."""
         self.committed = self._kept = self._end
         self._tail = tail_start(self._end)
-        self._pages.clear()
+        self._settled = self._pages if len(self._pages) <= _MOST_SETTLED else {}
+        self._pages = {}
 
     def discard(self) -> None:
         """Cut off what was written past the committed end, and swallow every further write."""
@@ -273,10 +279,9 @@ class OverlayFile(HDF5FileObject):
         if self.file.length() > self.committed:
             self.file.truncate(self.committed)
 
-    def _is_dead(self) -> bool:
-        # After an error too: what HDF5 goes on to write may rest on what could not be read. And a
-        # forked child would flush its copy of the parent's open transaction into the file.
-        return self._dead or self._error is not None or os.getpid() != self._process
+    def _note(self, error: Exception) -> None:
+        super()._note(error)
+        self._dead = True  # what HDF5 goes on to write may rest on what could not be read
 
     def _fetch(self, view: memoryview, offset: int) -> int:
         count = self.file.read_into(view, offset)
@@ -310,9 +315,13 @@ class OverlayFile(HDF5FileObject):
             self.file.truncate(max(length, self.committed))
 
     def _new_page(self, index: int) -> bytearray:
-        page = self._pages[index] = bytearray(PAGE)
         count = max(0, min(PAGE, self._kept - index * PAGE))
-        self.file.read_into(memoryview(page)[:count], index * PAGE)
+        page = self._settled.pop(index, None)
+        if page is None:
+            page = bytearray(PAGE)
+            self.file.read_pieces([memoryview(page)[:count]], index * PAGE)
+        page[count:] = bytes(PAGE - count)
+        self._pages[index] = page
         return page
 
 

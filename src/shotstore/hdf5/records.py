@@ -2,18 +2,20 @@
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 from attrs import evolve
 
-from shotstore.errors import DamagedStorageError
+from shotstore.errors import DamagedStorageError, InvalidPathFormatError
 from shotstore.hdf5 import documents, settings, summaries
 from shotstore.hdf5.documents import SequenceDocument
-from shotstore.hdf5.names import SEQUENCE_DOCUMENT, document_name, hdf5_name
+from shotstore.hdf5.names import SEQUENCE_DOCUMENT, directory_name, document_name, hdf5_name
 from shotstore.hdf5.shots.launch import Launch
 from shotstore.hdf5.shots.shots_file import ShotsFile
+from shotstore.hdf5.store import SEQUENCES
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.model import (
@@ -48,7 +50,9 @@ class HDF5Records(StoredRecords[Node]):
         """``compression`` is the filter for datasets that shots are the first to need."""
         self.transaction = transaction
         self.tree = transaction.tree
-        self._compression = compression
+        self.compression = compression
+        self._seen: dict[PureSequencePath, tuple[ShotsFile, int]] = {}
+        """Of which files single shots were read, and how many shots the session sees in them."""
 
     # Paths
 
@@ -76,6 +80,24 @@ class HDF5Records(StoredRecords[Node]):
 
     def read_record(self, node: Node) -> SequenceRecord:
         return self.transaction.document(node)
+
+    def known_record(self, path: PureSequencePath) -> SequenceRecord | None:
+        def read() -> SequenceRecord | None:
+            document = self.tree.document(self.tree.get_sequence(path))
+            return document if document.state is State.DRAFT else None
+
+        # The shots of one that was launched are to be kept from being moved away.
+        return self.transaction.glance(read) if self._was_draft(path) else None
+
+    def _was_draft(self, path: PureSequencePath) -> bool:
+        """Whether a sequence was a draft, as far as that is known of when it was last read."""
+        store = self.transaction.store
+        with suppress(InvalidPathFormatError):
+            directories = map(directory_name, path.parts)
+            file = "/".join([str(store.root), SEQUENCES, *directories, SEQUENCE_DOCUMENT])
+            content = store.known.last(file)
+            return content is not None and b'"state": "draft"' in content[:1000]
+        return False
 
     def change_record(self, node: Node, record: SequenceRecord) -> None:
         self.transaction.change_document(node, _document(record))
@@ -129,17 +151,29 @@ class HDF5Records(StoredRecords[Node]):
     def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
         for name in (*shot.parameters, *shot.data):
             hdf5_name(name)  # refused here, where nothing has been written yet
-        times = _microseconds(shot.start_time), _microseconds(shot.end_time)
+        start, end = [(time - _EPOCH) // _MICROSECOND for time in (shot.start_time, shot.end_time)]
         shots = self.transaction.shots.open_to_append(node)
         with self.transaction.appending():
-            shots.append(index, times, shot.parameters, shot.data, self._compression)
+            shots.append(index, (start, end), shot.parameters, shot.data, self.compression)
 
     def find_shot(self, node: Node, index: int) -> StoredShot | None:
         shots, limit = self._view(node)
         if shots is None:
             return None
+        self._seen[node.path] = shots, limit
         row = shots.indices().get(index, limit)
         return _Shot(shots, row) if row < limit else None
+
+    def known_data(
+        self, path: PureSequencePath, index: int, labels: Collection[str]
+    ) -> dict[str, Data] | None:
+        def read() -> dict[str, Data] | None:
+            if path not in self._seen:
+                return None
+            shots, limit = self._seen[path]
+            return shots.known_data(index, limit, labels)
+
+        return self.transaction.read_here(read)
 
     # Many shots
 
@@ -219,7 +253,3 @@ class _Shot(StoredShot):
 def _document(record: SequenceRecord) -> SequenceDocument:
     assert isinstance(record, SequenceDocument)  # it was made of that which the tree has
     return record
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND

@@ -5,40 +5,25 @@ from typing import Self
 
 from shotstore.hdf5.copying import copy_files
 from shotstore.hdf5.records import HDF5Records
-from shotstore.hdf5.store import Store
 from shotstore.hdf5.transaction import Transaction
-from shotstore.model import Serializer
 from shotstore.paths import PureSequencePath
-from shotstore.records.owner import current_owner
-from shotstore.session import ExperimentSession, StorageManager
+from shotstore.session import ExperimentSession
 
 
 class HDF5ExperimentSession(ExperimentSession):
     """A transaction on a store; see `ExperimentSession` for what it promises."""
 
-    def __init__(
-        self,
-        storage: StorageManager,
-        store: Store,
-        serializer: Serializer,
-        compression: str | int | None,
-        *,
-        write: bool,
-    ) -> None:
-        def begin() -> HDF5Records:
-            store.units.give_to_process()
-            transaction = Transaction(store, current_owner())
-            return HDF5Records(transaction, compression)
-
-        super().__init__(storage, serializer, begin, write=write)
-        self.compression = compression
+    @property
+    def records(self) -> HDF5Records:
+        """What is stored, while the block of the session is running."""
+        records = self._records_()
+        assert isinstance(records, HDF5Records)
+        return records
 
     @property
     def transaction(self) -> Transaction:
         """The transaction of the session, while its block is running."""
-        transaction = self._records_().transaction
-        assert isinstance(transaction, Transaction)
-        return transaction
+        return self.records.transaction
 
     def copy_files(
         self,

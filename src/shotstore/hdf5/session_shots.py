@@ -117,13 +117,13 @@ class SessionShots:
     def open_to_append(self, node: Node) -> ShotsFile:
         """The shots file of a running sequence."""
         if node not in self.writers:
-            path = self._path(node)
-            self._store.commits.check_free([join(node.directory or "", SHOTS_FILE)])
+            path, document = self._path(node), self._tree.document(node)
+            self._store.commits.check_free([f"{node.directory}/{SHOTS_FILE}"])
             writer = self._store.kept.take(path) or ShotsWriter.open(
                 path, lambda: self._store.root / self._staging.slot()
             )
             try:
-                self._check_belongs(node, self._tree.document(node), writer.shots)
+                self._check_belongs(node, document, writer.shots)
             except BaseException:
                 self._left.append(writer)
                 raise
@@ -193,7 +193,7 @@ class SessionShots:
             reader.close()
 
     def _path(self, node: Node) -> Path:
-        return self._store.root / (node.directory or "") / SHOTS_FILE
+        return self._store.root.joinpath(node.directory or "", SHOTS_FILE)
 
     def reader(self, node: Node) -> ShotsReader:
         """The committed shots file of a launched sequence."""

@@ -3,23 +3,29 @@
 Paths are texts relative to the root of the store, with slashes, as in the log.
 """
 
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from stat import S_ISDIR, S_ISREG
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from shotstore.errors import DamagedStorageError
+from shotstore.errors import DamagedStorageError, InvalidPathFormatError, StorageError
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import conflict_error, moved_away_error, name_of
 from shotstore.hdf5.files import HasFiles, join
+from shotstore.hdf5.folders import Folder, folder_of
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, decomposed, directory_name, path_name
-from shotstore.paths import PureSequencePath
 
 Kind: TypeAlias = Literal["sequence", "folder"]
 
 _T = TypeVar("_T")
+
+_AT_ONCE = 50
+"""Documents that are read in one step."""
+
+
+class NotKnownError(StorageError):
+    """A document would have to be opened, and may not be."""
 
 
 class Snapshot:
@@ -32,10 +38,14 @@ class Snapshot:
         self._known = known
         self.commits: int | None = None
         """How many transactions were committed when it was last known; None if nobody counts."""
+        self._documents: dict[str, bytes | None] = {}
+        """The contents of documents that were read, by path; None of those that are not there."""
         self._seen: dict[tuple[Callable[[Snapshot, str], Any], str], Any] = {}
-        """What was found, by what was asked and of which path."""
+        """What else was found, by what was asked and of which path."""
         self._unreadable: dict[str, OSError] = {}
         """Directories that the system does not let us look into."""
+        self.may_open = True
+        """Whether documents may be opened, and not only recalled."""
 
     def _once(self, question: Callable[["Snapshot", str], _T], path: str) -> _T:
         key = question, path
@@ -50,7 +60,9 @@ class Snapshot:
         Raises:
             DamagedStorageError: it cannot be read.
         """
-        return self._once(Snapshot._read, path)
+        if path not in self._documents:
+            self._documents[path] = self._read(path)
+        return self._documents[path]
 
     def _read(self, path: str) -> bytes | None:
         files = self._store.files
@@ -58,19 +70,23 @@ class Snapshot:
         if content is not None:
             return content
         place = files.locate(path)
-        file = f"{files.root}/{place}"
+        return None if place is None else self._read_file(f"{files.root}/{place}")
+
+    def _read_file(self, file: str) -> bytes | None:
         try:
-            if place is None:
-                return None
             if self._known is None:
                 return on_disk.read_file(file)
-            return self._known.read(file, self.commits)
+            if self.may_open:
+                return self._known.read(file, self.commits)
         except OSError as error:
             raise on_disk.unreadable_error(file, error) from error
+        content = self._known.recall([file], self.commits)[0]
+        if content is None:
+            raise NotKnownError(f"{file} is not known, or has changed.")
+        return content
 
-    def children(self, directory: str) -> dict[str, str]:
-        """The directories of a folder that stand for paths: path name to directory name. Hidden
-        and other people's directories are left out.
+    def folder(self, directory: str) -> Folder:
+        """What is in the directory of a folder.
 
         Raises:
             TransactionConflictError: the directory was there before, and is not any more.
@@ -80,29 +96,39 @@ class Snapshot:
             raise on_disk.unreadable_error(self._at(directory), self._unreadable[directory])
         return self._once(Snapshot._list, directory)
 
-    def _list(self, directory: str) -> dict[str, str]:
+    def _list(self, directory: str) -> Folder:
+        names: list[str] = []  # of a root that was left out of a copy, as empty directories may be
         try:
-            return _by_path_name(self._store.files.list_directories(directory))
+            names = self._store.files.list_directories(directory)
         except (FileNotFoundError, NotADirectoryError):
             if self._was_there(directory):
                 raise moved_away_error(name_of(directory)) from None
-            return {}  # the root of the tree, in a copy that leaves out empty directories
         except OSError as error:
             self._unreadable[directory] = error
             raise on_disk.unreadable_error(self._at(directory), error) from error
+        root = str(self._store.files.root)
+        if self._known is None:
+            return folder_of(root, directory, names)
+        return self._known.folders.get(root, directory, names)
+
+    def contents(self, folder: Folder) -> list[bytes | None]:
+        """The documents of what is in a folder, as far as they were read and are there."""
+        return list(map(self._documents.get, folder.documents))
 
     def child(self, directory: str, name: str) -> tuple[str, Kind] | None:
         """The directory in a folder that stands for a path name, and what it is; None if there is
         none.
 
         Raises:
-            InvalidPathFormatError: the disk cannot hold the name.
             DamagedStorageError: the folder cannot be read.
         """
-        own = directory_name(name)
-        listing = self._seen.get((Snapshot._list, directory))
+        try:
+            own = directory_name(name)
+        except InvalidPathFormatError:
+            return None  # a name that the disk cannot hold is not on it
+        folder = self._seen.get((Snapshot._list, directory))
         forms = (own,) if own.isascii() else (own, decomposed(own))
-        for entry in forms if listing is None else filter(None, [listing.get(name)]):
+        for entry in forms if folder is None else filter(None, [folder.children.get(name)]):
             place = f"{directory}/{entry}" if directory else entry
             kind = self._once(Snapshot._look_at, place)
             if kind is not None:
@@ -130,10 +156,13 @@ class Snapshot:
         return self._once(Snapshot._look_at, directory)
 
     def _look_at(self, directory: str) -> Kind | None:
+        document = f"{directory}/{SEQUENCE_DOCUMENT}" if directory else SEQUENCE_DOCUMENT
+        if self._documents.get(document) is not None:
+            return "sequence"
         files = self._store.files
         has_document = False
         try:
-            has_document = S_ISREG(files.mode(f"{directory}/{SEQUENCE_DOCUMENT}".removeprefix("/")))
+            has_document = S_ISREG(files.mode(document))
         except OSError as error:
             self._unreadable[directory] = error
         # The system finds one behind a link too, which may lead out of the store. A listing has
@@ -162,39 +191,55 @@ class Snapshot:
         Raises:
             TransactionConflictError: it was there before, and is not any more.
         """
-        content = self._once(Snapshot._read, join(directory, SEQUENCE_DOCUMENT))
+        content = self.read(f"{directory}/{SEQUENCE_DOCUMENT}" if directory else SEQUENCE_DOCUMENT)
         if content is None:
             raise moved_away_error(name_of(directory))
         return content
 
     def _was_there(self, directory: str) -> bool:
         above, _, entry = directory.rpartition("/")
-        listing = self._seen.get((Snapshot._list, above), {})
+        folder = self._seen.get((Snapshot._list, above))
         return (
-            listing.get(path_name(entry) or "") == entry
-            or self._seen.get((Snapshot._look_at, directory)) is not None
-        )
+            folder is not None and folder.children.get(path_name(entry) or "") == entry
+        ) or self._seen.get((Snapshot._look_at, directory)) is not None
 
     def scan(self, directory: str, *, documents: bool) -> Iterator[None]:
-        """Read everything below a folder that is not known yet, a step at a time: a listing, or
-        the document of a sequence if ``documents``."""
+        """Read everything below a folder that is not known yet, a step at a time: listings, and
+        the documents of sequences if ``documents``."""
         pending = [directory]
         while pending:
-            current = pending.pop()
-            if documents and self._has_document(current):
-                self._seen[Snapshot._look_at, current] = "sequence"
-            elif self.kind(current) != "sequence":
-                with suppress(DamagedStorageError):  # one of them must not hide the others
-                    pending.extend(
-                        [join(current, name) for name in self.children(current).values()]
-                    )
             yield
+            current = pending.pop()
+            with suppress(DamagedStorageError):  # one of them must not hide the others
+                if self.kind(current) == "sequence":
+                    if documents:
+                        self.read(join(current, SEQUENCE_DOCUMENT))
+                    continue
+                folder = self.folder(current)
+                if documents and self._store.files.lie_in_place:
+                    for start in range(0, len(folder.documents), _AT_ONCE):
+                        part = slice(start, start + _AT_ONCE)
+                        self._read_some(folder.documents[part], folder.files[part])
+                        yield
+                contents = zip(folder.children.values(), self.contents(folder), strict=True)
+                pending += [join(current, entry) for entry, found in contents if found is None]
 
-    def _has_document(self, directory: str) -> bool:
-        try:
-            return self.read(join(directory, SEQUENCE_DOCUMENT)) is not None
-        except DamagedStorageError:
-            return False  # raised again where this one is asked for
+    def _read_some(self, documents: list[str], files: list[str]) -> None:
+        """Read some documents, as far as it is possible, which lie in these files."""
+        found: list[bytes | None] = [None] * len(files)
+        if self._known is not None:
+            found = self._known.recall(files, self.commits)
+        if None not in found and self._documents.keys().isdisjoint(documents):
+            self._documents.update(zip(documents, found, strict=True))
+            return
+        for document, file, content in zip(documents, files, found, strict=True):
+            if document not in self._documents:
+                with suppress(DamagedStorageError):  # raised again where this one is asked for
+                    self._documents[document] = content or self._read_file(file)
+
+    def forget(self) -> None:
+        """Know nothing, as in the beginning."""
+        self.adopt(Snapshot(self._store))
 
     def copy(self) -> "Snapshot":
         """A snapshot that knows the same."""
@@ -205,6 +250,7 @@ class Snapshot:
 
     def adopt(self, other: "Snapshot") -> None:
         """Know what the other one knows, which was copied from this one."""
+        self._documents = dict(other._documents)
         self._seen = dict(other._seen)
         self._unreadable = dict(other._unreadable)
 
@@ -218,17 +264,9 @@ class Snapshot:
             TransactionConflictError: something is not what it was.
         """
         fresh = Snapshot(self._store)
+        for path, content in self._documents.items():
+            if fresh.read(path) != content:
+                raise conflict_error(name_of(path))
         for (question, path), answer in self._seen.items():
             if fresh._once(question, path) != answer:
                 raise conflict_error(name_of(path))
-
-
-def _by_path_name(found: Iterable[str]) -> dict[str, str]:
-    # Where two forms of one name lie beside each other, the one that we write counts.
-    entries = sorted(found, key=lambda entry: unicodedata.is_normalized("NFC", entry))
-    names = {path_name(entry): entry for entry in entries}
-    return {
-        name: entry
-        for name, entry in names.items()
-        if name is not None and PureSequencePath.is_valid_name(name)
-    }

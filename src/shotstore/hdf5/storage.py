@@ -16,8 +16,10 @@ from shotstore.hdf5.checks.report import Progress, Recovered, Report
 from shotstore.hdf5.checks.verify import verify
 from shotstore.hdf5.incoming import bring_in, check_place, store_aside
 from shotstore.hdf5.information import StoreInformation, read_information
+from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.store import Store
+from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.trash import Trash
 from shotstore.hdf5.unseen import Unseen, find_unseen
 from shotstore.hdf5.worker import run
@@ -32,6 +34,7 @@ from shotstore.records.arguments import (
     as_time_span,
     shown,
 )
+from shotstore.records.owner import current_owner
 from shotstore.session import StorageManager
 
 
@@ -122,10 +125,13 @@ class HDF5StorageManager(StorageManager):
             yield receive
 
     def _session_on(self, store: Store, *, write: bool = False) -> HDF5ExperimentSession:
-        arguments = self._arguments
-        return HDF5ExperimentSession(
-            self, store, arguments["serializer"], arguments["compression"], write=write
-        )
+        compression = self._arguments["compression"]
+
+        def begin() -> HDF5Records:
+            store.units.give_to_process()
+            return HDF5Records(Transaction(store, current_owner()), compression)
+
+        return HDF5ExperimentSession(self, self.serializer, begin, write=write)
 
     def last_commit(self) -> Hashable:
         return self._store.last_commit()
@@ -163,6 +169,7 @@ class HDF5StorageManager(StorageManager):
 
         Raises:
             DamagedStorageError: its marker is damaged.
+            StorageLockTimeoutError: a lock is held for too long.
         """
         return run(lambda: read_information(self._store))
 
@@ -219,12 +226,14 @@ class HDF5StorageManager(StorageManager):
             return recover(session, place, progress)
 
     def close(self) -> None:
-        """Close the files that stay open between sessions, as before the disk is unmounted.
+        """Bring the store to rest, as before the disk is unmounted or copied, and close its files.
 
-        They are those of the running sequences that this storage has recorded into, and of the
-        sequences that were read last; they are closed too when a path is moved or deleted (where
-        another program does it, with the next session), and when the storage is dropped. The
-        storage can be used further.
+        What this storage has committed is synced in the files themselves, so that nobody needs the
+        log, unless another program is writing: then that one does it. The files that stay open
+        between sessions are those of the running sequences that this storage has recorded into,
+        and of the sequences that were read last; they are closed too when a path is moved or
+        deleted (where another program does it, with the next session). A storage that is dropped
+        is closed, and so is each when Python ends. A closed storage can be used further.
         """
 
         run(self._store.close)

@@ -105,7 +105,7 @@ class Store:
             call_when_dropped(self, self.membership.leave)
         if not read_only:
             with contextlib.suppress(StorageError, OSError):  # said where it is asked for
-                with self.reading(finish=False):
+                with self.reading():  # what a power loss has taken back, comes back
                     pass
                 if self.commits.held():
                     self.retry()
@@ -120,6 +120,13 @@ class Store:
             return None
         count = self.commits.count()
         return count.commits + count.is_unfinished
+
+    def settled(self) -> int | None:
+        """How many transactions were committed, for who reads without a lock; None while one is
+        carried out, or is left, and where nobody counts them. As long as it stays the same, so do
+        the files."""
+        commits = None if self.is_archive else self.commits.count()
+        return None if commits is None or self.commits.is_unfinished() else commits
 
     @contextlib.contextmanager
     def reading(self, *, finish: bool = True) -> Iterator[int]:
@@ -242,6 +249,7 @@ class Store:
             self._clear_up()
             return problems
         finally:
+            self.commits.end_writing()
             release()
 
     def _read(self, path: Path) -> bytes | None:

@@ -1,7 +1,8 @@
 """What is known of many sequences without their shots: their documents are read, and nothing else
 but the numbers of shots of those that are running."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -14,9 +15,9 @@ from shotstore.errors import (
     TransactionConflictError,
 )
 from shotstore.hdf5.documents import SequenceDocument, load_sequence
-from shotstore.hdf5.names import SEQUENCE_DOCUMENT
+from shotstore.hdf5.folders import Folder
 from shotstore.hdf5.transaction import Transaction
-from shotstore.hdf5.tree import Node
+from shotstore.hdf5.tree import Node, Tree
 from shotstore.model import IterationConfiguration, Serializer
 from shotstore.paths import PureSequencePath
 from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
@@ -24,6 +25,7 @@ from shotstore.state import State
 
 _NOT_COUNTED = -1
 
+_P = TypeVar("_P", "_Found", SequenceSummary)
 _T = TypeVar("_T")
 
 
@@ -32,11 +34,10 @@ class _Found:
     """A sequence, and its document: as it is on the disk, or as the session has changed it."""
 
     path: PureSequencePath
-    node: Node
     file: str
-    content: bytes | None
-    document: SequenceDocument | None
-    error: DamagedStorageError | None
+    content: bytes | None = None
+    document: SequenceDocument | None = None
+    error: DamagedStorageError | None = None
     """Why its content could not be read."""
 
     def load(self) -> SequenceDocument:
@@ -50,6 +51,25 @@ class _Found:
         return self.document or load_sequence(self.content or b"", self.file)
 
 
+@frozen
+class _Untouched:
+    """The sequences in a folder that the session has not come across by themselves."""
+
+    path: PureSequencePath
+    folder: Folder
+    contents: Mapping[str, bytes]
+    """Their documents by name."""
+
+
+@frozen
+class _Made:
+    """What was made of the documents of such sequences before."""
+
+    path: PureSequencePath
+    contents: Mapping[str, bytes]
+    summaries: list[SequenceSummary]
+
+
 def read(
     transaction: Transaction, path: PureSequencePath, serializer: Serializer
 ) -> list[SequenceSummary]:
@@ -59,17 +79,28 @@ def read(
         PathNotFoundError: nothing is at the path.
         DamagedStorageError: the sequence at the path cannot be read.
     """
+    transaction.load_below(path, documents=True)
     remembered = transaction.store.summaries
 
-    def summary(found: _Found) -> SequenceSummary:
+    def make(found: _Found) -> SequenceSummary:
         make = partial(_summary, found, serializer)
         known = make() if found.content is None else remembered.get(found.content, make)
-        if known.number_of_shots == _NOT_COUNTED:
-            number = transaction.read(lambda: transaction.shots.number_in_a_list(found.node))
-            return evolve(known, path=found.path, number_of_shots=number)
         return known if known.path == found.path else evolve(known, path=found.path)
 
-    return list(_each(transaction, path, summary))
+    def count(summary: SequenceSummary) -> SequenceSummary:
+        def read() -> int:
+            return transaction.shots.number_in_a_list(transaction.tree.get(summary.path))
+
+        number = transaction.read(read)
+        return evolve(summary, number_of_shots=number)
+
+    touched, folders = transaction.run(lambda: _look(transaction.tree, path))
+    summaries = _readable(make, touched, path)
+    for untouched in folders:
+        summaries += _summaries_in(untouched, make)
+    counted = [each for each in summaries if each.number_of_shots != _NOT_COUNTED]
+    others = [each for each in summaries if each.number_of_shots == _NOT_COUNTED]
+    return counted + _readable(count, others, path)
 
 
 def records_below(
@@ -81,38 +112,75 @@ def records_below(
         PathNotFoundError: nothing is at the path.
         DamagedStorageError: the sequence at the path cannot be read.
     """
-    return _each(transaction, path, lambda found: (found.node, found.load()))
-
-
-def _each(
-    transaction: Transaction, path: PureSequencePath, function: Callable[[_Found], _T]
-) -> Iterator[_T]:
-    """What the function makes of each sequence. One damaged sequence must not make a listing of
-    the others fail, so it is left out."""
     transaction.load_below(path, documents=True)
-    for found in transaction.run(partial(_find, transaction, path)):
+    tree = transaction.tree
+
+    def find() -> list[tuple[Node, _Found]]:
+        nodes = tree.sequences(tree.get(path), skip_unreadable=True)
+        return [(node, _found(tree, node)) for node in nodes]
+
+    for node, found in transaction.run(find):
+        for document in _readable(_Found.load, [found], path):
+            yield node, document
+
+
+def _look(tree: Tree, path: PureSequencePath) -> tuple[list[_Found], list[_Untouched]]:
+    """The sequences at and below a path: those that the session has come across, and others."""
+    touched, folders = [], []
+    pending = [tree.get(path)]
+    while pending:
+        node = pending.pop()
+        if node.is_sequence:
+            touched.append(_found(tree, node))
+            continue
+        with suppress(DamagedStorageError):  # one that cannot be read must not hide the others
+            found = tree.untouched(node)
+            if found is not None:
+                folders.append(_Untouched(node.path, *found))
+        pending += node.children.values()
+    return touched, folders
+
+
+def _found(tree: Tree, node: Node) -> _Found:
+    path, file = node.path, tree.file(node)
+    try:
+        content = tree.content(node)
+        return _Found(path, file, content, tree.document(node) if content is None else None)
+    except DamagedStorageError as error:
+        return _Found(path, file, error=error)
+
+
+def _summaries_in(
+    untouched: _Untouched, make: Callable[[_Found], SequenceSummary]
+) -> list[SequenceSummary]:
+    """What is known of the sequences in a folder, made once for the same documents."""
+    path, folder, contents = untouched.path, untouched.folder, untouched.contents
+    match folder.made:
+        case _Made(path=known_path, contents=known, summaries=summaries) if (
+            known_path == path and known == contents
+        ):
+            return summaries
+    files = dict(zip(folder.children, folder.files, strict=True))
+    found = [_Found(path / name, files[name], content) for name, content in contents.items()]
+    summaries = sorted(_readable(make, found, path), key=lambda summary: summary.path.parts)
+    folder.made = _Made(path, contents, summaries)
+    return summaries
+
+
+def _readable(
+    function: Callable[[_P], _T], found: Iterable[_P], path: PureSequencePath
+) -> list[_T]:
+    """What the function makes of each; of one that is damaged nothing, unless it is at the path."""
+    made = []
+    for each in found:
         try:
-            yield function(found)
+            made.append(function(each))
         except (StorageLockTimeoutError, TransactionConflictError):
             raise
         except StorageError:
-            if found.path == path:
+            if each.path == path:
                 raise
-
-
-def _find(transaction: Transaction, path: PureSequencePath) -> list[_Found]:
-    tree = transaction.tree
-    found = []
-    for node in tree.sequences(tree.get(path), skip_unreadable=True):
-        content, document, error = None, None, None
-        try:
-            content = tree.content(node)
-            document = tree.document(node) if content is None else None
-        except DamagedStorageError as raised:
-            error = raised
-        file = f"{transaction.store.root}/{node.directory or ''}/{SEQUENCE_DOCUMENT}"
-        found.append(_Found(node.path, node, file, content, document, error))
-    return found
+    return made
 
 
 def _summary(found: _Found, serializer: Serializer) -> SequenceSummary:

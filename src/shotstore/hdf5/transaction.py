@@ -11,10 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from shotstore.errors import (
-    CommitUncertainError,
-    StorageError,
-)
+from shotstore.errors import CommitUncertainError, PathError, StorageError
 from shotstore.hdf5 import net_effect
 from shotstore.hdf5.active import ActiveSequences
 from shotstore.hdf5.documents import SequenceDocument, dump_sequence
@@ -60,9 +57,13 @@ class Transaction(StoredTransaction):
             store, self.tree, self._snapshot, self._staging, self._has_seen_commits
         )
         self._has_changes = False
+        self._has_ended_one = False
         self.has_committed = False
         """Whether anything in the store is another than before, by this transaction."""
         self._failure: BaseException | None = None
+        self._has_worked = False
+        """Whether anything may have been opened, locked or changed."""
+        self._is_glancing = False
         self.is_open = True
 
     def check_open(self) -> None:
@@ -73,11 +74,13 @@ class Transaction(StoredTransaction):
     def run(self, job: Callable[[], _T]) -> _T:
         """Call a function that works on this transaction, on a worker thread."""
         self.check_open()
+        self._has_worked = True
 
         def work() -> _T:
             # Only a caller that was interrupted twice while it waited finds the mutex taken.
             with self._mutex:
                 self._check_usable()
+                self._end_glance()
                 return job()
 
         return run(work)
@@ -90,6 +93,54 @@ class Transaction(StoredTransaction):
                 return job()
 
         return self.run(work)
+
+    def read_here(self, job: Callable[[], _T | None]) -> _T | None:
+        """Call a function that reads on the thread of the caller, while others may commit, if this
+        session has not written: only what is committed and known to lie in an open file, without
+        HDF5. A Ctrl-C finds nothing half-done."""
+        self.check_open()
+        with self._mutex:
+            self._check_usable()
+            return job() if self._release_write is None else None
+
+    def glance(self, job: Callable[[], _T | None]) -> _T | None:
+        """Call a function that reads documents on the thread of the caller and without a lock, as
+        the first that this session reads. It gets those that were read before and are as they were:
+        nothing is opened, and a Ctrl-C finds nothing half-done.
+
+        Returns:
+            What the function does; None if all is to be read in the usual way: it says so, or a
+            document has changed, or something is being committed.
+        """
+        self.check_open()
+        with self._mutex:
+            self._check_usable()
+            commits = None if self._has_worked else self.store.settled()
+            known = self.store.commits
+            if commits is None or commits != known.counted or not known.files.lie_in_place:
+                return None
+            self._end_glance()
+            if self._first_commits is not None:
+                return None
+            self._is_glancing = True
+            self._snapshot.commits, self._snapshot.may_open = commits, False
+            with suppress(StorageError, PathError):  # said when it is read in the usual way
+                found = job()
+                if found is not None and self.store.settled() == commits:
+                    self._first_commits, self._snapshot.may_open = commits, True
+                    self._is_glancing = False
+                    return found
+            self._end_glance()
+            return None
+
+    def _end_glance(self) -> None:
+        """Forget what was seen in one that came to nothing, perhaps by a Ctrl-C: others may have
+        committed in the midst of it."""
+        if self._is_glancing:
+            self._snapshot.forget()
+            self._snapshot.may_open = True
+            self.tree.root.children.clear()
+            self._is_glancing = False
 
     def write(self, job: Callable[[], _T]) -> _T:
         """Call a function that changes something, on a worker thread, with the write lock.
@@ -154,6 +205,8 @@ class Transaction(StoredTransaction):
 
     def change_document(self, node: Node, document: SequenceDocument) -> None:
         """Give a sequence another document."""
+        had_ended = node.document is not None and node.document.state.has_ended()
+        self._has_ended_one |= document.state.has_ended() and not had_ended
         node.document = document
         node.is_changed = True
 
@@ -238,19 +291,24 @@ class Transaction(StoredTransaction):
             with self._mutex:
                 if not self.is_open:
                     return
+                is_done = True
                 try:
                     self._check_usable()
                     if self._has_changes:
-                        self._commit()
+                        is_done = self._commit()
                 except CommitUncertainError:
                     self._end(discard=False, keep_staging=True)
                     raise
                 except BaseException:
                     self._end(discard=True)
                     raise
-                self._end(discard=False)
+                self._end(discard=False, keep_staging=not is_done)
 
         self._check_process()
+        if not self._has_worked:
+            self.is_open = False
+            forget(self.rollback)
+            return
         run(job)
         if self.has_committed:
             self.store.after_writing()
@@ -269,7 +327,8 @@ class Transaction(StoredTransaction):
     def rollback_when_dropped(self, owner: object) -> None:
         call_when_dropped(owner, self.rollback)
 
-    def _commit(self) -> None:
+    def _commit(self) -> bool:
+        """Commit; return whether what was staged is not needed any more."""
         self.shots.flush()
         self._begin_writing()
         record = net_effect.prepare(
@@ -285,11 +344,9 @@ class Transaction(StoredTransaction):
         if record.actions:
             self.store.commits.commit(record, self.shots.files())
             self.has_committed = True
-            if any(
-                node.is_changed and self._has_ended(node)
-                for node in self.tree.walk_known(self.tree.root)
-            ):
-                with suppress(OSError):  # the next session has to do it
+            if self._has_ended_one:
+                # It is committed, and the next session has to do this.
+                with suppress(Exception):
                     self.store.commits.checkpoint()
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits.counted)
@@ -299,9 +356,7 @@ class Transaction(StoredTransaction):
                 self.store.kept.close_all()
                 self.store.readers.close_all()
             self.shots.keep_open()
-
-    def _has_ended(self, node: Node) -> bool:
-        return node.is_sequence and self.tree.document(node).state.has_ended()
+        return not record.moves or self.store.commits.is_at_rest
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
         self.is_open = False

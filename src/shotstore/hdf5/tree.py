@@ -23,9 +23,10 @@ from shotstore.hdf5 import on_disk
 from shotstore.hdf5.conflicts import moved_away_error
 from shotstore.hdf5.documents import SequenceDocument, load_folder, recall_sequence
 from shotstore.hdf5.files import join
+from shotstore.hdf5.folders import Folder
 from shotstore.hdf5.names import FOLDER_DOCUMENT, SEQUENCE_DOCUMENT, directory_name
 from shotstore.hdf5.snapshot import Snapshot
-from shotstore.paths import PureSequencePath
+from shotstore.paths import PureSequencePath, path_of_checked
 from shotstore.records.stored_tree import StoredTree
 from shotstore.state import State
 
@@ -58,7 +59,7 @@ class Node:
         while node.parent is not None:
             names.append(node.name)
             node = node.parent
-        return PureSequencePath.from_parts(reversed(names))
+        return path_of_checked(PureSequencePath, reversed(names))
 
     def attach(self, parent: "Node", name: str) -> None:
         """Put the node, which has no parent, in a place where there is none."""
@@ -96,10 +97,15 @@ class Tree(StoredTree[Node]):
         found = [node]
         for name in path.parts:
             child = node.children.get(name)
-            if child is None and not node.is_sequence:
-                child = self._look_up(node, name)
             if child is None:
-                break
+                if node.is_sequence or node.directory is None or name in node.gone:
+                    break
+                there = self._snapshot.child(node.directory, name)
+                if there is None:
+                    break
+                directory, kind = there
+                child = Node(name, directory, node, is_sequence=kind == "sequence")
+                node.children[name] = child
             node = child
             found.append(node)
         return found
@@ -130,6 +136,29 @@ class Tree(StoredTree[Node]):
             is_sequence = self._snapshot.kind(directory) == "sequence"
             node.children[name] = Node(name, directory, node, is_sequence=is_sequence)
 
+    def untouched(self, node: Node) -> tuple[Folder, dict[str, bytes]] | None:
+        """The sequences in a folder that the session has not come across: what is in its directory,
+        and their documents by name, as far as they can be read; None for a new folder. The folders
+        in it become known.
+
+        Raises:
+            DamagedStorageError: the directory cannot be read.
+        """
+        if node.directory is None:
+            return None
+        folder = self._snapshot.folder(node.directory)
+        documents: dict[str, bytes] = {}
+        for name, content in zip(folder.children, self._snapshot.contents(folder), strict=True):
+            if content is not None:
+                documents[name] = content
+            elif name not in node.children and name not in node.gone:
+                place = join(node.directory, folder.children[name])
+                if self._snapshot.kind(place) == "folder":
+                    node.children[name] = Node(name, place, node, is_sequence=False)
+        for name in (*node.children, *node.gone):
+            documents.pop(name, None)
+        return folder, documents
+
     def walk_known(self, node: Node) -> Iterator[Node]:
         """The node, and every one below it that the session has come across."""
         pending = [node]
@@ -146,11 +175,13 @@ class Tree(StoredTree[Node]):
             TransactionConflictError: another session has moved or deleted it before it was read.
         """
         if node.document is None:
-            directory = node.directory or ""
-            content = self._snapshot.document(directory)
-            file = f"{self._location}/{directory}/{SEQUENCE_DOCUMENT}"
-            node.document = recall_sequence(content, file)
+            content = self._snapshot.document(node.directory or "")
+            node.document = recall_sequence(content, self.file(node))
         return node.document
+
+    def file(self, node: Node) -> str:
+        """Where the document of a sequence is on the disk, for messages."""
+        return f"{self._location}/{node.directory or ''}/{SEQUENCE_DOCUMENT}"
 
     def content(self, node: Node) -> bytes | None:
         """The document of a sequence as the disk has it, or None if the session has changed it.
@@ -209,25 +240,28 @@ class Tree(StoredTree[Node]):
         node.is_changed = node.directory is not None
 
     def check_names(self, names: tuple[str, ...]) -> None:
-        longest = self._longest_path
-        length = self._length_around + _length(names)
+        self._checked_length(names)
+
+    def _checked_length(self, names: tuple[str, ...]) -> int:
+        """Bytes in the path of the directories of these names."""
+        inside = len(os.fsencode("/".join([directory_name(name) for name in names])))
+        length, longest = self._length_around + inside, self._longest_path
         if length >= longest:
             raise InvalidPathFormatError(
                 f"{PureSequencePath.from_parts(names)} needs {length} bytes as a path of files, "
                 f"and this system holds {longest}: choose shorter names, or fewer of them."
             )
+        return inside
 
     def check_moved(self, node: Node, path: PureSequencePath) -> None:
-        depth = len(node.path.parts)
-        pending = [node]
+        pending = [(node, path.parts)]
         while pending:
-            below = pending.pop()
-            names = (*path.parts, *below.path.parts[depth:])
-            self.check_names(names)
+            below, names = pending.pop()
+            length = len("sequences/") + self._checked_length(names)
             # Thousands of others need not be looked at where their paths become no longer.
-            if len(os.fsencode(below.directory or "")) < len("sequences/") + _length(names):
+            if len(os.fsencode(below.directory or "")) < length:
                 self._know_children(below)
-            pending.extend(below.children.values())
+            pending.extend([(child, (*names, name)) for name, child in below.children.items()])
 
     def check_free(self, parent: Node, name: str, moving: Node | None) -> None:
         gone = parent.gone
@@ -254,31 +288,12 @@ class Tree(StoredTree[Node]):
         """
         if node.directory is None or node.is_sequence:
             return {}
+        above = f"{node.directory}/" if node.directory else ""
         return {
-            name: join(node.directory, entry)
-            for name, entry in self._snapshot.children(node.directory).items()
+            name: above + entry
+            for name, entry in self._snapshot.folder(node.directory).children.items()
             if name not in node.children and name not in node.gone
         }
 
-    def _look_up(self, node: Node, name: str) -> Node | None:
-        """The path of this name in a folder, if it is on the disk; the session has not come across
-        it."""
-        if node.directory is None or name in node.gone:
-            return None
-        try:
-            found = self._snapshot.child(node.directory, name)
-        except InvalidPathFormatError:
-            return None  # a name that the disk cannot hold is not on it
-        if found is None:
-            return None
-        directory, kind = found
-        child = node.children[name] = Node(name, directory, node, is_sequence=kind == "sequence")
-        return child
-
     def _folds_case(self) -> bool:
         return on_disk.exists(self._location / ".SHOTSTORE")
-
-
-def _length(names: tuple[str, ...]) -> int:
-    """Bytes in the path of their directories."""
-    return len(os.fsencode("/".join([directory_name(name) for name in names])))

@@ -1,7 +1,7 @@
 """``units.json``: what the units of the lab mean that a store belongs to."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,8 @@ class UnitDocument:
         self._seen = content
 
 
-def dump_units(definitions: Sequence[str]) -> bytes:
-    """The content of ``units.json``."""
-    return documents.dump("units", {"definitions": list(definitions)})
-
-
 def load_units(content: bytes, file: Path) -> tuple[str, ...]:
-    """The inverse of `dump_units`.
+    """The definitions in the content of ``units.json``.
 
     Raises:
         DamagedStorageError: the content is not such a document.
@@ -64,7 +59,7 @@ def definitions_in(keys: Mapping[str, Any]) -> tuple[str, ...]:
     """The definitions in the keys of a document.
 
     Raises:
-        ValueError, TypeError: `dump_units` has not written this.
+        ValueError, TypeError: these are not the keys of such a document.
     """
     definitions = keys.get("definitions")
     if not isinstance(definitions, list):

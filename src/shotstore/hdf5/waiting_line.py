@@ -56,7 +56,7 @@ class WaitingLine:
         """How many are before it, when it last looked."""
         self._file: io.FileIO | None = None
         with suppress(OSError):  # then there is no order
-            self._file = io.FileIO(path, "r+", opener=lambda name, _: os.open(name, _OPEN))
+            self._file = io.FileIO(os.open(path, _OPEN), "r+")
 
     def is_first(self) -> bool:
         """Whether it may try to take the lock."""
@@ -90,7 +90,8 @@ class WaitingLine:
 
     def leave(self) -> None:
         """Leave the line, with the lock or without."""
-        self._write(0, 0, 0, 0)
+        if self._place is not None:
+            self._write(0, 0, 0, 0)
         if self._file is not None:
             self._file.close()
 

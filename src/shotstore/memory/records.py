@@ -13,13 +13,7 @@ from shotstore.memory.tree import InMemoryTree, Place
 from shotstore.model import JSON, Data, DataSchema, DataType, ParameterSchema, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.paths import PureSequencePath
-from shotstore.records.columns import (
-    Places,
-    ShotColumns,
-    data_column,
-    parameter_column,
-    time_column,
-)
+from shotstore.records.columns import Places, ShotColumns, columns_of
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 
@@ -107,23 +101,10 @@ class InMemoryRecords(StoredRecords[Place]):
         labels: Mapping[str, DataType],
         places: Places,
     ) -> ShotColumns:
-        indices = list(node.sequence.shots)
-        found = [node.sequence.shots[indices[row]] for row in rows.tolist()]
-        return ShotColumns(
-            shot_index=np.array(indices, np.int64)[rows],
-            start_time=time_column([shot.start_time for shot in found]),
-            end_time=time_column([shot.end_time for shot in found]),
-            parameters={
-                name: parameter_column(name, kind, [shot.parameters.get(name) for shot in found])
-                for name, kind in parameters.items()
-            },
-            data={
-                label: data_column(
-                    kind, [_copied(shot.data.get(label)) for shot in found], places.get(label)
-                )
-                for label, kind in labels.items()
-            },
-        )
+        indices = np.array(list(node.sequence.shots), np.int64)[rows].tolist()
+        found = [node.sequence.shots[index] for index in indices]
+        own = [evolve(shot, data=_copied(_some(shot.data, labels))) for shot in found]
+        return columns_of(indices, own, parameters, labels, places)
 
     # Settings
 
@@ -161,8 +142,12 @@ class InMemoryShot(StoredShot):
         return self._shot.data
 
     def data(self, labels: Collection[str]) -> dict[str, Data]:
-        data: dict[str, Data] = _copied({label: self._shot.data[label] for label in labels})
+        data: dict[str, Data] = _copied(_some(self._shot.data, labels))
         return data
+
+
+def _some(data: Mapping[str, Data], labels: Collection[str]) -> dict[str, Data]:
+    return {label: data[label] for label in labels if label in data}
 
 
 def _copied(value: Any) -> Any:

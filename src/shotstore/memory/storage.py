@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -52,12 +53,8 @@ class InMemoryStorageManager(StorageManager):
     def _begin(self) -> InMemoryRecords:
         return InMemoryRecords(InMemoryTransaction(self._memory, self._arguments["lock_timeout"]))
 
-    def __reduce__(self) -> tuple[Callable[..., "InMemoryStorageManager"], tuple[dict[str, Any]]]:
-        return _open, (self._arguments,)
+    def __reduce__(self) -> tuple[Callable[[], "InMemoryStorageManager"], tuple[()]]:
+        return partial(type(self), **self._arguments), ()
 
 
 _MEMORIES: WeakValueDictionary[str, Memory] = WeakValueDictionary()
-
-
-def _open(arguments: dict[str, Any]) -> InMemoryStorageManager:
-    return InMemoryStorageManager(**arguments)

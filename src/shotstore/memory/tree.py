@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 
 import attrs
 
-from shotstore.errors import InvalidPathFormatError
 from shotstore.memory.content import Content, Folder, Sequence
 from shotstore.memory.transaction import InMemoryTransaction
-from shotstore.paths import LONGEST_NAME, PureSequencePath
+from shotstore.paths import PureSequencePath
 from shotstore.records.stored_tree import StoredTree
 from shotstore.state import State
 
@@ -62,13 +61,6 @@ class InMemoryTree(StoredTree[Place]):
     def creation_date(self, node: Place) -> datetime:
         content = node.content
         return content.record.created if isinstance(content, Sequence) else content.created
-
-    def check_names(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            if len(name.encode()) > LONGEST_NAME:
-                raise InvalidPathFormatError(
-                    f"The name {name!r} is longer than {LONGEST_NAME} bytes."
-                )
 
     def add_folder(self, parent: Place, name: str) -> Place:
         place = Place(parent.path / name, Folder(datetime.now(UTC)))

@@ -36,7 +36,7 @@ def check_parameter_name(name: str) -> str:
     Raises:
         ValueError: the name is not made of identifiers joined by dots, as ``mot.detuning`` is.
     """
-    plain = plain_scalar(name)
+    plain = name if type(name) is str else plain_scalar(name)
     if isinstance(plain, str) and _is_parameter_name(plain):
         return plain
     raise ValueError(

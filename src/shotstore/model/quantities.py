@@ -120,10 +120,15 @@ def convert(values: "npt.NDArray[Any]", old: str, new: str) -> "npt.NDArray[np.f
 
 def unit_exponents(value: "PlainQuantity[Any]") -> _Exponents:
     """Return the long names of the units that make up the unit of a quantity, with exponents."""
-    # Exponents may be Fraction or Decimal, which no text gives back.
+    return _plain_exponents(tuple(value.unit_items()))
+
+
+@lru_cache(maxsize=1024)
+def _plain_exponents(exponents: "tuple[tuple[str, Any], ...]") -> _Exponents:
+    # They may be of type Fraction or Decimal, which no text gives back.
     return tuple(
         (name, int(exponent) if exponent == int(exponent) else float(exponent))
-        for name, exponent in cast("tuple[tuple[str, float], ...]", value.to_tuple()[1])
+        for name, exponent in exponents
     )
 
 

@@ -13,6 +13,7 @@ from shotstore.errors import IncompatibleUnitsError
 from shotstore.model import Data, DataType, ParameterType
 from shotstore.model.parameters import Number
 from shotstore.model.quantities import convert
+from shotstore.records.content import ShotRecord
 
 ShotRows: TypeAlias = range | Sequence[int] | npt.NDArray[np.integer[Any]]
 """Which shots: their places in the order in which they were recorded, from 0."""
@@ -45,12 +46,6 @@ class ShotColumns:
     """In UTC, in microseconds."""
     parameters: Mapping[str, Column]
     data: Mapping[str, Column]
-
-    @classmethod
-    def empty(cls) -> "ShotColumns":
-        """Return the columns of no shots, of which there are none."""
-        times = time_column([])
-        return cls(np.empty(0, np.int64), times, times, {}, {})
 
 
 def time_column(times: Sequence[datetime]) -> npt.NDArray[np.datetime64]:
@@ -107,6 +102,35 @@ def in_unit(
         raise IncompatibleUnitsError(
             f"Parameter {name} is {units} in different shots ({error}): read these shots apart."
         ) from error
+
+
+def columns_of(
+    indices: Sequence[int],
+    shots: Sequence[ShotRecord],
+    parameters: Mapping[str, ParameterType],
+    labels: Mapping[str, DataType],
+    places: "Places | None" = None,
+) -> ShotColumns:
+    """Return the columns of shots that are known one by one, in the types of these schemas.
+
+    Raises:
+        IncompatibleUnitsError: a parameter has a unit that cannot be converted.
+    """
+    return ShotColumns(
+        shot_index=np.array(indices, np.int64),
+        start_time=time_column([shot.start_time for shot in shots]),
+        end_time=time_column([shot.end_time for shot in shots]),
+        parameters={
+            name: parameter_column(name, kind, [shot.parameters.get(name) for shot in shots])
+            for name, kind in parameters.items()
+        },
+        data={
+            label: data_column(
+                kind, [shot.data.get(label) for shot in shots], (places or {}).get(label)
+            )
+            for label, kind in labels.items()
+        },
+    )
 
 
 def number_column(kind: str, numbers: Sequence[bool | int | float | None]) -> Column:

@@ -37,7 +37,7 @@ from shotstore.records import (
     shot_rules,
     state_rules,
 )
-from shotstore.records.columns import ShotColumns, ShotRows, joined, places_for
+from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
 from shotstore.records.stored_records import AnyRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary, holds_text
@@ -63,7 +63,7 @@ class SequenceReader:
     def get_record(self) -> SequenceRecord:
         """Return its record."""
         records = self._records
-        return records.transaction.read(
+        return records.known_record(self.path) or records.transaction.read(
             lambda: records.read_record(records.tree.get_sequence(self.path))
         )
 
@@ -161,10 +161,12 @@ class SequenceReader:
             has = shot.labels()
             if missing := [label for label in labels if label not in has]:
                 raise data_rules.data_not_found_error(self.path, index, missing, has)
-            found = shot.data(labels)
-            return {label: found[label] for label in labels}
+            return shot.data(labels)
 
-        return self._read_shot(index, read)
+        found = self._records.known_data(self.path, index, labels)
+        if found is None:
+            found = self._read_shot(index, read)
+        return {label: found[label] for label in labels}
 
     def _read_shot(self, index: int, read: Callable[[StoredShot], _T]) -> _T:
         records = self._records
@@ -243,7 +245,7 @@ class SequenceReader:
         kinds = data_rules.check_parameter_names(self.path, parameters, look.parameters)
         types = data_rules.check_data_labels(self.path, labels, look.data)
         if not look.number_of_shots:
-            return ShotColumns.empty()
+            return columns_of((), (), {}, {})
         count, places = len(wanted), places_for(types, len(wanted))
 
         def read(node: Any, part: slice) -> ShotColumns:

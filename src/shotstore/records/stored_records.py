@@ -119,6 +119,12 @@ class StoredRecords(abc.ABC, Generic[N]):
     def read_record(self, node: N) -> SequenceRecord:
         """Return the record of a sequence."""
 
+    def known_record(self, path: PureSequencePath) -> SequenceRecord | None:
+        """Return the record of a sequence, if there is a shorter way to it than by `read_record`,
+        by what was read before; else, or by default, None. This is called outside of a job."""
+        del path
+        return None
+
     @abc.abstractmethod
     def change_record(self, node: N, record: SequenceRecord) -> None:
         """Give a sequence another record, which was made of its own."""
@@ -215,6 +221,14 @@ class StoredRecords(abc.ABC, Generic[N]):
     @abc.abstractmethod
     def find_shot(self, node: N, index: int) -> StoredShot | None:
         """Return a shot of a sequence, or None."""
+
+    def known_data(
+        self, path: PureSequencePath, index: int, labels: Collection[str]
+    ) -> dict[str, Data] | None:
+        """Return the data of a shot under some labels, if there is a shorter way to it than by
+        `find_shot`, by what this session has read before; else, or by default, None."""
+        del path, index, labels
+        return None
 
     # Many shots
 

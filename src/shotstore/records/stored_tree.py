@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-from shotstore.paths import PureSequencePath
+from shotstore.errors import InvalidPathFormatError
+from shotstore.paths import LONGEST_NAME, PureSequencePath
 from shotstore.records import path_rules
 from shotstore.state import State
 
@@ -48,13 +49,19 @@ class StoredTree(abc.ABC, Generic[N]):
     def creation_date(self, node: N) -> datetime:
         """Return when the path was created, in UTC."""
 
-    @abc.abstractmethod
     def check_names(self, names: tuple[str, ...]) -> None:
         """Check that the storage can hold a path of these names.
 
         Raises:
             InvalidPathFormatError: it cannot.
         """
+        for name in names:
+            length = len(name.encode())
+            if length > LONGEST_NAME:
+                raise InvalidPathFormatError(
+                    f"The name {name!r} has {length} bytes, and names have up to {LONGEST_NAME}: "
+                    "choose a shorter one."
+                )
 
     def check_free(self, parent: N, name: str, moving: N | None) -> None:
         """Check that nothing but paths of this tree can be in the way of a new one.
@@ -96,7 +103,9 @@ class StoredTree(abc.ABC, Generic[N]):
             PathNotFoundError: nothing is there.
             PathIsNotSequenceError: a folder is.
         """
-        node = self.get(path)
+        node = self.find(path)
+        if node is None:
+            raise path_rules.path_not_found_error(path)
         if not node.is_sequence:
             raise path_rules.path_is_not_sequence_error(path)
         return node
@@ -166,8 +175,10 @@ class StoredTree(abc.ABC, Generic[N]):
             self.check_names((*path.parts, *below.path.parts[depth:]))
 
     def _check_place(self, parent: N, name: str, moving: N | None) -> None:
-        siblings = set(self.children(parent))
-        if moving is not None and moving.path.parent == parent.path:
-            siblings.discard(moving.path.parts[-1])
-        path_rules.check_siblings(parent.path, name, siblings)
+        place, siblings = parent.path, set(self.children(parent))
+        if moving is not None:
+            *above, own = moving.path.parts
+            if tuple(above) == place.parts:
+                siblings.discard(own)
+        path_rules.check_siblings(place, name, siblings)
         self.check_free(parent, name, moving)

@@ -198,5 +198,7 @@ class ExperimentSession:
         """What is stored, while the block is running."""
         if self._begun is None:
             raise session_errors.session_not_active_error()
-        self._begun.transaction.check_open()
+        transaction = self._begun.transaction
+        if not transaction.is_open:
+            transaction.check_open()
         return self._begun

@@ -3,17 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, select
 
 from shotstore.model import DataType, ParameterType
-from shotstore.records.columns import (
-    Places,
-    ShotColumns,
-    data_column,
-    parameter_column,
-    time_column,
-)
+from shotstore.records.columns import Places, ShotColumns, columns_of
+from shotstore.records.content import ShotRecord
 from shotstore.sql.loading import loading
 from shotstore.sql.tables import AnyRow, arrays, shots
 from shotstore.sql.values import array_positions, decode_data, number_from_column
@@ -45,27 +39,21 @@ def read_columns(
         for row in connection.execute(select(*columns).where(shots.c.id.in_(some)))
     }
     rows = [found[shot] for shot in ids]
-    data = _read_data(connection, rows, labels) if labels else []
+    data = _read_data(connection, rows, labels) if labels else [{}] * len(rows)
     with loading("The parameters of a shot"):
-        numbers = {
-            name: [
-                number_from_column(row.parameters[name]) if name in row.parameters else None
-                for row in rows
-            ]
-            for name in parameters
-        }
-    return ShotColumns(
-        shot_index=np.array([row.shot_index for row in rows], np.int64),
-        start_time=time_column([row.start_time for row in rows]),
-        end_time=time_column([row.end_time for row in rows]),
-        parameters={
-            name: parameter_column(name, kind, numbers[name]) for name, kind in parameters.items()
-        },
-        data={
-            label: data_column(kind, [shot.get(label) for shot in data], places.get(label))
-            for label, kind in labels.items()
-        },
-    )
+        numbers = [
+            {
+                name: number_from_column(row.parameters[name])
+                for name in parameters
+                if name in row.parameters
+            }
+            for row in rows
+        ]
+    records = [
+        ShotRecord(row.start_time, row.end_time, *values)
+        for row, *values in zip(rows, numbers, data, strict=True)
+    ]
+    return columns_of([row.shot_index for row in rows], records, parameters, labels, places)
 
 
 def read_arrays(

@@ -16,8 +16,7 @@ from sqlalchemy import (
     select,
 )
 
-from shotstore.errors import InvalidPathFormatError
-from shotstore.paths import LONGEST_NAME, PureSequencePath
+from shotstore.paths import PureSequencePath
 from shotstore.records.stored_tree import StoredTree
 from shotstore.sql.database import Database
 from shotstore.sql.tables import ROOT_ID, AnyRow, paths, sequences
@@ -70,15 +69,6 @@ class Tree(StoredTree[Node]):
 
     def creation_date(self, node: Node) -> datetime:
         return node.created
-
-    def check_names(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            length = len(name.encode())
-            if length > LONGEST_NAME:
-                raise InvalidPathFormatError(
-                    f"The name {name!r} has {length} bytes, and names have up to {LONGEST_NAME}: "
-                    f"choose a shorter one."
-                )
 
     def add_folder(self, parent: Node, name: str) -> Node:
         time = datetime.now(UTC)

@@ -7,9 +7,9 @@ from typing import TypeVar
 import pytest
 
 from shotstore import ExperimentSession, StorageManager, TransactionConflictError
+from shotstore.records.conflicts import again_after_conflicts
 
 _T = TypeVar("_T")
-_ATTEMPTS = 100
 
 
 class LaserError(Exception):
@@ -42,11 +42,9 @@ def retried(storage: StorageManager, block: Callable[[ExperimentSession], _T]) -
     Raises:
         TransactionConflictError: there was one each time.
     """
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            with storage.session() as session:
-                return block(session)
-        except TransactionConflictError:
-            pass
-    with storage.session() as session:
-        return block(session)
+
+    def run() -> _T:
+        with storage.session() as session:
+            return block(session)
+
+    return again_after_conflicts(run, tries=100)

@@ -49,16 +49,11 @@ class _Format:
     is_table: bool = False
 
 
-def _anything(column: TableColumn) -> bool:
-    del column
-    return True
-
-
 _IN_CELLS = "numbers, texts and times"
 _IN_ARRAYS = "numbers, texts and arrays of numbers"
 _FORMATS = {
     "csv": _Format(".csv", csv_file.write, csv_file.holds, _IN_CELLS, is_table=True),
-    "parquet": _Format(".parquet", parquet_file.write, _anything, "all data"),
+    "parquet": _Format(".parquet", parquet_file.write, lambda _: True, "all data"),
     "xlsx": _Format(".xlsx", xlsx_file.write, csv_file.holds, _IN_CELLS, is_table=True),
     "netcdf": _Format(".nc", netcdf_file.write, netcdf_file.holds, _IN_ARRAYS),
     "npz": _Format(
@@ -67,7 +62,7 @@ _FORMATS = {
     "png": _Format(
         ".png", png_files.write, png_files.holds, "frames: arrays in two dimensions", is_folder=True
     ),
-    "zip": _Format(".zip", zip_file.write, _anything, "all data"),
+    "zip": _Format(".zip", zip_file.write, lambda _: True, "all data"),
 }
 FORMATS = tuple(_FORMATS)
 
@@ -201,7 +196,7 @@ def write_file(
         table = SequenceTable(reader, split=not kind.has_complex, unpack=kind.is_table)
         chosen, left_out = _choose(table, asked, name, kind)
         rows = matching_rows(SequenceTable(reader) if where is not None else table, where)
-        job = Job(sequence, table, chosen, rows, progress or _show_nothing, raw)
+        job = Job(sequence, table, chosen, rows, progress or (lambda *_: None), raw)
         kind.write(job, new)
         size = sum(found.stat().st_size for found in (new.rglob("*") if new.is_dir() else [new]))
     return Exported(
@@ -213,10 +208,6 @@ def write_file(
         size=size,
         changes=(*left_out, *job.changes),
     )
-
-
-def _show_nothing(done: int, whole: int) -> None:
-    del done, whole
 
 
 def _format(file: str | os.PathLike[str] | None, to: str | None) -> tuple[str, _Format]:

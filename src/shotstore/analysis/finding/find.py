@@ -16,7 +16,6 @@ from shotstore.errors import (
     IncompatibleUnitsError,
     PathError,
     PathNotFoundError,
-    TransactionConflictError,
     UnreadableConfigurationError,
 )
 from shotstore.model import ParameterRange
@@ -26,6 +25,7 @@ from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_count, as_state, as_texts, shown
 from shotstore.records.columns import Column
+from shotstore.records.conflicts import again_after_conflicts
 from shotstore.records.sequence_reader import ReadableStorage, StorageReader
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
@@ -35,9 +35,6 @@ _T = TypeVar("_T")
 Where: TypeAlias = str | Condition | Mapping[str, Bound | tuple[Bound, Bound]]
 """A condition, as a text or parsed; or, by the name of a parameter, the value or the range that is
 looked for."""
-
-_TRIES = 5
-"""For a look that meets what others write."""
 
 
 def find(
@@ -216,14 +213,12 @@ class _Search:
     def _read(self, function: Callable[[StorageReader], _T]) -> _T:
         """What a function returns, in a session of its own: one keeps open the files that it has
         read."""
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                with self._storage.session() as session:
-                    return function(session._reader_())
-            except TransactionConflictError:
-                if not tries_left:
-                    raise
-        raise AssertionError
+
+        def read() -> _T:
+            with self._storage.session() as session:
+                return function(session._reader_())
+
+        return again_after_conflicts(read)
 
 
 def matching_names(pattern: str, names: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 Little is read: what the document of a sequence knows, parameters, and a few frames.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -49,11 +49,7 @@ def sequence_html(name: str, reading: AbstractContextManager[SequenceReader]) ->
         name: What to call the sequence where it cannot be read.
         reading: Gives its reader.
     """
-    try:
-        with reading as sequence:
-            return markup.card(_sequence_parts(sequence))
-    except Exception as error:  # an error in a repr would hide what the cell is about
-        return markup.card(markup.failure(name, error))
+    return _card(name, reading, _sequence_parts)
 
 
 def shot_html(name: str, reading: AbstractContextManager[SequenceReader], index: int) -> str:
@@ -64,10 +60,18 @@ def shot_html(name: str, reading: AbstractContextManager[SequenceReader], index:
         reading: Gives the reader of its sequence.
         index: Of the shot.
     """
+    return _card(name, reading, lambda sequence: _shot_parts(sequence, index))
+
+
+def _card(
+    name: str,
+    reading: AbstractContextManager[SequenceReader],
+    parts: Callable[[SequenceReader], Iterable[str]],
+) -> str:
     try:
         with reading as sequence:
-            return markup.card(_shot_parts(sequence, index))
-    except Exception as error:
+            return markup.card(parts(sequence))
+    except Exception as error:  # in a repr it would hide what the cell is about
         return markup.card(markup.failure(name, error))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.pictures.frames import Frame, places_of_frames, reduced, shown_range, spread
-from shotstore.analysis.pictures.plots import check_axes, new_axes
+from shotstore.analysis.pictures.plots import GREY, PALE, add_colour_bar, check_axes, new_axes
 from shotstore.analysis.tables import (
     END,
     HELD,
@@ -43,7 +43,7 @@ _SMALLEST, _LARGEST = 5.5, 8.0
 """Points, of captions"""
 _SMALLEST_CAPTIONED = 0.45
 """Inches of a tile that is wide enough for a caption"""
-_INK, _GREY = "#22262e", "#6b7280"
+_INK = "#22262e"
 
 
 @attrs.frozen(eq=False)
@@ -249,7 +249,7 @@ def _draw_contact_sheet(sheet: ContactSheet, axes: "Axes | None") -> "Axes":
         whole[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
         if is_captioned:
             size = min(_LARGEST, _WIDTH * inches / max(len(caption), 1))
-            axes.text(left, top - 0.2 * above, caption, fontsize=size, color=_GREY, clip_on=True)
+            axes.text(left, top - 0.2 * above, caption, fontsize=size, color=GREY, clip_on=True)
     _draw(axes, whole, sheet.low, sheet.high, sheet.title)
     axes.set_axis_off()
     return axes
@@ -258,17 +258,15 @@ def _draw_contact_sheet(sheet: ContactSheet, axes: "Axes | None") -> "Axes":
 def _draw_mean(image: MeanImage, axes: "Axes | None") -> "Axes":
     axes = new_axes() if axes is None else axes
     _draw(axes, image.mean, image.low, image.high, image.title)
-    axes.set_xlabel("column (pixels)", color=_GREY)
-    axes.set_ylabel("row (pixels)", color=_GREY)
-    axes.tick_params(color="#c3c8d0", labelcolor=_GREY)
+    axes.set_xlabel("column (pixels)", color=GREY)
+    axes.set_ylabel("row (pixels)", color=GREY)
+    axes.tick_params(color=PALE, labelcolor=GREY)
     return axes
 
 
 def _draw(axes: "Axes", image: Frame, low: float, high: float, title: str) -> None:
     shown = axes.imshow(image, cmap="magma", vmin=low, vmax=high, interpolation="antialiased")
-    bar = axes.figure.colorbar(shown, ax=axes, fraction=0.035, pad=0.015)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(color="#c3c8d0", labelcolor=_GREY, labelsize="small")
+    add_colour_bar(axes, shown, fraction=0.035, pad=0.015)
     axes.set_title(title, loc="left", fontsize="medium", fontweight="bold", color=_INK)
 
 

@@ -1,7 +1,7 @@
 """Plots of one column against another, with matplotlib."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,13 +13,15 @@ from shotstore.records.arguments import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colorbar import Colorbar
 
 COLOURS = ("#2f6db5", "#d1495b", "#3a9679", "#e08a1e", "#7d5ba6", "#5b6470", "#00a5b5", "#a8763e")
 MARKERS = "os^Dv"
 _SCALE = "viridis"
 _DARKEST, _BRIGHTEST = 0.0, 0.88
 """Of the scale; beyond it is too pale for a white page."""
-_GREY = "#6b7280"
+GREY, PALE = "#6b7280", "#c3c8d0"
 _MOST_AMONG_POINTS = 3
 """Curves in a legend; a longer one stands beside the points, where it hides none of them."""
 
@@ -112,11 +114,19 @@ def draw_points(points: Points, axes: "Axes | None" = None) -> "Axes":
     return axes
 
 
+def add_colour_bar(axes: "Axes", scale: "ScalarMappable", **place: Any) -> "Colorbar":
+    """Tell which values the colours beside it stand for; ``place`` is as matplotlib takes it."""
+    bar = axes.figure.colorbar(scale, ax=axes, **place)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(color=PALE, labelcolor=GREY, labelsize="small")
+    return bar
+
+
 def lighten(axes: "Axes") -> None:
     """Let the data stand out from the frame around it."""
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#c3c8d0")
-    axes.tick_params(color="#c3c8d0", labelcolor=_GREY)
+    axes.spines[["left", "bottom"]].set_color(PALE)
+    axes.tick_params(color=PALE, labelcolor=GREY)
     axes.grid(color="#eceef2")
     axes.set_axisbelow(True)
 
@@ -162,16 +172,12 @@ def _tell_scale(axes: "Axes", points: Points) -> None:
 
     values = [curve.value for curve in points.curves if curve.value is not None]
     shades = ListedColormap([_on_scale(place) for place in np.linspace(0, 1, 256)])
-    bar = axes.figure.colorbar(
-        ScalarMappable(Normalize(min(values), max(values)), shades), ax=axes, pad=0.02
-    )
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(color="#c3c8d0", labelcolor=_GREY, labelsize="small")
-    bar.set_label(points.by_label)
+    shown = ScalarMappable(Normalize(min(values), max(values)), shades)
+    add_colour_bar(axes, shown, pad=0.02).set_label(points.by_label)
     names = {curve.series: curve.label.split(", ")[0] for curve in points.curves}
     if len(names) > 1:
         for series, name in names.items():
-            axes.plot([], [], MARKERS[series % len(MARKERS)], color=_GREY, label=name)
+            axes.plot([], [], MARKERS[series % len(MARKERS)], color=GREY, label=name)
         own = axes.get_legend_handles_labels()
         kept = [pair for pair in zip(*own, strict=True) if pair[1] in names.values()]
         axes.legend(*zip(*kept, strict=True), frameon=False, fontsize="small")

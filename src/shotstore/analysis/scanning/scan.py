@@ -22,9 +22,16 @@ from shotstore.paths import PureSequencePath
 from shotstore.records.columns import LARGEST_BATCH
 from shotstore.records.sequence_reader import ReadableStorage, SequenceReader
 
-_FIRST_BATCH = 256 * 2**10  # bytes; a query that wants a few shots is to read a few
+_SMALL_BATCH = 256 * 2**10
+"""Bytes that are read first: a query that wants a few shots is to read a few."""
+_SMALL_BATCHES = 4
+"""How many batches are small: so many polars asks for ahead."""
+_NUMBERS = 2**22
+"""Bytes of numbers that are filtered at once, at the least: they are read in little time."""
 _COLUMN = 32 * 2**10
 """Bytes that are read in the time that a column takes of which nothing is read."""
+_OF_PARAMETER = 2
+"""The cost of a column of numbers in a table."""
 _MOST_AT_ONCE = 50
 """Sequences that are looked at in one session, which keeps their files open."""
 
@@ -103,8 +110,8 @@ def _lazy_frame(plan: Plan, read: Callable[["_Query"], _Frames]) -> pl.LazyFrame
 
 
 def _only(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Some columns; polars takes a plain ``"*"`` or ``"^a.*$"`` for many of them."""
-    return frame.select(pl.selectors.by_name(names) if names else [])
+    """Some columns, by themselves: polars takes a plain ``"*"`` or ``"^a.*$"`` for many of them."""
+    return pl.DataFrame([frame.get_column(name) for name in names])
 
 
 def _stages(plan: Plan, predicate: pl.Expr | None) -> list[list[pl.Expr]]:
@@ -131,7 +138,7 @@ def _cost(plan: Plan, name: str) -> int:
         return 0 if name == "sequence" else 1
     origin = plan.origins[name]
     if origin.kind == "parameter":
-        return 2
+        return _OF_PARAMETER
     return 4 if plan.types[origin].is_nested() else 3
 
 
@@ -156,7 +163,7 @@ class _Query:
     remaining: int | None
     """How many shots are looked at, those that the filter rules out included."""
     batch_size: int | None
-    _budget: int = _FIRST_BATCH
+    _batches: int = 0
 
     @property
     def is_done(self) -> bool:
@@ -188,24 +195,28 @@ class _Query:
         missing = [name for name in needed if name not in table.columns]
         row_size = reader.row_size(missing)
         start = 0
+        least = _COLUMN * len(missing)
+        if stages and all(_cost(self.plan, name) <= _OF_PARAMETER for name in needed):
+            least = max(least, _NUMBERS)
         while start < len(table):
-            part = self._batch(table, start, row_size, _COLUMN * len(missing))
+            part = table.slice(start, self._at_once(row_size, least))
             start += len(part)
             read = reader.read(missing, part[ROW].to_numpy())
             # A schema does not tell how large a text is, or an array of another shape each time.
             row_size = max(row_size, int(read.estimated_size()) // len(part))
             whole = part.hstack(read) if missing else part
             if not stages:
+                self._batches += 1
                 yield _only(whole, self.wanted)
                 continue
             matching = whole.filter(*stages[0])
             if len(matching):
                 yield from self._read(reader, matching, stages[1:])
 
-    def _batch(self, table: pl.DataFrame, start: int, row_size: int, least: int) -> pl.DataFrame:
-        budget = min(max(self._budget, least), LARGEST_BATCH)
-        count = max(1, budget // row_size)
-        if self.batch_size is not None:
-            count = min(count, max(1, self.batch_size))
-        self._budget = min(2 * self._budget, LARGEST_BATCH)
-        return table.slice(start, count)
+    def _at_once(self, row_size: int, least: int) -> int:
+        """How many shots to read at once, of so many bytes each, and at least so many bytes."""
+        count = max(1, LARGEST_BATCH // row_size)
+        if self._batches < _SMALL_BATCHES:
+            # Polars takes a frame of a single shot for constants, and compares their pixels.
+            count = min(count, max(2, max(_SMALL_BATCH, least) // row_size))
+        return count if self.batch_size is None else min(count, max(1, self.batch_size))

@@ -6,7 +6,6 @@ from pathlib import Path
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import held_back, on_disk
 from shotstore.hdf5.checks.report import Finding
-from shotstore.hdf5.log.fitting import why_no_fit
 from shotstore.hdf5.log.record import TRANSACTIONS, LogRecord
 from shotstore.hdf5.store import CONTROL, Store
 
@@ -26,7 +25,6 @@ def find_log(store: Store) -> tuple[Finding | None, LogRecord | None]:
     record, problem = None, None
     try:
         record = store.commits.left()
-        problem = why_no_fit(store.root, record) or _what_is_missing(store.root, record)
     except DamagedStorageError as error:
         problem = str(error).partition(". ")[0]
     if problem is not None:
@@ -95,18 +93,3 @@ def find_staged(store: Store) -> list[Finding]:
 def _size(path: Path) -> int:
     is_directory = on_disk.is_directory(path)
     return on_disk.size_of_tree(str(path)) if is_directory else path.lstat().st_size
-
-
-def _what_is_missing(root: Path, found: LogRecord) -> str | None:
-    """What a record moves and is at no place where it could be, as a clause."""
-    moved = {rename.destination: rename.source for rename in found.departures}
-    arrived = {rename.source: rename.destination for rename in found.arrivals}
-    for rename in (*found.replacements, *found.arrivals, *found.departures):
-        places = {rename.source, rename.destination}
-        # What goes to another place goes by a slot.
-        for slot in tuple(places):
-            places |= {moved.get(slot, slot), arrived.get(slot, slot)}
-        goes = rename in found.departures and rename.destination not in arrived
-        if not (goes or rename.is_new or any(on_disk.exists(root / place) for place in places)):
-            return f"it moves {root / rename.source}, which is missing"
-    return None

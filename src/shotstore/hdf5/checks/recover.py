@@ -55,7 +55,7 @@ class _Recovery:
     def __init__(
         self, session: HDF5ExperimentSession, path: PureSequencePath, progress: Progress | None
     ) -> None:
-        self._compression = session.compression
+        self._compression = session.records.compression
         self._transaction = session.transaction
         self._path = path
         self._progress = progress

@@ -77,7 +77,7 @@ class _Verification:
     def run(self, path: PureSequencePath | None) -> Report:
         store = self._store
         run(self._checked.look_at_log)
-        self._checked.read(lambda _: None)  # a journal that can be finished, is
+        self._checked.read(lambda _: None)  # what can be carried out of the log, is
         if not store.is_archive:
             run(self._checked.find_kept_back)
         is_whole = path is None or path.is_root()

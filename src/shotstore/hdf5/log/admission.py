@@ -1,5 +1,5 @@
 """What a record may say. Its checksum tells that it is whole, and not who wrote it: one that would
-reach out of the store, or that is of no use, is refused before anything of it is done.
+reach out of the store, or that makes no sense, is refused before anything of it is done.
 """
 
 import re
@@ -21,7 +21,7 @@ _PLACES = re.compile(
 
 
 def check_record(root: Path, record: LogRecord) -> None:
-    """Check what a record that was found in a store names.
+    """Check the paths and numbers in a record that was found in a store.
 
     Raises:
         ValueError: shotstore has not written it for this store.

@@ -1,4 +1,4 @@
-"""Since when the machine runs: what differs after each start of it."""
+"""What tells one start of the machine from the next."""
 
 import uuid
 from functools import cache

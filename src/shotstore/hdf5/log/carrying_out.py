@@ -1,4 +1,4 @@
-"""To do what a record of the log says."""
+"""Doing what a record of the log says."""
 
 import contextlib
 import uuid
@@ -26,11 +26,11 @@ from shotstore.hdf5.log.territories import groups
 from shotstore.hdf5.overlay import tail_start
 
 KeepBack: TypeAlias = Callable[[LogRecord, Exception], object]
-"""Notes down durably what could not be done of one group, and why not."""
+"""Writes down, durably, what could not be done of one group, and why not."""
 
 How: TypeAlias = Literal["first", "again", "anew"]
-"""``first``: what was just committed. ``again``: only what is not done is done. ``anew``: what is
-done is written once more, since the disk has failed to keep it."""
+"""``first``: it was just committed, and nothing of it is done. ``again``: only what is not done is
+done. ``anew``: what is done is written once more, since the disk has failed to keep it."""
 
 
 def carry_out(
@@ -47,13 +47,13 @@ def carry_out(
         root: Of the store.
         record: What to do.
         how: Whether anything of it may have been done before.
-        files: Shots files by path that are open, with a lock on them.
+        files: The shots files that are open, with a lock on them, by path.
         keep_back: Called with what cannot be done for one sequence or one path, once for each;
             the rest is done all the same. Without it, the first error is raised.
 
     Raises:
-        DamagedStorageError: another program has cut off a part of a file that lies nowhere else.
-        OSError: it cannot be done, or not be noted down.
+        DamagedStorageError: another program has cut off a part of a file that is nowhere else.
+        OSError: it cannot be done; or what is kept back cannot be written down.
     """
     _Carrying(root, record, how, files or {}, keep_back).run()
 
@@ -122,10 +122,7 @@ class _Carrying:
     def _write_pages(self, patch: FilePatch, file: disk.File) -> None:
         length = file.length()
         if length < patch.needed:
-            raise DamagedStorageError(
-                f"{file.path} was opened and closed by another program before a transaction in it "
-                "was carried out, and has lost shots of that. Restore it from a backup."
-            )
+            raise cut_off_error(file.path)
         tail = tail_start(patch.committed)
         for offset, page in zip(patch.offsets, patch.pages, strict=True):
             if self._how == "first":
@@ -148,6 +145,11 @@ class _Carrying:
             self._rename(arrival)
         elif not is_there and arrival.is_new:
             disk.make_directory(self._root / arrival.destination)
+        elif not on_disk.exists(self._root / arrival.destination):
+            raise DamagedStorageError(
+                f"{self._root / arrival.source}, which a commit brings to "
+                f"{self._root / arrival.destination}, is missing. Restore it from a backup."
+            )
 
     def _write(self, document: Document) -> None:
         path, staged = self._root / document.path, self._root / document.staged
@@ -220,6 +222,14 @@ class _Carrying:
             arrivals=[each for each in record.arrivals if is_left(each, 2)],
             documents=[each for each in record.documents if is_left(each, 3)],
         )
+
+
+def cut_off_error(path: Path) -> DamagedStorageError:
+    """The error for a shots file that lacks what was written past its committed end."""
+    return DamagedStorageError(
+        f"{path} was opened and closed by another program before a transaction in it was carried "
+        "out, and has lost shots of that. Restore it from a backup."
+    )
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 are carried out.
 
 It is never synced: it is for the processes of one machine, which see its pages in memory. After a
-power loss it may say anything; then whoever opens the store first is alone, and does not ask it.
+power loss it may say anything; but then whoever opens the store first is alone, and does not trust
+it.
 """
 
 import struct
@@ -31,10 +32,10 @@ class Count:
     end: int = 0
     """Where the next record of the log begins."""
     is_unfinished: bool = True
-    """Whether records of the log may have to be carried out: that which begins at the end, if
-    somebody was killed there."""
+    """Whether records of the log may have to be carried out: the one that begins at `end`, if
+    somebody was killed in that commit, or all of them."""
     boot: bytes = bytes(16)
-    """Since when the machine runs on which this was written; zeros if that is not known."""
+    """The start of the machine on which this was written; zeros if that is not known."""
 
     def is_of_this_boot(self) -> bool:
         """Whether no power loss can have come since it was written, as far as that can be known."""
@@ -51,6 +52,7 @@ class Counter:
 
     def open(self) -> Count:
         """Keep it open for `write`, until `close`; return what it says."""
+        self.close()
         with suppress(OSError):  # one that is missing is made where it is written
             self._file = disk.File(self.path, "r+")
         return self.read()
@@ -62,8 +64,8 @@ class Counter:
             self._file = None
 
     def read(self) -> Count:
-        """What it says. One that cannot be made out, or is missing, says that all of the log may
-        have to be carried out.
+        """What it says. One that is missing, or makes no sense, says that all of the log may have
+        to be carried out.
 
         Raises:
             DamagedStorageError: the system does not let us read it.
@@ -72,7 +74,7 @@ class Counter:
             for _ in range(_TRIES):
                 content = self._content()
                 body, checksum = content[: _FIELDS.size], content[_FIELDS.size :]
-                # Who asks without a lock may see it half-written.
+                # Who reads it without a lock may see it half-written.
                 if checksum == _CHECKSUM.pack(zlib.crc32(body)) and len(body) == _FIELDS.size:
                     commits, round_, end, is_unfinished, boot = _FIELDS.unpack(body)
                     return Count(commits, round_, end, bool(is_unfinished), boot)
@@ -87,7 +89,7 @@ class Counter:
         return bytes(content[: self._file.read_into(memoryview(content), 0)])
 
     def write(self, count: Count) -> None:
-        """Say something else; in the place of what it says, which needs no space."""
+        """Say something else, written over what it says, which needs no space."""
         body = _FIELDS.pack(
             count.commits % 2**64, count.round, count.end, count.is_unfinished, boot_id()
         )

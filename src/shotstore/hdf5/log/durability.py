@@ -1,4 +1,4 @@
-"""What the records of a round have changed with plain writes, and a checkpoint makes durable."""
+"""What the records of a round have changed with plain writes, for a checkpoint to sync."""
 
 import errno
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Unsynced:
         self._directories: dict[str, None] = {}
 
     def note(self, record: LogRecord) -> None:
-        """What a record changes is to be synced."""
+        """Remember to sync what a record changes."""
         renames = (*record.replacements, *record.departures, *record.arrivals)
         if not record.departures:  # before anything departs, patches are synced
             self._files |= dict.fromkeys(patch.path for patch in record.patches)
@@ -47,6 +47,6 @@ class Unsynced:
         return failed
 
     def clear(self) -> None:
-        """All of it is durable."""
+        """Forget all of it: it is durable."""
         self._files.clear()
         self._directories.clear()

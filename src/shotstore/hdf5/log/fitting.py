@@ -1,5 +1,5 @@
 """Where the files of a store are not as a record expects them: in a copy that was made while
-somebody wrote, after another program was at a file, or where something was moved by hand."""
+somebody wrote, after another program has changed a file, or where something was moved by hand."""
 
 import json
 from contextlib import suppress
@@ -11,7 +11,7 @@ from shotstore.hdf5.log.record import Document, FilePatch, LogRecord, digest
 
 
 def phase(root: Path, record: LogRecord) -> int:
-    """The phase with which to go on; what of it is done already does not matter."""
+    """The phase to go on with. A part of it may be done already, which does no harm."""
     if not record.departures:
         return 0
     if on_disk.exists(root / record.departed):
@@ -37,10 +37,10 @@ def why_no_fit(root: Path, record: LogRecord) -> str | None:
 
 
 def is_given_up(root: Path, record: LogRecord) -> bool:
-    """Whether nothing of a record was done, and cannot be any more.
+    """Whether nothing of a record was done, and it cannot be done any more.
 
-    After its writer was killed, another program has opened a shots file for writing, and has cut
-    off what lay past the committed end when it closed it, as HDF5 does.
+    After its writer was killed, another program has opened a shots file for writing and, when it
+    closed it, has cut off what lay past the committed end, as HDF5 does.
     """
     if phase(root, record) > 0 or not any(_is_cut_off(root, patch) for patch in record.patches):
         return False

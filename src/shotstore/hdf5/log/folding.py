@@ -1,4 +1,4 @@
-"""Many records of the log as one, that does what they do one after the other."""
+"""Many records of the log as one that does all that they do."""
 
 from collections.abc import Iterable
 
@@ -9,10 +9,10 @@ from shotstore.hdf5.overlay import PAGE, joined
 
 
 def fold(records: Iterable[LogRecord]) -> LogRecord:
-    """Make one record of those of a round, in their order.
+    """Make one record of those of a round, which are given in their order.
 
-    One that moves something stands alone in its round; the others patch files, create directories,
-    and replace documents.
+    A record that moves something stands alone in its round; the others patch files, create
+    directories, and replace documents.
     """
     patches: dict[str, list[FilePatch]] = {}
     arrivals: dict[str, Rename] = {}

@@ -85,20 +85,14 @@ class LogFile:
         """Whether there is a log."""
         return on_disk.exists(self.path)
 
-    def create(self, first: int, size: int = SMALLEST) -> None:
-        """Make an empty log in the place of what is there.
-
-        Args:
-            first: The number of the next record.
-            size: In bytes.
-        """
+    def create(self, first: int) -> None:
+        """Make an empty log; ``first`` is the number of the next record."""
         staged = self.path.with_name(f"{self.path.name}.new")
         disk.remove_file(staged)
         file = disk.File(staged, "x")
         try:
-            for start in range(0, size, _PIECE):
-                file.write(bytes(min(_PIECE, size - start)), start)
-            _write_header(file, Header(os.urandom(16), first, 0))
+            _fill(file, 0, SMALLEST)
+            file.write(_pack_header(Header(os.urandom(16), first, 0)), 0)
             file.sync()
         finally:
             file.close()
@@ -110,10 +104,12 @@ class LogFile:
         """Read the header anew, from the file that lies there by now.
 
         Raises:
-            DamagedStorageError: neither of the two is whole.
+            DamagedStorageError: neither of the two is whole, or it is not a file.
             FileNotFoundError: there is no log.
         """
         self.close()
+        if on_disk.exists(self.path) and not on_disk.is_regular_file(self.path):
+            raise damaged(self.path, "it is not a file")
         self._file = disk.File(self.path, mode)
         self._process = os.getpid()
         self.size = self._file.length()
@@ -136,8 +132,8 @@ class LogFile:
         """The records of the round, from one that begins at ``start`` on.
 
         Raises:
-            DamagedStorageError: one is damaged, and later ones are not: a commit that was
-                acknowledged is lost.
+            DamagedStorageError: one is damaged, and later ones are not, so that a commit that was
+                acknowledged would be lost.
         """
         content = memoryview(bytearray(max(0, self._open_file().length() - start)))
         content = content[: self._open_file().read_into(content, start)]
@@ -175,7 +171,7 @@ class LogFile:
         """Write a record, durably; return where the next one begins.
 
         Raises:
-            OSError: whether it is durable is not known, unless `entries` does not find it.
+            OSError: it is not durable if `entries` does not find it; otherwise nobody knows.
         """
         head = _RECORD.pack(self.header.round, number, len(content))
         end = start + size_in_log(len(content))
@@ -184,8 +180,28 @@ class LogFile:
         return end
 
     def write_again(self, entry: Entry) -> None:
-        """Make a record durable that another process may have left before it was."""
+        """Make durable a record whose writer may have been killed before it had synced it."""
         self.append(entry.number, entry.content, entry.start)
+
+    def resize(self, size: int) -> None:
+        """Make the file longer or shorter, durably, when nothing of the round is needed any more.
+
+        Raises:
+            OSError: there is no space. It is as long as it was.
+        """
+        if size == self.size:
+            return
+        file = self._open_file()
+        if size < self.size:
+            file.truncate(size)
+        try:
+            _fill(file, self.size, size)
+            file.sync()
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(self.size)
+            raise
+        self.size = size
 
     def begin_round(self, first: int) -> None:
         """Begin a new round, durably, when nothing of the old one is needed any more.
@@ -194,7 +210,7 @@ class LogFile:
             first: The number of its first record.
 
         Raises:
-            OSError: which of the two rounds will be found is not known: no record may follow.
+            OSError: nobody knows which of the two rounds will be found, so no record may follow.
         """
         header = Header(os.urandom(16), first, self.header.generation + 1)
         block = _pack_header(header)
@@ -213,7 +229,7 @@ class LogFile:
         try:
             file.sync_data()
         except OSError:
-            # The system may have dropped what it could not write, so that it is to be written anew.
+            # The system may have dropped what it could not write: it has to be written anew.
             file.write(block, place)
             file.sync_data()
 
@@ -238,8 +254,9 @@ def damaged(path: Path, why: str) -> DamagedStorageError:
     )
 
 
-def _write_header(file: disk.File, header: Header) -> None:
-    file.write(_pack_header(header), header.generation % _SLOTS * PAGE)
+def _fill(file: disk.File, start: int, stop: int) -> None:
+    for place in range(start, stop, _PIECE):
+        file.write(bytes(min(_PIECE, stop - place)), place)
 
 
 def _pack_header(header: Header) -> bytes:

@@ -2,7 +2,7 @@
 
 It is done in phases, so that it can be done again from any point with the same result:
 
-0. pages and lengths of files, and shots files that take the place of others, at their old paths;
+0. pages and lengths of shots files, and files that take the place of others, at their old paths;
 1. every directory or file that moves or goes, deepest first, to a name of its own (a *slot*,
    ``.shotstore/tx/<id>-<n>``);
 2. each slot to its destination, parents first. A directory that is created is a slot from the
@@ -66,7 +66,7 @@ class Document:
     path: str
     content: bytes
     staged: str
-    """Where it lies before the commit: bringing it to its place then needs no space."""
+    """Where it lies before the commit, so that bringing it to its place needs no space."""
     replaces: list[str]
     """The `digest` of each document that may be there before."""
 

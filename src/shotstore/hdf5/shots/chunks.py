@@ -5,8 +5,9 @@ whole one, and reads past the end of its memory. Here a chunk goes straight into
 belongs to, once its length and its checksum are right. Anything else about it is left to HDF5.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +15,19 @@ from h5py import h5d
 
 from shotstore.hdf5.disk import CAN_READ_TOGETHER
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, Checksums
+from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, checksums_for
 from shotstore.hdf5.worker import run_together
 
 _Bytes = npt.NDArray[np.uint8]
 
-_FEW = 16
+_FEW = 64
 """To look up every chunk takes as long as to read one of so many in another way."""
+_SMALL = 2**14
+"""Bytes in a chunk that HDF5 reads in little time,"""
+_FEW_SMALL = 4
+"""so that it takes as long for one of so many as a look up of all,"""
+_MANY_SMALL = 8
+"""and as long for so many as we do."""
 _MOST_AT_ONCE = 2**20
 """Bytes of neighbouring chunks that are read at once: what was read should still be in the cache of
 the processor when its checksums are computed."""
@@ -37,20 +44,30 @@ class Chunks:
         """A chunk has so many rows, and so many bytes."""
         self.rows = rows
         self.size = size
+        self.is_small = size <= _SMALL
         self._dataset = dataset
         self._file_object = file_object
-        self._checksums = Checksums(size)
+        self._checksums = checksums_for(size)
         self._number = -(-dataset.shape[0] // rows)
         self._asked = 0
         self._offsets: list[int] | None = None
         self._is_damaged = False
 
-    def read_into(self, place: _Bytes, first: int) -> bool:
-        """Read chunks from the ``first`` on into a place, of shape (number of chunks, bytes of
-        one); return whether they are all in the file as shotstore writes them."""
-        offsets = self._find(first, len(place))
+    def is_worth_while(self, count: int) -> bool:
+        """Whether to read so many chunks takes less time in this way than through HDF5."""
+        if not self.is_small:
+            return True
+        self._asked += count
+        is_known = self._offsets is not None
+        return count >= _MANY_SMALL and (is_known or self._asked * _FEW_SMALL >= self._number)
+
+    def read_into(self, place: _Bytes, numbers: Sequence[int]) -> bool:
+        """Read the chunks of these numbers, increasing, into a place, of shape (number of chunks,
+        bytes of one); return whether they are all in the file as shotstore writes them."""
+        offsets = self._find(numbers)
         if offsets is None:
-            return all(self._read_one(one, first + at) for at, one in enumerate(place))
+            pairs = zip(place, numbers, strict=True)
+            return all(self._read_one(one, number) for one, number in pairs)
         if min(offsets) < 0:
             return False
         share = max(1, _SHARE // self.size) if CAN_READ_TOGETHER else len(offsets)
@@ -63,50 +80,65 @@ class Chunks:
             )
         )
 
+    def read_known_into(self, place: _Bytes, first: int) -> bool:
+        """Do as `read_into`, without HDF5, if all of them were looked up before."""
+        offsets = [] if self._offsets is None else self._offsets[first : first + len(place)]
+        return bool(offsets) and min(offsets) >= 0 and self._read_found(place, offsets)
+
     def _read_found(self, place: _Bytes, offsets: list[int]) -> bool:
-        checksums = np.empty((len(place), CHECKSUM_BYTES), np.uint8)
-        for begin, end in self._neighbours(offsets):
-            pairs = zip(place[begin:end], checksums[begin:end], strict=True)
-            pieces = [piece.data for pair in pairs for piece in pair]
-            self._file_object.read_at(pieces, offsets[begin])
-            if not self._checksums.fit(place[begin:end], checksums[begin:end]):
+        read = self._read_small if self.is_small else self._read_large
+        most = max(1, _MOST_AT_ONCE // (self.size + CHECKSUM_BYTES))
+        for first in range(0, len(place), most):
+            part = place[first : first + most]
+            if not self._checksums.fit(part, read(part, offsets[first : first + most])):
                 return False
         return True
 
+    def _read_large(self, place: _Bytes, offsets: list[int]) -> _Bytes:
+        """Read chunks straight into a place; return their checksums."""
+        checksums = np.empty((len(place), CHECKSUM_BYTES), np.uint8)
+        pairs = zip(place, checksums, strict=True)
+        views = [piece.data for pair in pairs for piece in pair]
+        for begin, end in self._neighbours(offsets):
+            self._file_object.read_at(views[2 * begin : 2 * end], offsets[begin])
+        return checksums
+
+    def _read_small(self, place: _Bytes, offsets: list[int]) -> _Bytes:
+        """Do the same where a copy takes less time than to name the place of each."""
+        stored = np.empty((len(place), self.size + CHECKSUM_BYTES), np.uint8)
+        for begin, end in self._neighbours(offsets):
+            self._file_object.read_at([stored[begin:end].reshape(-1).data], offsets[begin])
+        place[:] = stored[:, : self.size]
+        return np.ascontiguousarray(stored[:, self.size :])
+
     def _neighbours(self, offsets: list[int]) -> Iterator[tuple[int, int]]:
         """Which of the chunks follow each other in the file, from each first to behind the last."""
-        stored = self.size + CHECKSUM_BYTES
-        most = max(1, _MOST_AT_ONCE // stored)
-        begin = 0
-        for at in range(1, len(offsets)):
-            if offsets[at] != offsets[at - 1] + stored or at - begin == most:
-                yield begin, at
-                begin = at
-        yield begin, len(offsets)
+        after = [offset + self.size + CHECKSUM_BYTES for offset in offsets]
+        breaks = [at for at in range(1, len(offsets)) if offsets[at] != after[at - 1]]
+        return pairwise([0, *breaks, len(offsets)])
 
-    def _find(self, first: int, count: int) -> list[int] | None:
+    def _find(self, numbers: Sequence[int]) -> list[int] | None:
         """Where the chunks lie, -1 for one that is not as it should be; None if it is not worth
         while to find out."""
-        self._asked += count
+        self._asked += len(numbers)
         if self._offsets is None and not self._is_damaged and self._asked * _FEW >= self._number:
             try:
                 self._offsets = self._look_up()
             except (RuntimeError, OSError):
                 self._is_damaged = True  # many of them can be found all the same, one by one
-        return None if self._offsets is None else self._offsets[first : first + count]
+        known = self._offsets
+        return None if known is None else [known[number] for number in numbers]
 
     def _look_up(self) -> list[int]:
         offsets = [-1] * self._number
         stored = self.size + CHECKSUM_BYTES
-
-        def note(chunk: h5d.StoreInfo) -> None:
-            row, *others = chunk.chunk_offset
-            is_whole = chunk.size == stored and not chunk.filter_mask
-            is_inside = chunk.byte_offset + stored <= self._file_object.end
-            if is_whole and is_inside and not any(others) and row < self._dataset.shape[0]:
-                offsets[row // self.rows] = chunk.byte_offset
-
-        self._dataset.chunk_iter(note)
+        last = self._file_object.end - stored
+        rows = self._dataset.shape[0]
+        found: list[h5d.StoreInfo] = []
+        self._dataset.chunk_iter(found.append)
+        for (row, *others), mask, offset, size in found:
+            if size == stored and not mask and offset <= last and row < rows and not any(others):
+                offsets[row // self.rows] = offset
         return offsets
 
     def _read_one(self, place: _Bytes, number: int) -> bool:

@@ -44,7 +44,7 @@ class ColumnReader:
         self._datasets = datasets
         self._rows = rows
         self._shots = read_rows(datasets.rows["shots"], rows)
-        numbers, self._kinds = np.unique(self._shots["schema"], return_inverse=True)
+        numbers, self._kinds = _different(self._shots["schema"])
         known = schemas.load()
         self._used = [known[number] for number in numbers.tolist()]
         self._places: dict[tuple[int, ...], RowNumbers] = {}
@@ -189,5 +189,14 @@ class ColumnReader:
         """Which of the shots are of these kinds."""
         key = tuple(kinds)
         if key not in self._places:
-            self._places[key] = np.flatnonzero(np.isin(self._kinds, key))
+            is_every_one = len(key) == len(self._used)
+            found = np.ones(len(self._rows), bool) if is_every_one else np.isin(self._kinds, key)
+            self._places[key] = np.flatnonzero(found)
         return self._places[key]
+
+
+def _different(numbers: Array) -> tuple[Array, Array]:
+    """The different ones among some numbers, and which of them each of them is."""
+    if len(numbers) and (numbers == numbers[0]).all():  # as they mostly are
+        return numbers[:1], np.zeros(len(numbers), np.int64)
+    return np.unique(numbers, return_inverse=True)

@@ -54,7 +54,8 @@ class Datasets:
     def flush(self) -> None:
         """Hand HDF5 what is held back of them."""
         for rows in self.rows.values():
-            rows.flush()
+            if rows.held:
+                rows.flush()
 
     def close(self) -> None:
         """Forget them all: HDF5 is about to close the file."""

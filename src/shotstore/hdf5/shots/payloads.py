@@ -114,6 +114,13 @@ def read_rows_into(place: Array, rows: Rows, wanted: RowNumbers) -> None:
     ordered, places = np.unique(wanted, return_inverse=True)
     in_order = np.array_equal(ordered, wanted)
     found = place if in_order else np.empty((len(ordered), *rows.row_shape), rows.dtype)
+    if not rows.read_some_into(found, ordered):
+        _read_spans_into(found, rows, ordered)
+    if not in_order:
+        place[:] = found[places]
+
+
+def _read_spans_into(found: Array, rows: Rows, ordered: RowNumbers) -> None:
     # Rows between wanted ones in the same or the next chunk cost less to read than to leave out.
     # A chunk without any wanted row may have none at all, and then the file none of its bytes.
     breaks = np.flatnonzero(np.diff(ordered) > max(1, ROW_CHUNK // rows.row_bytes)) + 1
@@ -123,8 +130,6 @@ def read_rows_into(place: Array, rows: Rows, wanted: RowNumbers) -> None:
             rows.read_into(found[begin:end], start)
         else:
             found[begin:end] = rows.read(start, count)[ordered[begin:end] - start]
-    if not in_order:
-        place[:] = found[places]
 
 
 def _is_run(wanted: RowNumbers) -> bool:

@@ -24,7 +24,7 @@ from shotstore.hdf5.shots.own_objects import LARGEST_HOLE, OpenDataset
 Array = npt.NDArray[Any]
 
 ROW_CHUNK = 4096
-"""Bytes in a chunk of small rows. A commit journals a chunk that it touches whole."""
+"""Bytes in a chunk of small rows. A chunk that a commit touches goes into the log whole."""
 _HELD = 4 * ROW_CHUNK
 """Bytes of rows that are held back, to be written at once: HDF5 takes as long for one of them."""
 
@@ -47,8 +47,8 @@ class Rows:
         self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
         """Size of one row."""
         self._chunk_bytes = math.prod(found.chunk) * self.dtype.itemsize
-        self._held = bytearray()
-        """The last rows, as far as HDF5 has not got them yet."""
+        self.held = bytearray()
+        """The last rows, as far as HDF5 has not got them yet, as bytes."""
 
     @cached_property
     def missing(self) -> tuple[Any, ...]:
@@ -67,7 +67,7 @@ class Rows:
         """
         if rows.dtype != self.dtype or rows.shape[1:] != self.row_shape:
             raise ValueError(f"rows of {rows.dtype} {rows.shape[1:]} do not fit their dataset")
-        if start > self.length or len(self._held) + rows.nbytes > _HELD:
+        if start > self.length or len(self.held) + rows.nbytes > _HELD:
             self.flush()
         end = start + len(rows)
         self._largest += (end - self.length) * self.row_bytes
@@ -75,21 +75,21 @@ class Rows:
         if rows.nbytes > _HELD:
             self._write(start, rows)
         else:
-            self._held += rows.tobytes()
+            self.held += rows.tobytes()
 
     def flush(self) -> None:
         """Hand HDF5 what is held back."""
-        if self._held:
-            rows = np.frombuffer(bytes(self._held), self.dtype).reshape(-1, *self.row_shape)
+        if self.held:
+            rows = np.frombuffer(bytes(self.held), self.dtype).reshape(-1, *self.row_shape)
             self._write(self.length - len(rows), rows)
-            self._held.clear()  # only once it has got them
+            self.held.clear()  # only once it has got them
 
     def _write(self, start: int, rows: Array) -> None:
         """Where the fill value is zeros, no zeros are written: a chunk of nothing else would be
         taken for one that the disk has lost. Where it is not, a chunk of zeros is written without
         a checksum, which its index says; the checksum would be zeros as well."""
         self._dataset.set_extent((start + len(rows), *self.row_shape))
-        for place in self._places(len(rows), start):
+        for place in self._whole_row if len(rows) == 1 else self._places(len(rows), start):
             piece = rows[place]
             offset = (start + place[0].start, *[part.start for part in place[1:]])
             if self._found.rows_are_chunks:
@@ -158,6 +158,39 @@ class Rows:
             raise ValueError(f"{len(place)} rows from {start} on are not in the file")
         self._fill(place, start)
 
+    def read_known(self, row: int) -> Array | None:
+        """Read a row, of shape ``row_shape``, without HDF5; None if it is not a chunk of which is
+        known where it lies, or is not as it should be."""
+        if self._chunks is None or self._chunks.rows > 1:
+            return None
+        rows = np.empty((1, *self.row_shape), self.dtype)
+        place = rows.reshape(-1).view(np.uint8).reshape(1, -1)
+        return rows[0] if self._chunks.read_known_into(place, row) else None
+
+    def read_some_into(self, place: Array, wanted: npt.NDArray[np.int64]) -> bool:
+        """Read the rows of these numbers, increasing, into a place, C-contiguous and of their type,
+        past HDF5, if that takes less time; return whether it was done."""
+        self.flush()
+        if self._chunks is None or wanted[-1] >= self.length:
+            return False
+        if self._chunks.rows > 1 and not self._chunks.is_small:
+            return False  # all of each chunk would be in memory at once
+        numbers, inside = np.divmod(wanted, self._chunks.rows)
+        is_first = np.append(True, numbers[1:] != numbers[:-1])
+        needed = numbers[is_first].tolist()
+        if not self._chunks.is_worth_while(len(needed)):
+            return False
+        if self._chunks.rows == 1:
+            return self._chunks.read_into(
+                place.reshape(-1).view(np.uint8).reshape(len(needed), -1), needed
+            )
+        chunks = np.empty((len(needed), self._chunks.size), np.uint8)
+        if not self._chunks.read_into(chunks, needed):
+            return False
+        rows = chunks.reshape(-1).view(self.dtype).reshape(-1, *self.row_shape)
+        place[:] = rows[(np.cumsum(is_first) - 1) * self._chunks.rows + inside]
+        return True
+
     def _fill(self, rows: Array, start: int) -> None:
         self.flush()
         if not rows.nbytes or self._read_chunks(rows, start):
@@ -201,17 +234,19 @@ class Rows:
             return False
         in_chunk, stop = self._chunks.rows, start + len(rows)
         first, last = start // in_chunk, -(-stop // in_chunk)
-        if 2 * len(rows) < min(last * in_chunk, self.length) - first * in_chunk:
-            return False  # HDF5 remembers chunks of which a part is read after the other
+        size = min(last * in_chunk, self.length) - first * in_chunk
+        # HDF5 remembers chunks of which a part is read after the other.
+        if 2 * len(rows) < size or not self._chunks.is_worth_while(last - first):
+            return False
         place = rows.reshape(-1).view(np.uint8).reshape(len(rows), -1)
         begin, end = -(-start // in_chunk), stop // in_chunk
         if begin < end:
             whole = place[begin * in_chunk - start : end * in_chunk - start]
-            if not self._chunks.read_into(whole.reshape(end - begin, -1), begin):
+            if not self._chunks.read_into(whole.reshape(end - begin, -1), range(begin, end)):
                 return False
         for number in {first, last - 1}.difference(range(begin, end)):
             chunk = np.empty((in_chunk, self.row_bytes), np.uint8)
-            if not self._chunks.read_into(chunk.reshape(1, -1), number):
+            if not self._chunks.read_into(chunk.reshape(1, -1), [number]):
                 return False
             at = number * in_chunk
             low, high = max(start, at), min(stop, at + in_chunk)
@@ -236,12 +271,28 @@ class Rows:
         ]
         return product(rows, *parts)
 
+    @cached_property
+    def _whole_row(self) -> list[tuple[slice, ...]]:
+        """The `_places` of one row, wherever it is."""
+        return [*self._places(1, 0)]
+
     def _select(
         self, offset: tuple[int, ...], shape: tuple[int, ...]
     ) -> tuple[h5s.SpaceID, h5s.SpaceID]:
-        selection = self._dataset.get_space()
-        selection.select_hyperslab(offset, shape)
-        return h5s.create_simple(shape), selection
+        """The places in memory and in the file, for HDF5, which has all rows by then. To make them
+        anew takes as long as to write a row."""
+        self._space.set_extent_simple((self.length, *self.row_shape))
+        self._space.select_hyperslab(offset, shape)
+        memory = self._space_of_row if shape == (1, *self.row_shape) else h5s.create_simple(shape)
+        return memory, self._space
+
+    @cached_property
+    def _space(self) -> h5s.SpaceID:
+        return self._dataset.get_space()
+
+    @cached_property
+    def _space_of_row(self) -> h5s.SpaceID:
+        return h5s.create_simple((1, *self.row_shape))
 
     @cached_property
     def fills_with_zeros(self) -> bool:
@@ -264,9 +315,7 @@ def open_rows(file: h5py.File, name: str, file_object: HDF5FileObject) -> Rows:
     """
     found = own_objects.open_dataset(file, name, file_object.end)
     chunks = None
-    # HDF5 looks up small chunks faster than it tells where they are, and may know better what is
-    # being written.
-    if found.has_plain_rows and found.must_be_checked and file.mode == "r":
+    if found.has_plain_rows and file.mode == "r":  # else HDF5 may know better what is written
         size = math.prod(found.chunk) * found.dataset.dtype.itemsize
         chunks = Chunks(found.dataset, file_object, found.chunk[0], size)
     return Rows(found, chunks)

@@ -54,6 +54,7 @@ class Schemas:
         self._is_loaded = False
         self._schemas: list[Schema] = []
         self._without_copy: list[tuple[int, bytes]] = []
+        self._noted = 0
         self._numbers: dict[frozenset[Slot], int] = {}
         self._slots: dict[tuple[str, str], list[Slot]] = {}
         self._checked: set[Slot] = set()
@@ -76,7 +77,7 @@ class Schemas:
         if total > shots:  # each was written with a shot that needs it
             raise ValueError(f"it has {total} schemas for {shots} shots")
         for number in range(len(self._schemas), total):  # a load that failed goes on
-            self._remember(read_either("schemas", partial(self._read, number)))
+            self._schemas.append(read_either("schemas", partial(self._read, number)))
         self._is_loaded = True
         return self._schemas
 
@@ -89,14 +90,17 @@ class Schemas:
         texts = (bytes(rows.read(number, 1)[0]) for rows in datasets if number < rows.length)
         return load_schema(b"".join(texts))
 
-    def _remember(self, schema: Schema) -> None:
-        self._numbers[frozenset((*schema.parameters, *schema.data))] = len(self._schemas)
-        for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
-            for slot in slots:
-                known = self._slots.setdefault((section, slot.name), [])
-                if slot not in known:
-                    known.append(slot)
-        self._schemas.append(schema)
+    def _note_slots(self) -> None:
+        """Take down which slots there are, which who only reads need not know."""
+        while self._noted < len(self._schemas):
+            schema = self._schemas[self._noted]
+            self._numbers[frozenset((*schema.parameters, *schema.data))] = self._noted
+            self._noted += 1
+            for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
+                for slot in slots:
+                    known = self._slots.setdefault((section, slot.name), [])
+                    if slot not in known:
+                        known.append(slot)
 
     def find(
         self, stored: Mapping[tuple[str, str], Stored], compression: str | int | None
@@ -107,8 +111,12 @@ class Schemas:
             stored: The values of the shot, by section (``parameters`` or ``data``) and name.
             compression: Filter for new datasets of arrays.
         """
-        self.load()
-        slots = {key: self._find_slot(key, value) for key, value in stored.items()}
+        if self._noted < len(self.load()):
+            self._note_slots()
+        slots = {
+            key: next(filter(value.fits, self._slots.get(key, ())), None)
+            for key, value in stored.items()
+        }
         new = {key: value for key, value in stored.items() if slots[key] is None}
         if new:
             slots |= self._create_columns("parameters", new) | self._create_columns("data", new)
@@ -126,14 +134,9 @@ class Schemas:
             text = _dump_schema(schema)
             self._write("schemas", number, text)
             self._without_copy.append((number, text))
-            self._remember(schema)
+            self._schemas.append(schema)
+            self._note_slots()
         return number, self._schemas[number]
-
-    def _find_slot(self, key: tuple[str, str], value: Stored) -> Slot | None:
-        for slot in self._slots.get(key, ()):
-            if slot.holds(value):
-                return slot
-        return None
 
     def write_copies(self) -> None:
         """Write what `find` has created for the second time, once the values of the shot are

@@ -18,6 +18,7 @@ from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
+from shotstore.hdf5.shots.known_frames import KnownFrames
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
@@ -64,6 +65,9 @@ class ShotsFile:
         self._datasets = Datasets(file, file_object)
         self._schemas = Schemas(self._datasets)
         self._used = UsedSlots(self._datasets, self._schemas, [])
+        self._frames = KnownFrames()
+        self._structures: tuple[object, dict[str, list[Structure]]] = (None, {})
+        """What `structures` was asked for last, and has found."""
         self._known: KnownRows | None = None
         self._remember = remember
         self.sequence_id: str | None = None
@@ -124,6 +128,7 @@ class ShotsFile:
 
     def close(self) -> None:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
+        self._frames.forget()
         self._datasets.close()
         close_handle(self._file_object, self._file)
 
@@ -188,11 +193,20 @@ class ShotsFile:
         """The data of a shot under these labels, all of which it has."""
         with reading(self._file_object):
             payloads = self._payloads(row)
-            return {
-                slot.name: load_data(slot, payloads.of_one(slot))
-                for slot in self._schema(row).data
-                if slot.name in labels
-            }
+            slots = [slot for slot in self._schema(row).data if slot.name in labels]
+            found = {slot.name: load_data(slot, payloads.of_one(slot)) for slot in slots}
+            for slot in slots:
+                if slot.type == "array":
+                    self._frames.note(self._rows().schemas[row], slot, self._schemas.rows(slot))
+            return found
+
+    def known_data(self, index: int, limit: int, labels: Collection[str]) -> dict[str, Data] | None:
+        """The data under these labels of a shot, one of the first ``limit``, without HDF5; None if
+        it cannot be read so."""
+        row = None if self._known is None else self._known.by_index.get(index)
+        if self._known is None or row is None or row >= limit:
+            return None
+        return self._frames.read(self._known.schemas[row], row, labels)
 
     def schemas(self, rows: int) -> tuple[ParameterSchema, DataSchema]:
         """What the parameters and the data of the first ``rows`` shots are."""
@@ -230,9 +244,14 @@ class ShotsFile:
     def structures(
         self, rows: npt.NDArray[np.int64], labels: Collection[str]
     ) -> dict[str, list[Structure]]:
-        """What the data of some shots under these labels is made of."""
-        with reading(self._file_object):
-            return ColumnReader(self._datasets, self._schemas, rows).structures(labels)
+        """What the data of some shots under these labels is made of. Rows stay as they are, so they
+        are looked at once."""
+        key = rows.tobytes(), frozenset(labels)
+        if self._structures[0] != key:
+            with reading(self._file_object):
+                reader = ColumnReader(self._datasets, self._schemas, rows)
+                self._structures = key, reader.structures(labels)
+        return self._structures[1]
 
     # Writing
 
@@ -296,7 +315,9 @@ class ShotsFile:
                 else:
                     self._write_value(slot, row, payload)
         for table, values in tables.items():
-            self._write_table(self._datasets.rows[table], row, values)
+            rows = self._datasets.rows[table]
+            record = tuple(map(values.get, rows.dtype.names or (), rows.missing))
+            rows.write(row, np.array([record], rows.dtype))
 
     def _append_ragged(self, slot: Slot, spans: Rows, row: int, array: npt.NDArray[Any]) -> None:
         flat = self._schemas.rows(slot)
@@ -312,11 +333,6 @@ class ShotsFile:
         else:
             rows.write(row, np.array([payload], rows.dtype))
 
-    def _write_table(self, table: Rows, row: int, values: Mapping[str, Any]) -> None:
-        names = table.dtype.names or ()
-        record = tuple(map(values.get, names, table.missing))
-        table.write(row, np.array([record], table.dtype))
-
     def _schema(self, row: int) -> Schema:
         return self._schemas.load()[self._rows().schemas[row]]
 
@@ -327,7 +343,8 @@ class ShotsFile:
             if self._remember is not None and "launch" in self._file.attrs:
                 known = self._remember(own_objects.read_text_attribute(self._file, "launch"))
             self._known = known if known.fits(shots) else KnownRows()
-        self._known.extend(shots)
+        if len(self._known.schemas) < shots.length:
+            self._known.extend(shots)
         return self._known
 
     def _used_slots(self, rows: int) -> UsedSlots:

@@ -57,6 +57,25 @@ class Stored:
     """A bool, int or float; UTF-8 bytes for ``big int``, ``text`` and ``json``; an array."""
     unit: str | None = None
 
+    def fits(self, slot: "Slot") -> bool:
+        """Whether it can be stored in a slot."""
+        if slot.type == "ragged":
+            array = self.payload
+            return (
+                self.type in ("array", "ragged")
+                and array.shape[1:] == slot.shape
+                and array.ndim > 0
+                and dump_dtype(array.dtype) == slot.dtype
+            )
+        if slot.type != self.type or slot.unit != self.unit:
+            return False
+        if slot.size is not None:
+            return len(self.payload) <= slot.size
+        if slot.type in ARRAY_TYPES:
+            array = self.payload
+            return bool(array.shape == slot.shape and dump_dtype(array.dtype) == slot.dtype)
+        return True
+
 
 @frozen(cache_hash=True)
 class Slot:
@@ -76,25 +95,6 @@ class Slot:
     dtype: str | None = None
     shape: tuple[int, ...] | None = None
     """The shape of an array; for ``ragged``, that of one item along the first dimension."""
-
-    def holds(self, stored: Stored) -> bool:
-        """Whether the value can be stored here."""
-        if self.type == "ragged":
-            array = stored.payload
-            return (
-                stored.type in ("array", "ragged")
-                and array.shape[1:] == self.shape
-                and array.ndim > 0
-                and dump_dtype(array.dtype) == self.dtype
-            )
-        if self.type != stored.type or self.unit != stored.unit:
-            return False
-        if self.size is not None:
-            return len(stored.payload) <= self.size
-        if self.type in ARRAY_TYPES:
-            array = stored.payload
-            return bool(array.shape == self.shape and dump_dtype(array.dtype) == self.dtype)
-        return True
 
 
 def store_number(value: bool | int | float, unit: str | None = None) -> Stored:
