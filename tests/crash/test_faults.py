@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import h5py
 import numpy as np
@@ -84,21 +85,21 @@ def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def copies(populated: Path, tmp_path: Path) -> Iterator[Callable[[], HDF5StorageManager]]:
+def copies(populated: Path, tmp_path: Path) -> Callable[[], HDF5StorageManager]:
     """Makes stores that all hold the same."""
 
-    last: list[HDF5StorageManager] = []
+    last: list[ref[HDF5StorageManager]] = []
 
     def copy() -> HDF5StorageManager:
-        while last:
-            last.pop().close()
+        if last and (before := last.pop()()) is not None:
+            before.close()
         shutil.rmtree(tmp_path / "store", ignore_errors=True)
         shutil.copytree(populated, tmp_path / "store")
-        last.append(HDF5StorageManager(tmp_path / "store"))
-        return last[0]
+        storage = HDF5StorageManager(tmp_path / "store")
+        last.append(ref(storage))
+        return storage
 
-    yield copy
-    last.clear()
+    return copy
 
 
 # Other errors take the same ways.
