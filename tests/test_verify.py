@@ -30,6 +30,7 @@ from shotstore.testing.experiments import (
     path,
     record,
 )
+from tests.commit_moment import CommitMoment
 from tests.processes.children import Child, listening
 
 OTHER = path(r"\2026\ramsey")
@@ -547,11 +548,12 @@ def test_what_a_killed_program_prepared_is_a_note(recorded: HDF5StorageManager) 
     assert "100 bytes" in note(recorded.verify()).problem
 
 
-def _leave_a_journal(storage: HDF5StorageManager) -> None:
-    """Record a shot, and fail right after the commit."""
+def _leave_a_commit(storage: HDF5StorageManager) -> None:
+    """Record a shot, and fail right after the commit, wherever that was to be noted down."""
+    moment = CommitMoment()
 
     def fail(operation: Operation) -> None:
-        if operation.kind == "write" and operation.path.endswith("commits"):
+        if moment.note(operation):
             raise OSError(5, "Input/output error")
 
     with storage.session() as session:
@@ -572,31 +574,34 @@ def _record_one(storage: HDF5StorageManager) -> None:
 def test_a_commit_that_was_not_finished_is_a_note(
     recorded: HDF5StorageManager, serializer: DefaultSerializer, tmp_path: Path
 ) -> None:
-    _leave_a_journal(recorded)
+    _leave_a_commit(recorded)
     copy = shutil.copytree(recorded.root, tmp_path / "copy")
     archive = HDF5StorageManager(copy, read_only=True, serializer=serializer)
-    assert "was not carried out to its end" in note(archive.verify()).problem
-    assert archive.verify().sequences == 2
+    assert "not carried out to their end" in note(archive.verify()).problem
+    assert archive.verify().sequences == 3
     report = recorded.verify()  # which finishes it, as every session does
     assert report.findings == []
     assert report.shots == 9
 
 
-def test_a_journal_that_does_not_fit_is_explained(recorded: HDF5StorageManager) -> None:
-    _leave_a_journal(recorded)
+def test_a_log_that_does_not_fit_is_explained(recorded: HDF5StorageManager) -> None:
+    _leave_a_commit(recorded)
     file = directory(recorded, r"\2026\running") / "shots.h5"
     file.write_bytes(file.read_bytes()[:100])
     finding = damage(recorded.verify())
-    assert finding.file == recorded.root / ".shotstore" / "journal"
-    assert str(file) in finding.problem
-    assert "Copy the store again" in finding.remedy
+    assert str(file) in finding.problem + str(finding.file)
     assert recorded.verify().shots == 8
 
 
-def test_a_journal_that_is_none(recorded: HDF5StorageManager) -> None:
-    (recorded.root / ".shotstore" / "journal").write_bytes(b"nonsense")
+@pytest.mark.parametrize("content", [b"nonsense", b"", bytes(300_000)])
+def test_a_log_that_is_none(recorded: HDF5StorageManager, content: bytes) -> None:
+    recorded.close()
+    (recorded.root / ".shotstore" / "log").write_bytes(content)
     report = recorded.verify()
-    assert damage(report).file == recorded.root / ".shotstore" / "journal"
+    finding = damage(report)
+    assert finding.file == recorded.root / ".shotstore" / "log"
+    assert "Copy the store again" in finding.remedy
+    assert "move .shotstore/log out of the store" in finding.remedy
     assert report.shots == 8
 
 

@@ -25,7 +25,7 @@ def filled(storage: HDF5StorageManager) -> HDF5StorageManager:
 
 
 @needs_pipes
-@pytest.mark.parametrize("name", ["writer.json", "commits", "write.lock", "apply.lock", "journal"])
+@pytest.mark.parametrize("name", ["writer.json", "commits", "write.lock", "apply.lock", "log"])
 def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(
     filled: HDF5StorageManager, name: str
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shotstore import StorageError
+from shotstore import DamagedStorageError, StorageError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data
 from shotstore.testing.experiments import PATH, indices, launch, path, record
@@ -43,7 +43,8 @@ def test_shots_that_were_cut_off_are_reported_and_everything_else_goes_on(
 
     opened = HDF5StorageManager(left, serializer=serializer())
     with opened.session() as session:
-        assert indices(session) == []
+        with pytest.raises(DamagedStorageError, match=r"cut off.*remove .*held"):
+            indices(session)
         assert len(session.sequences.get_shots(OTHER)) == 1
     [damage] = [finding for finding in opened.verify().findings if finding.severity == "damage"]
     assert "shots.h5, which was cut off" in damage.problem

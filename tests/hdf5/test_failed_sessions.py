@@ -29,6 +29,7 @@ from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import PATH, START, bring_to, create, path, record, relaunch
 from shotstore.testing.lab import serializer
 from tests.dropped import close_dropped_storages
+from tests.open_files import count_data_files
 
 OF_NO_CONTENT = {"commits", "writer.json", "write.lock", "gate.lock", "apply.lock"}
 
@@ -228,19 +229,16 @@ def test_failed_sessions_leave_no_file_open(filled: HDF5StorageManager) -> None:
 def test_the_file_that_is_recorded_into_is_open_until_the_sequence_ends(
     filled: HDF5StorageManager,
 ) -> None:
-    def open_files() -> int:
-        return len(os.listdir("/dev/fd"))  # noqa: PTH208
-
     running = sequence_in(State.RUNNING)
     close_dropped_storages()
-    before = open_files()
+    before = count_data_files()
     for index in (5, 6):
         with filled.session() as session:
             record(session, running, index)
-        assert open_files() == before + 1
+        assert count_data_files() == before + 1
     with filled.session() as session:
         session.sequences.set_interrupted(running, "now")
-    assert open_files() == before
+    assert count_data_files() == before
 
 
 def test_a_storage_that_is_dropped_closes_the_file_it_records_into(

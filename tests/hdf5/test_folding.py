@@ -136,7 +136,7 @@ def test_folded_patches_do_what_they_do_one_after_the_other(data: st.DataObject)
         if run.records:
             assert _laid_over(root, folded) == exact
         for how in ("again", "again", "anew"):
-            carry_out(root, folded, how)  # type: ignore[arg-type]
+            carry_out(root, folded, how)
             assert (root / SHOTS).read_bytes() == exact
 
 

@@ -12,6 +12,7 @@ from shotstore import State
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PATH, bring_to, launch, path, record
 from tests.dropped import close_dropped_storages
+from tests.open_files import count_data_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,12 +58,8 @@ def recorded(store: Path) -> list[int]:
 @pytest.fixture
 def open_files() -> Callable[[], int]:
     close_dropped_storages()
-    before = len(os.listdir("/dev/fd"))  # noqa: PTH208
-
-    def count() -> int:
-        return len(os.listdir("/dev/fd")) - before  # noqa: PTH208
-
-    return count
+    before = count_data_files()
+    return lambda: count_data_files() - before
 
 
 def test_a_program_that_records_ends_as_others_do(tmp_path: Path) -> None:

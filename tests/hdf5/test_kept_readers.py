@@ -15,6 +15,7 @@ from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing import serializer
 from shotstore.testing.experiments import PATH, launch, path, record
 from tests.dropped import close_dropped_storages
+from tests.open_files import count_data_files, descriptors
 
 SECOND = 10**9  # ns
 
@@ -181,19 +182,19 @@ def test_few_files_stay_open_and_none_of_a_storage_that_is_closed(
     wait_for_the_clock()
     close_dropped_storages()
     store.close()
-    before = len(os.listdir("/dev/fd"))  # noqa: PTH208
+    before, data_files = descriptors(), count_data_files()
     for copy in range(10):
         with store.session() as session:
             session.sequences.get_shot_parameters(path(rf"\many\{copy}"), 0)
-    assert 0 < len(os.listdir("/dev/fd")) - before <= 4  # noqa: PTH208
+    assert 0 < count_data_files() - data_files <= 4
     store.close()
-    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
+    assert descriptors() == before
 
 
 def test_an_archive_without_a_store_keeps_none(tmp_path: Path, store: HDF5StorageManager) -> None:
     shutil.copytree(store.root / "sequences", tmp_path / "copy")
     archive = HDF5StorageManager(tmp_path / "copy", read_only=True)
     close_dropped_storages()
-    before = len(os.listdir("/dev/fd"))  # noqa: PTH208
+    before = descriptors()
     assert number(archive) == 20
-    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
+    assert descriptors() == before

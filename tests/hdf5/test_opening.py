@@ -247,30 +247,33 @@ def test_what_a_killed_process_has_left_goes_with_the_next_writer(
     left = storage.root / ".shotstore" / "tx" / "0123456789abcdef"
     (left / "1").mkdir(parents=True)
     (left / "2").write_bytes(b"half a document")
-    (storage.root / ".shotstore" / "journal.new").write_bytes(b"half a journal")
     with storage.session() as session:
         assert session.paths.get_all_paths() == set()
     with storage.session() as session:
         create(session)
     assert names(storage.root / ".shotstore" / "tx") == set()
-    assert "journal.new" not in names(storage.root / ".shotstore")
 
 
-def test_a_damaged_journal_stops_everything(storage: HDF5StorageManager) -> None:
+def test_a_damaged_log_stops_everything(storage: HDF5StorageManager) -> None:
     with storage.session() as session:
         create(session)
-    journal = storage.root / ".shotstore" / "journal"
-    journal.write_bytes(b"not what was written")
+    storage.close()
+    log = storage.root / ".shotstore" / "log"
+    log.write_bytes(b"not what was written")
+    again = open_store(storage.root)
     for write in (False, True):
         with (
-            pytest.raises(DamagedStorageError, match=r"journal.*backup"),
-            storage.session(write=write) as session,
+            pytest.raises(DamagedStorageError, match=r"log is damaged.*backup"),
+            again.session(write=write) as session,
         ):
             session.paths.get_all_paths()
-    assert journal.read_bytes() == b"not what was written"
-    journal.unlink()
-    with storage.session() as session:
+    assert log.read_bytes() == b"not what was written"
+    log.unlink()
+    with again.session() as session:
         assert session.sequences.get_state(PATH) is State.DRAFT
+        session.sequences.set_note(PATH, "it goes on")
+    again.close()
+    assert log.exists()
 
 
 def test_many_threads_open_a_new_store_at_once(tmp_path: Path) -> None:

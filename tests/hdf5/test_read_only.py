@@ -27,6 +27,7 @@ from shotstore.testing.experiments import (
     record,
 )
 from shotstore.testing.lab import serializer
+from tests.commit_moment import CommitMoment
 
 ROOT = PureSequencePath.root()
 
@@ -286,16 +287,17 @@ def test_a_store_whose_files_may_not_be_written_is_read(filled: HDF5StorageManag
 
 
 def test_a_store_copied_in_the_midst_of_a_commit_says_what_to_do(
-    filled: HDF5StorageManager,
+    filled: HDF5StorageManager, tmp_path: Path
 ) -> None:
-    (filled.root / ".shotstore" / "journal").write_bytes(b"what a killed process has left")
-    before = everything(filled.root)
+    copy = shutil.copytree(filled.root, tmp_path / "copy")
+    (copy / ".shotstore" / "log").write_bytes(b"half of what was there")
+    before = everything(copy)
     with (
         pytest.raises(StorageError, match="Open it once without read_only=True"),
-        read_only(filled.root).session() as session,
+        read_only(copy).session() as session,
     ):
         session.paths.get_all_paths()
-    assert everything(filled.root) == before
+    assert everything(copy) == before
 
 
 def test_a_copy_that_was_made_in_the_midst_of_a_commit_is_read_as_it_was_committed(
@@ -308,9 +310,10 @@ def test_a_copy_that_was_made_in_the_midst_of_a_commit_is_read_as_it_was_committ
             record(session, sequence, 0, data={"frame": np.full((9, 9), 0.0)})
     copies: list[Path] = []
 
+    moment = CommitMoment()
+
     def copy(operation: disk.Operation) -> None:
-        is_committed = (storage.root / ".shotstore" / "journal").exists()
-        if is_committed and not operation.path.endswith("writer.json"):
+        if moment.note(operation) and not operation.path.endswith("writer.json"):
             copies.append(tmp_path / str(len(copies)))
             shutil.copytree(storage.root, copies[-1])
 
@@ -342,7 +345,7 @@ def test_a_copy_that_was_made_in_the_midst_of_a_commit_is_read_as_it_was_committ
 
 
 @pytest.mark.parametrize("is_read_only", [True, False])
-def test_a_copy_with_a_file_that_is_later_than_the_journal_has_the_later_shots(
+def test_a_copy_with_a_file_that_is_later_than_the_log_has_the_later_shots(
     tmp_path: Path, is_read_only: bool
 ) -> None:
     storage = HDF5StorageManager(tmp_path / "store", serializer=serializer())
@@ -350,8 +353,10 @@ def test_a_copy_with_a_file_that_is_later_than_the_journal_has_the_later_shots(
         launch(session, PATH, shots=None)
         record(session, PATH, 0, data={"x": 0.5})
 
-    def copy(_: disk.Operation) -> None:
-        if (storage.root / ".shotstore" / "journal").exists():
+    moment = CommitMoment()
+
+    def copy(operation: disk.Operation) -> None:
+        if moment.note(operation):
             disk.observe = None
             shutil.copytree(storage.root / ".shotstore", tmp_path / "copy" / ".shotstore")
 
@@ -384,13 +389,15 @@ def test_links_do_not_lead_out_of_the_tree(filled: HDF5StorageManager, tmp_path:
 
 
 @pytest.mark.parametrize("is_read_only", [True, False])
-def test_a_copy_with_documents_that_are_later_than_the_journal_keeps_them(
+def test_a_copy_with_documents_that_are_later_than_the_log_keeps_them(
     filled: HDF5StorageManager, tmp_path: Path, is_read_only: bool
 ) -> None:
     running = path(rf"\2026\11\{State.RUNNING.value}")
 
-    def copy(_: disk.Operation) -> None:
-        if (filled.root / ".shotstore" / "journal").exists():
+    moment = CommitMoment()
+
+    def copy(operation: disk.Operation) -> None:
+        if moment.note(operation):
             disk.observe = None
             shutil.copytree(filled.root / ".shotstore", tmp_path / "copy" / ".shotstore")
 

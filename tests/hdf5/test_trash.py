@@ -33,6 +33,7 @@ from shotstore.testing.experiments import (
     relaunch,
 )
 from shotstore.testing.lab import serializer
+from tests.commit_moment import CommitMoment
 from tests.crash.test_faults import failing
 from tests.permissions import mode, ordinary_user
 
@@ -603,13 +604,11 @@ def test_what_a_killed_program_was_bringing_back_is_not_removed(
     (entry,) = finished.trash.entries()
     other = HDF5StorageManager(finished.root, serializer=serializer())
     bystander = HDF5StorageManager(finished.root)
-    is_committed = False
+    moment = CommitMoment()
 
     def fail(operation: disk.Operation) -> None:
-        nonlocal is_committed
-        if is_committed:
+        if moment.note(operation):
             raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
-        is_committed = operation.destination.endswith("/journal")
 
     disk.observe = fail
     try:

@@ -12,7 +12,7 @@ from shotstore.session import following
 from tests.processes import shots
 from tests.processes.children import PATIENCE, Child
 from tests.processes.shots import RUN
-from tests.processes.test_killed_writer import journal, record, record_half
+from tests.processes.test_killed_writer import is_unfinished, record, record_half
 from tests.processes.test_reader_beside_recorder import record_all
 
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs SIGSTOP")
@@ -126,5 +126,5 @@ def test_a_commit_that_a_killed_recorder_has_not_finished_is_followed(store: Pat
     for index in range(3):
         with Child(record_half, store) as recorder:
             recorder.wait_for_death()
-        assert journal(store).exists()
+        assert is_unfinished(store)
         assert next(followed).index == index

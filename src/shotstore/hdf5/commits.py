@@ -25,7 +25,7 @@ from shotstore.hdf5.log.admission import check_record
 from shotstore.hdf5.log.carrying_out import carry_out
 from shotstore.hdf5.log.counter import Count, Counter
 from shotstore.hdf5.log.durability import Unsynced
-from shotstore.hdf5.log.fitting import is_given_up, phase, why_no_fit
+from shotstore.hdf5.log.fitting import cut_off, is_given_up, phase
 from shotstore.hdf5.log.folding import fold
 from shotstore.hdf5.log.log_file import (
     LARGEST,
@@ -122,8 +122,11 @@ class Commits:
             self._held = self._held_back.records()
             self.files = Files(self._root)
             for held in self._held:
-                if not (why_no_fit(self._root, held) or is_given_up(self._root, held)):
+                misfits = misfit(self._root, held)
+                if misfits is None:
                     self.files.lay(held)
+                else:
+                    self.files.refuse(cut_off(self._root, held), misfits.message)
             if lay_log:
                 self.files.lay(without(self._read_log()[0], self._held))
             self._looked = found

@@ -14,6 +14,7 @@ from pathlib import Path
 from stat import S_IFDIR, S_IFREG, S_ISDIR, S_ISREG
 from typing import Protocol
 
+from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.log.fitting import is_later, phase
 from shotstore.hdf5.log.record import FilePatch, LogRecord, Rename
@@ -36,6 +37,7 @@ class Files:
         self._made: dict[str, bytes | None] = {}
         """What is not on the disk: documents by path, with their content, and directories."""
         self._arriving: dict[str, set[str]] = {}
+        self._refused: dict[str, str] = {}
         self._is_changed = False
 
     @property
@@ -77,6 +79,22 @@ class Files:
     def _arrives(self, path: str) -> None:
         directory, _, name = path.rpartition("/")
         self._arriving.setdefault(directory, set()).add(name)
+
+    def refuse(self, paths: Iterable[str], why: str) -> None:
+        """Let nobody read these shots files, which lack what was committed; ``why`` is the message
+        of the error."""
+        self._refused |= dict.fromkeys(paths, why)
+
+    def check(self, place: Path) -> None:
+        """Check that a file may be read.
+
+        Raises:
+            DamagedStorageError: it lacks what was committed.
+        """
+        if self._refused:
+            why = self._refused.get(place.relative_to(self.root).as_posix())
+            if why is not None:
+                raise DamagedStorageError(why)
 
     def document(self, path: str) -> bytes | None:
         """The content of a document that is not on the disk; None if that is the one that counts,

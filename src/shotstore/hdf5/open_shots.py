@@ -65,6 +65,8 @@ class ShotsReader:
         files = self._store.files
         seen = commits, status.st_size, status.st_mtime_ns, status.st_ctime_ns, files
         if self._shots is None or self._seen != seen:
+            if self._place is not None:
+                files.check(self._place)
             if self._shots is not None:
                 self._shots.close()
                 self._shots = None

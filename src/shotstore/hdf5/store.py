@@ -125,8 +125,11 @@ class Store:
         """How many transactions were committed, for who reads without a lock; None while one is
         carried out, or is left, and where nobody counts them. As long as it stays the same, so do
         the files."""
-        commits = None if self.is_archive else self.commits.count()
-        return None if commits is None or self.commits.is_unfinished() else commits
+        if self.is_archive:
+            return None
+        self.membership.join()
+        count = self.commits.count()
+        return None if self.membership.lays_log(count) else count.commits
 
     @contextlib.contextmanager
     def reading(self, *, finish: bool = True) -> Iterator[int]:

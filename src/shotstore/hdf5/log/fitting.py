@@ -55,6 +55,11 @@ def is_given_up(root: Path, record: LogRecord) -> bool:
         file.close()
 
 
+def cut_off(root: Path, record: LogRecord) -> list[str]:
+    """The files that lack what lay past their committed ends, of those that a record changes."""
+    return [patch.path for patch in record.patches if _is_cut_off(root, patch)]
+
+
 def is_begun(patch: FilePatch, file: File) -> bool:
     """Whether the first page of a patch, which is written before all others, is in place."""
     found = bytearray(len(patch.first_page))
