@@ -26,7 +26,7 @@ from unittest.mock import patch
 import h5py
 from attrs import define, field, frozen
 
-from shotstore import DamagedStorageError
+from shotstore import DamagedStorageError, StorageError
 from shotstore.hdf5 import HDF5StorageManager, worker
 from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.log.record import LogRecord
@@ -134,8 +134,12 @@ class _Exploration:
         """Whether any of them has data that lies in its file alone."""
 
     def run(self) -> Report:
-        recording = self._record()
         extent, report = self._extent, self._report
+        try:
+            recording = self._record()
+        except StorageError as error:
+            report.violations.append(f"{self._name}, without a crash: {error}")
+            return report
         for crash in sampled(recording, self._choice, extent.mixes, extent.sample):
             report.states += 1
             report.digests.add(crash.image.digest())

@@ -148,7 +148,7 @@ def with_the_work_first(patch: Patch) -> None:
         ("shots and moves in a row", without_checkpoints),
         ("later shot", without_distrust),
         ("swap", without_the_mark),
-        ("later shot", without_writing_the_last_record_again),
+        ("annotate", without_writing_the_last_record_again),
         ("create", without_directory_syncs),
         ("swap", without_directory_syncs),
         ("later shot", without_file_syncs),
@@ -160,5 +160,5 @@ def test_the_exploration_finds_a_store_without_one_of_its_safeguards(
     name: str, cripple: Callable[[Patch], None], tmp_path: Path, monkeypatch: Patch
 ) -> None:
     cripple(monkeypatch)
-    report = explore(name, RUNS[name], tmp_path, Extent(mixes=40, only_one=True))
+    report = explore(name, RUNS[name], tmp_path, Extent(mixes=40, recoveries=10, only_one=True))
     assert report.violations

@@ -6,6 +6,7 @@ failed since the last commit, or the store is a copy, so the log is carried out.
 durable, and the log is begun anew, in the first pause, and when the storage is closed.
 """
 
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -48,13 +49,20 @@ class Membership:
         """
         if self._process == os.getpid():
             return
-        if not self._read_only:
-            self._leave = self._locks.join(self._commits.distrust)
-        elif self._locks.is_anybody_there():
-            self._distrusted = None
-        else:
-            self._distrusted = self._commits.count()
+        if self._read_only or not self._join_writers():
+            is_anybody_there = self._locks.is_anybody_there()
+            self._distrusted = None if is_anybody_there else self._commits.count()
         self._process = os.getpid()
+
+    def _join_writers(self) -> bool:
+        """Whether that was possible: the disk may have become read-only."""
+        try:
+            self._leave = self._locks.join(self._commits.distrust)
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise
+            return False
+        return True
 
     def lays_log(self, count: Count) -> bool:
         """Whether the log is to be laid over the files where it cannot be carried out."""
