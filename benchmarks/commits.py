@@ -96,7 +96,7 @@ def many_small_shots(directory: Path, scale: float) -> Measured:
             works,
             max(3, int(6 * scale)),
             Goal("plain h5py", 2),
-            Goal("SQLite", 0.1),
+            Goal("SQLite", 0.3),
             warm_up=1,
             per_turn=count,
         )
