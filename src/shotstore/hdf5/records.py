@@ -160,8 +160,8 @@ class HDF5Records(StoredRecords[Node]):
         shots, limit = self._view(node)
         if shots is None:
             return None
-        self._seen[node.path] = shots, limit
         row = shots.indices().get(index, limit)
+        self._seen[node.path] = shots, limit
         return _Shot(shots, row) if row < limit else None
 
     def known_data(
