@@ -17,12 +17,13 @@ from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.datasets import Datasets
+from shotstore.hdf5.shots.fixed_texts import write_attribute
 from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
 from shotstore.hdf5.shots.known_frames import KnownFrames
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
-from shotstore.hdf5.shots.rows import Rows, write_attribute
+from shotstore.hdf5.shots.rows import Rows
 from shotstore.hdf5.shots.schemas import Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
     SPAN,
