@@ -11,7 +11,7 @@ The model of the file system, which is weaker than what real ones promise:
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
@@ -313,7 +313,7 @@ class Recording:
         choice.shuffle(ways)
         for way, number in ways:
             half = _sector_count(self._changes[number]) // 2
-            kept: Kept = {
+            ways_to_keep: dict[str, Callable[[], Kept]] = {
                 "nothing": dict,
                 "everything": lambda: everything,
                 "all but": lambda n=number: {each: None for each in pending if each != n},
@@ -324,8 +324,8 @@ class Recording:
                 "mix": lambda: {
                     each: self._torn(each, choice) for each in pending if choice.random() < 0.5
                 },
-            }[way]()
-            yield Crash(count, False, self, durable | kept)
+            }
+            yield Crash(count, False, self, durable | ways_to_keep[way]())
 
     def _torn(self, number: int, choice: random.Random) -> range | None:
         total = _sector_count(self._changes[number])
