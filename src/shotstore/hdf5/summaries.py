@@ -20,6 +20,7 @@ from shotstore.hdf5.folders import Folder
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.model import IterationConfiguration, Serializer
+from shotstore.model.scalars import copy_json
 from shotstore.paths import PureSequencePath
 from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
 from shotstore.state import State
@@ -203,4 +204,4 @@ def _load_iteration(
     content: bytes | None, changed: SequenceDocument | None, file: str, serializer: Serializer
 ) -> IterationConfiguration:
     document = changed or load_sequence(content or b"", file)
-    return serializer.load_iteration(document.iteration)
+    return serializer.load_iteration(copy_json(document.iteration))
