@@ -46,7 +46,7 @@ def recorded(storage: HDF5StorageManager) -> int:
             for index in found:
                 data = session.sequences.get_all_shot_data(sequence, index)
                 if sequence == PATH:
-                    assert (data["frame"] == index).all()
+                    assert np.all(np.asarray(data["frame"]) == index)
                 else:
                     assert data == {"x": index / 2}
         return min(counts)
