@@ -331,8 +331,10 @@ def test_an_old_beginning_with_a_new_end_is_told(
                 record(session, index=index, data={"frame": FRAME + index})
 
     take(range(2))
+    storage.close()
     copy = shutil.copytree(storage.root, tmp_path / "copy")
     take(range(2, 6))
+    storage.close()
     # What `rsync --append` does: it leaves alone what is there, and adds what is missing behind.
     there = copy / shots_file(storage).relative_to(storage.root)
     old = there.read_bytes()

@@ -146,8 +146,6 @@ def test_the_state_of_one_sequence_takes_one_look_at_each_path_above_it(
     with store.session() as session:
         assert session.sequences.get_state(ONE) is State.DRAFT
     assert calls.opened == {
-        "apply.lock": 1,
-        "gate.lock": 1,
         "commits": 1,
         SEQUENCE_DOCUMENT: 1,
     }
