@@ -193,16 +193,13 @@ class Commits:
             self._carry_out_all()
         self.look(self._count)
 
-    def end_writing(self) -> None:
-        """Called before the write lock is released."""
-        self._counter.close()
-
     def _attach(self) -> bool:
         """Whether the log is the one of which the counter tells."""
-        if not self._log.is_as_read() or self._log.header.round != self._count.round:
-            with contextlib.suppress(FileNotFoundError):
-                self._log.read_header()
-        return self._log.is_as_read() and self._log.header.round == self._count.round
+        if self._log.is_as_read() and self._log.header.round == self._count.round:
+            return True
+        with contextlib.suppress(FileNotFoundError):
+            return self._log.read_header().round == self._count.round
+        return False
 
     def _carry_out_all(self) -> None:
         if not self._log.exists():  # a copy has left it out
@@ -253,7 +250,8 @@ class Commits:
             CommitUncertainError: it is committed, or will be when the store is next opened.
             Exception: nothing has changed.
         """
-        self.check_free(record.paths)
+        if self._held:  # nothing ever is, but for failing disks
+            self.check_free(record.paths)
         content = dump(record)
         if record.moves:
             self.checkpoint()
@@ -356,6 +354,8 @@ class Commits:
                     f"{root / patch.path} has {status.st_size} bytes, and {patch.needed} were "
                     "written: something else has cut it. Nothing of this session was stored."
                 )
+        if not (record.documents or record.arrivals or record.moves):
+            return
         renames = (*record.departures, *record.replacements)
         device = root.stat().st_dev if renames else 0
         for rename in renames:
@@ -370,7 +370,7 @@ class Commits:
                         f"{root / arrival.destination} is in the way: remove it, or choose another "
                         "path."
                     )
-        for denial in denials(root, evolve(record, patches=[])):
+        for denial in denials(root, record):
             raise PermissionError(
                 f"{denial[0].upper()}{denial[1:]} by this user, so nothing of this session was "
                 "stored. Allow it (as with `chmod u+w`), and run the block again."
@@ -471,7 +471,7 @@ class Commits:
             StorageError: it is kept back; why, and what to do.
         """
         if not self._held:
-            return  # nothing ever is, but for failing disks
+            return
         paths = list(paths)
         for kept in self.retry():
             if kept.concerns(paths):
@@ -542,8 +542,9 @@ class Commits:
         }
 
     def close(self) -> None:
-        """Close the log."""
+        """Close the log and the counter."""
         self._log.close()
+        self._counter.close()
 
 
 def _part(record: LogRecord, place: str) -> LogRecord:
