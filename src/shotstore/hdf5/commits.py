@@ -16,6 +16,7 @@ from shotstore.hdf5.held_back import (
     Problem,
     denials,
     misfit,
+    older_files,
     problem,
     why_kept,
     without,
@@ -117,7 +118,7 @@ class Commits:
             DamagedStorageError: the log cannot be read, or does not fit the files.
         """
         found = count, lay_log
-        if found != self._looked:
+        if found != self._looked or not self._held_back.holds(self._held):
             held_back = self._held_back.records()
             files = Files(self._root)
             for held in held_back:
@@ -125,7 +126,8 @@ class Commits:
                 if misfits is None:
                     files.lay(held)
                 else:
-                    files.refuse(cut_off(self._root, held), misfits.message)
+                    unreadable = (*cut_off(self._root, held), *older_files(self._root, held))
+                    files.refuse(unreadable, misfits.message)
             if lay_log:
                 files.lay(without(self._read_log(count)[0], held_back))
             self._held, self.files, self._looked = held_back, files, found
