@@ -102,6 +102,9 @@ class Commits:
         except DamagedStorageError:
             is_at_rest = False  # said where it is asked for
         if not is_at_rest:
+            if not count.is_of_this_boot():
+                # Written anew it would be, and would say that the last record was never finished.
+                count = Count(count.commits)
             self._counter.write(evolve(count, is_unfinished=True))
 
     # Reading
@@ -209,8 +212,7 @@ class Commits:
         self._log.read_header()
         record, entries = self._left(self._log, self._count)
         if entries:
-            # Who was killed may not have come to sync it.
-            self._log.write_again(entries[-1])
+            self._make_durable_in_log(entries[-1])
         commits = max(self._count.commits, self._log.header.first - 1 + len(entries))
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
@@ -219,6 +221,18 @@ class Commits:
             self._unsynced.note(record)
             self._make_durable(lambda: rest)
             self._begin_round(commits)
+
+    def _make_durable_in_log(self, last: Entry) -> None:
+        """Make the last record durable, which who was killed may not have come to sync, or which
+        the disk has failed to keep. One that may have been acknowledged is not written again: a
+        power loss in the midst of that would spoil it."""
+        count = self._count
+        is_last = (count.round, count.end) == (self._log.header.round, last.start)
+        if is_last and count.is_of_this_boot():
+            self._log.write_again(last)
+            self._count = evolve(count, end=last.end)
+        else:
+            self._log.sync()
 
     def _without_later(self, record: LogRecord) -> LogRecord:
         """A record without what would take a later file back to what it was; and without what is
