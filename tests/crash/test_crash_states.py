@@ -11,12 +11,22 @@ from hypothesis import strategies as st
 
 from shotstore import ExperimentSession, PathError, SequenceStateError, ShotExistsError
 from shotstore.hdf5 import HDF5StorageManager
-from tests.crash.explore import NEXT_START, Extent, explore
+from tests.crash.explore import (
+    FIRST_START,
+    NEXT_START,
+    Extent,
+    explore,
+    look_into,
+    open_in_a_viewer,
+)
 from tests.crash.logical import contents
 from tests.crash.machine import started, without_pauses
 from tests.crash.recording import Recording, recorded
-from tests.crash.scenarios import SCENARIOS, Step, populate
-from tests.crash.transactions import RUNS, in_a_session
+from tests.crash.scenarios import RUNNING, SCENARIOS, Step, populate
+from tests.crash.transactions import RUNS, frames, in_a_session
+
+COUNTER_SIZE = 60
+"""Bytes"""
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -54,6 +64,32 @@ def test_a_power_cut_takes_no_directory_of_a_store_that_was_made(tmp_path: Path)
         assert (place / "new" / "a" / "b" / "lab").is_dir()
         with started(NEXT_START), closing(HDF5StorageManager(place / "new/a/b/lab")) as found:
             assert contents(found) == expected
+
+
+def test_a_counter_from_before_a_power_cut_gives_up_no_acknowledged_shot(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    with (
+        without_pauses(),
+        started(FIRST_START),
+        closing(HDF5StorageManager(tmp_path / "base" / "store")) as storage,
+    ):
+        populate(storage)
+        storage.close()
+        with recorded(Recording(tmp_path / "base")) as recording:
+            in_a_session(frames(RUNNING, 3))(storage)
+        expected = contents(storage)
+    crashes = next(recording.power_losses(random.Random(0), mixes=0, first=len(recording)))
+    durable = min((crash.kept for crash in crashes), key=len)
+    begun = next(
+        number
+        for number, change in enumerate(recording.changes)
+        if change.kind == "write" and len(change.data) == COUNTER_SIZE
+    )
+    recording.image(durable | {begun: None}).write(tmp_path / "state")
+    open_in_a_viewer(tmp_path / "state" / "store")
+    with started(NEXT_START):
+        found = look_into(tmp_path / "state" / "store", [expected], may_be_lost=True)
+    assert found is None
 
 
 def tolerant(steps: list[Step]) -> Step:

@@ -14,7 +14,7 @@ from shotstore.hdf5.log import carrying_out, log_file
 from shotstore.hdf5.log import record as log_record
 from shotstore.hdf5.log.counter import Count, Counter
 from shotstore.hdf5.log.folding import fold
-from shotstore.hdf5.log.log_file import Header, LogFile
+from shotstore.hdf5.log.log_file import Entry, Header
 from shotstore.hdf5.log.record import LogRecord
 from shotstore.hdf5.open_shots import ShotsWriter
 from shotstore.hdf5.overlay import OverlayFile
@@ -108,9 +108,18 @@ def without_the_mark(patch: Patch) -> None:
     patch.setattr(carrying_out._Carrying, "_mark_departed", lambda *_: None)
 
 
-def without_writing_the_last_record_again(patch: Patch) -> None:
+def without_a_sync_of_the_last_record(patch: Patch) -> None:
     """A record that a killed process has written, and not synced, is carried out."""
-    patch.setattr(LogFile, "write_again", lambda *_: None)
+    patch.setattr(Commits, "_make_durable_in_log", lambda *_: None)
+
+
+def with_acknowledged_records_written_again(patch: Patch) -> None:
+    """What a power loss has left of the log is overwritten where it lies."""
+
+    def write_again(self: Commits, last: Entry) -> None:
+        self._log.write_again(last)
+
+    patch.setattr(Commits, "_make_durable_in_log", write_again)
 
 
 def without_directory_syncs(patch: Patch) -> None:
@@ -149,7 +158,8 @@ def with_the_work_first(patch: Patch) -> None:
         ("shots and moves in a row", without_checkpoints),
         ("later shot", without_distrust),
         ("swap", without_the_mark),
-        ("annotate", without_writing_the_last_record_again),
+        ("annotate", without_a_sync_of_the_last_record),
+        ("edit", with_acknowledged_records_written_again),
         ("create", without_directory_syncs),
         ("swap", without_directory_syncs),
         ("later shot", without_file_syncs),

@@ -102,6 +102,9 @@ class Commits:
         except DamagedStorageError:
             is_at_rest = False  # said where it is asked for
         if not is_at_rest:
+            if not count.is_of_this_boot():
+                # Written anew it would be, and would say that the last record was never finished.
+                count = Count(count.commits)
             self._counter.write(evolve(count, is_unfinished=True))
 
     # Reading
@@ -195,16 +198,13 @@ class Commits:
             self._carry_out_all()
         self.look(self._count)
 
-    def end_writing(self) -> None:
-        """Called before the write lock is released."""
-        self._counter.close()
-
     def _attach(self) -> bool:
         """Whether the log is the one of which the counter tells."""
-        if not self._log.is_as_read() or self._log.header.round != self._count.round:
-            with contextlib.suppress(FileNotFoundError):
-                self._log.read_header()
-        return self._log.is_as_read() and self._log.header.round == self._count.round
+        if self._log.is_as_read() and self._log.header.round == self._count.round:
+            return True
+        with contextlib.suppress(FileNotFoundError):
+            return self._log.read_header().round == self._count.round
+        return False
 
     def _carry_out_all(self) -> None:
         if not self._log.exists():  # a copy has left it out
@@ -212,8 +212,7 @@ class Commits:
         self._log.read_header()
         record, entries = self._left(self._log, self._count)
         if entries:
-            # Who was killed may not have come to sync it.
-            self._log.write_again(entries[-1])
+            self._make_durable_in_log(entries[-1])
         commits = max(self._count.commits, self._log.header.first - 1 + len(entries))
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
@@ -222,6 +221,18 @@ class Commits:
             self._unsynced.note(record)
             self._make_durable(lambda: rest)
             self._begin_round(commits)
+
+    def _make_durable_in_log(self, last: Entry) -> None:
+        """Make the last record durable, which who was killed may not have come to sync, or which
+        the disk has failed to keep. One that may have been acknowledged is not written again: a
+        power loss in the midst of that would spoil it."""
+        count = self._count
+        is_last = (count.round, count.end) == (self._log.header.round, last.start)
+        if is_last and count.is_of_this_boot():
+            self._log.write_again(last)
+            self._count = evolve(count, end=last.end)
+        else:
+            self._log.sync()
 
     def _without_later(self, record: LogRecord) -> LogRecord:
         """A record without what would take a later file back to what it was; and without what is
@@ -255,7 +266,8 @@ class Commits:
             CommitUncertainError: it is committed, or will be when the store is next opened.
             Exception: nothing has changed.
         """
-        self.check_free(record.paths)
+        if self._held:  # nothing ever is, but for failing disks
+            self.check_free(record.paths)
         content = dump(record)
         if record.moves:
             self.checkpoint()
@@ -358,6 +370,8 @@ class Commits:
                     f"{root / patch.path} has {status.st_size} bytes, and {patch.needed} were "
                     "written: something else has cut it. Nothing of this session was stored."
                 )
+        if not (record.documents or record.arrivals or record.moves):
+            return
         renames = (*record.departures, *record.replacements)
         device = root.stat().st_dev if renames else 0
         for rename in renames:
@@ -372,7 +386,7 @@ class Commits:
                         f"{root / arrival.destination} is in the way: remove it, or choose another "
                         "path."
                     )
-        for denial in denials(root, evolve(record, patches=[])):
+        for denial in denials(root, record):
             raise PermissionError(
                 f"{denial[0].upper()}{denial[1:]} by this user, so nothing of this session was "
                 "stored. Allow it (as with `chmod u+w`), and run the block again."
@@ -473,7 +487,7 @@ class Commits:
             StorageError: it is kept back; why, and what to do.
         """
         if not self._held:
-            return  # nothing ever is, but for failing disks
+            return
         paths = list(paths)
         for kept in self.retry():
             if kept.concerns(paths):
@@ -544,8 +558,9 @@ class Commits:
         }
 
     def close(self) -> None:
-        """Close the log."""
+        """Close the log and the counter."""
         self._log.close()
+        self._counter.close()
 
 
 def _part(record: LogRecord, place: str) -> LogRecord:

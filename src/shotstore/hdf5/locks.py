@@ -75,6 +75,8 @@ class Locks:
         self._opening = directory / "opening.lock"
         self._gate = directory / "gate.lock"
         self._apply = directory / "apply.lock"
+        self._word: tuple[object, ...] = ()
+        """What this process has last said of itself."""
         self._idle: dict[tuple[Path, LockFlags], list[_Lock]] = {}
         """Files of locks that are not held, but will be."""
 
@@ -192,8 +194,7 @@ class Locks:
             line.leave()
         forget_holder = None if owner is None else holders.add(root, owner)
         process = os.getpid()
-        with suppress(OSError):  # who it is, is a courtesy: on a full disk we go on without
-            disk.overwrite(self._writer, describe_this_process(is_session=owner is not None))
+        self._leave_word(is_session=owner is not None)
 
         def release() -> None:
             if os.getpid() == process:
@@ -212,6 +213,14 @@ class Locks:
         writer = self.writer()
         root = str(self._write.parent.parent)
         return root in _moments or (writer is not None and not writer.is_session)
+
+    def _leave_word(self, *, is_session: bool) -> None:
+        """Say who writes, unless nobody else has since this process has said it."""
+        with suppress(OSError):  # it is a courtesy: on a full disk we go on without
+            word = os.getpid(), is_session, on_disk.identity(str(self._writer))
+            if word != self._word:
+                disk.overwrite(self._writer, describe_this_process(is_session=is_session))
+                self._word = (*word[:2], on_disk.identity(str(self._writer)))
 
     def join(self, alone: Callable[[], object]) -> Callable[[], None]:
         """Hold the open lock together with others; return the function that releases it.

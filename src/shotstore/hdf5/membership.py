@@ -95,7 +95,6 @@ class Membership:
         release_lock = self._locks.acquire_write(owner, timeout)
 
         def release() -> None:
-            self._commits.end_writing()
             self._is_writing = False
             self._close_log()
             release_lock()

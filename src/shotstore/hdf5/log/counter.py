@@ -6,6 +6,7 @@ power loss it may say anything; but then whoever opens the store first is alone,
 it.
 """
 
+import os
 import struct
 import zlib
 from contextlib import suppress
@@ -48,13 +49,21 @@ class Counter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: disk.File | None = None
-        """While the write lock is held."""
+        """For who has the write lock."""
+        self._process = 0
 
     def open(self) -> Count:
         """Keep it open for `write`, until `close`; return what it says."""
-        self.close()
         with suppress(OSError):  # one that is missing is made where it is written
-            self._file = disk.File(self.path, "r+")
+            file = self._file
+            if (
+                file is None
+                or self._process != os.getpid()
+                or not on_disk.is_at(file.stat(), self.path)
+            ):
+                self.close()
+                self._file, self._process = disk.File(self.path, "r+"), os.getpid()
+            assert self._file is not None
             content = bytearray(_FIELDS.size + _CHECKSUM.size)
             count = _parse(bytes(content[: self._file.read_into(memoryview(content), 0)]))
             if count is not None:

@@ -179,6 +179,10 @@ class LogFile:
         self._write_durably(block + bytes(end - start - len(block)), start)
         return end
 
+    def sync(self) -> None:
+        """Return once everything that anybody has written to it is on the disk."""
+        self._open_file().sync_data()
+
     def write_again(self, entry: Entry) -> None:
         """Make durable a record whose writer may have been killed before it had synced it."""
         self.append(entry.number, entry.content, entry.start)
