@@ -1,8 +1,9 @@
 """Kill a recorder and a mover again and again on one store: ``python -m tests.crash.kill_loop``.
 
-The two work at the same time and are killed by SIGKILL at random instants. This process, which
-outlives them, has noted what they announced and what they acknowledged, and compares it with what
-a fresh process then finds in the store.
+The two work at the same time and are killed by SIGKILL at random instants. For some of the time
+readers and a follower are beside them, which live longer, so that who comes next is not alone. This
+process, which outlives them all, has noted what they announced and what they acknowledged, and
+compares it with what a fresh process then finds in the store.
 """
 
 import argparse
@@ -16,18 +17,29 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from attrs import define, field
 
-from shotstore import PureSequencePath, Sequence, ShotId, State, TransactionConflictError
-from shotstore.hdf5 import HDF5StorageManager
+from shotstore import (
+    PathNotFoundError,
+    PureSequencePath,
+    Sequence,
+    Shot,
+    ShotId,
+    State,
+    TransactionConflictError,
+)
+from shotstore.hdf5 import HDF5StorageManager, membership
 from shotstore.testing.exactness import exactly_equal
 from tests.crash.scenarios import START, create
 
 SHOTS_OF_A_SEQUENCE = 12
+_ROUNDS_BESIDE = 6
+"""For so many there is nobody beside; then, for as many, there are readers and a follower."""
 
 Say = Callable[..., None]
 
@@ -35,6 +47,7 @@ Say = Callable[..., None]
 def record(root: Path, seed: int, say: Say) -> None:
     """Record sequences, one after the other, one or a few shots in a session."""
     choice = random.Random(seed)
+    membership._PAUSE = choice.choice([0.005, 0.05, 1])
     storage = HDF5StorageManager(root)
     while True:
         with storage.session() as session:
@@ -95,6 +108,45 @@ def move(root: Path, seed: int, say: Say) -> None:
             say("moved")
 
 
+def read(root: Path, seed: int, say: Say) -> None:
+    """Look at everything again and again: of no sequence there are ever fewer shots."""
+    choice = random.Random(seed)
+    storage = HDF5StorageManager(root, read_only=bool(seed % 2))
+    seen: dict[str, int] = {}
+    while True:
+        with storage.session() as session:
+            for path in session.sequences.get_contained_sequences(PureSequencePath.root()):
+                try:
+                    shots = Sequence(path, session).get_shots()
+                    if shots:
+                        check_frame(path, choice.choice(shots), say)
+                except (PathNotFoundError, TransactionConflictError):  # moved away
+                    continue
+                if len(shots) < seen.get(path.parts[-1], 0):
+                    say("failed", f"{path} has {len(shots)} shots, and had {seen[path.parts[-1]]}")
+                seen[path.parts[-1]] = len(shots)
+
+
+def follow(root: Path, _: int, say: Say) -> None:
+    """Follow one running sequence after the other: no shot is missed or repeated."""
+    storage = HDF5StorageManager(root)
+    while True:
+        with storage.session() as session:
+            running = session.sequences.get_sequences_in_state(State.RUNNING)
+        for path in running:
+            with suppress(PathNotFoundError, TransactionConflictError):  # moved, once ended
+                for expected, shot in enumerate(storage.follow(path, poll=0.005)):
+                    if shot.index != expected:
+                        say("failed", f"shot {shot.index} of {path} came in place of {expected}")
+                    check_frame(path, shot, say)
+
+
+def check_frame(path: PureSequencePath, shot: Shot, say: Say) -> None:
+    """Say so if a shot is not what was recorded."""
+    if not exactly_equal(shot.get_data_by_label("frame"), frame(path, shot.index)):
+        say("failed", f"shot {shot.index} of {path} is not what was recorded")
+
+
 def frame(path: PureSequencePath, index: int) -> np.ndarray:
     """What the shot must hold, wherever its sequence is."""
     number = sum(path.parts[-1].encode()) + index
@@ -130,9 +182,7 @@ class Oracle:
 
     def compare(self, found: dict[str, list[int]]) -> list[str]:
         """What is wrong with the sequences that were found and their shots."""
-        wrong = self.failures + [
-            f"{name} is lost" for name in self.acknowledged.keys() - found.keys()
-        ]
+        wrong = [f"{name} is lost" for name in self.acknowledged.keys() - found.keys()]
         wrong += [f"{name} came from nowhere" for name in found.keys() - self.maybe]
         for name, indices in found.items():
             lost = self.acknowledged.get(name, set()) - set(indices)
@@ -174,24 +224,44 @@ def run(root: Path, rounds: int, seed: int) -> tuple[Oracle, list[str]]:
     """Kill ``rounds`` times; return what was promised, and what was broken of it."""
     choice = random.Random(seed)
     oracle = Oracle()
-    for number in range(rounds):
-        workers = [start(work, root, choice.getrandbits(30)) for work in (record, move)]
-        if choice.random() < 0.8:  # the others may be killed while they open the store
-            select.select([recorder for _, recorder in workers[:1]], [], [])
-        listen(workers, oracle.note, choice.uniform(0.02, 0.4))
-        for pid, _ in workers:
-            os.kill(pid, signal.SIGKILL)
-        listen(workers, oracle.note, None)
-        answers: list[str] = []
-        listen([start(look, root, 0)], answers.append, None)
-        what, *answer = json.loads(answers[0])
-        if what == "failed":
-            return oracle, [f"round {number}: the store cannot be read: {answer[0]}"]
-        found, wrong = answer
-        wrong += oracle.compare(found)
-        if wrong:
-            return oracle, [f"round {number}: {problem}" for problem in wrong]
+    beside: list[tuple[int, int]] = []
+    try:
+        for number in range(rounds):
+            if number % _ROUNDS_BESIDE == 0:
+                end(beside)
+                works = (read, read, follow) if number % (2 * _ROUNDS_BESIDE) else ()
+                beside = [start(work, root, number + n) for n, work in enumerate(works)]
+            wrong = kill_once(root, choice, oracle)
+            listen(beside, oracle.note, 0)
+            wrong += oracle.failures
+            if wrong:
+                return oracle, [f"round {number}: {problem}" for problem in wrong]
+    finally:
+        end(beside)
     return oracle, []
+
+
+def kill_once(root: Path, choice: random.Random, oracle: Oracle) -> list[str]:
+    """Let a recorder and a mover work, and kill them; return what is wrong then."""
+    workers = [start(work, root, choice.getrandbits(30)) for work in (record, move)]
+    if choice.random() < 0.8:  # the others may be killed while they open the store
+        select.select([recorder for _, recorder in workers[:1]], [], [])
+    listen(workers, oracle.note, choice.uniform(0.02, 0.4))
+    end(workers, oracle.note)
+    answers: list[str] = []
+    listen([start(look, root, 0)], answers.append, None)
+    what, *answer = json.loads(answers[0])
+    if what == "failed":
+        return [f"the store cannot be read: {answer[0]}"]
+    found, wrong = answer
+    return [*wrong, *oracle.compare(found)]
+
+
+def end(workers: list[tuple[int, int]], note: Callable[[str], None] = print) -> None:
+    """Kill the processes, and take in what they have said."""
+    for pid, _ in workers:
+        os.kill(pid, signal.SIGKILL)
+    listen(workers, note, None)
 
 
 def start(work: Callable[[Path, int, Say], None], root: Path, seed: int) -> tuple[int, int]:
@@ -247,7 +317,7 @@ def _clock() -> float:
 def main() -> int:
     """Run the loop and print what was promised, and what was broken of it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
