@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from shotstore import AsyncExperimentSession, ShotId, StorageManager
-from shotstore.hdf5 import HDF5StorageManager, locks, worker
+from shotstore.hdf5 import HDF5StorageManager, lock_files, worker
 from shotstore.testing import experiments
 from shotstore.testing.lab import serializer
 
@@ -75,7 +75,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         event.set()
         check_cancelled()
 
-    monkeypatch.setattr(locks, "check_cancelled", check)
+    monkeypatch.setattr(lock_files, "check_cancelled", check)
     return event
 
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from shotstore.hdf5 import commits
+from shotstore.hdf5 import rounds
 from shotstore.hdf5.disk import Operation
 from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.log import counter, log_file
@@ -36,13 +36,11 @@ def without_pauses() -> Iterator[None]:
 @contextmanager
 def small_log(blocks: int, most: int) -> Iterator[None]:
     """A log has room for so many blocks at first, and for ``most`` once it has grown."""
-    create = log_file.LogFile.create
     smallest, largest = START + blocks * BLOCK, START + most * BLOCK
     with ExitStack() as stack:
-        for module in (commits, log_file):
+        for module in (rounds, log_file):
             stack.enter_context(patch.object(module, "SMALLEST", smallest))
             stack.enter_context(patch.object(module, "LARGEST", largest))
-        stack.enter_context(patch.object(create, "__defaults__", (smallest,)))
         yield
 
 

@@ -8,8 +8,7 @@ from typing import Any, TypeAlias
 import pytest
 from attrs import evolve
 
-from shotstore.hdf5 import commits, disk
-from shotstore.hdf5.commits import Commits
+from shotstore.hdf5 import disk, rounds
 from shotstore.hdf5.log import carrying_out, log_file
 from shotstore.hdf5.log import record as log_record
 from shotstore.hdf5.log.counter import Count, Counter
@@ -18,6 +17,7 @@ from shotstore.hdf5.log.log_file import Entry, Header
 from shotstore.hdf5.log.record import LogRecord
 from shotstore.hdf5.open_shots import ShotsWriter
 from shotstore.hdf5.overlay import OverlayFile
+from shotstore.hdf5.rounds import Rounds
 from tests.crash.explore import Extent, explore
 from tests.crash.transactions import RUNS
 
@@ -45,23 +45,23 @@ def with_rounds_that_are_all_the_same(patch: Patch) -> None:
 
 def without_syncs_at_checkpoints(patch: Patch) -> None:
     """A new round begins while what the old one did is in memory alone."""
-    patch.setattr(Commits, "_make_durable", lambda *_: None)
+    patch.setattr(Rounds, "make_durable", lambda *_: None)
 
 
 def with_the_new_round_first(patch: Patch) -> None:
     """A new round begins before what the old one did is synced."""
-    make_durable, begin_round = Commits._make_durable, Commits._begin_round
+    make_durable, begin_round = Rounds.make_durable, Rounds.begin_round
     late: list[Callable[[], LogRecord]] = []
 
-    def begin_first(self: Commits, *arguments: Any) -> None:
+    def begin_first(self: Rounds, *arguments: Any) -> None:
         records = [done() for done in late]
         late.clear()
         begin_round(self, *arguments)
         for record in records:
             make_durable(self, partial(evolve, record))
 
-    patch.setattr(Commits, "_make_durable", lambda _, done: late.append(done))
-    patch.setattr(Commits, "_begin_round", begin_first)
+    patch.setattr(Rounds, "make_durable", lambda _, done: late.append(done))
+    patch.setattr(Rounds, "begin_round", begin_first)
 
 
 def with_a_counter_that_is_always_at_rest(patch: Patch) -> None:
@@ -85,7 +85,7 @@ def with_records_in_the_wrong_order(patch: Patch) -> None:
     def fold_backwards(records: Iterable[LogRecord]) -> LogRecord:
         return fold(reversed([*records]))
 
-    patch.setattr(commits, "fold", fold_backwards)
+    patch.setattr(rounds, "fold", fold_backwards)
 
 
 def without_syncs_of_new_files(patch: Patch) -> None:
@@ -95,12 +95,12 @@ def without_syncs_of_new_files(patch: Patch) -> None:
 
 def without_checkpoints(patch: Patch) -> None:
     """A record with moves does not stand alone in the log."""
-    patch.setattr(Commits, "checkpoint", lambda *_, **__: None)
+    patch.setattr(Rounds, "checkpoint", lambda *_, **__: None)
 
 
 def without_distrust(patch: Patch) -> None:
     """Who opens a store alone believes the counter."""
-    patch.setattr(Commits, "distrust", lambda *_: None)
+    patch.setattr(Rounds, "distrust", lambda *_: None)
 
 
 def without_the_mark(patch: Patch) -> None:
@@ -110,16 +110,16 @@ def without_the_mark(patch: Patch) -> None:
 
 def without_a_sync_of_the_last_record(patch: Patch) -> None:
     """A record that a killed process has written, and not synced, is carried out."""
-    patch.setattr(Commits, "_make_durable_in_log", lambda *_: None)
+    patch.setattr(Rounds, "make_durable_in_log", lambda *_: None)
 
 
 def with_acknowledged_records_written_again(patch: Patch) -> None:
     """What a power loss has left of the log is overwritten where it lies."""
 
-    def write_again(self: Commits, last: Entry) -> None:
-        self._log.write_again(last)
+    def write_again(self: Rounds, last: Entry) -> None:
+        self.log.write_again(last)
 
-    patch.setattr(Commits, "_make_durable_in_log", write_again)
+    patch.setattr(Rounds, "make_durable_in_log", write_again)
 
 
 def without_directory_syncs(patch: Patch) -> None:
@@ -134,13 +134,13 @@ def without_file_syncs(patch: Patch) -> None:
 
 def with_the_work_first(patch: Patch) -> None:
     """What a transaction says is done before its record is in the log."""
-    append = Commits._append
+    append = Rounds.append
 
-    def work_first(self: Commits, content: bytes, before: Count) -> int:
+    def work_first(self: Rounds, content: bytes, before: Count) -> int:
         carrying_out.carry_out(self._root, log_record.load(content))
         return append(self, content, before)
 
-    patch.setattr(Commits, "_append", work_first)
+    patch.setattr(Rounds, "append", work_first)
 
 
 @pytest.mark.parametrize(

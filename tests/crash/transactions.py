@@ -152,7 +152,7 @@ def checkpoint(storage: HDF5StorageManager) -> None:
     store = storage._store
     release = store.acquire_write(None)
     try:
-        store.commits.checkpoint()
+        store.commits.rounds.checkpoint()
     finally:
         release()
 

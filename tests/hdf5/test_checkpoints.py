@@ -13,8 +13,8 @@ import pytest
 
 from shotstore import CommitUncertainError, State
 from shotstore.hdf5 import HDF5StorageManager, disk, locks, membership
-from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.log.log_file import LogFile
+from shotstore.hdf5.rounds import Rounds
 from shotstore.testing.content import content
 from shotstore.testing.experiments import (
     PATH,
@@ -93,14 +93,14 @@ def test_in_the_first_pause_there_is_a_checkpoint(
     storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_done = threading.Event()
-    checkpoint = Commits.checkpoint
+    checkpoint = Rounds.checkpoint
 
-    def note(commits: Commits, **arguments: Any) -> None:
-        checkpoint(commits, **arguments)
+    def note(rounds: Rounds, **arguments: Any) -> None:
+        checkpoint(rounds, **arguments)
         is_done.set()
 
     monkeypatch.setattr(membership, "_PAUSE", 0.001)
-    monkeypatch.setattr(Commits, "checkpoint", note)
+    monkeypatch.setattr(Rounds, "checkpoint", note)
     hasty = open_store(storage.root)
     for index in range(3):
         is_done.clear()
@@ -248,12 +248,12 @@ def test_a_session_that_waits_for_nobody_waits_for_a_checkpoint(
     storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_in, is_waited_for = threading.Event(), threading.Event()
-    checkpoint, is_held = Commits.checkpoint, locks.Locks._is_held_for_a_moment
+    checkpoint, is_held = Rounds.checkpoint, locks.Locks._is_held_for_a_moment
 
-    def slow(commits: Commits, **arguments: Any) -> None:
+    def slow(rounds: Rounds, **arguments: Any) -> None:
         is_in.set()
         assert is_waited_for.wait(60)
-        checkpoint(commits, **arguments)
+        checkpoint(rounds, **arguments)
 
     def note(each: locks.Locks) -> bool:
         is_waited_for.set()
@@ -263,7 +263,7 @@ def test_a_session_that_waits_for_nobody_waits_for_a_checkpoint(
     impatient = open_store(storage.root, lock_timeout=0)
     shoot(storage, 0)
     with monkeypatch.context() as patch:
-        patch.setattr(Commits, "checkpoint", slow)
+        patch.setattr(Rounds, "checkpoint", slow)
         closing_thread = threading.Thread(target=storage.close)
         closing_thread.start()
         assert is_in.wait(60)

@@ -7,7 +7,7 @@ import portalocker
 import pytest
 
 from shotstore import PureSequencePath, StorageError, StorageLockTimeoutError
-from shotstore.hdf5 import HDF5StorageManager, locks
+from shotstore.hdf5 import HDF5StorageManager, lock_files
 
 PATH = PureSequencePath(r"\a")
 
@@ -28,7 +28,7 @@ def test_a_file_system_that_locks_nothing_is_named(
     storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     if name == "write.lock":
-        monkeypatch.setattr(locks, "lock_descriptor", refuse)
+        monkeypatch.setattr(lock_files, "lock_descriptor", refuse)
     else:
         monkeypatch.setattr(portalocker, "lock", refuse_shared)
     with (
@@ -47,7 +47,7 @@ def test_a_lock_that_is_refused_to_be_released_is_released_by_closing(
 ) -> None:
     storage = HDF5StorageManager(tmp_path / "store")
     monkeypatch.setattr(portalocker, "unlock", refuse_shared)
-    monkeypatch.setattr(locks, "unlock_descriptor", refuse)
+    monkeypatch.setattr(lock_files, "unlock_descriptor", refuse)
     with storage.session() as session:
         session.paths.create_path(PATH)
     impatient = HDF5StorageManager(tmp_path / "store", lock_timeout=0)

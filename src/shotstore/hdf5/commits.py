@@ -2,8 +2,7 @@
 program was killed in one, or a power loss may have taken back what was done."""
 
 import contextlib
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import evolve
@@ -12,34 +11,27 @@ from shotstore.errors import CommitUncertainError, DamagedStorageError, StorageE
 from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.files import Files
 from shotstore.hdf5.held_back import (
-    HeldBack,
     Problem,
     denials,
     misfit,
     older_files,
+    part_of,
     problem,
     why_kept,
     without,
 )
 from shotstore.hdf5.locks import Locks
-from shotstore.hdf5.log.admission import check_record
 from shotstore.hdf5.log.carrying_out import carry_out
-from shotstore.hdf5.log.counter import Count, Counter
+from shotstore.hdf5.log.counter import Count
 from shotstore.hdf5.log.durability import Unsynced
-from shotstore.hdf5.log.fitting import cut_off, is_given_up, phase
-from shotstore.hdf5.log.folding import fold
+from shotstore.hdf5.log.fitting import cut_off, phase
 from shotstore.hdf5.log.log_file import (
-    LARGEST,
-    SMALLEST,
-    START,
-    Entry,
-    LogFile,
-    damaged,
     size_in_log,
 )
-from shotstore.hdf5.log.record import TRANSACTIONS, LogRecord, dump, load
-from shotstore.hdf5.log.territories import meets, territory
+from shotstore.hdf5.log.record import TRANSACTIONS, LogRecord, dump
+from shotstore.hdf5.log.territories import territory
 from shotstore.hdf5.open_shots import has_later_shots, is_older, older_error
+from shotstore.hdf5.rounds import Rounds, uncertain_error
 
 _FULL = 0.75
 
@@ -50,62 +42,19 @@ class Commits:
     def __init__(self, root: Path, control: Path, locks: Locks) -> None:
         self._root = root
         self._locks = locks
-        self._log = LogFile(control / "log")
-        self._counter = Counter(control / "commits")
-        self._held_back = HeldBack(root)
+        self.rounds = Rounds(root, control)
+        """The log."""
         self._held: list[LogRecord] = []
-        self._unsynced = Unsynced(root)
-        self._noted = b"", 0
-        """The round, and up to where in it what its records change is noted there."""
         self._looked: tuple[Count, bool] | None = None
-        self._count = Count(0)
-        """For who has the write lock alone: threads of readers look at the same time."""
         self.counted = 0
         """How many transactions were committed, when `look` was last called: as many as there are,
         while commits are kept out or with the write lock."""
         self.files = Files(root)
         """The files of the store, as `look` has found them."""
 
-    @property
-    def is_at_rest(self) -> bool:
-        """Whether the log is empty; only with the write lock."""
-        return self._count.end == START
-
-    def create(self) -> None:
-        """Make the log and the counter, unless they are there; only with the write lock."""
-        count = self._counter.read()
-        if not self._log.exists():
-            self._log.create(count.commits + 1)
-            round_ = self._log.read_header().round
-            self._counter.write(Count(count.commits, round_, START, is_unfinished=False))
-        if not self._counter.exists():
-            self._counter.write(count)
-
-    def is_complete(self) -> bool:
-        """Whether there is a log and a counter."""
-        return self._log.exists() and self._counter.exists()
-
     def count(self) -> Count:
         """What the counter says; a session reads it to see whether others have committed."""
-        return self._counter.read()
-
-    def distrust(self) -> None:
-        """Let whoever comes next carry out the log, if there is anything in it: the power may have
-        failed since it was written, or this is a copy."""
-        count = self._counter.read()
-        log = LogFile(self._log.path)
-        try:
-            with contextlib.closing(log):
-                round_ = log.read_header().round
-                # A copier may have come to the counter later than to the log.
-                is_at_rest = (count.round, count.end) == (round_, START) and not log.entries()
-        except DamagedStorageError:
-            is_at_rest = False  # said where it is asked for
-        if not is_at_rest:
-            if not count.is_of_this_boot():
-                # Written anew it would be, and would say that the last record was never finished.
-                count = Count(count.commits)
-            self._counter.write(evolve(count, is_unfinished=True))
+        return self.rounds.counter.read()
 
     # Reading
 
@@ -121,8 +70,8 @@ class Commits:
             DamagedStorageError: the log cannot be read, or does not fit the files.
         """
         found = count, lay_log
-        if found != self._looked or not self._held_back.holds(self._held):
-            held_back = self._held_back.records()
+        if found != self._looked or not self.rounds.held_back.holds(self._held):
+            held_back = self.rounds.held_back.records()
             files = Files(self._root)
             for held in held_back:
                 misfits = misfit(self._root, held)
@@ -132,7 +81,7 @@ class Commits:
                     unreadable = (*cut_off(self._root, held), *older_files(self._root, held))
                     files.refuse(unreadable, misfits.message)
             if lay_log:
-                files.lay(without(self._read_log(count)[0], held_back))
+                files.lay(without(self.rounds.read_left(count)[0], held_back))
             self._held, self.files, self._looked = held_back, files, found
         self.counted = count.commits
         return count.commits
@@ -143,46 +92,9 @@ class Commits:
         Raises:
             DamagedStorageError: it cannot be read, or is not of this store.
         """
-        return without(self._read_log(self._counter.read())[0], self._held_back.records())
-
-    def _read_log(self, count: Count) -> tuple[LogRecord, list[Entry]]:
-        """What the log says, of a store that may only be read."""
-        log = LogFile(self._log.path)
-        with contextlib.closing(log), contextlib.suppress(FileNotFoundError):
-            log.read_header("r")
-            return self._left(log, count)
-        return LogRecord(""), []
-
-    def _left(self, log: LogFile, count: Count) -> tuple[LogRecord, list[Entry]]:
-        """What a log says, as one record, and its entries; without the last one, if by what the
-        counter says a killed process has left it, and it cannot be done.
-
-        Raises:
-            DamagedStorageError: it cannot be read, or is not of this store.
-        """
-        entries = log.entries()
-        records = [self._load(entry) for entry in entries]
-        if (
-            entries
-            and entries[-1].start == count.end
-            and count.round == log.header.round
-            and count.is_unfinished
-            and count.is_of_this_boot()
-            and is_given_up(self._root, records[-1])
-        ):
-            entries.pop()
-            records.pop()
-        if len(records) > 1 and any(record.moves for record in records):
-            raise damaged(self._log.path, "a record that stands alone does not")
-        return fold(records), entries
-
-    def _load(self, entry: Entry) -> LogRecord:
-        try:
-            record = load(entry.content)
-            check_record(self._root, record)
-        except ValueError as error:
-            raise damaged(self._log.path, str(error)) from error
-        return record
+        return without(
+            self.rounds.read_left(self.rounds.counter.read())[0], self.rounds.held_back.records()
+        )
 
     # Finishing
 
@@ -193,46 +105,26 @@ class Commits:
             DamagedStorageError: the log cannot be read, or does not fit the files.
             OSError: it cannot be carried out, nor kept back.
         """
-        self._count = self._counter.open()
-        if self._count.is_unfinished or not self._attach():
+        self.rounds.count = self.rounds.counter.open()
+        if self.rounds.count.is_unfinished or not self.rounds.attach():
             self._carry_out_all()
-        self.look(self._count)
-
-    def _attach(self) -> bool:
-        """Whether the log is the one of which the counter tells."""
-        if self._log.is_as_read() and self._log.header.round == self._count.round:
-            return True
-        with contextlib.suppress(FileNotFoundError):
-            return self._log.read_header().round == self._count.round
-        return False
+        self.look(self.rounds.count)
 
     def _carry_out_all(self) -> None:
-        if not self._log.exists():  # a copy has left it out
-            self._log.create(self._count.commits + 1)
-        self._log.read_header()
-        record, entries = self._left(self._log, self._count)
+        if not self.rounds.log.exists():  # a copy has left it out
+            self.rounds.log.create(self.rounds.count.commits + 1)
+        self.rounds.log.read_header()
+        record, entries = self.rounds.left_in(self.rounds.log, self.rounds.count)
         if entries:
-            self._make_durable_in_log(entries[-1])
-        commits = max(self._count.commits, self._log.header.first - 1 + len(entries))
+            self.rounds.make_durable_in_log(entries[-1])
+        commits = max(self.rounds.count.commits, self.rounds.log.header.first - 1 + len(entries))
         with self._locks.exclusive():
-            self._counter.write(evolve(self._count, is_unfinished=True))
-            rest = self._without_later(without(record, self._held_back.records()))
-            carry_out(self._root, rest, keep_back=self._keep_back)
-            self._unsynced.note(record)
-            self._make_durable(lambda: rest)
-            self._begin_round(commits)
-
-    def _make_durable_in_log(self, last: Entry) -> None:
-        """Make the last record durable, which who was killed may not have come to sync, or which
-        the disk has failed to keep. One that may have been acknowledged is not written again: a
-        power loss in the midst of that would spoil it."""
-        count = self._count
-        is_last = (count.round, count.end) == (self._log.header.round, last.start)
-        if is_last and count.is_of_this_boot():
-            self._log.write_again(last)
-            self._count = evolve(count, end=last.end)
-        else:
-            self._log.sync()
+            self.rounds.counter.write(evolve(self.rounds.count, is_unfinished=True))
+            rest = self._without_later(without(record, self.rounds.held_back.records()))
+            carry_out(self._root, rest, keep_back=self.rounds.keep_back)
+            self.rounds.unsynced.note(record)
+            self.rounds.make_durable(lambda: rest)
+            self.rounds.begin_round(commits)
 
     def _without_later(self, record: LogRecord) -> LogRecord:
         """A record without what would take a later file back to what it was; and without what is
@@ -248,7 +140,9 @@ class Commits:
                 if has_later_shots(file, patch):
                     continue
                 if is_older(file, patch):
-                    self._keep_back(_part(record, territory(patch.path)), older_error(file.path))
+                    self.rounds.keep_back(
+                        part_of(record, territory(patch.path)), older_error(file.path)
+                    )
                     continue
             patches.append(patch)
         return evolve(record, patches=patches)
@@ -270,30 +164,30 @@ class Commits:
             self.check_free(record.paths)
         content = dump(record)
         if record.moves:
-            self.checkpoint()
-        self._make_room(size_in_log(len(content)))
-        before = self._count
+            self.rounds.checkpoint()
+        self.rounds.make_room(size_in_log(len(content)))
+        before = self.rounds.count
         is_committed = is_done = False
         kept: list[Problem] = []
         try:
             with self._locks.exclusive():
                 self._check(record, files)
-                self._counter.write(evolve(before, is_unfinished=True))
-                end = self._append(content, before)
+                self.rounds.counter.write(evolve(before, is_unfinished=True))
+                end = self.rounds.append(content, before)
                 is_committed = True
                 kept = self._carry_out(record, files)
-                self._count = evolve(before, commits=before.commits + 1, end=end)
-                self.counted = self._count.commits
-                self._note(record, before.end, end)
+                self.rounds.count = evolve(before, commits=before.commits + 1, end=end)
+                self.counted = self.rounds.count.commits
+                self.rounds.note(record, before.end, end)
                 if not kept and self._looked == (before, False):
-                    self._looked = self._count, False
+                    self._looked = self.rounds.count, False
                 is_done = True
                 # If this fails, the next session does all of it again.
                 with contextlib.suppress(OSError):
                     if record.moves:  # no other record may follow in this round
-                        self.checkpoint()
+                        self.rounds.checkpoint()
                     else:
-                        self._counter.write(self._count)
+                        self.rounds.counter.write(self.rounds.count)
         except CommitUncertainError:
             raise
         except BaseException as error:
@@ -301,36 +195,16 @@ class Commits:
                 raise
             # What fails once all is done is the release of a lock, which closing its file releases.
             if not is_done:
-                raise self._uncertain(error) from error
+                raise uncertain_error(self._root, error) from error
         if kept:
-            self.look(self._count)
+            self.look(self.rounds.count)
             why = " ".join(each.message for each in kept)
             raise CommitUncertainError(
                 f"All of this session is committed: do not store it again. {why}"
             )
-        if not record.moves and end > _FULL * self._log.size:
+        if not record.moves and end > _FULL * self.rounds.log.size:
             with contextlib.suppress(OSError):  # the next session has to do it
-                self.checkpoint(is_full=True)
-
-    def _append(self, content: bytes, before: Count) -> int:
-        """Write the record, which is the commit; return where the next one begins.
-
-        Raises:
-            CommitUncertainError: the disk fails, and nobody knows whether the record is there.
-            OSError: it is not.
-        """
-        try:
-            return self._log.append(before.commits + 1, content, before.end)
-        except OSError as error:
-            try:
-                is_there = bool(self._log.entries(before.end))
-            except (OSError, DamagedStorageError):
-                is_there = True
-            if is_there:
-                raise self._uncertain(error) from error
-            with contextlib.suppress(OSError):
-                self._counter.write(before)
-            raise
+                self.rounds.checkpoint(is_full=True)
 
     def _carry_out(self, record: LogRecord, files: Mapping[str, disk.File]) -> list[Problem]:
         """Do what was committed; return why something is kept back."""
@@ -340,10 +214,10 @@ class Commits:
         except (OSError, DamagedStorageError):
             # With what is kept back goes what others have committed there before, which is not
             # durable yet.
-            whole, _ = self._left(self._log, self._count)
+            whole, _ = self.rounds.left_in(self.rounds.log, self.rounds.count)
 
             def keep_back(rest: LogRecord, error: Exception) -> None:
-                self._keep_back(rest, error)
+                self.rounds.keep_back(rest, error)
                 kept.append(problem(self._root, rest, error))
 
             carry_out(self._root, whole, keep_back=keep_back)
@@ -392,89 +266,7 @@ class Commits:
                 "stored. Allow it (as with `chmod u+w`), and run the block again."
             )
 
-    def _uncertain(self, error: BaseException) -> CommitUncertainError:
-        return CommitUncertainError(
-            f"The transaction is committed, or will be when {self._root} is next opened: {error}. "
-            "Look at what is stored before you store it again."
-        )
-
-    # Checkpoints
-
-    def _make_room(self, size: int) -> None:
-        """Make sure that the log has room for a record of this size."""
-        if self._count.end + size > self._log.size:
-            self.checkpoint(is_full=True, room=size)
-
-    def checkpoint(self, *, is_full: bool = False, room: int = 0) -> None:
-        """Make durable what was carried out, and begin a new round of the log; only with the write
-        lock.
-
-        Args:
-            is_full: Whether the log had no pause before it was full, so that it is to grow.
-            room: How many bytes the next record takes.
-
-        Raises:
-            OSError: the disk fails.
-        """
-        size = max(self._log.size, SMALLEST)
-        if is_full:
-            size = min(2 * size, LARGEST)
-        size = max(min(size, LARGEST), START + room)
-        if self._count.end != START or size != self._log.size:
-            self._make_durable(lambda: self._left(self._log, self._count)[0])
-            try:
-                self._log.resize(size)
-            except OSError:
-                if START + room > self._log.size:  # otherwise it is large enough as it is
-                    raise
-            self._begin_round(self._count.commits)
-
-    def _make_durable(self, done: Callable[[], LogRecord]) -> None:
-        """Sync all that the round has changed; ``done`` gives it as one record, to write it anew if
-        that fails, and to keep it back if it fails again."""
-        if self._noted != (self._log.header.round, self._count.end):
-            self._unsynced.note(done())  # others have committed since
-        failed = {territory(path) for path in self._unsynced.sync()}
-        if failed:
-            record = without(done(), self._held_back.records())
-            for place in sorted(failed):
-                self._write_anew(_part(record, place))
-        self._unsynced.clear()
-
-    def _write_anew(self, record: LogRecord) -> None:
-        again = Unsynced(self._root)
-        again.note(record)
-        try:
-            carry_out(self._root, record, "anew")
-            for error in again.sync().values():
-                raise error
-        except (OSError, DamagedStorageError) as error:
-            self._keep_back(record, error)
-
-    def _begin_round(self, commits: int) -> None:
-        """Begin the log anew, and count."""
-        try:
-            self._log.begin_round(commits + 1)
-        except OSError:
-            with contextlib.suppress(OSError):
-                self._counter.write(evolve(self._count, is_unfinished=True))
-            raise
-        self._count = Count(commits, self._log.header.round, START, is_unfinished=False)
-        self.counted = commits
-        self._noted = self._log.header.round, START
-        self._counter.write(self._count)
-
-    def _note(self, record: LogRecord, start: int, end: int) -> None:
-        """Remember to sync what a record has changed."""
-        if self._noted == (self._log.header.round, start):
-            self._unsynced.note(record)
-            self._noted = self._log.header.round, end
-
     # What is kept back
-
-    def _keep_back(self, rest: LogRecord, _: Exception) -> None:
-        # With a mark of its own: this one tells how far the others have come.
-        self._held_back.keep(evolve(rest, transaction=uuid.uuid4().hex))
 
     def check_free(self, paths: Iterable[str]) -> None:
         """Make sure that nothing is kept back of what is to be changed; only with the write lock.
@@ -504,32 +296,32 @@ class Commits:
             self.finish()
         except OSError as error:
             problems.append(problem(self._root, self.left(), error))
-        for held in self._held_back.records():
+        for held in self.rounds.held_back.records():
             no_fit = misfit(self._root, held)
             problems += [no_fit] if no_fit else self._retry(held)
         self._looked = None  # some may have been removed by hand
-        self.look(self._count)
+        self.look(self.rounds.count)
         return problems
 
     def _retry(self, held: LogRecord) -> list[Problem]:
-        self.checkpoint()
+        self.rounds.checkpoint()
         durable = Unsynced(self._root)
         durable.note(held)
         kept: list[Problem] = []
 
         def keep_back(rest: LogRecord, error: Exception) -> None:
-            self._keep_back(rest, error)
+            self.rounds.keep_back(rest, error)
             kept.append(problem(self._root, rest, error))
 
         with self._locks.exclusive():
-            self._counter.write(evolve(self._count, is_unfinished=True))
+            self.rounds.counter.write(evolve(self.rounds.count, is_unfinished=True))
             carry_out(self._root, held, keep_back=keep_back)
             failed = durable.sync()
             if failed and not kept:
                 kept += [problem(self._root, held, error) for error in failed.values()]
             else:
-                self._held_back.remove(held)
-            self._begin_round(self._count.commits + 1)
+                self.rounds.held_back.remove(held)
+            self.rounds.begin_round(self.rounds.count.commits + 1)
         return kept
 
     def problems(self) -> list[Problem]:
@@ -559,21 +351,5 @@ class Commits:
 
     def close(self) -> None:
         """Close the log and the counter."""
-        self._log.close()
-        self._counter.close()
-
-
-def _part(record: LogRecord, place: str) -> LogRecord:
-    """What of a record belongs to a sequence or a path."""
-
-    def is_of_it(path: str) -> bool:
-        return meets(territory(path), place)
-
-    return evolve(
-        record,
-        patches=[each for each in record.patches if is_of_it(each.path)],
-        replacements=[each for each in record.replacements if is_of_it(each.destination)],
-        departures=[],
-        arrivals=[each for each in record.arrivals if is_of_it(each.destination)],
-        documents=[each for each in record.documents if is_of_it(each.path)],
-    )
+        self.rounds.log.close()
+        self.rounds.counter.close()

@@ -235,3 +235,19 @@ def without(record: LogRecord, held: Iterable[LogRecord]) -> LogRecord:
         arrivals=[each for each in record.arrivals if is_free(each)],
         documents=[each for each in record.documents if is_free(each)],
     )
+
+
+def part_of(record: LogRecord, place: str) -> LogRecord:
+    """What of a record belongs to a sequence or a path."""
+
+    def is_of_it(path: str) -> bool:
+        return meets(territory(path), place)
+
+    return evolve(
+        record,
+        patches=[each for each in record.patches if is_of_it(each.path)],
+        replacements=[each for each in record.replacements if is_of_it(each.destination)],
+        departures=[],
+        arrivals=[each for each in record.arrivals if is_of_it(each.destination)],
+        documents=[each for each in record.documents if is_of_it(each.path)],
+    )

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shotstore.hdf5 import disk, on_disk
-from shotstore.hdf5.locks import lock_alone
+from shotstore.hdf5.lock_files import lock_alone
 from shotstore.hdf5.names import SHOTS_FILE
 from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.store import INCOMING, INCOMING_LOCK, Store

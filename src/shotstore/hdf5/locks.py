@@ -14,20 +14,26 @@ Order: write lock, gate, apply lock. Nothing is acquired while the apply lock is
 """
 
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import portalocker
-from filelock import lock_descriptor, unlock_descriptor
 from portalocker import LockFlags
 
-from shotstore.errors import StorageError, StorageLockTimeoutError
+from shotstore.errors import StorageLockTimeoutError
 from shotstore.hdf5 import disk, on_disk, waiting_line
 from shotstore.hdf5.dropped import settle
+from shotstore.hdf5.lock_files import (
+    ALONE,
+    LONGEST_WAIT,
+    SHARED,
+    Lock,
+    WriteLock,
+    locked,
+    wait,
+)
 from shotstore.hdf5.lock_holders import (
     Writer,
     describe,
@@ -37,23 +43,10 @@ from shotstore.hdf5.lock_holders import (
     what_to_do,
 )
 from shotstore.hdf5.waiting_line import WaitingLine
-from shotstore.hdf5.worker import check_cancelled
 from shotstore.records.owner import Owner, holders
 
-# A pipe in the place of a lock would wait for somebody at its other end.
-_NO_FOLLOW = on_disk.NO_FOLLOW | on_disk.NO_WAIT
-_SHARED = LockFlags.SHARED | LockFlags.NON_BLOCKING
-_ALONE = LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.0001, 0.001  # seconds between two tries
-_LONGEST_LOOK = 30.0  # seconds
-_LONGEST_MOMENT = 5.0  # seconds
 _MOST_READERS = 2
 _LONGEST_TURN = 1.0  # seconds
-
-_descriptors: set[int] = set()
-"""Descriptors with a lock on them. A child of `os.fork` shares the lock with its parent, and would
-hold it for as long as it lives."""
-
 
 _moments: list[str] = []
 """Stores of which this process has the write lock for a moment, or is about to."""
@@ -77,7 +70,7 @@ class Locks:
         self._apply = directory / "apply.lock"
         self._word: tuple[object, ...] = ()
         """What this process has last said of itself."""
-        self._idle: dict[tuple[Path, LockFlags], list[_Lock]] = {}
+        self._idle: dict[tuple[Path, LockFlags], list[Lock]] = {}
         """Files of locks that are not held, but will be."""
 
     def exist(self) -> bool:
@@ -100,11 +93,11 @@ class Locks:
         # Opened to read alone: the disk may be read-only, or have become so.
         with (
             _one_of_few(str(self._apply)),
-            self._kept(self._apply, _SHARED, os.O_RDONLY) as apply_lock,
+            self._kept(self._apply, SHARED, os.O_RDONLY) as apply_lock,
         ):
-            with self._kept(self._gate, _SHARED, os.O_RDONLY) as gate:
-                _wait(gate.attempt, self._timeout, self._name_holders)
-                _wait(apply_lock.attempt, self._timeout, self._name_holders)
+            with self._kept(self._gate, SHARED, os.O_RDONLY) as gate:
+                wait(gate.attempt, self._timeout, self._name_holders)
+                wait(apply_lock.attempt, self._timeout, self._name_holders)
             yield
 
     @contextmanager
@@ -115,15 +108,15 @@ class Locks:
             StorageLockTimeoutError: a reader, or a process that was stopped in one, is in the way.
         """
         with (
-            self._kept(self._apply, _ALONE, os.O_RDWR) as apply_lock,
-            self._kept(self._gate, _ALONE, os.O_RDWR) as gate,
+            self._kept(self._apply, ALONE, os.O_RDWR) as apply_lock,
+            self._kept(self._gate, ALONE, os.O_RDWR) as gate,
         ):
-            _wait(gate.attempt, self._timeout, self._name_holders)
-            _wait(apply_lock.attempt, self._timeout, self._name_holders)
+            wait(gate.attempt, self._timeout, self._name_holders)
+            wait(apply_lock.attempt, self._timeout, self._name_holders)
             yield
 
     @contextmanager
-    def _kept(self, path: Path, kind: LockFlags, open_flags: int) -> Iterator["_Lock"]:
+    def _kept(self, path: Path, kind: LockFlags, open_flags: int) -> Iterator["Lock"]:
         """A lock, the file of which stays open for the next one that needs it: to open and close it
         takes longer than to lock it."""
         idle = self._idle.setdefault((path, kind), [])
@@ -134,7 +127,7 @@ class Locks:
             if lock is not None and not lock.is_usable():
                 lock.release()
                 lock = None
-        lock = lock or _Lock(path, kind, open_flags)
+        lock = lock or Lock(path, kind, open_flags)
         try:
             yield lock
         finally:
@@ -161,7 +154,7 @@ class Locks:
         """
         root = str(self._write.parent.parent)
         timeout = self._timeout if timeout is None else timeout
-        lock = _WriteLock(self._write)
+        lock = WriteLock(self._write)
         line = WaitingLine(self._line)
         deadline = time.monotonic() + timeout
         if owner is None:
@@ -177,12 +170,12 @@ class Locks:
             return False
 
         try:
-            _wait(
+            wait(
                 acquired,
                 timeout,
                 lambda: f"the write lock of {self._describe_writer()}",
                 # Each of many that look often keeps the one busy that has it.
-                lambda: _LONGEST_WAIT * (1 + line.ahead),
+                lambda: LONGEST_WAIT * (1 + line.ahead),
                 lambda: owner is not None and self._is_held_for_a_moment(),
             )
         except BaseException:
@@ -232,12 +225,12 @@ class Locks:
             StorageLockTimeoutError: somebody is opening the store, and does not come to an end.
         """
         with self._turn(os.O_RDWR):
-            with _locked(self._open, _ALONE, os.O_RDWR) as lock:
+            with locked(self._open, ALONE, os.O_RDWR) as lock:
                 if lock.attempt():
                     alone()
-            shared = _Lock(self._open, _SHARED, os.O_RDONLY)
+            shared = Lock(self._open, SHARED, os.O_RDONLY)
             try:
-                _wait(shared.attempt, self._timeout, lambda: str(self._open))
+                wait(shared.attempt, self._timeout, lambda: str(self._open))
             except BaseException:
                 shared.release()
                 raise
@@ -247,19 +240,19 @@ class Locks:
         """Whether anybody holds the open lock. A copy may lack it."""
         if not (on_disk.is_regular_file(self._open) and on_disk.is_regular_file(self._opening)):
             return False
-        with self._turn(os.O_RDONLY), _locked(self._open, _ALONE, os.O_RDONLY) as lock:
+        with self._turn(os.O_RDONLY), locked(self._open, ALONE, os.O_RDONLY) as lock:
             return not lock.attempt()
 
     @contextmanager
     def _turn(self, open_flags: int) -> Iterator[None]:
-        with _locked(self._opening, _ALONE, open_flags) as turn:
-            _wait(turn.attempt, self._timeout, lambda: f"{self._opening}, to open the store")
+        with locked(self._opening, ALONE, open_flags) as turn:
+            wait(turn.attempt, self._timeout, lambda: f"{self._opening}, to open the store")
             yield
 
     def is_writing(self) -> bool:
         """Whether a session holds the write lock at this moment, or may hold it."""
         try:
-            with _locked(self._write, _SHARED, os.O_RDONLY) as lock:
+            with locked(self._write, SHARED, os.O_RDONLY) as lock:
                 return not lock.attempt()
         except FileNotFoundError:
             return False
@@ -285,140 +278,6 @@ class Locks:
         return f"the files of {self._apply.parent.parent}. They are held by {who or 'a process'}"
 
 
-def try_lock_shared(file: disk.File) -> bool:
-    """Take HDF5's own lock on an open data file, shared, as its readers do. False if somebody has
-    the file open for writing. Closing the file releases the lock."""
-    try:
-        portalocker.lock(file.fileno(), _SHARED)
-    except portalocker.LockException:
-        return False
-    return True
-
-
-def unlock(file: disk.File) -> None:
-    """Release HDF5's own lock on an open data file."""
-    portalocker.unlock(file.fileno())
-
-
-def lock_alone(path: Path) -> Callable[[], None]:
-    """Take the lock of a file that nobody else wants for long; return the function that releases
-    it.
-
-    Raises:
-        StorageLockTimeoutError: somebody keeps it all the same.
-    """
-    lock = _Lock(path, _ALONE, os.O_RDWR)
-    try:
-        _wait(lock.attempt, _LONGEST_LOOK, lambda: str(path))
-    except BaseException:
-        lock.release()
-        raise
-    return lock.release
-
-
-def try_lock_alone(path: Path) -> Callable[[], None] | None:
-    """Take the lock of a file, or of one that is missing, unless somebody holds it: then, or where
-    that cannot be known, return None."""
-    try:
-        lock = _Lock(path, _ALONE, os.O_RDWR)
-    except FileNotFoundError:
-        return lambda: None
-    except OSError:
-        return None
-    if lock.attempt():
-        return lock.release
-    lock.release()
-    return None
-
-
-class _Lock:
-    def __init__(self, path: Path, kind: LockFlags, open_flags: int) -> None:
-        self._path = path
-        self._kind = kind
-        self._open_flags = open_flags | _NO_FOLLOW
-        self._process = os.getpid()
-        self._open()
-
-    def _open(self) -> None:
-        self._descriptor = os.open(self._path, self._open_flags)
-        _descriptors.add(self._descriptor)
-
-    def attempt(self) -> bool:
-        try:
-            portalocker.lock(self._descriptor, self._kind)
-        except portalocker.AlreadyLocked:
-            return False
-        except portalocker.LockException as error:
-            raise _locking_error(self._path, error) from error
-        return True
-
-    def is_usable(self) -> bool:
-        """Whether it is of this process, and its file was not removed."""
-        return self._process == os.getpid() and os.fstat(self._descriptor).st_nlink > 0
-
-    def unlock(self) -> bool:
-        """Release it, and keep its file open if that is possible; whether it is."""
-        if self._process == os.getpid() and self._descriptor >= 0:
-            try:
-                self._unlock(self._descriptor)
-            except (OSError, portalocker.LockException):
-                self.release()
-            else:
-                return True
-        return False
-
-    def release(self) -> None:
-        """Once: a second call does nothing. In a forked child, nothing is left to release."""
-        if self._descriptor >= 0 and self._process == os.getpid():
-            descriptor, self._descriptor = self._descriptor, -1
-            _descriptors.discard(descriptor)
-            # Unlocked and not only closed: a child that was forked at a bad moment may still share
-            # the descriptor. Where that fails, closing releases it.
-            with suppress(OSError, portalocker.LockException):
-                self._unlock(descriptor)
-            with suppress(OSError):
-                os.close(descriptor)
-
-    def _unlock(self, descriptor: int) -> None:
-        portalocker.unlock(descriptor)
-
-
-class _WriteLock(_Lock):
-    """A lock that excludes filelock's `FileLock` of the same path."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, _ALONE, os.O_RDWR)
-
-    def _open(self) -> None:
-        try:
-            super()._open()
-        except FileNotFoundError:
-            os.close(disk.open_or_create(self._path, os.O_RDWR))
-            super()._open()
-
-    def attempt(self) -> bool:
-        try:
-            if not lock_descriptor(self._descriptor, blocking=False):
-                return False
-        except OSError as error:
-            raise _locking_error(self._path, error) from error
-        if self._lies_at_path():
-            return True
-        # Somebody has removed the file while we waited, and others lock the one that came after.
-        self.release()
-        self._open()
-        return False
-
-    def _lies_at_path(self) -> bool:
-        try:
-            return os.path.samestat(os.fstat(self._descriptor), self._path.lstat())
-        except FileNotFoundError:
-            return False
-
-    def _unlock(self, descriptor: int) -> None:
-        unlock_descriptor(descriptor)
-
-
 @contextmanager
 def _one_of_few(store: str) -> Iterator[None]:
     """Let few threads of a process read at once. Python runs one at a time, so that more of them
@@ -433,23 +292,6 @@ def _one_of_few(store: str) -> Iterator[None]:
             few.release()
 
 
-@contextmanager
-def _locked(path: Path, kind: LockFlags, open_flags: int) -> Iterator[_Lock]:
-    lock = _Lock(path, kind, open_flags)
-    try:
-        yield lock
-    finally:
-        lock.release()
-
-
-def _locking_error(path: Path, error: Exception) -> StorageError:
-    return StorageError(
-        f"{path} cannot be locked ({error}). Where the file system cannot lock files, as some "
-        "network shares cannot, keep the store on a disk of this machine; to read a copy, leave "
-        "out its .shotstore and open it with read_only=True."
-    )
-
-
 def _check_holder(store: str, owner: Owner, timeout: float) -> None:
     try:
         holders.check(store, owner)
@@ -458,39 +300,10 @@ def _check_holder(store: str, owner: Owner, timeout: float) -> None:
         holders.check(store, owner)
 
 
-def _wait(
-    attempt: Callable[[], bool],
-    timeout: float,
-    describe: Callable[[], str],
-    longest_pause: Callable[[], float] = lambda: _LONGEST_WAIT,
-    is_for_a_moment: Callable[[], bool] = lambda: False,
-) -> None:
-    if attempt():
-        return
-    deadline = time.monotonic() + timeout
-    pause = _SHORTEST_WAIT
-    while True:
-        time.sleep(pause * random.uniform(0.5, 1))
-        check_cancelled()
-        if attempt():
-            return
-        late = time.monotonic() - deadline
-        if late > 0 and not (late < _LONGEST_MOMENT and is_for_a_moment()):
-            raise StorageLockTimeoutError(
-                f"Waited {timeout:g} s for {describe()}. Let that process finish, or end it, and "
-                "try again."
-            )
-        pause = min(pause * 1.5, longest_pause())
-
-
-def _close_inherited_locks() -> None:
-    for descriptor in _descriptors:
-        with suppress(OSError):
-            os.close(descriptor)
-    _descriptors.clear()
+def _forget_others() -> None:
     _moments.clear()
     _readers.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_close_inherited_locks)
+    os.register_at_fork(after_in_child=_forget_others)

@@ -57,7 +57,7 @@ class Membership:
     def _join_writers(self) -> bool:
         """Whether that was possible: the disk may have become read-only."""
         try:
-            self._leave = self._locks.join(self._commits.distrust)
+            self._leave = self._locks.join(self._commits.rounds.distrust)
         except OSError as error:
             if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
                 raise
@@ -146,7 +146,7 @@ class Membership:
             return True
         try:
             with suppress(StorageError, OSError):
-                self._commits.checkpoint()
+                self._commits.rounds.checkpoint()
                 self._has_committed = False
         finally:
             release()

@@ -11,7 +11,7 @@ from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.files import HasFiles
 from shotstore.hdf5.known_documents import TICK
-from shotstore.hdf5.locks import try_lock_shared, unlock
+from shotstore.hdf5.lock_files import try_lock_shared, unlock
 from shotstore.hdf5.log.carrying_out import cut_off_error
 from shotstore.hdf5.log.record import FilePatch
 from shotstore.hdf5.overlay import HDF5FileObject, OverlayFile, PatchedFileObject, committed_end

@@ -15,7 +15,8 @@ from shotstore.hdf5.dropped import call_when_dropped
 from shotstore.hdf5.held_back import Problem
 from shotstore.hdf5.kept_files import KeptFiles, KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
-from shotstore.hdf5.locks import Locks, try_lock_alone
+from shotstore.hdf5.lock_files import try_lock_alone
+from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.log.counter import Count
 from shotstore.hdf5.log.record import TRANSACTIONS
 from shotstore.hdf5.membership import Membership
@@ -326,10 +327,10 @@ class Store:
         self.is_archive = False
 
     def _create_log(self) -> None:
-        if not self.commits.is_complete():
+        if not self.commits.rounds.is_complete():
             release = self.locks.acquire_write(None)
             try:
-                self.commits.create()
+                self.commits.rounds.create()
             finally:
                 release()
 

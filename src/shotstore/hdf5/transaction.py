@@ -349,7 +349,7 @@ class Transaction(StoredTransaction):
             if self._has_ended_one:
                 # It is committed, and the next session has to do this.
                 with suppress(Exception):
-                    self.store.commits.checkpoint()
+                    self.store.commits.rounds.checkpoint()
         with suppress(Exception):  # it is committed, whatever becomes of the open files
             self.store.kept.note(self.store.commits.counted)
             self.store.readers.note(self.store.commits.counted)
@@ -358,7 +358,7 @@ class Transaction(StoredTransaction):
                 self.store.kept.close_all()
                 self.store.readers.close_all()
             self.shots.keep_open()
-        return not record.moves or self.store.commits.is_at_rest
+        return not record.moves or self.store.commits.rounds.is_at_rest
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
         self.is_open = False

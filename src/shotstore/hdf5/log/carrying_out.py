@@ -11,7 +11,7 @@ from attrs import evolve
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk, on_disk
-from shotstore.hdf5.locks import try_lock_shared
+from shotstore.hdf5.lock_files import try_lock_shared
 from shotstore.hdf5.log.fitting import is_later, phase
 from shotstore.hdf5.log.record import (
     TRANSACTIONS,
