@@ -31,7 +31,7 @@ def read(transaction: Transaction, setting: Setting) -> Mapping[str, Any] | None
         path = _place(transaction, setting)
     except InvalidPathFormatError:
         return None  # what cannot be stored is not there
-    content = transaction.read_document(path)
+    content = transaction.other_documents.read(path)
     if content is None:
         return None
     file = transaction.store.root / path
@@ -54,12 +54,12 @@ def write(transaction: Transaction, setting: Setting, content: Mapping[str, JSON
     named: dict[str, JSON] = {"name": setting.name} if setting.name else {}
     path = _place(transaction, setting)
     document = None if content is None else documents.dump(setting.kind, {**named, **content})
-    transaction.replace_document(path, document)
+    transaction.other_documents.replace(path, document)
 
 
 def device_names(transaction: Transaction) -> Collection[str]:
     """The names of the devices, as those of their files tell them."""
-    files = transaction.list_documents(DEVICES)
+    files = transaction.other_documents.list(DEVICES)
     names = [path_name(file.removesuffix(".json")) for file in files if file.endswith(".json")]
     return [name for name in names if name is not None]
 
@@ -72,7 +72,7 @@ def _place(transaction: Transaction, setting: Setting) -> str:
         return UNITS
     own = document_name(setting.name)
     if not own.isascii():
-        files = transaction.list_documents(DEVICES)
+        files = transaction.other_documents.list(DEVICES)
         if own not in files and decomposed(own) in files:
             own = decomposed(own)  # as macOS may have written it
     return f"{DEVICES}/{own}"
@@ -83,5 +83,5 @@ def _read_units(transaction: Transaction) -> Mapping[str, Any] | None:
     if transaction.store.is_archive:  # that of the store which it is a folder of
         content = on_disk.read_file(str(file))
     else:
-        content = transaction.read_document(UNITS)
+        content = transaction.other_documents.read(UNITS)
     return None if content is None else {"definitions": load_units(content, file)}

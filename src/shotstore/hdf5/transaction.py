@@ -18,6 +18,7 @@ from shotstore.hdf5.documents import SequenceDocument, dump_sequence
 from shotstore.hdf5.dropped import call_when_dropped, forget
 from shotstore.hdf5.listing import directories_below, read_below
 from shotstore.hdf5.net_effect import Discarded
+from shotstore.hdf5.other_documents import OtherDocuments
 from shotstore.hdf5.places import root_node
 from shotstore.hdf5.session_shots import SessionShots
 from shotstore.hdf5.shots.launch import Launch
@@ -52,7 +53,7 @@ class Transaction(StoredTransaction):
         self._staging = Staging(store.root)
         self._discarded: list[Discarded] = []
         self._emptied: list[str] = []
-        self._replaced: dict[str, bytes | None] = {}
+        self.other_documents = OtherDocuments(self._snapshot)
         self.shots = SessionShots(
             store, self.tree, self._snapshot, self._staging, self._has_seen_commits
         )
@@ -181,19 +182,6 @@ class Transaction(StoredTransaction):
 
         self.run(job)
 
-    def read_document(self, path: str) -> bytes | None:
-        """A document outside the tree, as this session has left it."""
-        return self._replaced[path] if path in self._replaced else self._snapshot.read(path)
-
-    def list_documents(self, directory: str) -> list[str]:
-        """Names of the documents in a directory outside the tree."""
-        names = set(self._snapshot.files(directory))
-        for path, content in self._replaced.items():
-            above, _, name = path.rpartition("/")
-            if above == directory:
-                (names.discard if content is None else names.add)(name)
-        return sorted(names)
-
     def document(self, node: Node) -> SequenceDocument:
         """The document of a sequence; its shots are kept from being moved away, and from growing in
         number, which its document says only once it has ended."""
@@ -271,13 +259,6 @@ class Transaction(StoredTransaction):
         node.attach(self.tree.make_room(destination), name)
         self._emptied.append(entry)
 
-    def replace_document(self, path: str, content: bytes | None) -> None:
-        """Give a document outside the tree another content, or remove it."""
-        if content is None and self._snapshot.read(path) is None:
-            del self._replaced[path]
-        else:
-            self._replaced[path] = content
-
     # The end
 
     def commit(self) -> None:
@@ -337,7 +318,7 @@ class Transaction(StoredTransaction):
             self.tree,
             self._discarded,
             self._emptied,
-            self._replaced,
+            self.other_documents.replaced,
             self.active.document,
             self._staging,
             self.shots.writers,
