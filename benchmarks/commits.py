@@ -143,7 +143,7 @@ def many_small_shots(directory: Path, scale: float) -> Measured:
             "500 small shots in one transaction",
             works,
             max(3, int(6 * scale)),
-            Goal("plain h5py", 0.9),
+            Goal("plain h5py", 2),
             Goal("SQLite", 0.3),
             warm_up=1,
             per_turn=count,

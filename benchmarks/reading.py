@@ -109,7 +109,7 @@ def parameters_of_many_shots(directory: Path, scale: float) -> Measured:
         "parameters of 10,000 shots, as arrays",
         {"shotstore": as_frame, "plain h5py": by_hand},
         20,
-        Goal("plain h5py", 1.5),
+        Goal("plain h5py", 1.2),
     )
 
 
@@ -136,7 +136,7 @@ def scan_with_a_filter(directory: Path, scale: float) -> Measured:
         f"scan of 3 parameters and a filter over {count:,} shots, frames of the matches",
         {"shotstore": ours, "plain h5py": by_hand},
         10,
-        Goal("plain h5py", 2),
+        Goal("plain h5py", 1.2),
         warm_up=1,
     )
 

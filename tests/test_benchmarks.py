@@ -75,5 +75,5 @@ def test_the_calls_of_each_kind_of_work_are_counted(tmp_path: Path) -> None:
         lines = listed.strip().splitlines()
         assert lines[0] == f"{work}:"
         assert len(lines) == functions_called + 1
-        assert any("hdf5/session.py" in line for line in lines)
+        assert any("hdf5/storage.py" in line for line in lines)
     assert list(tmp_path.iterdir()) == []

@@ -331,8 +331,10 @@ def test_an_old_beginning_with_a_new_end_is_told(
                 record(session, index=index, data={"frame": FRAME + index})
 
     take(range(2))
+    storage.close()
     copy = shutil.copytree(storage.root, tmp_path / "copy")
     take(range(2, 6))
+    storage.close()
     # What `rsync --append` does: it leaves alone what is there, and adds what is missing behind.
     there = copy / shots_file(storage).relative_to(storage.root)
     old = there.read_bytes()
@@ -578,7 +580,7 @@ def test_a_commit_that_was_not_finished_is_a_note(
     copy = shutil.copytree(recorded.root, tmp_path / "copy")
     archive = HDF5StorageManager(copy, read_only=True, serializer=serializer)
     assert "not carried out to their end" in note(archive.verify()).problem
-    assert archive.verify().sequences == 3
+    assert archive.verify().sequences == 2
     report = recorded.verify()  # which finishes it, as every session does
     assert report.findings == []
     assert report.shots == 9

@@ -312,20 +312,30 @@ class Recording:
         ways += [("mix", 0)] * mixes
         choice.shuffle(ways)
         for way, number in ways:
-            half = _sector_count(self._changes[number]) // 2
-            kept: Kept = {
-                "nothing": dict,
-                "everything": lambda: everything,
-                "all but": lambda n=number: {each: None for each in pending if each != n},
-                "alone": lambda n=number: {n: None},
-                "start": lambda n=number, h=half: everything | {n: range(h)},
-                "end": lambda n=number, h=half: everything | {n: range(h, 2 * h + 1)},
-                "garbage": lambda n=number: everything | {n: GARBAGE},
-                "mix": lambda: {
-                    each: self._torn(each, choice) for each in pending if choice.random() < 0.5
-                },
-            }[way]()
+            kept = self._kept(way, number, everything, choice)
             yield Crash(count, False, self, durable | kept)
+
+    def _kept(self, way: str, number: int, everything: Kept, choice: random.Random) -> Kept:
+        """What of what was not durable is there, for one way to lose the rest."""
+        half = _sector_count(self._changes[number]) // 2
+        match way:
+            case "nothing":
+                return {}
+            case "all but":
+                return {each: None for each in everything if each != number}
+            case "alone":
+                return {number: None}
+            case "start":
+                return everything | {number: range(half)}
+            case "end":
+                return everything | {number: range(half, 2 * half + 1)}
+            case "garbage":
+                return everything | {number: GARBAGE}
+            case "mix":
+                return {
+                    each: self._torn(each, choice) for each in everything if choice.random() < 0.5
+                }
+        return everything
 
     def _torn(self, number: int, choice: random.Random) -> range | None:
         total = _sector_count(self._changes[number])

@@ -55,7 +55,7 @@ class FailingDisk:
 
 @contextmanager
 def failing(
-    failure: Callable[[Operation], None], opening: Callable[[str], None] | None = None
+    failure: Callable[[Operation], object], opening: Callable[[str], None] | None = None
 ) -> Iterator[None]:
     disk.observe, on_disk.observe_opening = failure, opening
     try:

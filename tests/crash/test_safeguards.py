@@ -1,6 +1,7 @@
 """The exploration finds a store that lacks any one of its safeguards."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -57,7 +58,7 @@ def with_the_new_round_first(patch: Patch) -> None:
         late.clear()
         begin_round(self, *arguments)
         for record in records:
-            make_durable(self, lambda record=record: record)
+            make_durable(self, partial(evolve, record))
 
     patch.setattr(Commits, "_make_durable", lambda _, done: late.append(done))
     patch.setattr(Commits, "_begin_round", begin_first)

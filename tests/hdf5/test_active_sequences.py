@@ -1,5 +1,6 @@
 """Whether something runs below a folder is known without a look at each sequence."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -165,3 +166,16 @@ def test_the_list_names_the_paths(filled: HDF5StorageManager) -> None:
     content = (filled.root / ACTIVE).read_bytes()
     found = documents.load("active sequences", content, ACTIVE)
     assert found == {"paths": [r"\2026\11\running", r"\2026\rabi"]}
+
+
+def test_one_that_was_copied_by_hand_while_it_ran_moves_with_its_folder(
+    filled: HDF5StorageManager,
+) -> None:
+    launch(filled, path(r"\elsewhere"))
+    tree = filled.root / "sequences"
+    shutil.copytree(tree / "elsewhere", tree.joinpath(*FOLDER.parts) / "copied")
+    with pytest.raises(SequenceRunningError):
+        move(filled, FOLDER / "copied", path(r"\by itself"))
+    move(filled, FOLDER, ELSEWHERE)
+    with filled.session() as session:
+        assert session.sequences.get_state(ELSEWHERE / "copied") is State.RUNNING

@@ -29,7 +29,7 @@ from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import PATH, START, bring_to, create, path, record, relaunch
 from shotstore.testing.lab import serializer
 from tests.dropped import close_dropped_storages
-from tests.open_files import count_data_files
+from tests.open_files import count_data_files, descriptors
 
 OF_NO_CONTENT = {"commits", "writer.json", "write.lock", "gate.lock", "apply.lock"}
 
@@ -215,15 +215,15 @@ def test_failed_sessions_leave_no_file_open(filled: HDF5StorageManager) -> None:
             operation(session)
             raise RuntimeError("the laser is off")
 
-    def open_files() -> int:
-        return len(os.listdir("/dev/fd"))  # noqa: PTH208
-
     close_dropped_storages()  # those of other tests
-    before = open_files()
+    filled.close()
+    before, data_files = descriptors(), count_data_files()
     for operation in OPERATIONS.values():
         with pytest.raises(RuntimeError, match="the laser"):
             fail(operation)
-    assert open_files() == before
+    assert count_data_files() == data_files
+    filled.close()
+    assert descriptors() == before
 
 
 def test_the_file_that_is_recorded_into_is_open_until_the_sequence_ends(

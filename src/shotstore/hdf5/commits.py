@@ -16,6 +16,7 @@ from shotstore.hdf5.held_back import (
     Problem,
     denials,
     misfit,
+    older_files,
     problem,
     why_kept,
     without,
@@ -58,18 +59,16 @@ class Commits:
         """The round, and up to where in it what its records change is noted there."""
         self._looked: tuple[Count, bool] | None = None
         self._count = Count(0)
+        """For who has the write lock alone: threads of readers look at the same time."""
+        self.counted = 0
+        """How many transactions were committed, when `look` was last called: as many as there are,
+        while commits are kept out or with the write lock."""
         self.files = Files(root)
         """The files of the store, as `look` has found them."""
 
     @property
-    def counted(self) -> int:
-        """How many transactions were committed, when `look` was last called: as many as there are,
-        while commits are kept out or with the write lock."""
-        return self._count.commits
-
-    @property
     def is_at_rest(self) -> bool:
-        """Whether the log was empty, as far as `counted` goes."""
+        """Whether the log is empty; only with the write lock."""
         return self._count.end == START
 
     def create(self) -> None:
@@ -94,10 +93,12 @@ class Commits:
         """Let whoever comes next carry out the log, if there is anything in it: the power may have
         failed since it was written, or this is a copy."""
         count = self._counter.read()
+        log = LogFile(self._log.path)
         try:
-            round_ = self._log.read_header().round
-            # A copier may have come to the counter later than to the log.
-            is_at_rest = (count.round, count.end) == (round_, START) and not self._log.entries()
+            with contextlib.closing(log):
+                round_ = log.read_header().round
+                # A copier may have come to the counter later than to the log.
+                is_at_rest = (count.round, count.end) == (round_, START) and not log.entries()
         except DamagedStorageError:
             is_at_rest = False  # said where it is asked for
         if not is_at_rest:
@@ -119,21 +120,22 @@ class Commits:
         Raises:
             DamagedStorageError: the log cannot be read, or does not fit the files.
         """
-        self._count = count
         found = count, lay_log
-        if found != self._looked:
-            self._held = self._held_back.records()
-            self.files = Files(self._root)
-            for held in self._held:
+        if found != self._looked or not self._held_back.holds(self._held):
+            held_back = self._held_back.records()
+            files = Files(self._root)
+            for held in held_back:
                 misfits = misfit(self._root, held)
                 if misfits is None:
-                    self.files.lay(held)
+                    files.lay(held)
                 else:
-                    self.files.refuse(cut_off(self._root, held), misfits.message)
+                    unreadable = (*cut_off(self._root, held), *older_files(self._root, held))
+                    files.refuse(unreadable, misfits.message)
             if lay_log:
-                self.files.lay(without(self._read_log()[0], self._held))
-            self._looked = found
-        return self.counted
+                files.lay(without(self._read_log(count)[0], held_back))
+            self._held, self.files, self._looked = held_back, files, found
+        self.counted = count.commits
+        return count.commits
 
     def left(self) -> LogRecord:
         """What of the log is perhaps not carried out, as one record.
@@ -141,27 +143,25 @@ class Commits:
         Raises:
             DamagedStorageError: it cannot be read, or is not of this store.
         """
-        self._count = self._counter.read()
-        return without(self._read_log()[0], self._held_back.records())
+        return without(self._read_log(self._counter.read())[0], self._held_back.records())
 
-    def _read_log(self) -> tuple[LogRecord, list[Entry]]:
+    def _read_log(self, count: Count) -> tuple[LogRecord, list[Entry]]:
         """What the log says, of a store that may only be read."""
         log = LogFile(self._log.path)
         with contextlib.closing(log), contextlib.suppress(FileNotFoundError):
             log.read_header("r")
-            return self._left(log)
+            return self._left(log, count)
         return LogRecord(""), []
 
-    def _left(self, log: LogFile) -> tuple[LogRecord, list[Entry]]:
-        """What a log says, as one record, and its entries; without the last one, if a killed
-        process has left it and it cannot be done.
+    def _left(self, log: LogFile, count: Count) -> tuple[LogRecord, list[Entry]]:
+        """What a log says, as one record, and its entries; without the last one, if by what the
+        counter says a killed process has left it, and it cannot be done.
 
         Raises:
             DamagedStorageError: it cannot be read, or is not of this store.
         """
         entries = log.entries()
         records = [self._load(entry) for entry in entries]
-        count = self._count
         if (
             entries
             and entries[-1].start == count.end
@@ -198,25 +198,22 @@ class Commits:
             self._carry_out_all()
         self.look(self._count)
 
-    def end_writing(self) -> None:
-        """Called before the write lock is released."""
-        self._counter.close()
-
     def _attach(self) -> bool:
         """Whether the log is the one of which the counter tells."""
-        if not self._log.is_as_read() or self._log.header.round != self._count.round:
-            with contextlib.suppress(FileNotFoundError):
-                self._log.read_header()
-        return self._log.is_as_read() and self._log.header.round == self._count.round
+        if self._log.is_as_read() and self._log.header.round == self._count.round:
+            return True
+        with contextlib.suppress(FileNotFoundError):
+            return self._log.read_header().round == self._count.round
+        return False
 
     def _carry_out_all(self) -> None:
         if not self._log.exists():  # a copy has left it out
-            self._log.create(self.counted + 1)
+            self._log.create(self._count.commits + 1)
         self._log.read_header()
-        record, entries = self._left(self._log)
+        record, entries = self._left(self._log, self._count)
         if entries:
             self._make_durable_in_log(entries[-1])
-        commits = max(self.counted, self._log.header.first - 1 + len(entries))
+        commits = max(self._count.commits, self._log.header.first - 1 + len(entries))
         with self._locks.exclusive():
             self._counter.write(evolve(self._count, is_unfinished=True))
             rest = self._without_later(without(record, self._held_back.records()))
@@ -269,7 +266,8 @@ class Commits:
             CommitUncertainError: it is committed, or will be when the store is next opened.
             Exception: nothing has changed.
         """
-        self.check_free(record.paths)
+        if self._held:  # nothing ever is, but for failing disks
+            self.check_free(record.paths)
         content = dump(record)
         if record.moves:
             self.checkpoint()
@@ -285,6 +283,7 @@ class Commits:
                 is_committed = True
                 kept = self._carry_out(record, files)
                 self._count = evolve(before, commits=before.commits + 1, end=end)
+                self.counted = self._count.commits
                 self._note(record, before.end, end)
                 if not kept and self._looked == (before, False):
                     self._looked = self._count, False
@@ -341,7 +340,7 @@ class Commits:
         except (OSError, DamagedStorageError):
             # With what is kept back goes what others have committed there before, which is not
             # durable yet.
-            whole, _ = self._left(self._log)
+            whole, _ = self._left(self._log, self._count)
 
             def keep_back(rest: LogRecord, error: Exception) -> None:
                 self._keep_back(rest, error)
@@ -371,6 +370,8 @@ class Commits:
                     f"{root / patch.path} has {status.st_size} bytes, and {patch.needed} were "
                     "written: something else has cut it. Nothing of this session was stored."
                 )
+        if not (record.documents or record.arrivals or record.moves):
+            return
         renames = (*record.departures, *record.replacements)
         device = root.stat().st_dev if renames else 0
         for rename in renames:
@@ -385,7 +386,7 @@ class Commits:
                         f"{root / arrival.destination} is in the way: remove it, or choose another "
                         "path."
                     )
-        for denial in denials(root, evolve(record, patches=[])):
+        for denial in denials(root, record):
             raise PermissionError(
                 f"{denial[0].upper()}{denial[1:]} by this user, so nothing of this session was "
                 "stored. Allow it (as with `chmod u+w`), and run the block again."
@@ -420,13 +421,13 @@ class Commits:
             size = min(2 * size, LARGEST)
         size = max(min(size, LARGEST), START + room)
         if self._count.end != START or size != self._log.size:
-            self._make_durable(lambda: self._left(self._log)[0])
+            self._make_durable(lambda: self._left(self._log, self._count)[0])
             try:
                 self._log.resize(size)
             except OSError:
                 if START + room > self._log.size:  # otherwise it is large enough as it is
                     raise
-            self._begin_round(self.counted)
+            self._begin_round(self._count.commits)
 
     def _make_durable(self, done: Callable[[], LogRecord]) -> None:
         """Sync all that the round has changed; ``done`` gives it as one record, to write it anew if
@@ -459,6 +460,7 @@ class Commits:
                 self._counter.write(evolve(self._count, is_unfinished=True))
             raise
         self._count = Count(commits, self._log.header.round, START, is_unfinished=False)
+        self.counted = commits
         self._noted = self._log.header.round, START
         self._counter.write(self._count)
 
@@ -485,7 +487,7 @@ class Commits:
             StorageError: it is kept back; why, and what to do.
         """
         if not self._held:
-            return  # nothing ever is, but for failing disks
+            return
         paths = list(paths)
         for kept in self.retry():
             if kept.concerns(paths):
@@ -527,7 +529,7 @@ class Commits:
                 kept += [problem(self._root, held, error) for error in failed.values()]
             else:
                 self._held_back.remove(held)
-            self._begin_round(self.counted + 1)
+            self._begin_round(self._count.commits + 1)
         return kept
 
     def problems(self) -> list[Problem]:
@@ -556,8 +558,9 @@ class Commits:
         }
 
     def close(self) -> None:
-        """Close the log."""
+        """Close the log and the counter."""
         self._log.close()
+        self._counter.close()
 
 
 def _part(record: LogRecord, place: str) -> LogRecord:

@@ -70,7 +70,7 @@ class Operation:
     data: bytes = b""
 
 
-observe: Callable[[Operation], None] | None = None
+observe: Callable[[Operation], object] | None = None
 """Called before each operation. If it raises `OSError`, the operation fails with that."""
 
 

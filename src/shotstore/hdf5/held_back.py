@@ -9,18 +9,19 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from attrs import evolve, frozen
 
 from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.log.admission import check_record
-from shotstore.hdf5.log.fitting import is_given_up, is_later, why_no_fit
+from shotstore.hdf5.log.fitting import is_given_up, is_later, phase, why_no_fit
 from shotstore.hdf5.log.log_file import damaged
 from shotstore.hdf5.log.record import TRANSACTIONS, Action, LogRecord, dump, paths_of
 from shotstore.hdf5.log.record import load as load_record
 from shotstore.hdf5.log.territories import meets, territory
+from shotstore.hdf5.open_shots import is_older
 from shotstore.hdf5.refusals import why_no_name, why_not_moved, why_not_opened
 
 HELD = ".shotstore/held"
@@ -95,6 +96,9 @@ def misfit(root: Path, rest: LogRecord) -> Problem | None:
     why = why_no_fit(root, rest)
     if why is None and is_given_up(root, rest):
         why = f"it changes {root / rest.patches[0].path}, which another program has cut off"
+    for path in older_files(root, rest) if why is None else ():
+        why = f"it changes {root / path}, which is older than the log of the store, as in a copy"
+        why += " that was made while shots were recorded"
     for document in () if rest.moves else rest.documents:
         with suppress(OSError):
             found = on_disk.read_file(f"{root}/{document.path}")
@@ -111,6 +115,17 @@ def misfit(root: Path, rest: LogRecord) -> Problem | None:
         paths=_territories(rest),
         is_read=False,
     )
+
+
+def older_files(root: Path, rest: LogRecord) -> list[str]:
+    """The shots files that are from before what a record builds on: what it has of them is only
+    what came after that."""
+    found = []
+    for patch in rest.patches if phase(root, rest) == 0 else ():
+        with suppress(OSError), closing(disk.File(root / patch.path, "r")) as file:
+            if is_older(file, patch):
+                found.append(patch.path)
+    return found
 
 
 def why_kept(root: Path, rest: LogRecord) -> OSError:
@@ -151,6 +166,10 @@ class HeldBack:
             DamagedStorageError: one cannot be read, or is not of this store.
         """
         return [load(self._root, path) for path in places(self._root)]
+
+    def holds(self, records: Iterable[LogRecord]) -> bool:
+        """Whether all of them are there, and none was removed by hand."""
+        return all(on_disk.exists(self._directory / each.transaction) for each in records)
 
     def keep(self, rest: LogRecord) -> None:
         """Keep back what is left of a record, durably."""

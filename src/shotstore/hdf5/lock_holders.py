@@ -15,11 +15,13 @@ from shotstore.hdf5 import documents, on_disk
 
 @frozen
 class Writer:
-    """A program in which a session is writing."""
+    """A program that has the write lock."""
 
     process: int
     program: str
     since: datetime
+    is_session: bool
+    """Whether a session is writing; otherwise it is a moment's work, as a checkpoint."""
 
 
 def read_writer(path: Path) -> Writer | None:
@@ -28,12 +30,13 @@ def read_writer(path: Path) -> Writer | None:
     try:
         keys = json.loads(on_disk.read_file(str(path)) or b"")
         since = documents.load_time(keys["since"])
-        return Writer(int(keys["process"]), str(keys["program"]), since)
+        is_session = keys.get("session") is not False
+        return Writer(int(keys["process"]), str(keys["program"]), since, is_session)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
 
 
-def describe_this_process() -> bytes:
+def describe_this_process(*, is_session: bool) -> bytes:
     """This process, for those who are to know of it, as JSON."""
     return json.dumps(
         {
@@ -41,6 +44,7 @@ def describe_this_process() -> bytes:
             "thread": threading.current_thread().name,
             "program": _this_program(),
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            "session": is_session,
         }
     ).encode()
 

@@ -46,6 +46,7 @@ _SHARED = LockFlags.SHARED | LockFlags.NON_BLOCKING
 _ALONE = LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0001, 0.001  # seconds between two tries
 _LONGEST_LOOK = 30.0  # seconds
+_LONGEST_MOMENT = 5.0  # seconds
 _MOST_READERS = 2
 _LONGEST_TURN = 1.0  # seconds
 
@@ -53,6 +54,9 @@ _descriptors: set[int] = set()
 """Descriptors with a lock on them. A child of `os.fork` shares the lock with its parent, and would
 hold it for as long as it lives."""
 
+
+_moments: list[str] = []
+"""Stores of which this process has the write lock for a moment, or is about to."""
 
 _readers: dict[str, threading.BoundedSemaphore] = {}
 """For each store, those of this process that read."""
@@ -71,6 +75,8 @@ class Locks:
         self._opening = directory / "opening.lock"
         self._gate = directory / "gate.lock"
         self._apply = directory / "apply.lock"
+        self._word: tuple[object, ...] = ()
+        """What this process has last said of itself."""
         self._idle: dict[tuple[Path, LockFlags], list[_Lock]] = {}
         """Files of locks that are not held, but will be."""
 
@@ -158,6 +164,8 @@ class Locks:
         lock = _WriteLock(self._write)
         line = WaitingLine(self._line)
         deadline = time.monotonic() + timeout
+        if owner is None:
+            _moments.append(root)
 
         def acquired() -> bool:
             if owner is not None:
@@ -175,24 +183,44 @@ class Locks:
                 lambda: f"the write lock of {self._describe_writer()}",
                 # Each of many that look often keeps the one busy that has it.
                 lambda: _LONGEST_WAIT * (1 + line.ahead),
+                lambda: owner is not None and self._is_held_for_a_moment(),
             )
         except BaseException:
             lock.release()
+            if owner is None:
+                _moments.remove(root)
             raise
         finally:
             line.leave()
         forget_holder = None if owner is None else holders.add(root, owner)
         process = os.getpid()
-        with suppress(OSError):  # who it is, is a courtesy: on a full disk we go on without
-            disk.overwrite(self._writer, describe_this_process())
+        self._leave_word(is_session=owner is not None)
 
         def release() -> None:
             if os.getpid() == process:
                 if forget_holder is not None:
                     forget_holder()
                 lock.release()
+                if owner is None:
+                    with suppress(ValueError):  # released before
+                        _moments.remove(root)
 
         return release
+
+    def _is_held_for_a_moment(self) -> bool:
+        """Whether who has the write lock makes a checkpoint, for instance. A session waits for that
+        even if it is to wait for no other session."""
+        writer = self.writer()
+        root = str(self._write.parent.parent)
+        return root in _moments or (writer is not None and not writer.is_session)
+
+    def _leave_word(self, *, is_session: bool) -> None:
+        """Say who writes, unless nobody else has since this process has said it."""
+        with suppress(OSError):  # it is a courtesy: on a full disk we go on without
+            word = os.getpid(), is_session, on_disk.identity(str(self._writer))
+            if word != self._word:
+                disk.overwrite(self._writer, describe_this_process(is_session=is_session))
+                self._word = (*word[:2], on_disk.identity(str(self._writer)))
 
     def join(self, alone: Callable[[], object]) -> Callable[[], None]:
         """Hold the open lock together with others; return the function that releases it.
@@ -435,6 +463,7 @@ def _wait(
     timeout: float,
     describe: Callable[[], str],
     longest_pause: Callable[[], float] = lambda: _LONGEST_WAIT,
+    is_for_a_moment: Callable[[], bool] = lambda: False,
 ) -> None:
     if attempt():
         return
@@ -445,7 +474,8 @@ def _wait(
         check_cancelled()
         if attempt():
             return
-        if time.monotonic() > deadline:
+        late = time.monotonic() - deadline
+        if late > 0 and not (late < _LONGEST_MOMENT and is_for_a_moment()):
             raise StorageLockTimeoutError(
                 f"Waited {timeout:g} s for {describe()}. Let that process finish, or end it, and "
                 "try again."
@@ -458,6 +488,7 @@ def _close_inherited_locks() -> None:
         with suppress(OSError):
             os.close(descriptor)
     _descriptors.clear()
+    _moments.clear()
     _readers.clear()
 
 

@@ -95,7 +95,6 @@ class Membership:
         release_lock = self._locks.acquire_write(owner, timeout)
 
         def release() -> None:
-            self._commits.end_writing()
             self._is_writing = False
             self._close_log()
             release_lock()
@@ -124,14 +123,14 @@ class Membership:
 
     def _wait(self) -> None:
         while True:
-            while (left := self._due - monotonic()) > 0:
+            while (left := (due := self._due) - monotonic()) > 0:
                 sleep(left)
             if self._process != os.getpid():
                 return
             if run(self._checkpoint):
                 # A commit that comes now waits for a pause of its own.
                 self._thread = None
-                if self._due <= monotonic():
+                if self._due == due:
                     return
                 self._thread = os.getpid(), threading.current_thread()
             else:

@@ -109,7 +109,7 @@ class _Preparation:
         for path in emptied:
             self._departures.append(Rename(path, self._staging.slot()))
         for child in self._tree.root.children.values():
-            self._visit(child, SEQUENCES, join(SEQUENCES, directory_name(child.name)))
+            self._visit(child, SEQUENCES, f"{SEQUENCES}/{directory_name(child.name)}")
         is_changed = bool(self._departures or self._arrivals or self._documents)
         if is_changed and (content := active()) is not None:
             self._write(ACTIVE, content, self._read(ACTIVE))
@@ -134,7 +134,7 @@ class _Preparation:
         else:
             above, _, entry = node.directory.rpartition("/")
             if above == parent_directory and path_name(entry) == node.name:
-                final = join(final.rpartition("/")[0], entry)
+                final = f"{final.rpartition('/')[0]}/{entry}"
             else:
                 self._move(node.directory, final)
         if node.directory is None or node.is_changed:
@@ -142,7 +142,7 @@ class _Preparation:
         if node in self._writers:
             self._place_shots(node, self._writers[node], final)
         for child in node.children.values():
-            self._visit(child, node.directory, join(final, directory_name(child.name)))
+            self._visit(child, node.directory, f"{final}/{directory_name(child.name)}")
 
     def _create(self, final: str) -> None:
         """Create a directory."""

@@ -206,12 +206,9 @@ class ShotsWriter:
         """Whether it was not closed yet, which it is in a forked child."""
         self.replaces = replaces
         """Whether the staged file takes the place of a committed one with the same shots."""
+        self.file = overlay.file
+        """As it lies on the disk, with a lock on it that keeps other writers out."""
         self._committed_shots = 0 if overlay.committed == 0 else shots.number_of_shots()
-
-    @property
-    def file(self) -> disk.File:
-        """The file as it lies on the disk, with a lock on it that keeps other writers out."""
-        return self._overlay.file
 
     @classmethod
     def create(
@@ -277,17 +274,17 @@ class ShotsWriter:
         """What is left to do for the committed file, which lies at ``path`` in the store; None if
         it has not changed."""
         overlay = self._overlay
+        end = overlay.end
         pieces = overlay.changed_pages()
-        if not pieces and overlay.end == overlay.committed:
+        if not pieces and end == overlay.committed:
             return None
         pieces += overlay.tail()
-        # Carried out before, it may have made the file shorter.
-        in_file = overlay.end if overlay.has_large_tail() else overlay.committed
         return FilePatch(
             path=path,
             committed=overlay.committed,
-            needed=min(in_file, overlay.end),
-            length=overlay.end,
+            # Carried out before, it may have made the file shorter.
+            needed=end if overlay.has_large_tail() else min(overlay.committed, end),
+            length=end,
             shots=self._committed_shots,
             offsets=[offset for offset, _ in pieces],
             pages=[page for _, page in pieces],

@@ -212,7 +212,12 @@ class OverlayFile(HDF5FileObject):
                 while offset < min(stop, self._tail):
                     index, inside = divmod(offset, PAGE)
                     count = min(PAGE - inside, stop - offset)
-                    page = self._pages.get(index) or self._new_page(index)
+                    page = self._pages.get(index)
+                    if page is None and (index + 1) * PAGE <= self._kept:
+                        page = self._settled.pop(index, None)
+                    if page is None:
+                        page = self._new_page(index)
+                    self._pages[index] = page
                     page[inside : inside + count] = view[:count]
                     view = view[count:]
                     offset += count
@@ -242,8 +247,8 @@ class OverlayFile(HDF5FileObject):
             for index in range(self._kept // PAGE, -(-grown_again // PAGE)):
                 if index not in self._pages:
                     self._new_page(index)
-        pages = ((index * PAGE, self._pages[index]) for index in sorted(self._pages))
-        return joined((offset, page[: max(0, self._end - offset)]) for offset, page in pages)
+        pages = [(index * PAGE, self._pages[index]) for index in sorted(self._pages)]
+        return joined([(offset, page[: max(0, self._end - offset)]) for offset, page in pages])
 
     def has_tail(self) -> bool:
         """Whether the real file was written to, past its committed end."""
@@ -255,14 +260,15 @@ class OverlayFile(HDF5FileObject):
 
     def sync_tail(self) -> None:
         """Make what lies past the committed end durable, if it is large."""
-        if self.has_large_tail():
+        if self._end > self._tail + _LARGEST_TAIL_IN_LOG:
             self.file.sync()
 
     def tail(self) -> list[tuple[int, bytes]]:
         """What lies past the committed end, if it is not large, as `changed_pages` gives it."""
-        if not self.has_tail() or self.has_large_tail():
+        size = self._end - self._tail
+        if not 0 < size <= _LARGEST_TAIL_IN_LOG:
             return []
-        tail = bytearray(self._end - self._tail)
+        tail = bytearray(size)
         self.file.read_into(memoryview(tail), self._tail)
         return [(self._tail, bytes(tail))]
 

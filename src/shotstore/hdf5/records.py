@@ -36,6 +36,7 @@ from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords,
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
 
+_FIELDS = [field.name for field in attrs.fields(SequenceRecord)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -57,10 +58,13 @@ class HDF5Records(StoredRecords[Node]):
     # Paths
 
     def make_sequence(self, node: Node, record: SequenceRecord) -> None:
-        if not isinstance(record, SequenceDocument):  # that of a copy keeps its id
-            fields = attrs.asdict(record, recurse=False)
-            record = SequenceDocument(id=uuid.uuid4().hex, **fields)
-        self.tree.make_sequence(node, record)
+        created = self.tree.creation_date(node)
+        if isinstance(record, SequenceDocument):  # that of a copy keeps its id
+            document = evolve(record, created=created)
+        else:
+            fields = {name: getattr(record, name) for name in _FIELDS} | {"created": created}
+            document = SequenceDocument(id=uuid.uuid4().hex, **fields)
+        self.tree.make_sequence(node, document)
 
     def move(self, node: Node, parent: Node, name: str) -> None:
         node.detach()
@@ -160,8 +164,8 @@ class HDF5Records(StoredRecords[Node]):
         shots, limit = self._view(node)
         if shots is None:
             return None
-        self._seen[node.path] = shots, limit
         row = shots.indices().get(index, limit)
+        self._seen[node.path] = shots, limit
         return _Shot(shots, row) if row < limit else None
 
     def known_data(

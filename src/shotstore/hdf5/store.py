@@ -211,14 +211,15 @@ class Store:
         return release
 
     def _clear_up(self) -> None:
-        needed = self.commits.staging_in_use()
         # What cannot be removed, such as files of another user, is in nobody's way.
-        for left in {*on_disk.list_names(str(self._transactions))} - needed:
-            with contextlib.suppress(OSError):
-                remove(self._transactions / left)
-        for abandoned in self.abandoned():
-            with contextlib.suppress(OSError):  # or its session has just ended by itself
-                disk.remove_tree(abandoned)
+        if staged := on_disk.list_names(str(self._transactions)):
+            for left in {*staged} - self.commits.staging_in_use():
+                with contextlib.suppress(OSError):
+                    remove(self._transactions / left)
+        if on_disk.is_directory(self._incoming):
+            for abandoned in self.abandoned():
+                with contextlib.suppress(OSError):  # or its session has just ended by itself
+                    disk.remove_tree(abandoned)
 
     def abandoned(self) -> Iterator[Path]:
         """What killed processes have left of sequences that were to come in. Each is locked until
@@ -252,7 +253,6 @@ class Store:
             self._clear_up()
             return problems
         finally:
-            self.commits.end_writing()
             release()
 
     def _read(self, path: Path) -> bytes | None:

@@ -4,6 +4,7 @@ but the numbers of shots of those that are running."""
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from operator import attrgetter
 from typing import TypeVar
 
 from attrs import evolve, frozen
@@ -19,6 +20,7 @@ from shotstore.hdf5.folders import Folder
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.model import IterationConfiguration, Serializer
+from shotstore.model.scalars import copy_json
 from shotstore.paths import PureSequencePath
 from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
 from shotstore.state import State
@@ -137,7 +139,8 @@ def _look(tree: Tree, path: PureSequencePath) -> tuple[list[_Found], list[_Untou
             found = tree.untouched(node)
             if found is not None:
                 folders.append(_Untouched(node.path, *found))
-        pending += node.children.values()
+        # In the order of their names, so that little is left to sort.
+        pending += sorted(node.children.values(), key=lambda child: child.name, reverse=True)
     return touched, folders
 
 
@@ -162,7 +165,7 @@ def _summaries_in(
             return summaries
     files = dict(zip(folder.children, folder.files, strict=True))
     found = [_Found(path / name, files[name], content) for name, content in contents.items()]
-    summaries = sorted(_readable(make, found, path), key=lambda summary: summary.path.parts)
+    summaries = sorted(_readable(make, found, path), key=attrgetter("path.parts"))
     folder.made = _Made(path, contents, summaries)
     return summaries
 
@@ -201,4 +204,4 @@ def _load_iteration(
     content: bytes | None, changed: SequenceDocument | None, file: str, serializer: Serializer
 ) -> IterationConfiguration:
     document = changed or load_sequence(content or b"", file)
-    return serializer.load_iteration(document.iteration)
+    return serializer.load_iteration(copy_json(document.iteration))

@@ -80,7 +80,8 @@ class Transaction(StoredTransaction):
             # Only a caller that was interrupted twice while it waited finds the mutex taken.
             with self._mutex:
                 self._check_usable()
-                self._end_glance()
+                if self._is_glancing:
+                    self._end_glance()
                 return job()
 
         return run(work)
@@ -330,7 +331,8 @@ class Transaction(StoredTransaction):
     def _commit(self) -> bool:
         """Commit; return whether what was staged is not needed any more."""
         self.shots.flush()
-        self._begin_writing()
+        if self._release_write is None:
+            self._begin_writing()
         record = net_effect.prepare(
             self.tree,
             self._discarded,

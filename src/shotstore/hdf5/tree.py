@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from shotstore.errors import (
     DamagedStorageError,
@@ -234,8 +234,8 @@ class Tree(StoredTree[Node]):
         return folder
 
     def make_sequence(self, node: Node, document: SequenceDocument) -> None:
-        """Make a sequence of an empty folder, which keeps its creation date."""
-        node.document = evolve(document, created=self.creation_date(node))
+        """Make a sequence of an empty folder."""
+        node.document = document
         node.is_sequence = node.was_folder = True
         node.is_changed = node.directory is not None
 

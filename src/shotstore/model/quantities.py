@@ -8,6 +8,7 @@ pint takes 0.2 s to import, so nothing here imports it before the first quantity
 """
 
 import sys
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -120,15 +121,15 @@ def convert(values: "npt.NDArray[Any]", old: str, new: str) -> "npt.NDArray[np.f
 
 def unit_exponents(value: "PlainQuantity[Any]") -> _Exponents:
     """Return the long names of the units that make up the unit of a quantity, with exponents."""
-    return _plain_exponents(tuple(value.unit_items()))
+    return _plain_exponents(tuple(cast("Iterable[tuple[str, float]]", value.unit_items())))
 
 
 @lru_cache(maxsize=1024)
-def _plain_exponents(exponents: "tuple[tuple[str, Any], ...]") -> _Exponents:
-    # They may be of type Fraction or Decimal, which no text gives back.
+def _plain_exponents(units: tuple[tuple[str, float], ...]) -> _Exponents:
+    # Exponents may be Fraction or Decimal, which no text gives back.
     return tuple(
         (name, int(exponent) if exponent == int(exponent) else float(exponent))
-        for name, exponent in exponents
+        for name, exponent in units
     )
 
 

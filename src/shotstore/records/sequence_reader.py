@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -326,7 +327,7 @@ class StorageReader:
 
     def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
         found = self._records.summaries(path, self._serializer)
-        return sorted(found, key=lambda summary: summary.path.parts)
+        return sorted(found, key=attrgetter("path.parts"))
 
 
 class ReadableSequence(Protocol):

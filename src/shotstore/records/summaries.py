@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import attrs
@@ -14,6 +14,7 @@ from shotstore.model import (
     ParameterRanges,
     Serializer,
 )
+from shotstore.model.scalars import copy_json
 from shotstore.paths import PureSequencePath
 from shotstore.records.content import SequenceRecord
 from shotstore.state import State
@@ -43,7 +44,7 @@ class RangesWhenAsked:
     @classmethod
     def of(cls, content: JSON, serializer: Serializer) -> "RangesWhenAsked":
         """Return what the JSON of an iteration tells."""
-        return cls(partial(serializer.load_iteration, content))
+        return cls(lambda: serializer.load_iteration(copy_json(content)))
 
     def __getstate__(self) -> dict[str, ParameterRanges]:
         return {"known": self.known}

@@ -6,6 +6,7 @@ power loss it may say anything; but then whoever opens the store first is alone,
 it.
 """
 
+import os
 import struct
 import zlib
 from contextlib import suppress
@@ -48,13 +49,25 @@ class Counter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: disk.File | None = None
-        """While the write lock is held."""
+        """For who has the write lock."""
+        self._process = 0
 
     def open(self) -> Count:
         """Keep it open for `write`, until `close`; return what it says."""
-        self.close()
         with suppress(OSError):  # one that is missing is made where it is written
-            self._file = disk.File(self.path, "r+")
+            file = self._file
+            if (
+                file is None
+                or self._process != os.getpid()
+                or not on_disk.is_at(file.stat(), self.path)
+            ):
+                self.close()
+                self._file, self._process = disk.File(self.path, "r+"), os.getpid()
+            assert self._file is not None
+            content = bytearray(_FIELDS.size + _CHECKSUM.size)
+            count = _parse(bytes(content[: self._file.read_into(memoryview(content), 0)]))
+            if count is not None:
+                return count
         return self.read()
 
     def close(self) -> None:
@@ -72,21 +85,13 @@ class Counter:
         """
         try:
             for _ in range(_TRIES):
-                content = self._content()
-                body, checksum = content[: _FIELDS.size], content[_FIELDS.size :]
                 # Who reads it without a lock may see it half-written.
-                if checksum == _CHECKSUM.pack(zlib.crc32(body)) and len(body) == _FIELDS.size:
-                    commits, round_, end, is_unfinished, boot = _FIELDS.unpack(body)
-                    return Count(commits, round_, end, bool(is_unfinished), boot)
+                count = _parse(on_disk.read_file(str(self.path)) or b"")
+                if count is not None:
+                    return count
         except OSError as error:
             raise on_disk.unreadable_error(self.path, error) from error
         return Count(0)
-
-    def _content(self) -> bytes:
-        if self._file is None:
-            return on_disk.read_file(str(self.path)) or b""
-        content = bytearray(_FIELDS.size + _CHECKSUM.size)
-        return bytes(content[: self._file.read_into(memoryview(content), 0)])
 
     def write(self, count: Count) -> None:
         """Say something else, written over what it says, which needs no space."""
@@ -102,3 +107,11 @@ class Counter:
     def exists(self) -> bool:
         """Whether there is one."""
         return on_disk.exists(self.path)
+
+
+def _parse(content: bytes) -> Count | None:
+    body, checksum = content[: _FIELDS.size], content[_FIELDS.size :]
+    if len(body) != _FIELDS.size or checksum != _CHECKSUM.pack(zlib.crc32(body)):
+        return None
+    commits, round_, end, is_unfinished, boot = _FIELDS.unpack(body)
+    return Count(commits, round_, end, bool(is_unfinished), boot)

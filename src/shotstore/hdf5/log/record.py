@@ -17,6 +17,7 @@ swap of two paths, 9 of 16 crash states came out wrong.
 import hashlib
 import json
 import struct
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import cattrs
@@ -96,31 +97,22 @@ class LogRecord:
     arrivals: list[Rename] = field(factory=list)
     documents: list[Document] = field(factory=list)
 
-    @property
-    def phases(self) -> tuple[list[Action], ...]:
-        """All there is to do, by phase."""
-        return (
-            [*self.patches, *self.replacements],
-            [*self.departures],
-            [*self.arrivals],
-            [*self.documents],
-        )
-
-    @property
+    @cached_property
     def actions(self) -> list[Action]:
-        """All there is to do."""
-        return [action for phase in self.phases for action in phase]
+        """All there is to do, by phase."""
+        renames = (*self.replacements, *self.departures, *self.arrivals)
+        return [*self.patches, *renames, *self.documents]
 
-    @property
+    @cached_property
     def paths(self) -> set[str]:
         """All paths that it names, but for those of staged documents."""
         return {path for action in self.actions for path in paths_of(action)}
 
-    @property
+    @cached_property
     def moves(self) -> bool:
         """Whether it does what cannot be repeated among the records of others."""
-        staged = (arrival for arrival in self.arrivals if not arrival.is_new)
-        return bool(self.departures or self.replacements) or any(staged)
+        staged = [arrival for arrival in self.arrivals if not arrival.is_new]
+        return bool(self.departures or self.replacements or staged)
 
     @property
     def mark(self) -> str:

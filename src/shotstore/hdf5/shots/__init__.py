@@ -2,7 +2,8 @@
 
 `shots_file` writes and reads whole shots, `columns` many at once, `launch` what they were launched
 with, and `structures` is what their lists and dicts are made of. `schemas` says which slots a shot
-uses, `payloads` what lies in them, `stored_values` how a value is encoded. `datasets` and `rows`
-are the datasets, with `chunks` that are read past HDF5. `handles` tells what HDF5's errors mean,
-`slot_checks` and `own_objects` refuse what would do harm.
+uses, `used_slots` which those before a row do, `payloads` what lies in them, `stored_values` how a
+value is encoded, `fixed_texts` how a text is. `datasets` and `rows` are the datasets, with `chunks`
+that are read past HDF5. `handles` tells what HDF5's errors mean, `slot_checks` and `own_objects`
+refuse what would do harm.
 """

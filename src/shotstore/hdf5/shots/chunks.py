@@ -28,11 +28,9 @@ _FEW_SMALL = 4
 """so that it takes as long for one of so many as a look up of all,"""
 _MANY_SMALL = 8
 """and as long for so many as we do."""
-_MOST_AT_ONCE = 2**20
-"""Bytes of neighbouring chunks that are read at once: what was read should still be in the cache of
-the processor when its checksums are computed."""
-_SHARE = 2 * 2**20
-"""Bytes for which it is worth while to wake another thread."""
+_SHARE = 2**19
+"""Bytes that a thread reads at once: they should still be in the cache of the processor when their
+checksums are computed."""
 
 
 class Chunks:
@@ -70,15 +68,12 @@ class Chunks:
             return all(self._read_one(one, number) for one, number in pairs)
         if min(offsets) < 0:
             return False
-        share = max(1, _SHARE // self.size) if CAN_READ_TOGETHER else len(offsets)
-        return all(
-            run_together(
-                [
-                    partial(self._read_found, place[at : at + share], offsets[at : at + share])
-                    for at in range(0, len(offsets), share)
-                ]
-            )
-        )
+        share = max(1, _SHARE // self.size)
+        parts = [
+            partial(self._read_found, place[at : at + share], offsets[at : at + share])
+            for at in range(0, len(offsets), share)
+        ]
+        return all(run_together(parts) if CAN_READ_TOGETHER else (part() for part in parts))
 
     def read_known_into(self, place: _Bytes, first: int) -> bool:
         """Do as `read_into`, without HDF5, if all of them were looked up before."""
@@ -87,12 +82,7 @@ class Chunks:
 
     def _read_found(self, place: _Bytes, offsets: list[int]) -> bool:
         read = self._read_small if self.is_small else self._read_large
-        most = max(1, _MOST_AT_ONCE // (self.size + CHECKSUM_BYTES))
-        for first in range(0, len(place), most):
-            part = place[first : first + most]
-            if not self._checksums.fit(part, read(part, offsets[first : first + most])):
-                return False
-        return True
+        return self._checksums.fit(place, read(place, offsets))
 
     def _read_large(self, place: _Bytes, offsets: list[int]) -> _Bytes:
         """Read chunks straight into a place; return their checksums."""

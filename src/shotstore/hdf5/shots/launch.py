@@ -12,7 +12,7 @@ from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.copies import copy_of, read_either
 from shotstore.hdf5.shots.datasets import Datasets
-from shotstore.hdf5.shots.rows import write_attribute, write_texts
+from shotstore.hdf5.shots.fixed_texts import write_attribute, write_texts
 from shotstore.hdf5.shots.stored_values import text_size
 from shotstore.model import JSON
 

@@ -379,29 +379,3 @@ def fill_value(dtype: np.dtype[Any]) -> Any:
 def _can_have_fill_value(dtype: np.dtype[Any]) -> bool:
     # It lies in the header of the dataset, which a text of 64 KiB would not fit. HDF5's own is 0.
     return dtype.kind not in "SUV" or (dtype.names is not None and dtype.itemsize <= 16 * 1024)
-
-
-def write_texts(file: h5py.File, name: str, texts: list[bytes], size: int) -> h5py.Dataset:
-    """Create a dataset of UTF-8 texts that never grows, ``size`` bytes each."""
-    return file.create_dataset(
-        name,
-        data=np.array(texts, text_dtype(size)),
-        chunks=(len(texts),),
-        fletcher32=True,
-    )
-
-
-def text_dtype(size: int) -> np.dtype[Any]:
-    """The type of UTF-8 text of a fixed length in bytes, padded with NUL."""
-    dtype: np.dtype[Any] = h5py.string_dtype("utf-8", size)
-    return dtype
-
-
-def write_attribute(target: h5py.HLObject, name: str, value: str | int) -> None:
-    """Set an attribute: an integer, or a text of a fixed length. HDF5 keeps text of variable
-    length in a heap without checksums, where one flipped bit can hang it for ever."""
-    if isinstance(value, str):
-        text = value.encode()
-        target.attrs.create(name, np.bytes_(text), dtype=text_dtype(max(1, len(text))))
-    else:
-        target.attrs.create(name, value, dtype=np.int64)

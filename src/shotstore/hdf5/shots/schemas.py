@@ -16,7 +16,8 @@ from attrs import evolve, field, frozen
 from shotstore.hdf5.names import hdf5_name
 from shotstore.hdf5.shots.copies import copy_of, read_either
 from shotstore.hdf5.shots.datasets import Datasets
-from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows, text_dtype
+from shotstore.hdf5.shots.fixed_texts import text_dtype
+from shotstore.hdf5.shots.rows import ROW_CHUNK, Rows
 from shotstore.hdf5.shots.slot_checks import check_fits, check_slot
 from shotstore.hdf5.shots.stored_values import (
     COLUMN_DTYPES,

@@ -17,12 +17,13 @@ from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.datasets import Datasets
+from shotstore.hdf5.shots.fixed_texts import write_attribute
 from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
 from shotstore.hdf5.shots.known_frames import KnownFrames
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
-from shotstore.hdf5.shots.rows import Rows, write_attribute
+from shotstore.hdf5.shots.rows import Rows
 from shotstore.hdf5.shots.schemas import Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
     SPAN,
@@ -203,8 +204,10 @@ class ShotsFile:
     def known_data(self, index: int, limit: int, labels: Collection[str]) -> dict[str, Data] | None:
         """The data under these labels of a shot, one of the first ``limit``, without HDF5; None if
         it cannot be read so."""
-        row = None if self._known is None else self._known.by_index.get(index)
-        if self._known is None or row is None or row >= limit:
+        if self._known is None:
+            return None
+        row = self._known.by_index.get(index, limit)
+        if row >= min(limit, len(self._known.schemas)):
             return None
         return self._frames.read(self._known.schemas[row], row, labels)
 
@@ -327,7 +330,8 @@ class ShotsFile:
         spans.write(row, np.array([(start, len(array))], SPAN))
 
     def _write_value(self, slot: Slot, row: int, payload: Any) -> None:
-        rows = self._schemas.rows(slot)
+        assert slot.dataset is not None
+        rows = self._datasets.rows[slot.dataset]
         if slot.type == "array":
             rows.write(row, encode_array(payload)[np.newaxis])
         else:

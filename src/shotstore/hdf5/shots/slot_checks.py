@@ -27,11 +27,13 @@ that we write, only names have powers."""
 
 
 def check_slot(slot: Slot) -> Slot:
-    """Return a slot that takes neither for ever nor all of the memory.
+    """Return a slot that has a name, and takes neither for ever nor all of the memory.
 
     Raises:
         ValueError: it is not such a one.
     """
+    if not isinstance(slot.name, str):
+        raise ValueError(f"{slot.name!r} is not a text, as names are")
     unit = slot.unit
     if unit is not None and (len(unit) > LONGEST_UNIT or ("**" in unit and _TOWER.search(unit))):
         raise ValueError(f"{slot.name!r} is said to have the unit {unit[:80]!r}")

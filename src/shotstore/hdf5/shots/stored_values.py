@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from shotstore.hdf5.shots.rows import text_dtype
+from shotstore.hdf5.shots.fixed_texts import text_dtype
 from shotstore.model import Data, structured_from_json, structured_to_json
 from shotstore.model.dtypes import MOST_DIMENSIONS, dump_dtype, load_dtype
 

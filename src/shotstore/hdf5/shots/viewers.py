@@ -9,7 +9,8 @@ itself reads none of them.
 import h5py
 import numpy as np
 
-from shotstore.hdf5.shots.rows import Rows, text_dtype, write_attribute
+from shotstore.hdf5.shots.fixed_texts import text_dtype, write_attribute
+from shotstore.hdf5.shots.rows import Rows
 
 _MOST_SIGNALS = 32
 _LONGEST_NAME = 256

@@ -324,11 +324,17 @@ def test_a_serializer_may_take_apart_what_it_is_given(storage: StorageManager) -
     with storage.session() as session:
         create(session)
         session.set_global_parameters(PARAMETERS)
+        [summary] = session.sequences.get_summaries(PATH)
+        varied = set(summary.varied)
+        assert varied
     for _ in range(2):
         given = storage.session()
         given.serializer = Consuming()
         with given as session:
+            session.sequences.set_note(PATH, "changed")
             for _ in range(2):
+                [summary] = session.sequences.get_summaries(PATH)
+                assert set(summary.varied) == varied
                 assert session.sequences.get_iteration_configuration(PATH) == recipe()
                 assert session.sequences.get_time_lanes(PATH) == TIME_LANES
                 assert session.get_global_parameters() == PARAMETERS
