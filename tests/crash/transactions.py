@@ -172,10 +172,10 @@ def failing_syncs(act: Act, place: str, times: int) -> Act:
 
         def fail(operation: Operation) -> None:
             nonlocal left
-            if left and operation.kind.startswith("sync"):
-                if operation.path == str(storage.root / place):
-                    left -= 1
-                    raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
+            is_meant = operation.path == str(storage.root / place)
+            if left and is_meant and operation.kind.startswith("sync"):
+                left -= 1
+                raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
 
         disk.observe = both(fail, record)
         try:

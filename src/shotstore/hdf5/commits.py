@@ -564,10 +564,10 @@ class Commits:
 
 
 def _part(record: LogRecord, place: str) -> LogRecord:
-    """What of a record belongs to a sequence or a path."""
+    """What of a record belongs to a sequence or a path; all of it, to where it is staged."""
 
     def is_of_it(path: str) -> bool:
-        return meets(territory(path), place)
+        return place == TRANSACTIONS or meets(territory(path), place)
 
     return evolve(
         record,
