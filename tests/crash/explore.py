@@ -179,7 +179,8 @@ class _Exploration:
         ):
             for act in self._run.acts:
                 act(storage)
-                self._acknowledged.append((len(recording), contents(storage)))
+                content = contents(storage)  # by now, what was uncertain is not
+                self._acknowledged.append((len(recording), content))
         storage.close()
         return recording
 

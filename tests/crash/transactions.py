@@ -1,6 +1,7 @@
 """The transactions that are explored, one by one, and several in a row."""
 
 import errno
+import os
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from shotstore import CommitUncertainError, PureSequencePath
 from shotstore.copy import copy_path
 from shotstore.copy.transfer import transfer
 from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.hdf5.disk import Operation
 from tests.crash.failing_place import FailingPlace
 from tests.crash.machine import both
 from tests.crash.scenarios import (
@@ -162,6 +164,29 @@ def close(storage: HDF5StorageManager) -> None:
     storage.close()
 
 
+def failing_syncs(act: Act, place: str, times: int) -> Act:
+    """Do something while syncs of a file or a directory of the store fail so many times."""
+
+    def failing(storage: HDF5StorageManager) -> None:
+        record, left = disk.observe, times
+
+        def fail(operation: Operation) -> None:
+            nonlocal left
+            is_meant = operation.path == str(storage.root / place)
+            if left and is_meant and operation.kind.startswith("sync"):
+                left -= 1
+                raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
+
+        disk.observe = both(fail, record)
+        try:
+            with suppress(CommitUncertainError, OSError):
+                act(storage)
+        finally:
+            disk.observe = record
+
+    return failing
+
+
 def give_up(step: Step) -> Act:
     """A session that does the step and is left by an exception."""
 
@@ -194,6 +219,35 @@ def _row(*steps: Step) -> list[Act]:
 
 
 _NEW = PureSequencePath(r"\new\deep\sequence")
+
+_LOG, _TX = ".shotstore/log", ".shotstore/tx"
+_SHOTS, _DRAFT = "sequences/2026/running/shots.h5", "sequences/drafts/a"
+
+
+def _failing_runs() -> dict[str, Run]:
+    one, more = in_a_session(shoot(RUNNING, 3)), _row(shoot(RUNNING, 4), annotate(DRAFT, "more"))
+    edit = in_a_session(annotate(DRAFT, "new"))
+    moving = in_a_session(swap(FINISHED, DRAFT))
+    return {
+        f"{what} fails {times} times in a row": Run(acts)
+        for times in (1, 2)
+        for what, acts in {
+            "the sync of a record": [failing_syncs(one, _LOG, times), *more],
+            "the sync of a header": [one, edit, failing_syncs(checkpoint, _LOG, times), *more],
+            "the sync of shots": [one, edit, failing_syncs(checkpoint, _SHOTS, times), *more],
+            "the sync of a document": [
+                one,
+                edit,
+                failing_syncs(checkpoint, f"{_DRAFT}/sequence.json", times),
+                *more,
+            ],
+            "the sync of a directory": [edit, failing_syncs(checkpoint, _DRAFT, times), *more],
+            "the sync of slots": [edit, failing_syncs(checkpoint, _TX, times), *more],
+            "a sync while something moves": [failing_syncs(moving, _TX, times), *more],
+            "a sync where something moves": [failing_syncs(moving, "sequences/2026", times), *more],
+        }.items()
+    }
+
 
 RUNS: dict[str, Run] = {
     **{name: Run([act, checkpoint]) for name, act in TRANSACTIONS.items()},
@@ -275,6 +329,7 @@ RUNS: dict[str, Run] = {
             shoot(RUNNING, 5, atoms=np.ones((3, 4, 5), np.float32)),
         )
     ),
+    **_failing_runs(),
     "closed between in a row": Run(
         [
             *_row(shoot(RUNNING, 3)),

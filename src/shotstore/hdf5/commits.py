@@ -2,7 +2,7 @@
 program was killed in one, or a power loss may have taken back what was done."""
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from attrs import evolve
@@ -44,7 +44,8 @@ class Commits:
         self._locks = locks
         self.rounds = Rounds(root, control)
         """The log."""
-        self._held: list[LogRecord] = []
+        self.held: list[LogRecord] = []
+        """What was kept back, as `look` has found it."""
         self._looked: tuple[Count, bool] | None = None
         self.counted = 0
         """How many transactions were committed, when `look` was last called: as many as there are,
@@ -70,7 +71,7 @@ class Commits:
             DamagedStorageError: the log cannot be read, or does not fit the files.
         """
         found = count, lay_log
-        if found != self._looked or not self.rounds.held_back.holds(self._held):
+        if found != self._looked or not self.rounds.held_back.holds(self.held):
             held_back = self.rounds.held_back.records()
             files = Files(self._root)
             for held in held_back:
@@ -82,7 +83,7 @@ class Commits:
                     files.refuse(unreadable, misfits.message)
             if lay_log:
                 files.lay(without(self.rounds.read_left(count)[0], held_back))
-            self._held, self.files, self._looked = held_back, files, found
+            self.held, self.files, self._looked = held_back, files, found
         self.counted = count.commits
         return count.commits
 
@@ -160,12 +161,14 @@ class Commits:
             CommitUncertainError: it is committed, or will be when the store is next opened.
             Exception: nothing has changed.
         """
-        if self._held:  # nothing ever is, but for failing disks
+        if self.held:  # nothing ever is, but for failing disks
             self.check_free(record.paths)
         content = dump(record)
         if record.moves:
             self.rounds.checkpoint()
-        self.rounds.make_room(size_in_log(len(content)))
+        size = size_in_log(len(content))
+        if self.rounds.count.end + size > self.rounds.log.size:
+            self.rounds.checkpoint(is_full=True, room=size)
         before = self.rounds.count
         is_committed = is_done = False
         kept: list[Problem] = []
@@ -278,7 +281,7 @@ class Commits:
         Raises:
             StorageError: it is kept back; why, and what to do.
         """
-        if not self._held:
+        if not self.held:
             return
         paths = list(paths)
         for kept in self.retry():
@@ -328,18 +331,14 @@ class Commits:
         """Why something is kept back, as far as that can be told without trying again."""
         root = self._root
         return [
-            misfit(root, held) or problem(root, held, why_kept(root, held)) for held in self._held
+            misfit(root, held) or problem(root, held, why_kept(root, held)) for held in self.held
         ]
-
-    def held(self) -> Sequence[LogRecord]:
-        """What was kept back, as `look` has found it."""
-        return self._held
 
     def staging_in_use(self) -> set[str]:
         """Names in the staging directory that what was kept back needs."""
         return {
             path.rpartition("/")[2]
-            for held in self._held
+            for held in self.held
             for path in (
                 *held.paths,
                 *(document.staged for document in held.documents),

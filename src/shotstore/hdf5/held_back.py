@@ -238,10 +238,10 @@ def without(record: LogRecord, held: Iterable[LogRecord]) -> LogRecord:
 
 
 def part_of(record: LogRecord, place: str) -> LogRecord:
-    """What of a record belongs to a sequence or a path."""
+    """What of a record belongs to a sequence or a path; all of it, to where it is staged."""
 
     def is_of_it(path: str) -> bool:
-        return meets(territory(path), place)
+        return place == TRANSACTIONS or meets(territory(path), place)
 
     return evolve(
         record,

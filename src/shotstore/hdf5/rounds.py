@@ -167,11 +167,6 @@ class Rounds:
 
     # Checkpoints
 
-    def make_room(self, size: int) -> None:
-        """Make sure that the log has room for a record of this size."""
-        if self.count.end + size > self.log.size:
-            self.checkpoint(is_full=True, room=size)
-
     def checkpoint(self, *, is_full: bool = False, room: int = 0) -> None:
         """Make durable what was carried out, and begin a new round of the log; only with the write
         lock.

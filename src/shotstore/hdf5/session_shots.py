@@ -118,7 +118,8 @@ class SessionShots:
         """The shots file of a running sequence."""
         if node not in self.writers:
             path, document = self._path(node), self._tree.document(node)
-            self._store.commits.check_free([f"{node.directory}/{SHOTS_FILE}"])
+            if self._store.commits.held:
+                self._store.commits.check_free([f"{node.directory}/{SHOTS_FILE}"])
             writer = self._store.kept.take(path) or ShotsWriter.open(
                 path, lambda: self._store.root / self._staging.slot()
             )

@@ -108,7 +108,7 @@ class Store:
             with contextlib.suppress(StorageError, OSError):  # said where it is asked for
                 with self.reading():  # what a power loss has taken back, comes back
                     pass
-                if self.commits.held():
+                if self.commits.held:
                     self.retry()
 
     def last_commit(self) -> int | None:
@@ -241,7 +241,7 @@ class Store:
         Returns:
             Why the rest is kept back still, or what it waits for.
         """
-        if not self.commits.held() and not self.commits.count().is_unfinished:
+        if not self.commits.held and not self.commits.count().is_unfinished:
             return []
         try:
             if self.read_only:

@@ -74,7 +74,8 @@ class Transaction(StoredTransaction):
 
     def run(self, job: Callable[[], _T]) -> _T:
         """Call a function that works on this transaction, on a worker thread."""
-        self.check_open()
+        if not self.is_open:
+            self.check_open()
         self._has_worked = True
 
         def work() -> _T:
@@ -97,9 +98,8 @@ class Transaction(StoredTransaction):
         return self.run(work)
 
     def read_here(self, job: Callable[[], _T | None]) -> _T | None:
-        """Call a function that reads on the thread of the caller, while others may commit, if this
-        session has not written: only what is committed and known to lie in an open file, without
-        HDF5. A Ctrl-C finds nothing half-done."""
+        """Call a function that reads, on the thread of the caller, what is known to lie in an open
+        file, without HDF5 and while others commit; unless this session has written."""
         self.check_open()
         with self._mutex:
             self._check_usable()
@@ -111,7 +111,7 @@ class Transaction(StoredTransaction):
         nothing is opened, and a Ctrl-C finds nothing half-done.
 
         Returns:
-            What the function does; None if all is to be read in the usual way: it says so, or a
+            What the function does; None if all is to be read in the usual way: it says so, a
             document has changed, or something is being committed.
         """
         self.check_open()
@@ -136,8 +136,7 @@ class Transaction(StoredTransaction):
             return None
 
     def _end_glance(self) -> None:
-        """Forget what was seen in one that came to nothing, perhaps by a Ctrl-C: others may have
-        committed in the midst of it."""
+        """Forget what was seen in one that came to nothing: others may have committed since."""
         if self._is_glancing:
             self._snapshot.forget()
             self._snapshot.may_open = True
@@ -176,9 +175,8 @@ class Transaction(StoredTransaction):
             with self._reading():
                 node = self.tree.find(path)
             directories = [] if node is None else directories_below(node)
-            self._snapshot.adopt(
-                read_below(self._snapshot, directories, self._reading, documents=documents)
-            )
+            known = self._snapshot
+            known.adopt(read_below(known, directories, self._reading, documents=documents))
 
         self.run(job)
 
@@ -287,11 +285,11 @@ class Transaction(StoredTransaction):
                 self._end(discard=False, keep_staging=not is_done)
 
         self._check_process()
-        if not self._has_worked:
+        if self._has_worked:
+            run(job)
+        else:
             self.is_open = False
             forget(self.rollback)
-            return
-        run(job)
         if self.has_committed:
             self.store.after_writing()
 
@@ -380,8 +378,7 @@ class Transaction(StoredTransaction):
             yield self.store.commits.counted  # nobody else commits
             return
         with self.store.reading() as commits:
-            if self._first_commits is None:
-                self._first_commits = commits
+            self._first_commits = commits if self._first_commits is None else self._first_commits
             self._snapshot.commits = None if self.store.is_archive else commits
             yield commits
 
