@@ -5,7 +5,8 @@ Order: write lock, gate, apply lock. Nothing is acquired while the apply lock is
 - The *write lock* is held by one writing session at a time, from its first write to its end. Those
   that wait for it stand in a line.
 - The *apply lock* is shared by readers while they touch files, and exclusive while a commit
-  changes them.
+  changes them. Without it is read what no commit changes: frames of which is known where they lie
+  in an open file; and documents that are read again if anything was committed meanwhile.
 - The *open lock* is shared by all storages that may write, for as long as they are used. Who gets
   it alone knows that nobody else does. It is asked for and taken under the *opening lock*.
 - The *gate* lets a waiting commit in: it holds the gate exclusively while it waits for the readers
