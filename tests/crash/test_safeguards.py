@@ -171,5 +171,7 @@ def test_the_exploration_finds_a_store_without_one_of_its_safeguards(
     name: str, cripple: Callable[[Patch], None], tmp_path: Path, monkeypatch: Patch
 ) -> None:
     cripple(monkeypatch)
-    report = explore(name, RUNS[name], tmp_path, Extent(mixes=40, recoveries=10, only_one=True))
+    report = explore(
+        name, RUNS[name], tmp_path, Extent(sample=300, mixes=40, recoveries=10, only_one=True)
+    )
     assert report.violations
