@@ -154,7 +154,7 @@ def with_the_work_first(patch: Patch) -> None:
         ("later shot", with_a_counter_that_is_always_at_rest),
         ("shots with frames in a row", without_syncs_of_large_tails),
         ("documents in a row", with_records_in_the_wrong_order),
-        ("first shot", without_syncs_of_new_files),
+        ("delete and create again", without_syncs_of_new_files),
         ("shots and moves in a row", without_checkpoints),
         ("later shot", without_distrust),
         ("swap", without_the_mark),
