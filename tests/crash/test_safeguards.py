@@ -154,7 +154,7 @@ def with_the_work_first(patch: Patch) -> None:
         ("later shot", with_a_counter_that_is_always_at_rest),
         ("shots with frames in a row", without_syncs_of_large_tails),
         ("documents in a row", with_records_in_the_wrong_order),
-        ("first shot", without_syncs_of_new_files),
+        ("delete and create again", without_syncs_of_new_files),
         ("shots and moves in a row", without_checkpoints),
         ("later shot", without_distrust),
         ("swap", without_the_mark),
@@ -171,5 +171,7 @@ def test_the_exploration_finds_a_store_without_one_of_its_safeguards(
     name: str, cripple: Callable[[Patch], None], tmp_path: Path, monkeypatch: Patch
 ) -> None:
     cripple(monkeypatch)
-    report = explore(name, RUNS[name], tmp_path, Extent(mixes=40, recoveries=10, only_one=True))
+    report = explore(
+        name, RUNS[name], tmp_path, Extent(sample=300, mixes=40, recoveries=10, only_one=True)
+    )
     assert report.violations
