@@ -35,10 +35,10 @@ CONTROL = ".shotstore"
 TRASH = f"{CONTROL}/trash"
 INCOMING = f"{CONTROL}/incoming"
 """Stores in which sequences are made that come from elsewhere."""
-_MOMENT = 0.5
-"""Seconds, which a checkpoint takes at most on a disk that is not slow."""
 INCOMING_LOCK = f"{CONTROL}/incoming.lock"
 """In each of those: held for as long as somebody is at work there."""
+MOMENT = 0.5
+"""Seconds, which a checkpoint takes at most on a disk that is not slow."""
 
 
 class Store:
@@ -248,7 +248,7 @@ class Store:
         try:
             if self.read_only:
                 return self.commits.problems()
-            release = self.locks.acquire_write(None, _MOMENT)
+            release = self.locks.acquire_write(None, MOMENT)
         except (StorageLockTimeoutError, OSError):  # another session is writing, or nobody may
             return self.commits.problems()
         try:

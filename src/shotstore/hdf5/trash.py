@@ -21,7 +21,7 @@ from shotstore.hdf5.information import read_information
 from shotstore.hdf5.log.record import TRANSACTIONS
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.snapshot import Snapshot
-from shotstore.hdf5.store import TRASH, Store
+from shotstore.hdf5.store import MOMENT, TRASH, Store
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
@@ -190,7 +190,7 @@ class Trash:
         def remove() -> None:
             if not any(self._found()):
                 return
-            release = self._store.acquire_write(None, 0)
+            release = self._store.acquire_write(None, MOMENT)
             try:
                 # A commit that was finished may have brought something back from the trash.
                 names = [entry.id for entry in self._found()]
