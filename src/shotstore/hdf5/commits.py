@@ -175,7 +175,7 @@ class Commits:
         try:
             with self._locks.exclusive():
                 self._check(record, files)
-                self.rounds.counter.write(evolve(before, is_unfinished=True))
+                self.rounds.counter.write(evolve(before, end=before.end + size, is_unfinished=True))
                 end = self.rounds.append(content, before)
                 is_committed = True
                 kept = self._carry_out(record, files)

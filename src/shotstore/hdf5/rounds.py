@@ -97,7 +97,7 @@ class Rounds:
         records = [self._load(entry) for entry in entries]
         if (
             entries
-            and entries[-1].start == count.end
+            and entries[-1].number == count.commits + 1
             and count.round == log.header.round
             and count.is_unfinished
             and count.is_of_this_boot()
@@ -128,9 +128,12 @@ class Rounds:
         return False
 
     def make_durable_in_log(self, last: Entry) -> None:
-        """Make the last record durable, which who was killed may not have come to sync, or which
-        the disk has failed to keep. One that may have been acknowledged is not written again: a
-        power loss in the midst of that would spoil it."""
+        """Make the last record durable, which who was killed may not have come to sync.
+
+        It is written again only where the disk has failed to keep it, as `append` leaves word:
+        otherwise it may have been begun, or acknowledged, and a power loss in the midst of that
+        would spoil it.
+        """
         count = self.count
         is_last = (count.round, count.end) == (self.log.header.round, last.start)
         if is_last and count.is_of_this_boot():
@@ -154,6 +157,8 @@ class Rounds:
             except (OSError, DamagedStorageError):
                 is_there = True
             if is_there:
+                with contextlib.suppress(OSError):  # nothing of it is carried out
+                    self.counter.write(evolve(before, is_unfinished=True))
                 raise uncertain_error(self._root, error) from error
             with contextlib.suppress(OSError):
                 self.counter.write(before)

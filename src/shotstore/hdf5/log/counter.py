@@ -31,9 +31,9 @@ class Count:
     round: bytes = bytes(16)
     """Of the log."""
     end: int = 0
-    """Where the next record of the log begins."""
+    """Where the next record of the log begins, after that of a commit that is going on."""
     is_unfinished: bool = True
-    """Whether records of the log may have to be carried out: the one that begins at `end`, if
+    """Whether records of the log may have to be carried out: the one that ends at `end`, if
     somebody was killed in that commit, or all of them."""
     boot: bytes = bytes(16)
     """The start of the machine on which this was written; zeros if that is not known."""
