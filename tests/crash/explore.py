@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext, suppress
 from enum import Enum
 from hashlib import sha256
@@ -77,6 +77,8 @@ class Extent:
     seed: int = 0
     only_one: bool = False
     """Whether to stop at the first violation."""
+    only: Callable[[Crash], bool] = lambda _: True
+    """Which crashes of a transaction to look at."""
     machine_tells: bool = True
     """Whether the system tells when it was started."""
 
@@ -141,6 +143,8 @@ class _Exploration:
             report.violations.append(f"{self._name}, without a crash: {error}")
             return report
         for crash in sampled(recording, self._choice, extent.mixes, extent.sample):
+            if not extent.only(crash):
+                continue
             report.states += 1
             report.digests.add(crash.image.digest())
             for look in self._looks(crash):

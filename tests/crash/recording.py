@@ -368,7 +368,7 @@ def sampled(
 ) -> Iterator[Crash]:
     """Crashes that leave different states: all of them, or a random sample in which each point of
     time, and a kill at it, has an equal part."""
-    seen: set[tuple[bytes, bool, bool]] = set()
+    seen: set[tuple[bytes, bool, int]] = set()
     kills = recording.kills(first)
     choice.shuffle(kills)
     losses = list(recording.power_losses(choice, mixes, first))
@@ -376,7 +376,9 @@ def sampled(
     if sample is not None:
         del kills[max(sample // 3, 1) :]
     for crash in _in_turn([iter(kills), _in_turn(losses)]):
-        key = (crash.image.digest(), crash.count == len(recording), crash.was_killed)
+        # What a kill leaves differs in what of it is durable, too.
+        time = crash.count if crash.was_killed else crash.count == len(recording)
+        key = crash.image.digest(), crash.was_killed, time
         if key in seen:
             continue
         seen.add(key)

@@ -13,12 +13,13 @@ from shotstore.hdf5.log import carrying_out, log_file
 from shotstore.hdf5.log import record as log_record
 from shotstore.hdf5.log.counter import Count, Counter
 from shotstore.hdf5.log.folding import fold
-from shotstore.hdf5.log.log_file import Entry, Header
+from shotstore.hdf5.log.log_file import START, Entry, Header
 from shotstore.hdf5.log.record import LogRecord
 from shotstore.hdf5.open_shots import ShotsWriter
 from shotstore.hdf5.overlay import OverlayFile
 from shotstore.hdf5.rounds import Rounds
 from tests.crash.explore import Extent, explore
+from tests.crash.recording import Crash
 from tests.crash.transactions import RUNS
 
 Patch: TypeAlias = pytest.MonkeyPatch
@@ -158,8 +159,6 @@ def with_the_work_first(patch: Patch) -> None:
         ("shots and moves in a row", without_checkpoints),
         ("later shot", without_distrust),
         ("swap", without_the_mark),
-        ("annotate", without_a_sync_of_the_last_record),
-        ("edit", with_acknowledged_records_written_again),
         ("create", without_directory_syncs),
         ("swap", without_directory_syncs),
         ("later shot", without_file_syncs),
@@ -175,3 +174,30 @@ def test_the_exploration_finds_a_store_without_one_of_its_safeguards(
         name, RUNS[name], tmp_path, Extent(sample=300, mixes=40, recoveries=10, only_one=True)
     )
     assert report.violations
+
+
+@pytest.mark.parametrize(
+    ("cripple", "is_meant"),
+    [
+        (without_a_sync_of_the_last_record, lambda crash: is_killed_in_the_sync_of_a_record(crash)),
+        (with_acknowledged_records_written_again, lambda crash: not crash.was_killed),
+    ],
+)
+def test_the_exploration_finds_a_recovery_that_does_not_take_care_of_the_last_record(
+    cripple: Callable[[Patch], None],
+    is_meant: Callable[[Crash], bool],
+    tmp_path: Path,
+    monkeypatch: Patch,
+) -> None:
+    cripple(monkeypatch)
+    extent = Extent(recoveries=300, only_one=True, only=is_meant)
+    assert explore("annotate", RUNS["annotate"], tmp_path, extent).violations
+
+
+def is_killed_in_the_sync_of_a_record(crash: Crash) -> bool:
+    """Whether a record was written by then, and not synced."""
+    changes = crash.recording.changes
+    if not crash.was_killed or crash.count in (0, len(changes)):
+        return False
+    last, following = changes[crash.count - 1], changes[crash.count]
+    return last.kind == "write" and last.offset >= START and following.kind == "sync"
