@@ -39,7 +39,7 @@ from tests.crash.transactions import RUNS, Act, Run, prepare
 FIRST_START, NEXT_START = 1, 2
 """Of the machine."""
 
-_SAMPLE = 150
+_SAMPLE = 16
 """States of a transaction that are looked at if nothing else is said."""
 
 
@@ -72,7 +72,7 @@ class Extent:
     """States of a transaction; all if None."""
     mixes: int = 4
     """Random mixes of what was not durable, at each point of time."""
-    recoveries: int = 3
+    recoveries: int = 6
     """States of the recovery from each of the states."""
     seed: int = 0
     only_one: bool = False
