@@ -10,9 +10,11 @@ from tests.crash.machine import without_pauses
 from tests.dropped import close_dropped_storages
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def no_pauses() -> Iterator[None]:
-    """No checkpoint is made in a pause, in the midst of what a test does."""
+    """No checkpoint is made in a pause, nor by a storage that another test has dropped, in the
+    midst of what a test does."""
+    close_dropped_storages()
     with without_pauses():
         yield
 
