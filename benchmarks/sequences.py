@@ -78,7 +78,7 @@ def list_again(directory: Path, scale: float) -> Measured:
             with storage.session() as session:
                 assert len(session.sequences.get_summaries(_ROOT)) == count
             times[who].append(perf_counter() - start)
-    return Measured(f"list {count:,} sequences again", times, (Goal("the first time", 0.2),))
+    return Measured(f"list {count:,} sequences again", times, (Goal("the first time", 0.15),))
 
 
 def state_of_one(directory: Path, scale: float) -> Measured:
@@ -120,7 +120,7 @@ def create_many(directory: Path, scale: float) -> Measured:
                 **{name: creating(store) for name, store in stores.items()},
             },
             max(5, int(15 * scale)),
-            Goal("SQLite", 0.2),
+            Goal("SQLite", 0.5),
         )
 
 
@@ -146,7 +146,7 @@ def move_a_folder(directory: Path, scale: float) -> Measured:
             "moving one": lambda turn: move("one", turn),
         },
         20,
-        Goal("moving one", 2),
+        Goal("moving one", 1.5),
     )
 
 
