@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shotstore import CommitUncertainError, StorageError
+from shotstore import CommitUncertainError, ParameterNamespace, StorageError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.hdf5.disk import Operation
 from shotstore.hdf5.log.log_file import START
@@ -198,6 +198,34 @@ def test_a_directory_of_which_the_sync_fails_loses_nothing(
         for one in (storage, other):
             with one.session() as session:
                 assert session.sequences.get_tags(DRAFT) == {"new"}
+    work_on(storage)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_root_of_which_the_sync_fails_loses_nothing(
+    storage: HDF5StorageManager, times: int
+) -> None:
+    parameters = ParameterNamespace.empty()
+    with storage.session() as session:
+        assert session.get_global_parameters() != parameters
+        session.set_global_parameters(parameters)
+    renamed: list[str] = []
+    failure = FailingSync(storage.root, times, kind="sync names")
+
+    def observe(operation: Operation) -> None:
+        if operation.kind == "rename":
+            renamed.append(Path(operation.destination).name)
+        failure(operation)
+
+    with failing(observe):
+        checkpoint(storage)
+    assert failure.left == 0
+    assert "global_parameters.json" in renamed
+    assert any(storage.root.joinpath(HELD).glob("*")) == (times == 2)
+    with closing(HDF5StorageManager(storage.root)) as other:
+        for one in (storage, other):
+            with one.session() as session:
+                assert session.get_global_parameters() == parameters
     work_on(storage)
 
 

@@ -235,6 +235,25 @@ def test_a_place_that_is_allowed_again_is_recorded_into_by_the_same_program(
         assert session.sequences.get_state(RUNNING) is State.RUNNING
 
 
+def test_what_fails_later_keeps_back_itself_alone(
+    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shotstore.hdf5.membership._PAUSE", 600.0)  # all stays in one round
+    failing = FailingPlace(storage.root / "sequences/2026/running", errno.EIO)
+    with failing.at_work(), pytest.raises(CommitUncertainError):
+        SHOT(storage)
+    held = storage.root / ".shotstore/held"
+    assert len(list(held.iterdir())) == 1
+    # What does not fit any more is not tried again, and stays in the round.
+    (storage.root / "sequences/2026/running").rename(storage.root / "running")
+    later = FailingPlace(storage.root / "sequences/2026/finished", errno.EIO)
+    with later.at_work(), pytest.raises(CommitUncertainError) as said:
+        in_session(lambda s: s.sequences.set_tags(FINISHED, ["x"]))(storage)
+    assert "finished" in str(said.value)
+    assert "running" not in str(said.value)
+    assert len(list(held.iterdir())) == 2
+
+
 def test_places_that_fail_at_different_steps_are_kept_back_each_by_itself(
     storage: HDF5StorageManager,
 ) -> None:

@@ -25,9 +25,7 @@ from shotstore.hdf5.log.carrying_out import carry_out
 from shotstore.hdf5.log.counter import Count
 from shotstore.hdf5.log.durability import Unsynced
 from shotstore.hdf5.log.fitting import cut_off, phase
-from shotstore.hdf5.log.log_file import (
-    size_in_log,
-)
+from shotstore.hdf5.log.log_file import size_in_log
 from shotstore.hdf5.log.record import TRANSACTIONS, LogRecord, dump
 from shotstore.hdf5.log.territories import territory
 from shotstore.hdf5.open_shots import has_later_shots, is_older, older_error
@@ -206,7 +204,7 @@ class Commits:
                 f"All of this session is committed: do not store it again. {why}"
             )
         if not record.moves and end > _FULL * self.rounds.log.size:
-            with contextlib.suppress(OSError):  # the next session has to do it
+            with contextlib.suppress(Exception):  # the next session has to do it
                 self.rounds.checkpoint(is_full=True)
 
     def _carry_out(self, record: LogRecord, files: Mapping[str, disk.File]) -> list[Problem]:
@@ -217,13 +215,14 @@ class Commits:
         except (OSError, DamagedStorageError):
             # With what is kept back goes what others have committed there before, which is not
             # durable yet.
+            held_back = self.rounds.held_back.records()
             whole, _ = self.rounds.left_in(self.rounds.log, self.rounds.count)
 
             def keep_back(rest: LogRecord, error: Exception) -> None:
                 self.rounds.keep_back(rest, error)
                 kept.append(problem(self._root, rest, error))
 
-            carry_out(self._root, whole, keep_back=keep_back)
+            carry_out(self._root, without(whole, held_back), keep_back=keep_back)
         return kept
 
     def _check(self, record: LogRecord, files: Mapping[str, disk.File]) -> None:

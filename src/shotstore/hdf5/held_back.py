@@ -238,10 +238,11 @@ def without(record: LogRecord, held: Iterable[LogRecord]) -> LogRecord:
 
 
 def part_of(record: LogRecord, place: str) -> LogRecord:
-    """What of a record belongs to a sequence or a path; all of it, to where it is staged."""
+    """What of a record belongs to a sequence or a path; all of it, to the root of the store and to
+    where it is staged."""
 
     def is_of_it(path: str) -> bool:
-        return place == TRANSACTIONS or meets(territory(path), place)
+        return place in ("", TRANSACTIONS) or meets(territory(path), place)
 
     return evolve(
         record,

@@ -57,11 +57,15 @@ class Membership:
     def _join_writers(self) -> bool:
         """Whether that was possible: the disk may have become read-only."""
         try:
-            self._leave = self._locks.join(self._commits.rounds.distrust)
+            leave = self._locks.join(self._commits.rounds.distrust)
         except OSError as error:
             if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
                 raise
             return False
+        # Another thread may have joined at the same time.
+        other, self._leave = self._leave, leave
+        if other is not None:
+            other()
         return True
 
     def lays_log(self, count: Count) -> bool:

@@ -32,7 +32,7 @@ class Rounds:
         self.log = LogFile(control / "log")
         self.counter = Counter(control / "commits")
         self.held_back = HeldBack(root)
-        """Where it goes what cannot be carried out."""
+        """Where that goes which cannot be carried out."""
         self.unsynced = Unsynced(root)
         self._noted = b"", 0
         """The round, and up to where in it what its records change is noted there."""

@@ -26,7 +26,7 @@ from shotstore.hdf5.log.territories import groups
 from shotstore.hdf5.overlay import tail_start
 
 KeepBack: TypeAlias = Callable[[LogRecord, Exception], object]
-"""Writes down, durably, what could not be done of one group, and why not."""
+"""Keeps, durably, what could not be done of one group; is given the error, too."""
 
 How: TypeAlias = Literal["first", "again", "anew"]
 """``first``: it was just committed, and nothing of it is done. ``again``: only what is not done is
