@@ -23,6 +23,9 @@ _SHORTEST_WAIT, LONGEST_WAIT = 0.0001, 0.001  # seconds between two tries
 _LONGEST_LOOK = 30.0  # seconds
 _LONGEST_MOMENT = 5.0  # seconds
 
+_RANDOM = random.SystemRandom()
+"""Not that of the program, which may have drawn a seed for its shots."""
+
 _descriptors: set[int] = set()
 """Descriptors with a lock on them. A child of `os.fork` shares the lock with its parent, and would
 hold it for as long as it lives."""
@@ -183,7 +186,7 @@ def wait(
     deadline = time.monotonic() + timeout
     pause = _SHORTEST_WAIT
     while True:
-        time.sleep(pause * random.uniform(0.5, 1))
+        time.sleep(pause * _RANDOM.uniform(0.5, 1))
         check_cancelled()
         if attempt():
             return

@@ -22,6 +22,7 @@ _PLACE = struct.Struct("<QQLL")
 """When somebody came and last gave a sign of life, in nanoseconds of the machine's clock, which
 all processes share; and its process with a random number, by which its place is known."""
 
+_RANDOM = random.SystemRandom()
 _PLACES = 128
 _SIZE = _PLACES * _PLACE.size
 _EMPTY = bytes(_SIZE)
@@ -49,7 +50,7 @@ class WaitingLine:
     def __init__(self, path: Path) -> None:
         """Nobody knows of it until it has to wait."""
         self._came = time.monotonic_ns()
-        self._id = os.getpid(), random.getrandbits(32)
+        self._id = os.getpid(), _RANDOM.getrandbits(32)
         self._place: int | None = None
         self._signed = 0
         self.ahead = 0
@@ -84,7 +85,7 @@ class WaitingLine:
                 for place, (came, signed, *_) in enumerate(places)
                 if not came or abs(now - signed) >= _LONGEST_SILENCE
             ]
-            self._place = random.choice(free) if free else None
+            self._place = _RANDOM.choice(free) if free else None
         self._signed = now
         self._write(self._came, now, *self._id)
 

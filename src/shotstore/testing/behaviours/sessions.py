@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -150,6 +151,19 @@ def test_a_session_is_entered_once(storage: StorageManager, write: bool) -> None
         session.__enter__()
     with storage.session() as after:
         assert after.sequences.get_state(PATH) is State.DRAFT
+
+
+def test_sessions_leave_the_random_numbers_of_a_program_as_they_are(
+    storage: StorageManager,
+) -> None:
+    """It may have set a seed, to measure in an order that can be told again."""
+    before = random.getstate()
+    launch(storage)
+    for index in (0, 1):
+        record(storage, index=index)
+    finish(storage)
+    content(storage)
+    assert random.getstate() == before
 
 
 def test_a_storage_is_called_like_a_session_maker(storage: StorageManager) -> None:
