@@ -1,8 +1,11 @@
 """Times as people read them are on the clock of this machine, wherever they are shown."""
 
+import csv
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,3 +110,22 @@ def test_local_texts() -> None:
         "2026-07-01 02:00:00",
         "10000-01-01T00:00:00.000000Z",
     ]
+
+
+def test_the_first_and_the_last_time_that_there_is_are_exported_beside_other_data(
+    storage: HDF5StorageManager, tmp_path: Path
+) -> None:
+    east, west = timezone(timedelta(hours=1)), timezone(-timedelta(hours=1))
+    first = datetime(1, 1, 1, 0, 30, tzinfo=east)
+    last = datetime(9999, 12, 31, 23, 30, tzinfo=west)
+    values: list[Data] = [first, last, {"no": "time"}]
+    with storage.session() as session:
+        launch(session)
+        for index, value in enumerate(values):
+            record(session, index=index, data={"seen": value})
+        written = session.get_sequence(PATH).export(tmp_path / "run.csv")
+    with written.open(encoding="utf-8", newline="") as file:
+        texts = [row["seen"] for row in csv.DictReader(file)]
+    assert texts[0].endswith("12-31T23:30:00.000000Z")
+    assert texts[1].endswith("01-01T00:30:00.000000Z")
+    assert texts[2] == '{"no": "time"}'

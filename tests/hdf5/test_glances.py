@@ -1,6 +1,7 @@
 """A draft that was read before is read again without a lock, and nothing is opened."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from shotstore import ExperimentSession, State, TransactionConflictError
 from shotstore.hdf5 import HDF5StorageManager, known_documents, transaction, worker
+from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.store import Store
 from shotstore.hdf5.tree import Tree
 from shotstore.testing.experiments import PATH, bring_to, create, launch, path, relaunch
@@ -165,3 +167,20 @@ def test_what_was_glanced_at_is_checked_before_something_is_written(
         session.sequences.get_state(PATH)
     with pytest.raises(TransactionConflictError):
         write_late()
+
+
+def test_a_storage_that_was_closed_is_joined_on_a_thread_of_a_worker(
+    store: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    join = Locks.join
+
+    def joined(*given: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return join(*given)
+
+    monkeypatch.setattr(Locks, "join", joined)
+    store.close()
+    with store.session() as session:
+        assert session.sequences.get_state(PATH) is State.DRAFT
+    assert threads == ["shotstore"]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -199,3 +200,18 @@ def test_known_frames_are_the_callers_own(running: HDF5StorageManager) -> None:
         first = frame(session, 1)
         first[:] = 0
         assert np.array_equal(frame(session, 1), FRAME + 1)
+
+
+@pytest.mark.parametrize("dtype", ["V20000", [("x", "f8", 3000)]])
+def test_a_large_single_value_is_of_one_type_however_often_it_is_read(
+    storage: HDF5StorageManager, dtype: Any
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        for index in range(SHOTS):
+            record(session, index=index, data={"frame": np.ones((), np.dtype(dtype))})
+    with storage.session() as session:
+        for index in (0, 0, 1, 1):
+            found = frame(session, index)
+            assert (found.shape, found.dtype) == ((), np.dtype(dtype))
+            assert found.tobytes() == np.ones((), np.dtype(dtype)).tobytes()

@@ -59,3 +59,14 @@ def test_the_caller_does_all_of_it_where_there_is_one_processor(
     monkeypatch.setattr(worker, "_PROCESSORS", 1)
     threads = run_together([threading.get_ident] * 9)
     assert set(threads) == {threading.get_ident()}
+
+
+def test_where_the_system_gives_no_more_threads_those_that_there_are_do_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused() -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(worker, "_PROCESSORS", 4)
+    monkeypatch.setattr(worker, "_idle_worker", refused)
+    assert run_together([partial(int, number) for number in range(9)]) == list(range(9))

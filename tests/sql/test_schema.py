@@ -148,7 +148,7 @@ def test_a_file_that_is_not_a_database_is_not_touched(tmp_path: Path) -> None:
     path.write_bytes(b"these are notes, and no database\n" * 100)
     storage = SQLiteStorageManager(SQLiteConfig(path))
     for use in (storage.upgrade, storage.has_schema):
-        with pytest.raises(StorageError, match="is no SQLite database"):
+        with pytest.raises(StorageError, match="is not an SQLite database"):
             use()
     assert path.read_bytes() == b"these are notes, and no database\n" * 100
 

@@ -41,8 +41,8 @@ class KnownFolders:
         these names."""
         known = self._known.get(directory)
         if known is None or known.names != names:
+            self._names += len(names) - (0 if known is None else len(known.names))
             known = folder_of(root, directory, names)
-            self._names += len(names)
             if self._names > _MOST_NAMES:
                 self._known.clear()
                 self._names = len(names)

@@ -40,6 +40,11 @@ class Membership:
         self._has_committed = False
         self._is_writing = False
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether this process uses the store."""
+        return self._process == os.getpid()
+
     def join(self) -> None:
         """Begin to use the store, unless this process does.
 
@@ -47,7 +52,7 @@ class Membership:
             StorageLockTimeoutError: somebody else is opening it, and does not come to an end.
             StorageError: it cannot be locked.
         """
-        if self._process == os.getpid():
+        if self.is_joined:
             return
         if self._read_only or not self._join_writers():
             is_anybody_there = self._locks.is_anybody_there()
@@ -74,7 +79,7 @@ class Membership:
 
     def leave(self) -> None:
         """Stop using the store, until it is joined again."""
-        if self._process != os.getpid():
+        if not self.is_joined:
             return
         self._process = 0
         if self._has_committed:
@@ -113,7 +118,7 @@ class Membership:
 
     def _close_log(self) -> None:
         """Close the log, unless the storage is in use."""
-        if self._process != os.getpid() and not self._is_writing:
+        if not (self.is_joined or self._is_writing):
             self._commits.close()
 
     def note_commit(self) -> None:
@@ -129,7 +134,7 @@ class Membership:
         while True:
             while (left := (due := self._due) - monotonic()) > 0:
                 sleep(left)
-            if self._process != os.getpid():
+            if not self.is_joined:
                 return
             if run(self._checkpoint):
                 # A commit that comes now waits for a pause of its own.

@@ -81,7 +81,10 @@ def _place(transaction: Transaction, setting: Setting) -> str:
 def _read_units(transaction: Transaction) -> Mapping[str, Any] | None:
     file = transaction.store.units.file
     if transaction.store.is_archive:  # that of the store which it is a folder of
-        content = on_disk.read_file(str(file))
+        try:
+            content = on_disk.read_file(str(file))
+        except OSError as error:
+            raise on_disk.unreadable_error(file, error) from error
     else:
         content = transaction.other_documents.read(UNITS)
     return None if content is None else {"definitions": load_units(content, file)}

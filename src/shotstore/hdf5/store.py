@@ -128,9 +128,8 @@ class Store:
         """How many transactions were committed, for who reads without a lock; None while one is
         carried out, or is left, and where nobody counts them. As long as it stays the same, so do
         the files."""
-        if self.is_archive:
+        if self.is_archive or not self.membership.is_joined:
             return None
-        self.membership.join()
         count = self.commits.count()
         return None if self.membership.lays_log(count) else count.commits
 

@@ -108,7 +108,7 @@ class Transaction(StoredTransaction):
     def glance(self, job: Callable[[], _T | None]) -> _T | None:
         """Call a function that reads documents on the thread of the caller and without a lock, as
         the first that this session reads. It gets those that were read before and are as they were:
-        nothing is opened, and a Ctrl-C finds nothing half-done.
+        nothing but the counter is opened, and a Ctrl-C finds nothing half-done.
 
         Returns:
             What the function does; None if all is to be read in the usual way: it says so, a

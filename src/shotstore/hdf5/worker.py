@@ -11,6 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
@@ -109,8 +110,9 @@ def run_together(functions: Sequence[Callable[[], _T]]) -> list[_T]:
             job.run()
             ended.put(job)
 
-    for _ in range(min(len(functions), _PROCESSORS) - 1):
-        _idle_worker().jobs.put(_Job(work))
+    with suppress(RuntimeError):  # the system gives no more threads
+        for _ in range(min(len(functions), _PROCESSORS) - 1):
+            _idle_worker().jobs.put(_Job(work))
     work()  # all of it, where the others have no time
     for _ in jobs:
         ended.get()

@@ -30,6 +30,10 @@ def pretty_unit(units: str | None) -> str:
         return units
 
 
+OTHER_DATA = "lists, dicts or other data"
+"""What is said of data that is stored as JSON."""
+
+
 def type_text(kind: DataType) -> str:
     """Return what the data under a label is: "uint16, 256 x 320", "float", "text"."""
     if kind.kind == "array":
@@ -37,7 +41,7 @@ def type_text(kind: DataType) -> str:
         name = "structured" if kind.dtype.names else str(kind.dtype)
         lengths = ["any" if length is None else str(length) for length in kind.shape or ()]
         return f"{name}, {' x '.join(lengths)}" if lengths else f"{name}, a single one"
-    return {"json": "lists, dicts or other data", "none": "always None"}.get(kind.kind, kind.kind)
+    return {"json": OTHER_DATA, "none": "always None"}.get(kind.kind, kind.kind)
 
 
 def duration_text(duration: timedelta) -> str:

@@ -77,6 +77,7 @@ class SequenceCollection(ShotCollection):
 
         Raises:
             PathNotFoundError: nothing is at the path.
+            TransactionConflictError: a running sequence was reset or moved away in the midst of it.
         """
         return self._storage_reader().get_summaries(as_path(path))
 

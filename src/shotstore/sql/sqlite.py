@@ -118,8 +118,8 @@ class SQLite:
                 return StorageError(f"The disk is full: {self._path} could not grow.")
             case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
                 return DamagedStorageError(
-                    f"{self._path} is no SQLite database, or is damaged ({error.orig}): restore it "
-                    f"from a backup."
+                    f"{self._path} is not an SQLite database, or is damaged ({error.orig}): "
+                    "restore it from a backup."
                 )
             case int():
                 return StorageError(f"{self._path}: {error.orig}.")

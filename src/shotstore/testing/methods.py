@@ -66,7 +66,7 @@ RIGHT: Mapping[str, object] = {
 }
 """An argument that is taken, by the name of the parameter."""
 
-_FURTHER = {"plot", "plot_image", "export", "scan", "to_pandas", "to_xarray", "follow"}
+FURTHER = {"plot", "plot_image", "export", "scan", "to_pandas", "to_xarray", "follow"}
 """They need packages that not everybody has, or are asked for shot after shot."""
 
 
@@ -87,8 +87,8 @@ class Method:
 
 
 def _methods(owner: type, find: Callable[[ExperimentSession], object]) -> Iterator[Method]:
-    for name, method in vars(owner).items():
-        if inspect.isfunction(method) and not name.startswith("_") and name not in _FURTHER:
+    for name, method in inspect.getmembers(owner, inspect.isfunction):
+        if not name.startswith("_") and name not in FURTHER:
             _, *parameters = inspect.signature(method).parameters
             yield _method(f"{owner.__name__}.{name}", find, name, *parameters)
 

@@ -1,7 +1,7 @@
 """Columns whose values fit the cells of a table: numbers, texts, times."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeAlias
 
 from shotstore.analysis.exporting.job import Job
@@ -9,7 +9,7 @@ from shotstore.analysis.tables import TableColumn
 from shotstore.analysis.tables.gaps import present_or_none
 from shotstore.analysis.times import utc_texts
 from shotstore.model.finite_json import json_text
-from shotstore.records.columns import Column
+from shotstore.records.columns import Column, time_column
 
 Cell: TypeAlias = bool | int | float | str | None
 
@@ -33,8 +33,7 @@ def cells(column: TableColumn, found: Column) -> list[Cell]:
 
 def _text(value: object) -> str:
     if isinstance(value, datetime):
-        moment = value.astimezone(UTC).replace(tzinfo=None)
-        return f"{moment.isoformat(timespec='microseconds')}Z"
+        return str(utc_texts(time_column([value]))[0])
     return json_text(value)
 
 

@@ -217,6 +217,7 @@ class _Query:
         """How many shots to read at once, of so many bytes each, and at least so many bytes."""
         count = max(1, LARGEST_BATCH // row_size)
         if self._batches < _SMALL_BATCHES:
-            # Polars takes a frame of a single shot for constants, and compares their pixels.
+            # Polars takes a frame of a single shot for constants, and is slow to compare their
+            # pixels.
             count = min(count, max(2, max(_SMALL_BATCH, least) // row_size))
         return count if self.batch_size is None else min(count, max(1, self.batch_size))

@@ -14,6 +14,7 @@ from shotstore.analysis.tables.names import PARTS, Origin
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType
 from shotstore.model.scalars import check_text
+from shotstore.model.value_texts import OTHER_DATA
 from shotstore.records.closest_names import closest_name
 from shotstore.records.columns import Column, objects
 
@@ -27,7 +28,7 @@ HELD: Mapping[Kind, str] = {
     "complex": "complex numbers",
     "time": "times",
     "text": "texts",
-    "json": "lists, dicts or other data",
+    "json": OTHER_DATA,
     "array": "arrays",
 }
 """What a message says that a column of each kind holds."""

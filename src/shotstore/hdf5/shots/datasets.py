@@ -35,7 +35,6 @@ class Datasets:
         *,
         compression: str | int | None = None,
         chunk_bytes: int = ROW_CHUNK,
-        most_rows: int | None = None,
     ) -> str:
         """Create the next dataset of this name; return the name that it got."""
         number = 1 + sum(1 for _ in self.numbered(name))
@@ -47,7 +46,6 @@ class Datasets:
             row_shape,
             compression=compression,
             chunk_bytes=chunk_bytes,
-            most_rows=most_rows,
         )
         return full
 

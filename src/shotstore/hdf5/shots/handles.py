@@ -54,12 +54,12 @@ def reading(file_object: HDF5FileObject) -> Iterator[None]:
     """Say which file is damaged where HDF5 only says what it stumbled over.
 
     Raises:
-        DamagedStorageError: anything was raised in the block.
+        DamagedStorageError: anything was raised in the block, but for want of memory.
     """
     try:
         yield
         file_object.check()
-    except (StorageError, IncompatibleUnitsError):
+    except (StorageError, IncompatibleUnitsError, MemoryError):
         raise
     except Exception as error:
         file_object.check()  # what the disk said comes before what HDF5 made of it

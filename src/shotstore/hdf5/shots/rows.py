@@ -165,7 +165,7 @@ class Rows:
             return None
         rows = np.empty((1, *self.row_shape), self.dtype)
         place = rows.reshape(-1).view(np.uint8).reshape(1, -1)
-        return rows[0] if self._chunks.read_known_into(place, row) else None
+        return rows[0, ...] if self._chunks.read_known_into(place, row) else None
 
     def read_some_into(self, place: Array, wanted: npt.NDArray[np.int64]) -> bool:
         """Read the rows of these numbers, increasing, into a place, C-contiguous and of their type,
@@ -329,10 +329,8 @@ def create_rows(
     *,
     compression: str | int | None = None,
     chunk_bytes: int = ROW_CHUNK,
-    most_rows: int | None = None,
 ) -> Rows:
-    """Create an empty dataset: chunked, checksummed, NaN where a float is missing. One that is to
-    have few rows, ``most_rows`` of them, needs a smaller index.
+    """Create an empty dataset: chunked, checksummed, NaN where a float is missing.
 
     A chunk holds one row, or as many as fit ``chunk_bytes``; a row of more than 64 MiB is split,
     unless it is a single text.
@@ -346,7 +344,7 @@ def create_rows(
     file.create_dataset(
         name,
         shape=(0, *row_shape),
-        maxshape=(most_rows, *row_shape),
+        maxshape=(None, *row_shape),
         dtype=dtype,
         chunks=(rows, *item),
         fletcher32=True,
