@@ -4,18 +4,32 @@ it is written anew before another is tried."""
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from shotstore import CommitUncertainError, ParameterNamespace, StorageError
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.disk import Operation
 from shotstore.hdf5.log.log_file import START
 from tests.crash.explore import work_on
 from tests.crash.logical import contents
-from tests.crash.scenarios import DRAFT, RUNNING, annotate, populate, shoot
+from tests.crash.scenarios import (
+    DRAFT,
+    DRAFTS,
+    EMPTY,
+    FINISHED,
+    RUNNING,
+    all_of,
+    annotate,
+    create,
+    launch,
+    populate,
+    shoot,
+)
+from tests.crash.scenarios import START as START_TIME
 from tests.crash.test_faults import failing
 from tests.crash.transactions import checkpoint, in_a_session
 
@@ -255,3 +269,100 @@ def test_after_a_header_of_which_the_sync_fails_twice_all_is_carried_out_before_
     with compared_anew(storage, 5):
         in_a_session(shoot(RUNNING, 4))(storage)
     work_on(storage)
+
+
+def test_what_a_checkpoint_keeps_back_is_refused_to_the_commit_that_made_it(
+    storage: HDF5StorageManager, shots: Path
+) -> None:
+    record_one(storage)
+    new = EMPTY / "new"
+    with (
+        compared_anew(storage, 4),
+        failing(FailingSync(shots, 2)),
+        pytest.raises(StorageError, match=r"shots\.h5.*cannot be changed"),
+    ):
+        in_a_session(all_of(shoot(RUNNING, 4), create(new), launch(new)))(storage)
+    with storage.session() as session:
+        assert not session.paths.does_path_exists(new)
+    with compared_anew(storage, 5):
+        in_a_session(shoot(RUNNING, 4))(storage)
+    work_on(storage)
+
+
+def test_what_is_kept_back_is_written_anew_by_who_changes_it_and_by_nobody_else(
+    storage: HDF5StorageManager, shots: Path
+) -> None:
+    record_one(storage)
+    with failing(FailingSync(shots, 2)):
+        checkpoint(storage)
+    with failing(elsewhere := FailingSync(shots, 0)):
+        in_a_session(annotate(DRAFT, "new"))(storage)
+    assert elsewhere.seen == []
+    # The pages that the system has in memory are those that it could not bring to the disk.
+    with failing(seen := FailingSync(shots, 0)), storage.session() as session:
+        session.sequences.set_interrupted(RUNNING, START_TIME)
+    assert [operation.kind for operation in seen.seen][:2] == ["write", "sync"]
+    assert not any(storage.root.joinpath(HELD).glob("*"))
+
+
+def test_what_is_kept_back_and_cannot_be_synced_again_stays(
+    storage: HDF5StorageManager, shots: Path
+) -> None:
+    record_one(storage)
+    with compared_anew(storage, 4):
+        with failing(FailingSync(shots, 2)):
+            checkpoint(storage)
+        (held,) = storage.root.joinpath(HELD).glob("*")
+        with failing(FailingSync(shots, 1)), pytest.raises(StorageError, match="output error"):
+            in_a_session(shoot(RUNNING, 4))(storage)
+        assert [*storage.root.joinpath(HELD).glob("*")] == [held]
+    work_on(storage)
+
+
+def test_a_log_that_cannot_be_finished_is_left_by_who_tries_what_is_kept_back(
+    storage: HDF5StorageManager, shots: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_one(storage)
+    with failing(FailingSync(shots, 2)):
+        checkpoint(storage)
+    in_a_session(annotate(DRAFT, "new"))(storage)
+    content = log.read_bytes()
+
+    def fail(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Commits, "finish", fail)
+        problems = [finding.problem for finding in storage.verify().findings]
+    assert len(problems) == 2
+    assert any("No space left" in problem for problem in problems)
+    assert log.read_bytes() == content
+    assert storage.verify().findings == []
+
+
+def test_a_directory_of_which_the_sync_fails_after_a_move_spoils_no_shots(
+    storage: HDF5StorageManager,
+) -> None:
+    # What was committed as pages of one sequence is for a path at which another one lies by now.
+    aside = DRAFTS / "aside"
+    place = str(storage.root / "sequences" / "2026")
+    has_left = False
+
+    def observe(operation: Operation) -> None:
+        nonlocal has_left
+        has_left = has_left or operation.destination.endswith("-departed")
+        if has_left and operation.kind == "sync names" and operation.path == place:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), operation.path)
+
+    with failing(observe), suppress(CommitUncertainError), storage.session() as session:
+        shoot(RUNNING, 3)(session)
+        session.sequences.set_finished(RUNNING, START_TIME)
+        session.paths.move(RUNNING, aside)
+        session.paths.move(FINISHED, RUNNING)
+        session.paths.move(aside, FINISHED)
+    assert has_left
+    for one in (storage, HDF5StorageManager(storage.root)):
+        with one.session() as session:
+            assert len(session.sequences.get_shots(FINISHED)) == 4
+            assert len(session.sequences.get_shots(RUNNING)) == 3
+    assert storage.verify().findings == []

@@ -321,6 +321,18 @@ def test_a_damaged_log_is_a_finding_and_all_else_is_checked(store: Path) -> None
         assert report.shots == 12
 
 
+def test_a_finding_of_a_damaged_log_says_all_of_it_whatever_the_name_of_the_store(
+    store: Path,
+) -> None:
+    store = store.rename(store.with_name("Dr. Smith"))
+    leave(store, b"not a record")
+    for read_only in (True, False):
+        storage = specimen.open_store(store, read_only=read_only)
+        (finding,) = [each for each in storage.verify().findings if each.severity == "damage"]
+        assert "not as shotstore writes it" in finding.problem
+        assert not storage.get_information().is_carried_out
+
+
 def test_a_store_goes_on_without_a_damaged_log(store: Path) -> None:
     log = store / ".shotstore/log"
     log.write_bytes(b"not what was written")

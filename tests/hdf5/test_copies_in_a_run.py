@@ -166,6 +166,19 @@ def test_a_copy_with_a_file_that_is_older_than_the_log_says_so(
     assert (tmp_path / "copy" / SHOTS).read_bytes() == older
 
 
+def test_a_commit_that_is_for_a_later_file_is_kept_back_whole(
+    storage: HDF5StorageManager, tmp_path: Path
+) -> None:
+    copied_in_parts(storage, tmp_path / "copy", earlier=SHOTS)
+    with storage.session() as session:
+        session.sequences.set_tags(PATH, ["good"])
+    shutil.copy(storage.root / ".shotstore/log", tmp_path / "copy/.shotstore/log")
+    copy = opened(tmp_path / "copy", read_only=False)
+    with copy.session() as session:
+        assert session.sequences.get_tags(PATH) == set()
+        assert len(session.sequences.get_shots(OTHER)) == 6
+
+
 @pytest.mark.parametrize("read_only", [True, False])
 def test_files_that_are_later_than_the_log_are_left_alone(
     storage: HDF5StorageManager, tmp_path: Path, read_only: bool

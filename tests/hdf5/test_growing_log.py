@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from shotstore.hdf5 import HDF5StorageManager, disk
-from shotstore.hdf5.log.log_file import LARGEST, SMALLEST
+from shotstore.hdf5 import HDF5StorageManager, disk, rounds
+from shotstore.hdf5.log.log_file import LARGEST, SMALLEST, START
 from shotstore.testing.content import reopened
 from shotstore.testing.experiments import indices, launch, record
 
@@ -48,3 +48,23 @@ def test_without_space_to_grow_it_goes_on_as_it_is(
     assert log.stat().st_size == SMALLEST
     with reopened(running).session() as session:
         assert indices(session) == [*range(30)]
+
+
+def test_it_is_made_shorter_when_nothing_in_it_is_needed(
+    running: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = running.root / ".shotstore" / "log"
+    _record(running, 0, 30)
+    assert log.stat().st_size > SMALLEST
+    monkeypatch.setattr(rounds, "LARGEST", SMALLEST)
+    steps: list[str] = []
+
+    def observe(operation: disk.Operation) -> None:
+        if operation.path == str(log):
+            steps.append(f"{operation.kind} {'header' if operation.offset < START else ''}")
+
+    monkeypatch.setattr(disk, "observe", observe)
+    running.close()
+    assert log.stat().st_size == SMALLEST
+    headers = [step.startswith("write header") for step in steps]
+    assert headers.index(True) < [step.split()[0] for step in steps].index("truncate")

@@ -19,7 +19,7 @@ from shotstore import (
     State,
     StorageError,
 )
-from shotstore.hdf5 import HDF5StorageManager, disk
+from shotstore.hdf5 import HDF5StorageManager, disk, on_disk
 from shotstore.hdf5.overlay import committed_end
 from tests.crash.explore import work_on
 from tests.crash.failing_place import FailingPlace
@@ -348,3 +348,22 @@ def test_what_is_kept_back_and_cannot_be_read_is_found(storage: HDF5StorageManag
         assert finding.file == held
         with pytest.raises(DamagedStorageError, match=r"held/.*move it out of the store"):
             contents(one)
+
+
+def test_what_was_committed_stays_so_if_what_is_kept_back_cannot_be_read_at_once(
+    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def observe(path: str) -> None:
+        if "/held/" in path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+
+    failing = FailingPlace(storage.root / "sequences/drafts", errno.EIO)
+    with failing.at_work(), monkeypatch.context() as patch:
+        patch.setattr(on_disk, "observe_reading", observe)
+        with pytest.raises(CommitUncertainError, match="do not store it again"):
+            CHANGES["move into"][1](storage)
+    for one in (storage, HDF5StorageManager(storage.root)):
+        with one.session() as session:
+            assert len(session.sequences.get_shots(DRAFTS / "b")) == 3
+            assert not session.paths.does_path_exists(FINISHED)
+    assert storage.verify().findings == []

@@ -23,7 +23,6 @@ from shotstore.hdf5.held_back import (
 from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.log.carrying_out import carry_out
 from shotstore.hdf5.log.counter import Count
-from shotstore.hdf5.log.durability import Unsynced
 from shotstore.hdf5.log.fitting import cut_off, phase
 from shotstore.hdf5.log.log_file import size_in_log
 from shotstore.hdf5.log.record import TRANSACTIONS, LogRecord, dump
@@ -110,6 +109,7 @@ class Commits:
         self.look(self.rounds.count)
 
     def _carry_out_all(self) -> None:
+        self._looked = None
         if not self.rounds.log.exists():  # a copy has left it out
             self.rounds.log.create(self.rounds.count.commits + 1)
         self.rounds.log.read_header()
@@ -131,6 +131,7 @@ class Commits:
         if phase(self._root, record) > 0:
             return record  # its patches are written, and other files may be at their paths
         patches = []
+        kept: list[LogRecord] = []
         for patch in record.patches:
             with (
                 contextlib.suppress(OSError),
@@ -139,12 +140,12 @@ class Commits:
                 if has_later_shots(file, patch):
                     continue
                 if is_older(file, patch):
-                    self.rounds.keep_back(
-                        part_of(record, territory(patch.path)), older_error(file.path)
-                    )
+                    older = part_of(record, territory(patch.path))
+                    self.rounds.keep_back(older, older_error(file.path))
+                    kept.append(older)
                     continue
             patches.append(patch)
-        return evolve(record, patches=patches)
+        return without(evolve(record, patches=patches), kept)
 
     # Committing
 
@@ -159,14 +160,14 @@ class Commits:
             CommitUncertainError: it is committed, or will be when the store is next opened.
             Exception: nothing has changed.
         """
-        if self.held:  # nothing ever is, but for failing disks
-            self.check_free(record.paths)
+        self.check_free(record.paths)
         content = dump(record)
-        if record.moves:
-            self.rounds.checkpoint()
         size = size_in_log(len(content))
-        if self.rounds.count.end + size > self.rounds.log.size:
-            self.rounds.checkpoint(is_full=True, room=size)
+        is_full = self.rounds.count.end + size > self.rounds.log.size
+        if record.moves or is_full:
+            self.rounds.checkpoint(is_full=is_full, room=size)
+            self.look(self.rounds.count)
+            self._refuse(self.problems(), record.paths)
         before = self.rounds.count
         is_committed = is_done = False
         kept: list[Problem] = []
@@ -198,7 +199,8 @@ class Commits:
             if not is_done:
                 raise uncertain_error(self._root, error) from error
         if kept:
-            self.look(self.rounds.count)
+            with contextlib.suppress(Exception):  # it is said where it is asked for
+                self.look(self.rounds.count)
             why = " ".join(each.message for each in kept)
             raise CommitUncertainError(
                 f"All of this session is committed: do not store it again. {why}"
@@ -280,51 +282,40 @@ class Commits:
         Raises:
             StorageError: it is kept back; why, and what to do.
         """
-        if not self.held:
-            return
         paths = list(paths)
-        for kept in self.retry():
+        if any(kept.concerns(paths) for kept in self.problems()):
+            self._refuse(self.retry(), paths)
+
+    def _refuse(self, problems: Iterable[Problem], paths: Iterable[str]) -> None:
+        for kept in problems:
             if kept.concerns(paths):
                 raise StorageError(kept.message)
 
     def retry(self) -> list[Problem]:
-        """Carry out what was kept back, as far as it can be; only with the write lock.
+        """Carry out what was kept back, as far as it can be; only with the write lock, when the
+        log is finished.
 
         Returns:
             Why the rest is kept back still.
         """
         problems: list[Problem] = []
-        try:
-            self.finish()
-        except OSError as error:
-            problems.append(problem(self._root, self.left(), error))
         for held in self.rounds.held_back.records():
-            no_fit = misfit(self._root, held)
-            problems += [no_fit] if no_fit else self._retry(held)
+            why_kept = misfit(self._root, held) or self._retry(held)
+            problems += [why_kept] if why_kept else []
         self._looked = None  # some may have been removed by hand
         self.look(self.rounds.count)
         return problems
 
-    def _retry(self, held: LogRecord) -> list[Problem]:
+    def _retry(self, held: LogRecord) -> Problem | None:
+        """Carry out something that was kept back, and return what keeps it from that."""
         self.rounds.checkpoint()
-        durable = Unsynced(self._root)
-        durable.note(held)
-        kept: list[Problem] = []
-
-        def keep_back(rest: LogRecord, error: Exception) -> None:
-            self.rounds.keep_back(rest, error)
-            kept.append(problem(self._root, rest, error))
-
         with self._locks.exclusive():
             self.rounds.counter.write(evolve(self.rounds.count, is_unfinished=True))
-            carry_out(self._root, held, keep_back=keep_back)
-            failed = durable.sync()
-            if failed and not kept:
-                kept += [problem(self._root, held, error) for error in failed.values()]
-            else:
+            error = self.rounds.write_anew(self._without_later(held))
+            if error is None:
                 self.rounds.held_back.remove(held)
             self.rounds.begin_round(self.rounds.count.commits + 1)
-        return kept
+        return None if error is None else problem(self._root, held, error)
 
     def problems(self) -> list[Problem]:
         """Why something is kept back, as far as that can be told without trying again."""

@@ -18,7 +18,7 @@ from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.log.admission import check_record
 from shotstore.hdf5.log.fitting import is_given_up, is_later, phase, why_no_fit
 from shotstore.hdf5.log.log_file import damaged
-from shotstore.hdf5.log.record import TRANSACTIONS, Action, LogRecord, dump, paths_of
+from shotstore.hdf5.log.record import LOG, TRANSACTIONS, Action, LogRecord, dump, paths_of
 from shotstore.hdf5.log.record import load as load_record
 from shotstore.hdf5.log.territories import meets, territory
 from shotstore.hdf5.open_shots import is_older
@@ -33,8 +33,6 @@ _REMEDIES = {
     errno.EDQUOT: "Make room on the disk",
     errno.EBUSY: "Close the program that has it open",
 }
-
-
 _ANY_LENGTH = 2**63
 
 
@@ -73,7 +71,7 @@ def problem(root: Path, rest: LogRecord, error: Exception) -> Problem:
     names = [name for name in (getattr(error, "filename", None),) if name]
     remedy = _REMEDIES.get(getattr(error, "errno", None) or 0)
     return Problem(
-        file=Path(names[0]) if names else root / min(rest.paths),
+        file=Path(names[0]) if names else root / min(rest.paths, default=LOG),
         why=str(error).rstrip("."),
         remedy=(
             f"{remedy}, and write to it again, or open the store anew"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import documents, on_disk
 from shotstore.hdf5.lock_holders import Writer
 from shotstore.hdf5.store import MARKER, Store
@@ -46,7 +47,7 @@ def read_information(store: Store) -> StoreInformation:
         return StoreInformation(store.root, documents.VERSION, None, None, 0, True, False, None)
     keys = documents.load("store", content, marker)
     with store.reading(finish=False):
-        is_carried_out = not store.commits.files.is_laid_over
+        is_carried_out = not (store.commits.files.is_laid_over or _is_log_damaged(store))
     is_writing = store.locks.is_writing()
     try:
         return StoreInformation(
@@ -61,3 +62,12 @@ def read_information(store: Store) -> StoreInformation:
         )
     except (LookupError, ValueError, TypeError) as error:
         raise documents.damaged_error(marker, f"it lacks or garbles a key ({error!r})") from error
+
+
+def _is_log_damaged(store: Store) -> bool:
+    try:
+        if store.membership.lays_log(store.commits.count()):
+            store.commits.left()
+    except DamagedStorageError:
+        return True
+    return False

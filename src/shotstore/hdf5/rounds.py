@@ -68,8 +68,8 @@ class Rounds:
                 round_ = log.read_header().round
                 # A copier may have come to the counter later than to the log.
                 is_at_rest = (count.round, count.end) == (round_, START) and not log.entries()
-        except DamagedStorageError:
-            is_at_rest = False  # said where it is asked for
+        except (DamagedStorageError, FileNotFoundError):
+            is_at_rest = False  # said where it is asked for; one that is missing is made
         if not is_at_rest:
             if not count.is_of_this_boot():
                 # Written anew it would be, and would say that the last record was never finished.
@@ -187,14 +187,15 @@ class Rounds:
         if is_full:
             size = min(2 * size, LARGEST)
         size = max(min(size, LARGEST), START + room)
+        assert not self.count.is_unfinished, "what is in the log is to be carried out before"
         if self.count.end != START or size != self.log.size:
             self.make_durable(lambda: self.left_in(self.log, self.count)[0])
+            self.begin_round(self.count.commits)
             try:
                 self.log.resize(size)
             except OSError:
                 if START + room > self.log.size:  # otherwise it is large enough as it is
                     raise
-            self.begin_round(self.count.commits)
 
     def make_durable(self, done: Callable[[], LogRecord]) -> None:
         """Sync all that the round has changed; ``done`` gives it as one record, to write it anew if
@@ -204,11 +205,17 @@ class Rounds:
         failed = {territory(path) for path in self.unsynced.sync()}
         if failed:
             record = without(done(), self.held_back.records())
+            if record.departures:  # its patches are durable, and other files at their paths
+                record = evolve(record, patches=[])
             for place in sorted(failed):
-                self._write_anew(part_of(record, place))
+                part = part_of(record, place)
+                if error := self.write_anew(part):
+                    self.keep_back(part, error)
         self.unsynced.clear()
 
-    def _write_anew(self, record: LogRecord) -> None:
+    def write_anew(self, record: LogRecord) -> Exception | None:
+        """Carry out what the disk may have failed to keep, durably; return the error if it cannot
+        be."""
         again = Unsynced(self._root)
         again.note(record)
         try:
@@ -216,7 +223,8 @@ class Rounds:
             for error in again.sync().values():
                 raise error
         except (OSError, DamagedStorageError) as error:
-            self.keep_back(record, error)
+            return error
+        return None
 
     def begin_round(self, commits: int) -> None:
         """Begin the log anew, and count."""

@@ -12,7 +12,7 @@ from shotstore.errors import DamagedStorageError, StorageError, StorageLockTimeo
 from shotstore.hdf5 import disk, documents, on_disk
 from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.dropped import call_when_dropped
-from shotstore.hdf5.held_back import Problem
+from shotstore.hdf5.held_back import Problem, problem
 from shotstore.hdf5.kept_files import KeptFiles, KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.lock_files import try_lock_alone
@@ -242,14 +242,16 @@ class Store:
         Returns:
             Why the rest is kept back still, or what it waits for.
         """
-        if not self.commits.held and not self.commits.count().is_unfinished:
-            return []
+        with self.reading(finish=False):
+            problems = self.commits.problems()
+            if self.read_only or not (problems or self.commits.count().is_unfinished):
+                return problems
         try:
-            if self.read_only:
-                return self.commits.problems()
-            release = self.locks.acquire_write(None, MOMENT)
-        except (StorageLockTimeoutError, OSError):  # another session is writing, or nobody may
-            return self.commits.problems()
+            release = self.acquire_write(None, MOMENT)
+        except StorageLockTimeoutError:
+            return problems
+        except OSError as error:
+            return [problem(self.root, self.commits.left(), error), *problems]
         try:
             problems = self.commits.retry()
             self._clear_up()

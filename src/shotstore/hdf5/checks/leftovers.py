@@ -5,11 +5,10 @@ from pathlib import Path
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import held_back, on_disk
+from shotstore.hdf5.checks.findings import what_of
 from shotstore.hdf5.checks.report import Finding
-from shotstore.hdf5.log.record import TRANSACTIONS, LogRecord
-from shotstore.hdf5.store import CONTROL, Store
-
-LOG = f"{CONTROL}/log"
+from shotstore.hdf5.log.record import LOG, TRANSACTIONS, LogRecord
+from shotstore.hdf5.store import Store
 
 
 def find_log(store: Store) -> tuple[Finding | None, LogRecord | None]:
@@ -24,9 +23,9 @@ def find_log(store: Store) -> tuple[Finding | None, LogRecord | None]:
     explanation = "a program was killed, the power failed, or the store was copied in a commit"
     record, problem = None, None
     try:
-        record = store.commits.left()
+        record, _ = store.commits.rounds.read_left(store.commits.count())
     except DamagedStorageError as error:
-        problem = str(error).partition(". ")[0]
+        problem = what_of(error)
     if problem is not None:
         return (
             Finding(
@@ -62,8 +61,12 @@ def find_damaged_held(store: Store) -> list[Finding]:
         try:
             held_back.load(store.root, path)
         except DamagedStorageError as error:
-            problem = f"What was committed, and kept back here, cannot be read. {error}"
-            remedy = "Until then nothing in the store can be read."
+            problem = f"What was committed, and kept back here, cannot be read: {what_of(error)}."
+            remedy = (
+                "Until then nothing in the store can be read. Restore the store from a backup; or, "
+                "to go on without what is in it, move it out of the store and check the last "
+                "changes."
+            )
             found.append(Finding("damage", path, problem, remedy))
     return found
 

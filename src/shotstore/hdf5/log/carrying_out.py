@@ -227,8 +227,9 @@ class _Carrying:
 def cut_off_error(path: Path) -> DamagedStorageError:
     """The error for a shots file that lacks what was written past its committed end."""
     return DamagedStorageError(
-        f"{path} was opened and closed by another program before a transaction in it was carried "
-        "out, and has lost shots of that. Restore it from a backup."
+        f"{path} lacks shots of a transaction that was not carried out yet: another program has "
+        "opened and closed it, or it was copied before they were written. Copy it again while no "
+        "program writes to the store, or restore it from a backup."
     )
 
 

@@ -251,11 +251,13 @@ class LogFile:
 def damaged(path: Path, why: str) -> DamagedStorageError:
     """The error for a log, or what was kept back of one, that cannot be carried out; ``why`` is a
     clause."""
-    return DamagedStorageError(
+    error = DamagedStorageError(
         f"{path} is damaged ({why}), so the commits in it cannot be carried out, and the sequences "
         "that they change may be half-changed. Restore the store from a backup; or, to go on "
         "without those commits, move it out of the store and check the last changes."
     )
+    error.why = why
+    return error
 
 
 def _fill(file: disk.File, start: int, stop: int) -> None:

@@ -25,6 +25,7 @@ from attrs import field, frozen
 
 from shotstore.hdf5.overlay import PAGE
 
+LOG = ".shotstore/log"
 TRANSACTIONS = ".shotstore/tx"
 """Where everything is staged: files and directories that the commit brings to their places."""
 
