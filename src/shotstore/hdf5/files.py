@@ -38,12 +38,11 @@ class Files:
         """What is not on the disk: documents by path, with their content, and directories."""
         self._arriving: dict[str, set[str]] = {}
         self._refused: dict[str, str] = {}
-        self._is_changed = False
 
     @property
     def lie_in_place(self) -> bool:
-        """Whether everything lies where it belongs."""
-        return not self._is_changed
+        """Whether every file lies where it belongs, and every document is as it is on the disk."""
+        return not (self._renames or self._made)
 
     def lay(self, record: LogRecord) -> None:
         """Lay what a record does over the files."""
@@ -69,12 +68,11 @@ class Files:
                     continue
             self._made[document.path] = document.content
             self._arrives(document.path)
-        self._is_changed = bool(self._renames or self._made)
 
     @property
     def is_laid_over(self) -> bool:
         """Whether anything lies over what is on the disk."""
-        return self._is_changed or bool(self._patches)
+        return bool(self._patches) or not self.lie_in_place
 
     def _arrives(self, path: str) -> None:
         directory, _, name = path.rpartition("/")
@@ -132,7 +130,7 @@ class Files:
 
     def size_of_tree(self, path: str) -> int:
         """Bytes in all files below a directory."""
-        if not self._is_changed:
+        if self.lie_in_place:
             return on_disk.size_of_tree(f"{self.root}/{path}")
         files = sum(self._size(join(path, name)) for name in self.list_files(path))
         return files + sum(
@@ -149,7 +147,7 @@ class Files:
         """Names of the files in a directory, sorted; none if it is missing."""
         place = self.locate(path)
         names = () if place is None else on_disk.list_files(f"{self.root}/{place}")
-        if not self._is_changed:
+        if self.lie_in_place:
             return names
         return tuple(
             sorted(n for n in self._candidates(path, names) if S_ISREG(self.mode(join(path, n))))
@@ -165,7 +163,7 @@ class Files:
         if place is None:
             raise FileNotFoundError(f"{self.root / path} is gone")
         names = [] if path in self._made else on_disk.list_directories(f"{self.root}/{place}")
-        if not self._is_changed:
+        if self.lie_in_place:
             return names
         return [n for n in self._candidates(path, names) if self.is_directory(join(path, n))]
 

@@ -260,7 +260,7 @@ class OverlayFile(HDF5FileObject):
 
     def sync_tail(self) -> None:
         """Make what lies past the committed end durable, if it is large."""
-        if self._end > self._tail + _LARGEST_TAIL_IN_LOG:
+        if self.has_large_tail():
             self.file.sync()
 
     def tail(self) -> list[tuple[int, bytes]]:
