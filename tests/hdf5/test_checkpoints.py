@@ -232,7 +232,9 @@ def test_storages_that_commit_in_turn_make_each_others_records_durable(
     assert recorded(other) == [0, 1, 2, 3]
 
 
-def test_a_checkpoint_waits_for_nobody(storage: HDF5StorageManager) -> None:
+def test_a_checkpoint_waits_for_no_session_for_longer_than_a_moment(
+    storage: HDF5StorageManager,
+) -> None:
     other = open_store(storage.root)
     shoot(other, 0)
     with storage.session(write=True) as session:

@@ -10,6 +10,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeAlias
@@ -22,13 +23,14 @@ _LONGEST_END = 5.0  # seconds
 
 _watched: dict[_Action, "weakref.ref[Any]"] = {}
 _due: "SimpleQueue[_Action]" = SimpleQueue()
-_thread: threading.Thread | None = None
+_threads: dict[int, threading.Thread] = {}
+"""The one that does the work, by process."""
 
 
 def call_when_dropped(owner: object, action: _Action) -> None:
     """Call ``action``, which must not refer to ``owner``, once nobody refers to ``owner`` any more,
     or when Python exits."""
-    if _thread is None:
+    if os.getpid() not in _threads:
         run(_start)  # where no Ctrl-C comes between
     # The queue takes the reference, which the callback is called with, for a flag that is true.
     _watched[action] = weakref.ref(owner, partial(_due.put, action))
@@ -48,16 +50,19 @@ def settle(timeout: float) -> None:
 
 
 def _start() -> None:
-    global _thread
-    if _thread is None:
-        _thread = threading.Thread(target=_work, name="shotstore", daemon=True)
-        _thread.start()
+    thread = threading.Thread(target=_work, name="shotstore", daemon=True)
+    if _threads.setdefault(os.getpid(), thread) is thread:  # or another thread was faster
+        try:
+            thread.start()
+        except BaseException:
+            _threads.pop(os.getpid(), None)
+            raise
 
 
 def _end() -> bool:
     """Let the thread do what is due and then nothing any more: where Python ends, a thread that is
     inside HDF5 ends there, with h5py's lock. Return whether it has come so far."""
-    if _thread is None:
+    if os.getpid() not in _threads:
         return True
     has_ended = threading.Event()
 
@@ -73,7 +78,8 @@ def _work() -> None:
     while True:
         action = _due.get()
         _watched.pop(action, None)
-        action()
+        with suppress(Exception):  # nobody is there to be told, and others wait
+            action()
         del action  # or its transaction would stay until the next one
 
 
@@ -83,14 +89,16 @@ def _finish() -> None:
     has_ended, has_stopped = _end(), stop()
     if has_ended and has_stopped:
         for action in list(_watched):
-            action()
+            with suppress(Exception):  # the others are to be done all the same
+                action()
 
 
 def _forget_all() -> None:
     """In a forked child, which has the sessions of its parent, but none of the threads."""
-    global _due, _thread
+    global _due
     _watched.clear()
-    _due, _thread = SimpleQueue(), None
+    _threads.clear()
+    _due = SimpleQueue()
 
 
 if hasattr(os, "register_at_fork"):

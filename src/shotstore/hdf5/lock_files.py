@@ -78,7 +78,14 @@ def try_lock_alone(path: Path) -> Callable[[], None] | None:
 
 
 class Lock:
+    """A lock on a file, which is open from the beginning; the lock is not taken yet."""
+
     def __init__(self, path: Path, kind: LockFlags, open_flags: int) -> None:
+        """``kind`` is `SHARED` or `ALONE`; ``open_flags`` are those of `os.open`.
+
+        Raises:
+            OSError: the file cannot be opened.
+        """
         self._path = path
         self._kind = kind
         self._open_flags = open_flags | _NO_FOLLOW
@@ -90,6 +97,11 @@ class Lock:
         _descriptors.add(self._descriptor)
 
     def attempt(self) -> bool:
+        """Take the lock, unless somebody holds one that excludes it; whether it is taken.
+
+        Raises:
+            StorageError: the file system cannot lock files.
+        """
         try:
             portalocker.lock(self._descriptor, self._kind)
         except portalocker.AlreadyLocked:
@@ -167,6 +179,7 @@ class WriteLock(Lock):
 
 @contextmanager
 def locked(path: Path, kind: LockFlags, open_flags: int) -> Iterator[Lock]:
+    """A `Lock`, to be taken in the block, which is released and closed at its end."""
     lock = Lock(path, kind, open_flags)
     try:
         yield lock
@@ -181,6 +194,20 @@ def wait(
     longest_pause: Callable[[], float] = lambda: LONGEST_WAIT,
     is_for_a_moment: Callable[[], bool] = lambda: False,
 ) -> None:
+    """Try again and again to take a lock, until it is taken.
+
+    Args:
+        attempt: Takes it, and returns whether it could.
+        timeout: Seconds after which to give up; 0 to try twice, a moment apart.
+        describe: What is waited for, and who holds it, for the message.
+        longest_pause: Seconds between two tries, at most.
+        is_for_a_moment: Whether who holds it is about to release it, so that a little more time
+            is given.
+
+    Raises:
+        StorageLockTimeoutError: it was not to be had in that time.
+        Cancelled: nobody waits for the result any more.
+    """
     if attempt():
         return
     deadline = time.monotonic() + timeout

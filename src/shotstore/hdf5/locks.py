@@ -7,8 +7,8 @@ Order: write lock, gate, apply lock. Nothing is acquired while the apply lock is
 - The *apply lock* is shared by readers while they touch files, and exclusive while a commit
   changes them. Without it is read what no commit changes: frames of which is known where they lie
   in an open file; and documents that are read again if anything was committed meanwhile.
-- The *open lock* is shared by all storages that may write, for as long as they are used. Who gets
-  it alone knows that nobody else does. It is asked for and taken under the *opening lock*.
+- The *open lock* is shared by all storages that may write, for as long as they are used; see
+  `membership`. It is asked for and taken under the *opening lock*.
 - The *gate* lets a waiting commit in: it holds the gate exclusively while it waits for the readers
   that are inside, and a reader passes through the gate before it enters. Without it a few busy
   readers keep a writer out nearly for ever.
@@ -46,6 +46,9 @@ from shotstore.hdf5.lock_holders import (
 from shotstore.hdf5.waiting_line import WaitingLine
 from shotstore.records.owner import Owner, holders
 
+MOMENT = 0.5
+"""Seconds to wait for the write lock where one can do without it: a checkpoint takes no longer,
+where the disk is not slow."""
 _MOST_READERS = 2
 _LONGEST_TURN = 1.0  # seconds
 
@@ -137,9 +140,10 @@ class Locks:
 
     def close(self) -> None:
         """Close the files of locks that are not held."""
-        for idle in self._idle.values():
-            while idle:
-                idle.pop().release()
+        for idle in list(self._idle.values()):
+            with suppress(IndexError):  # it is empty, by another thread perhaps
+                while True:
+                    idle.pop().release()
 
     def acquire_write(
         self, owner: Owner | None, timeout: float | None = None
@@ -231,7 +235,7 @@ class Locks:
                     alone()
             shared = Lock(self._open, SHARED, os.O_RDONLY)
             try:
-                wait(shared.attempt, self._timeout, lambda: str(self._open))
+                wait(shared.attempt, self._timeout, lambda: self._name_opener(self._open))
             except BaseException:
                 shared.release()
                 raise
@@ -247,8 +251,12 @@ class Locks:
     @contextmanager
     def _turn(self, open_flags: int) -> Iterator[None]:
         with locked(self._opening, ALONE, open_flags) as turn:
-            wait(turn.attempt, self._timeout, lambda: f"{self._opening}, to open the store")
+            wait(turn.attempt, self._timeout, lambda: self._name_opener(self._opening))
             yield
+
+    def _name_opener(self, lock: Path) -> str:
+        who = ", ".join(map(describe, sorted(holders_of(lock))))
+        return f"another program to open {lock.parent.parent}. {lock} is held by {who or 'it'}"
 
     def is_writing(self) -> bool:
         """Whether a session holds the write lock at this moment, or may hold it."""

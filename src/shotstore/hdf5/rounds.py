@@ -23,8 +23,8 @@ from shotstore.hdf5.log.territories import territory
 class Rounds:
     """The log, its counter, and what the round has still to make durable.
 
-    Only for who has the write lock, but for `is_complete`, `distrust` and `read_left`: threads of
-    readers look at the same time.
+    Only for who has the write lock, but for `is_complete` and `read_left`, which threads of readers
+    call at the same time, and `distrust`, which writes, but only where nobody uses the store.
     """
 
     def __init__(self, root: Path, control: Path) -> None:
@@ -60,7 +60,7 @@ class Rounds:
 
     def distrust(self) -> None:
         """Let whoever comes next carry out the log, if there is anything in it: the power may have
-        failed since it was written, or this is a copy."""
+        failed since it was written, or this is a copy. Only for who has the open lock alone."""
         count = self.counter.read()
         log = LogFile(self.log.path)
         try:
@@ -74,7 +74,8 @@ class Rounds:
             if not count.is_of_this_boot():
                 # Written anew it would be, and would say that the last record was never finished.
                 count = Count(count.commits)
-            self.counter.write(evolve(count, is_unfinished=True))
+            # Not by the file that is open here, which is for who has the write lock.
+            Counter(self.counter.path).write(evolve(count, is_unfinished=True))
 
     # Reading
 
@@ -146,21 +147,21 @@ class Rounds:
         """Write the record, which is the commit; return where the next one begins.
 
         Raises:
-            CommitUncertainError: the disk fails, and nobody knows whether the record is there.
-            OSError: it is not.
+            CommitUncertainError: that failed, and nobody knows whether the record is there.
+            Exception: it is not.
         """
         try:
             return self.log.append(before.commits + 1, content, before.end)
-        except OSError as error:
+        except Exception as error:
             try:
                 is_there = bool(self.log.entries(before.end))
-            except (OSError, DamagedStorageError):
+            except Exception:  # whatever it is, nobody knows
                 is_there = True
             if is_there:
-                with contextlib.suppress(OSError):  # nothing of it is carried out
+                with contextlib.suppress(Exception):  # nothing of it is carried out
                     self.counter.write(evolve(before, is_unfinished=True))
                 raise uncertain_error(self._root, error) from error
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(Exception):
                 self.counter.write(before)
             raise
 

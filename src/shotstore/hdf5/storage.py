@@ -229,11 +229,13 @@ class HDF5StorageManager(StorageManager):
         """Bring the store to rest, as before the disk is unmounted or copied, and close its files.
 
         What this storage has committed is synced in the files themselves, so that nobody needs the
-        log, unless another program is writing: then that one does it. The files that stay open
-        between sessions are those of the running sequences that this storage has recorded into,
-        and of the sequences that were read last; they are closed too when a path is moved or
-        deleted (where another program does it, with the next session). A storage that is dropped
-        is closed, and so is each when Python ends. A closed storage can be used further.
+        log. If another session keeps on writing for half a second, it stays in the log until the
+        next checkpoint of any program, or until the store is next opened; a session of this storage
+        makes that checkpoint when it ends. The files that stay open between sessions are those of
+        the running sequences that this storage has recorded into, and of the sequences that were
+        read last; they are closed too when a path is moved or deleted (where another program does
+        it, with the next session). A storage that is dropped is closed, and so is each when Python
+        ends. A closed storage can be used further.
         """
 
         run(self._store.close)

@@ -16,7 +16,7 @@ from shotstore.hdf5.held_back import Problem, problem
 from shotstore.hdf5.kept_files import KeptFiles, KeptWriters
 from shotstore.hdf5.known_documents import KnownDocuments
 from shotstore.hdf5.lock_files import try_lock_alone
-from shotstore.hdf5.locks import Locks
+from shotstore.hdf5.locks import MOMENT, Locks
 from shotstore.hdf5.log.counter import Count
 from shotstore.hdf5.log.record import TRANSACTIONS
 from shotstore.hdf5.membership import Membership
@@ -37,8 +37,6 @@ INCOMING = f"{CONTROL}/incoming"
 """Stores in which sequences are made that come from elsewhere."""
 INCOMING_LOCK = f"{CONTROL}/incoming.lock"
 """In each of those: held for as long as somebody is at work there."""
-MOMENT = 0.5
-"""Seconds, which a checkpoint takes at most on a disk that is not slow."""
 
 
 class Store:
@@ -64,7 +62,7 @@ class Store:
         self.commits = Commits(self.root, self._control, self.locks)
         """What was committed, and the files as they are by that."""
         self.membership = Membership(self.locks, self.commits, read_only=read_only)
-        """The part that this one has in the store, besides others."""
+        """The use that this program makes of the store, as others may at the same time."""
         self.readers: KeptFiles[ShotsReader] = KeptFiles()
         """The shots files that were read."""
         self.kept = KeptWriters()
@@ -103,15 +101,20 @@ class Store:
                     ) from error
                 raise
         self._has_locks = not read_only
-        if not self.is_archive:
-            self.membership.join()
-            call_when_dropped(self, self.membership.leave)
+        self._join()
         if not read_only:
             with contextlib.suppress(StorageError, OSError):  # said where it is asked for
                 with self.reading():  # what a power loss has taken back, comes back
                     pass
                 if self.commits.held:
                     self.retry()
+
+    def _join(self) -> None:
+        """Begin to use the store, until it is closed, or dropped; also in a process that was forked
+        from the one that has opened it."""
+        if not self.is_archive and not self.membership.is_joined:
+            self.membership.join()
+            call_when_dropped(self, self.membership.leave)
 
     def last_commit(self) -> int | None:
         """What changes with each commit; None where nobody counts them.
@@ -147,8 +150,7 @@ class Store:
         """
         as_it_is = not finish
         finish = finish and not self.read_only
-        if not self.is_archive:
-            self.membership.join()
+        self._join()
         while True:
             with contextlib.ExitStack() as stack:
                 if self._is_shared():
@@ -196,14 +198,16 @@ class Store:
             StorageLockTimeoutError: another session keeps on writing.
             StorageError: the store was opened for reading.
             DamagedStorageError: the log cannot be read, or does not fit the files.
+            OSError: it cannot be carried out.
         """
         if self.read_only:
             raise StorageError(
                 f"{self.root} was opened with read_only=True: open it without to change it."
             )
-        self.membership.join()
+        self._join()
         release = self.membership.acquire_write(owner, timeout)
         try:
+            self.commits.finish()
             self._clear_up()
             self.kept.check(self.commits.counted)
             self.readers.check(self.commits.counted)

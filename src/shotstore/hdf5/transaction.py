@@ -346,10 +346,10 @@ class Transaction(StoredTransaction):
         steps = self.shots.closing(discard=discard, keep=keep)
         if not keep_staging:
             steps.append(self._staging.remove)
+        if self.has_committed:  # before the release, which makes a checkpoint in a closed storage
+            steps.append(self.store.membership.note_commit)
         if self._release_write is not None:
             steps.append(self._release_write)
-        if self.has_committed:
-            steps.append(self.store.membership.note_commit)
         for step in steps:
             # The outcome stands, and the next writing session clears away what is left.
             with suppress(Exception):

@@ -18,10 +18,11 @@ from shotstore.errors import (
 )
 from shotstore.hdf5 import disk, documents, on_disk, time_in_trash
 from shotstore.hdf5.information import read_information
+from shotstore.hdf5.locks import MOMENT
 from shotstore.hdf5.log.record import TRANSACTIONS
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.snapshot import Snapshot
-from shotstore.hdf5.store import MOMENT, TRASH, Store
+from shotstore.hdf5.store import TRASH, Store
 from shotstore.hdf5.worker import run
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules

@@ -19,6 +19,7 @@ from shotstore.hdf5.log.boot import boot_id
 
 _FIELDS = struct.Struct("<Q16sQQ16s")
 _CHECKSUM = struct.Struct("<I")
+_SIZE = _FIELDS.size + _CHECKSUM.size
 _TRIES = 5
 
 
@@ -64,7 +65,7 @@ class Counter:
                 self.close()
                 self._file, self._process = disk.File(self.path, "r+"), os.getpid()
             assert self._file is not None
-            content = bytearray(_FIELDS.size + _CHECKSUM.size)
+            content = bytearray(_SIZE)
             count = _parse(bytes(content[: self._file.read_into(memoryview(content), 0)]))
             if count is not None:
                 return count
@@ -110,7 +111,8 @@ class Counter:
 
 
 def _parse(content: bytes) -> Count | None:
-    body, checksum = content[: _FIELDS.size], content[_FIELDS.size :]
+    # What stands behind it stays there: who has the file open writes over its beginning alone.
+    body, checksum = content[: _FIELDS.size], content[_FIELDS.size : _SIZE]
     if len(body) != _FIELDS.size or checksum != _CHECKSUM.pack(zlib.crc32(body)):
         return None
     commits, round_, end, is_unfinished, boot = _FIELDS.unpack(body)
