@@ -39,11 +39,11 @@ class StoredDataset:
         self._dataset, self._largest = opened.dataset, opened.largest
         self.rows = Rows(opened)
         self._opened = opened
-        self._type = self._dataset.get_type()
+        self._type = opened.type
         self._chunk = opened.chunk
         self._length = length
-        self.dtype: np.dtype[Any] = self._dataset.dtype
-        self.shape: tuple[int, ...] = self._dataset.shape
+        self.dtype = opened.dtype
+        self.shape = opened.shape
         if not self._bytes((1, *self.shape[1:])):
             raise ValueError(f"a row of {name} has no bytes")
 

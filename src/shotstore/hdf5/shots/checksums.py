@@ -76,16 +76,25 @@ class Checksums:
         return [0, 0] not in found and found == stored.view("<u2").tolist()
 
     def _fit_small(self, chunks: _Bytes, stored: _Bytes, weights: _Array) -> bool:
-        words = _scratch.doubles[: len(chunks) * self._words].reshape(len(chunks), -1)
-        words[:] = chunks.view("<u2")
-        sums = words @ weights
+        sums = self._small_sums(chunks, weights)
         # 0 is that of nothing but zeros, 65535 that of everything else.
         found = (sums * 256 - 1) % 65535 + 1
         return bool(sums.all() and (found == stored.view("<u2")).all())
 
     def of(self, chunk: _Bytes) -> _Bytes:
         """Those of a chunk, as they are stored."""
-        return np.array(self._of(chunk[np.newaxis]), "<u2").reshape(-1).view(np.uint8)
+        if self._weights is None:
+            [found] = self._of(chunk[np.newaxis])
+        else:
+            [[plain, weighted]] = self._small_sums(chunk[np.newaxis], self._weights).tolist()
+            found = [_as_stored(plain, plain), _as_stored(weighted, plain)]
+        return np.array(found, "<u2").view(np.uint8)
+
+    def _small_sums(self, chunks: _Bytes, weights: _Array) -> _Array:
+        words = _scratch.doubles[: len(chunks) * self._words].reshape(len(chunks), -1)
+        words[:] = chunks.view("<u2")
+        sums: _Array = words @ weights
+        return sums
 
     def _of(self, chunks: _Bytes) -> list[list[int]]:
         of_lines, of_columns = self._sums(chunks[:, : 2 * self._words].view("<u2"))

@@ -11,6 +11,7 @@ steps: one that an error leaves unfinished in a worker thread never releases it.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import h5py
@@ -73,6 +74,11 @@ class OpenDataset:
     """A dataset that has passed for one of shotstore's."""
 
     dataset: h5d.DatasetID
+    type: h5t.TypeID
+    """In the file, and the same in memory."""
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    """As it was then."""
     largest: int
     """How many bytes can be read of it at the most."""
     chunk: tuple[int, ...]
@@ -82,8 +88,6 @@ class OpenDataset:
     """Whether `check_chunk` is to look at each chunk before HDF5 reads it."""
     has_plain_rows: bool
     """Whether each chunk is whole rows and a checksum, and not too long for our own sums."""
-    rows_are_chunks: bool
-    """Whether it is one such row."""
 
 
 def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
@@ -96,10 +100,9 @@ def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
         raise ValueError(f"{name} is missing")
     dataset = h5d.open(file.id, name.encode())
     kind = dataset.get_type()
-    _check_type(name, kind)
-    dtype: np.dtype[Any] = dataset.dtype
-    if kind.get_size() != dtype.itemsize:  # what is read would not fit
-        raise ValueError(f"the type of {name} is not one of numpy's")
+    dtype = _numpy_type(kind.encode())
+    if dtype is None:
+        raise ValueError(f"the type of {name} is not one that shotstore uses")
     properties = dataset.get_create_plist()
     if properties.get_layout() != h5d.CHUNKED or properties.get_external_count():
         raise ValueError(f"{name} is not stored in chunks of this file")
@@ -112,19 +115,21 @@ def open_dataset(file: h5py.File, name: str, length: int) -> OpenDataset:
         raise ValueError(f"the chunks of {name} are too large")
     is_compressed = bool(filters & _COMPRESSIONS)
     largest = length * (_MOST_COMPRESSION if is_compressed else 1)
-    rows, *row_shape = dataset.shape
+    shape: tuple[int, ...] = dataset.shape
+    rows, *row_shape = shape
     if rows and math.prod(row_shape) * dtype.itemsize > max(largest, LARGEST_HOLE):
         raise ValueError(f"a row of {name} is larger than the file")
     is_plain = filters == {h5z.FILTER_FLETCHER32}
-    has_plain_rows = is_plain and chunk[1:] == dataset.shape[1:] and size <= LARGEST
     return OpenDataset(
         dataset,
+        kind,
+        dtype,
+        shape,
         largest,
         chunk,
         is_compressed,
         must_be_checked=size > _HARMLESS_CHUNK and not is_compressed,
-        has_plain_rows=has_plain_rows,
-        rows_are_chunks=has_plain_rows and chunk[0] == 1,
+        has_plain_rows=is_plain and chunk[1:] == shape[1:] and size <= LARGEST,
     )
 
 
@@ -227,15 +232,22 @@ def _open_attribute(target: h5py.HLObject, name: str) -> h5a.AttrID:
     return attribute
 
 
-def _check_type(name: str, kind: h5t.TypeID) -> None:
-    """Refuse a type of variable length, and one that refers to other objects."""
+@lru_cache(maxsize=256)  # who polls opens tables of dozens of columns anew after each commit
+def _numpy_type(encoded: bytes) -> np.dtype[Any] | None:
+    """The type of numpy for one of HDF5; None if shotstore does not use it."""
+    kind = h5t.decode(encoded)
+    if not _is_plain(kind):
+        return None
+    dtype: np.dtype[Any] = kind.dtype
+    return dtype if kind.get_size() == dtype.itemsize else None  # what is read would not fit
+
+
+def _is_plain(kind: h5t.TypeID) -> bool:
+    """Whether nothing in a type has a variable length, or refers to other objects."""
     if isinstance(kind, h5t.TypeCompoundID):
-        for member in range(kind.get_nmembers()):
-            _check_type(name, kind.get_member_type(member))
-    elif isinstance(kind, h5t.TypeArrayID):
-        _check_type(name, kind.get_super())
-    elif isinstance(kind, h5t.TypeStringID):
-        if kind.is_variable_str():
-            raise ValueError(f"the texts of {name} have no fixed length")
-    elif kind.get_class() not in _PLAIN_TYPES:
-        raise ValueError(f"the type of {name} is not one that shotstore uses")
+        return all(_is_plain(kind.get_member_type(i)) for i in range(kind.get_nmembers()))
+    if isinstance(kind, h5t.TypeArrayID):
+        return _is_plain(kind.get_super())
+    if isinstance(kind, h5t.TypeStringID):
+        return not kind.is_variable_str()
+    return kind.get_class() in _PLAIN_TYPES
