@@ -45,6 +45,7 @@ else:
     _sync_data = _sync
 
 _HAS_PREADV = hasattr(os, "preadv")
+_HAS_PWRITE = hasattr(os, "pwrite")
 _MOST_PIECES = 1024
 """In one call, on Linux and on macOS."""
 CAN_READ_TOGETHER = hasattr(os, "pread")
@@ -153,10 +154,15 @@ class File:
         view = memoryview(data)
         if observe is not None:
             observe(Operation("write", str(self.path), offset=offset, data=bytes(view)))
-        self._raw.seek(offset)
         done = 0
         while done < len(view):
-            done += self._raw.write(view[done:])
+            done += self._write_at(offset + done, view[done:])
+
+    def _write_at(self, offset: int, piece: memoryview) -> int:
+        if _HAS_PWRITE:
+            return os.pwrite(self._raw.fileno(), piece, offset)
+        self._raw.seek(offset)
+        return self._raw.write(piece)
 
     def truncate(self, length: int) -> None:
         """Cut or extend the file to ``length`` bytes."""
@@ -293,11 +299,11 @@ def overwrite(path: Path, content: bytes) -> None:
 
 
 @patient(why_no_name)
-def make_directory(path: Path) -> None:
+def make_directory(path: Path | str) -> None:
     """Create the directory; `FileExistsError` where there is one."""
     if observe is not None:
         observe(Operation("mkdir", str(path)))
-    path.mkdir()
+    os.mkdir(path)
 
 
 def make_directories(path: Path) -> None:
@@ -312,20 +318,21 @@ def make_directories(path: Path) -> None:
 
 
 @patient(why_not_moved)
-def rename(source: Path, destination: Path) -> None:
+def rename(source: Path | str, destination: Path | str) -> None:
     """Move a file or directory at once. A file at the destination is replaced."""
     if observe is not None:
         observe(Operation("rename", str(source), str(destination)))
-    source.replace(destination)
+    os.replace(source, destination)
 
 
 @patient(why_no_name)
-def remove_file(path: Path) -> None:
+def remove_file(path: Path | str) -> None:
     """Remove the file, if it is there."""
     if exists(path):
         if observe is not None:
             observe(Operation("unlink", str(path)))
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def remove_tree(path: Path) -> None:

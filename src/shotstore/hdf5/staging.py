@@ -14,7 +14,6 @@ class Staging:
         self.transaction = uuid.uuid4().hex
         self._root = root
         self._slots: list[str] = []
-        self._has_mark = False
 
     def slot(self) -> str:
         """A name that is free, relative to the root of the store."""
@@ -24,14 +23,14 @@ class Staging:
     def new_directory(self) -> str:
         """Create a directory in a slot."""
         slot = self.slot()
-        disk.make_directory(self._root / slot)
+        disk.make_directory(f"{self._root}/{slot}")
         return slot
 
     def new_file(self, content: bytes) -> str:
         """Create a file with this content in a slot. It is not synced: the log has the content
         too."""
         slot = self.slot()
-        file = disk.File(self._root / slot, "x")
+        file = disk.File(Path(f"{self._root}/{slot}"), "x")
         try:
             file.write(content, 0)
         finally:
@@ -42,7 +41,6 @@ class Staging:
         """Make the mark that the commit puts into place by a rename: once it has begun, nothing
         may need space."""
         self._slots.append(name)
-        self._has_mark = True
         disk.write_new_file(self._root / name, b"")
 
     def relative(self, slot: Path) -> str:
@@ -55,10 +53,11 @@ class Staging:
 
     def remove(self) -> None:
         """Remove what is left of it."""
-        for slot in self._slots:
-            remove(self._root / slot)
-        if self._has_mark:
-            remove(self._root / f"{TRANSACTIONS}/{self.transaction}-departed")
+        if self._slots:
+            directory = self._root / TRANSACTIONS
+            for name in on_disk.list_names(str(directory)):
+                if name.startswith(f"{self.transaction}-"):
+                    remove(directory / name)
 
 
 def remove(place: Path) -> None:

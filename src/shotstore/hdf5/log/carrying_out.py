@@ -135,33 +135,38 @@ class _Carrying:
             file.sync()
 
     def _rename(self, rename: Rename) -> None:
-        source, destination = self._root / rename.source, self._root / rename.destination
-        if on_disk.exists(source):
+        source, destination = self._at(rename.source), self._at(rename.destination)
+        if self._how == "first" or on_disk.exists(source):
             disk.rename(source, destination)
 
     def _arrive(self, arrival: Rename) -> None:
-        is_there = arrival.is_new and on_disk.is_directory(self._root / arrival.destination)
-        if not is_there and on_disk.exists(self._root / arrival.source):
-            self._rename(arrival)
+        source, destination = self._at(arrival.source), self._at(arrival.destination)
+        is_first = self._how == "first"
+        is_there = not is_first and arrival.is_new and on_disk.is_directory(destination)
+        if is_first or (not is_there and on_disk.exists(source)):
+            disk.rename(source, destination)
         elif not is_there and arrival.is_new:
-            disk.make_directory(self._root / arrival.destination)
-        elif not on_disk.exists(self._root / arrival.destination):
+            disk.make_directory(destination)
+        elif not on_disk.exists(destination):
             raise DamagedStorageError(
-                f"{self._root / arrival.source}, which a commit brings to "
-                f"{self._root / arrival.destination}, is missing. Restore it from a backup."
+                f"{source}, which a commit brings to {destination}, is missing. Restore it from a "
+                "backup."
             )
 
     def _write(self, document: Document) -> None:
-        path, staged = self._root / document.path, self._root / document.staged
+        path, staged = self._at(document.path), self._at(document.staged)
         if self._how != "first":
-            found = on_disk.read_file(str(path))
+            found = on_disk.read_file(path)
             if is_later(found, document) or (self._how == "again" and found == document.content):
                 return
-            if on_disk.read_file(str(staged)) != document.content:
+            if on_disk.read_file(staged) != document.content:
                 disk.remove_file(staged)
-                with contextlib.closing(disk.File(staged, "x")) as file:
+                with contextlib.closing(disk.File(Path(staged), "x")) as file:
                     file.write(document.content, 0)
         disk.rename(staged, path)
+
+    def _at(self, path: str) -> str:
+        return f"{self._root}/{path}"
 
     def _sync(self, renames: list[Rename]) -> None:
         touched: dict[Path, list[Rename]] = {}
