@@ -71,6 +71,7 @@ from shotstore.model import (
     UnknownDeviceConfiguration,
     UnknownIterationConfiguration,
     UnknownTimeLane,
+    ValuesLoop,
     VariableDeclaration,
 )
 from shotstore.paths import PureSequencePath
@@ -188,6 +189,7 @@ __all__ = [
     "UnknownTimeLane",
     "UnknownUnitError",
     "UnreadableConfigurationError",
+    "ValuesLoop",
     "VariableDeclaration",
 ]
 

@@ -15,6 +15,7 @@ from shotstore.model import (
     Step,
     StepsConfiguration,
     UnknownIterationConfiguration,
+    ValuesLoop,
     VariableDeclaration,
     quantity,
 )
@@ -27,8 +28,13 @@ _names = st.sampled_from(["x", "y", "z"])
 _texts = st.sampled_from(["0", "1", "2", "x", "y + 1", "2 * z", "x * y"])
 _steps = st.recursive(
     st.just(SHOT) | st.builds(VariableDeclaration, _names, _texts),
-    lambda inner: st.builds(
-        LinspaceLoop, _names, _texts, _texts, st.integers(1, 3), st.lists(inner, max_size=4)
+    lambda inner: (
+        st.builds(
+            LinspaceLoop, _names, _texts, _texts, st.integers(1, 3), st.lists(inner, max_size=4)
+        )
+        | st.builds(
+            ValuesLoop, _names, st.lists(_texts | st.integers(0, 2), max_size=3), st.lists(inner)
+        )
     ),
     max_leaves=8,
 )
@@ -45,6 +51,27 @@ def test_a_loop_tells_its_bounds_as_they_are_written_and_as_numbers() -> None:
         "mot.detuning": ParameterRange("-10 MHz", "500 kHz", 11, -10.0, 0.5, "MHz")
     }
     assert found.declared == {}
+
+
+def test_a_loop_over_values_goes_from_the_lowest_to_the_highest() -> None:
+    values = ["5 MHz", quantity(100, "kHz"), "-2 * x"]
+    loop = ValuesLoop("f", values, [SHOT])
+    found = ranges(loop, x=quantity(1, "MHz")).varied
+    assert found == {"f": ParameterRange("-2 * x", "5 MHz", 3, -2.0, 5, "MHz")}
+    assert ranges(loop).varied == {"f": ParameterRange("5 MHz", "-2 * x", 3, None, None, None)}
+    assert str(found["f"]) == "-2 * x to 5 MHz (3 values)"
+
+
+def test_a_loop_over_one_value_varies_nothing() -> None:
+    found = ranges(ValuesLoop("a", [True], [VariableDeclaration("b", "a"), SHOT]))
+    assert found.varied == {}
+    assert found.declared["a"] == ParameterRange("True", "True", 1, True, True, None)
+    assert found.declared["b"].first is True
+
+
+def test_a_loop_over_no_values_has_no_shots() -> None:
+    found = ranges(ValuesLoop("a", [], [VariableDeclaration("b", "1"), SHOT]))
+    assert found.declared["a"] == ParameterRange("", "", 0, None, None, None)
 
 
 def test_steps_of_a_given_size_end_before_their_bound() -> None:

@@ -388,7 +388,7 @@ def test_what_is_not_a_stored_iteration_is_a_value_error(content: JSON) -> None:
 @pytest.mark.parametrize("step", [None, 1, "a type", ["type"], {}, {"type": []}, {"type": "jump"}])
 def test_what_is_not_a_step_is_told_with_the_types_there_are(step: JSON) -> None:
     content: JSON = {"type": "steps", "content": {"steps": [step]}}
-    with pytest.raises(ValueError, match="one of declaration, linspace, arange, shot @"):
+    with pytest.raises(ValueError, match="one of declaration, linspace, arange, values, shot @"):
         DefaultSerializer().load_iteration(content)
 
 

@@ -1,6 +1,7 @@
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from shotstore.model import (
     ParameterType,
     Step,
     StepsConfiguration,
+    ValuesLoop,
     VariableDeclaration,
     quantity,
 )
@@ -94,6 +96,8 @@ def test_bounds_may_depend_on_the_loop_around() -> None:
         ([ArangeLoop("a", "0", "1 +", "1", [SHOT])], None),
         ([ArangeLoop("a", "0", "10**400", "1", [SHOT])], 10**400),
         ([ArangeLoop("a", "0.5", "10**400", "1", [SHOT])], None),
+        ([ValuesLoop("a", [], [SHOT])], 0),
+        ([ValuesLoop("a", ["b", 1, "1 +"], [SHOT, SHOT])], 6),
         ([VariableDeclaration("s", "2"), ArangeLoop("a", "0", "s / (1 s)", "1", [SHOT])], None),
     ],
 )
@@ -106,6 +110,45 @@ def test_the_expected_number_of_a_huge_scan_is_multiplied() -> None:
     for depth in range(20):
         steps = [LinspaceLoop(f"a{depth}", "0", "1", 10**6, steps)]
     assert StepsConfiguration(steps).expected_number_shots() == 10**120
+
+
+def test_a_loop_over_values_takes_them_in_their_order_as_they_are() -> None:
+    values = ["5 MHz", quantity(2, "kHz"), "2 * x", True, 3, 1.5, np.float64(2), quantity(3, "")]
+    shots = walked([ValuesLoop("a", values, [SHOT])], {"x": 4})
+    expected = [quantity(5, "MHz"), quantity(2, "kHz"), 8, True, 3, 1.5, 2.0, quantity(3, "")]
+    assert exactly_equal([shot["a"] for shot in shots], expected)
+
+
+def test_the_values_of_a_loop_are_known_before_the_first_of_them() -> None:
+    loop = ValuesLoop("a", ["a + 1", "a + 2"], [SHOT])
+    assert [shot["a"] for shot in walked([VariableDeclaration("a", "0"), loop])] == [1, 2]
+
+
+def test_the_values_of_a_loop_may_be_a_range_or_an_array() -> None:
+    for values in (range(3), np.arange(3), [0, 1, 2]):
+        assert ValuesLoop("a", values, []) == ValuesLoop("a", [0, 1, 2], [])
+
+
+def test_values_that_look_alike_are_different_ones() -> None:
+    one, *others = [1, 1.0, True, "1", quantity(1, "")]
+    for other in others:
+        assert ValuesLoop("a", [one], []) != ValuesLoop("a", [other], [])
+    assert ValuesLoop("a", [quantity(1, "MHz")], []) != ValuesLoop("a", [quantity(1000, "kHz")], [])
+    nan = ValuesLoop("a", [float("nan")], [])
+    assert nan == ValuesLoop("a", [-float("nan")], [])
+    assert hash(nan) == hash(ValuesLoop("a", [-float("nan")], []))
+
+
+@pytest.mark.parametrize("values", ["123", 3, [None], [1j], [[1]], quantity(1, "MHz")])
+def test_what_is_not_a_list_of_values_is_refused(values: Any) -> None:
+    with pytest.raises(TypeError):
+        ValuesLoop("a", values, [])
+
+
+def test_the_schema_has_the_types_of_all_values_of_a_loop() -> None:
+    loop = ValuesLoop("a", [1, 2, 2.5, 3], [ArangeLoop("b", "0", "a", "1", [SHOT])])
+    schema = StepsConfiguration([loop]).get_parameter_schema({})
+    assert schema == {"a": ParameterType("float"), "b": ParameterType("float")}
 
 
 _bounds = st.integers(-3, 3).map(str)
@@ -126,6 +169,12 @@ _small_steps = st.recursive(
             _bounds,
             _bounds,
             st.sampled_from(["1", "-1", "0.7"]),
+            st.lists(inner, max_size=2),
+        ),
+        st.builds(
+            ValuesLoop,
+            st.sampled_from("ab"),
+            st.lists(st.one_of(_bounds, st.booleans(), st.floats()), max_size=3),
             st.lists(inner, max_size=2),
         ),
     ),

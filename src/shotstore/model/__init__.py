@@ -31,6 +31,7 @@ from shotstore.model.steps import (
     LinspaceLoop,
     Step,
     StepsConfiguration,
+    ValuesLoop,
     VariableDeclaration,
 )
 from shotstore.model.time_lanes import (
@@ -75,6 +76,7 @@ __all__ = [
     "UnknownDeviceConfiguration",
     "UnknownIterationConfiguration",
     "UnknownTimeLane",
+    "ValuesLoop",
     "VariableDeclaration",
     "check_data",
     "check_parameter_name",

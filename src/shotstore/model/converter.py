@@ -5,7 +5,7 @@ Reading is strict: what is missing, of another type, or not known is an error.
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar, get_origin
+from typing import Any, TypeVar, get_origin
 
 import attrs
 import cattrs
@@ -24,6 +24,7 @@ from shotstore.model.steps import (
     LinspaceLoop,
     Step,
     StepsConfiguration,
+    ValuesLoop,
     VariableDeclaration,
 )
 from shotstore.model.time_lanes import Ramp
@@ -34,6 +35,7 @@ _STEPS: dict[str, type[Step]] = {
     "declaration": VariableDeclaration,
     "linspace": LinspaceLoop,
     "arange": ArangeLoop,
+    "values": ValuesLoop,
     "shot": ExecuteShot,
 }
 """By what is stored as their type."""
@@ -92,9 +94,28 @@ def _is_quantity_class(cls: object) -> bool:
 
 
 def _register_steps(converter: cattrs.Converter) -> None:
-    # Steps hold steps, so their classes name each other before all of them exist.
-    for cls in (StepsConfiguration, *_STEPS.values()):
-        attrs.resolve_types(cls)
+    def dump_values(loop: ValuesLoop) -> dict[str, object]:
+        values = [
+            value.text if isinstance(value, Expression) else parameter_to_json(value)
+            for value in loop.values
+        ]
+        steps = converter.unstructure(loop.sub_steps)
+        return {"variable": loop.variable, "values": values, "sub_steps": steps}
+
+    def load_values(content: object, _: object) -> ValuesLoop:
+        match content:
+            case {
+                "variable": str(name),
+                "values": list(values),
+                "sub_steps": list(steps),
+                **rest,
+            } if not rest:
+                return ValuesLoop(
+                    name,
+                    [v if isinstance(v, str) else parameter_from_json(v) for v in values],
+                    [load(step, None) for step in steps],
+                )
+        raise ValueError("a loop over values has a variable, a list of values, and sub_steps")
 
     def load(value: object, _: object) -> Step:
         match value:
@@ -102,16 +123,29 @@ def _register_steps(converter: cattrs.Converter) -> None:
                 return converter.structure(fields, _STEPS[tag])
         raise ValueError(f"a step has a 'type' that is one of {', '.join(_STEPS)}")
 
+    # Steps hold steps, so their classes name each other before all of them exist.
+    for cls in {StepsConfiguration, *_STEPS.values()} - {ValuesLoop}:
+        attrs.resolve_types(cls)
+    # By a function, without which cattrs resolves the type of quantities, and so imports pint.
+    converter.register_structure_hook_func(_is_values_loop, load_values)
+    converter.register_unstructure_hook_func(_is_values_loop, _with_type("values", dump_values))
     converter.register_structure_hook(
-        VariableDeclaration | LinspaceLoop | ArangeLoop | ExecuteShot, load
+        VariableDeclaration | LinspaceLoop | ArangeLoop | ValuesLoop | ExecuteShot, load
     )
     for tag, cls in _STEPS.items():
-        converter.register_unstructure_hook(cls, _with_type(tag, cls, converter))
+        if cls is not ValuesLoop:
+            fields = make_dict_unstructure_fn(cls, converter)
+            converter.register_unstructure_hook(cls, _with_type(tag, fields))
 
 
-def _with_type(tag: str, cls: type, converter: cattrs.Converter) -> Callable[[Step], object]:
+def _is_values_loop(cls: object) -> bool:
+    return cls is ValuesLoop
+
+
+def _with_type(
+    tag: str, fields: Callable[[Any], dict[str, object]]
+) -> Callable[[Step], dict[str, object]]:
     # The tagged unions of cattrs have the type last, and people read these files.
-    fields: Callable[[Step], dict[str, object]] = make_dict_unstructure_fn(cls, converter)
     return lambda step: {"type": tag, **fields(step)}
 
 

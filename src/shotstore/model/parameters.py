@@ -121,6 +121,12 @@ def _of_quantity(
         raise ValueError(f"Parameter '{name}': {error}") from error
 
 
+def parameter_text(parameter: Parameter) -> str:
+    """Return a parameter as people write it in a recipe: ``-5.0 MHz``."""
+    number, unit = as_number(parameter)
+    return f"{number} {unit}" if unit else str(number)
+
+
 def parameter_to_json(value: Parameter) -> JSON:
     """Return strict JSON that stands for exactly this value.
 

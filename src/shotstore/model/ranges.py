@@ -9,7 +9,7 @@ import numpy as np
 
 from shotstore.model.expressions import Expression
 from shotstore.model.loops import Values
-from shotstore.model.parameters import Parameter, as_number
+from shotstore.model.parameters import Parameter, as_number, parameter_text
 from shotstore.model.quantities import convert, quantity, unit_to_text
 
 
@@ -43,6 +43,42 @@ class ParameterRange:
         """Return the range that is one value; ``text`` is what the recipe has."""
         number, units = as_number(value)
         return cls(text, text, 1, number, number, units)
+
+    @classmethod
+    def between(
+        cls, start: str, stop: str, count: int | None, values: Values | None
+    ) -> "ParameterRange":
+        """Return the range of values at equal distances.
+
+        Args:
+            start: As the recipe has it.
+            stop: As the recipe has it.
+            count: How many there are, if that is known without the values.
+            values: None if they are not known.
+        """
+        if values is None:
+            return cls(start, stop, count, None, None, None)
+        if not values.count:
+            return cls(start, stop, 0, None, None, None)
+        first, last = values.number(0), values.number(values.count - 1)
+        units = None if values.like is None else unit_to_text(values.like.units)
+        return cls(start, stop, values.count, first, last, units)
+
+    @classmethod
+    def of_several(
+        cls, texts: Sequence[str], values: Sequence[Parameter] | None
+    ) -> "ParameterRange":
+        """Return the range of single values, from the lowest to the highest.
+
+        Args:
+            texts: Of each of them, as the recipe has it.
+            values: As many; None if they are not known.
+        """
+        if not texts:
+            return cls("", "", 0, None, None, None)
+        if values is None:
+            return cls(texts[0], texts[-1], len(texts), None, None, None)
+        return _joined([cls.of(value, text) for value, text in zip(values, texts, strict=True)])
 
 
 @attrs.frozen
@@ -121,23 +157,20 @@ class RangeSurvey:
     def loop(
         self,
         name: str,
-        bounds: Sequence[Expression],
-        count: int | None,
-        values: Values | None,
+        found: ParameterRange,
+        expressions: Sequence[Expression],
+        only: Parameter | None,
         inside: Iterable[str],
     ) -> Iterator[None]:
         """Note what a loop varies; its steps are to be gone through inside the block.
 
         Args:
             name: The parameter.
-            bounds: Where it starts and where it stops, and what else its values depend on.
-            count: How many values it has; None if that is not known.
-            values: The values; None if they are not known.
+            found: What is known of its values.
+            expressions: What these depend on.
+            only: The value, if there is one and it is known.
             inside: The parameters that the steps in the loop set.
         """
-        found = ParameterRange(bounds[0].text, bounds[1].text, count, None, None, None)
-        if values is not None:
-            found = _with_values(found, values)
         self._looped[name] = None
         if found.count == 0 or self._skipped:
             self._set_to.setdefault(name, {})[found] = None
@@ -148,7 +181,7 @@ class RangeSurvey:
         self._loops += 1
         this = frozenset([self._loops] if found.count != 1 else [])
         around = frozenset[int]().union(
-            *(operand.loops for bound in bounds for operand in self._operands(bound).values())
+            *(operand.loops for each in expressions for operand in self._operands(each).values())
         )
         changing = {name, *inside} if this else set()
         at_begin: dict[str, _Value] = {}
@@ -157,7 +190,6 @@ class RangeSurvey:
             before = self._at(other)
             at_begin[other] = _Value(None, None, this | before.loops, [before])
             self._set(other, at_begin[other])
-        only = next(iter(values)) if values is not None and not this else None
         self._set(name, _Value(only, found, this | around))
         yield
         for other, value in at_begin.items():
@@ -196,7 +228,7 @@ class RangeSurvey:
     def _value(self, parameter: Parameter, text: str | None = None) -> "_Value":
         number, units = as_number(parameter)
         if text is None:
-            text = f"{number} {units}" if units else str(number)
+            text = parameter_text(parameter)
         key = (type(number), number, units)
         found = ParameterRange(text, text, 1, number, number, units)
         return self._known.setdefault(key, _Value(parameter, found, frozenset()))
@@ -260,18 +292,6 @@ def _are_equal(one: _Value, other: _Value) -> bool:
         return converted is not None and math.isclose(number, converted, rel_tol=1e-12)
     except OverflowError:  # an integer that no float can hold
         return False
-
-
-def _with_values(found: ParameterRange, values: Values) -> ParameterRange:
-    found = attrs.evolve(found, count=values.count)
-    if not values.count:
-        return found
-    return attrs.evolve(
-        found,
-        first=values.number(0),
-        last=values.number(values.count - 1),
-        units=None if values.like is None else unit_to_text(values.like.units),
-    )
 
 
 def _joined(ranges: Sequence[ParameterRange]) -> ParameterRange:

@@ -1,7 +1,8 @@
 """Iteration as a list of steps, run like a small program: declarations, loops and shots."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias, Union
 
 import attrs
@@ -9,27 +10,62 @@ import attrs
 from shotstore.model import loops
 from shotstore.model.expressions import Expression
 from shotstore.model.iteration import IterationConfiguration
-from shotstore.model.parameters import Parameter, check_parameter_name, check_parameters
-from shotstore.model.ranges import ParameterRanges, RangeSurvey
+from shotstore.model.parameters import (
+    Parameter,
+    as_number,
+    check_parameter,
+    check_parameter_name,
+    check_parameters,
+    parameter_text,
+)
+from shotstore.model.ranges import ParameterRange, ParameterRanges, RangeSurvey
 from shotstore.model.scalars import check_positive
-from shotstore.model.schema import ParameterSchema
+from shotstore.model.schema import ParameterSchema, ParameterType
 
-Step: TypeAlias = Union["VariableDeclaration", "LinspaceLoop", "ArangeLoop", "ExecuteShot"]
+Step: TypeAlias = Union[
+    "VariableDeclaration", "LinspaceLoop", "ArangeLoop", "ValuesLoop", "ExecuteShot"
+]
+LoopValue: TypeAlias = Expression | Parameter
+"""One of the values of a loop: an expression, or a parameter as it is."""
 
 
 def _checked_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
     checked = tuple(steps)
     for step in checked:
-        if not isinstance(step, VariableDeclaration | LinspaceLoop | ArangeLoop | ExecuteShot):
+        if not isinstance(step, VariableDeclaration | Loop | ExecuteShot):
             raise TypeError(
-                "A step is a VariableDeclaration, LinspaceLoop, ArangeLoop or ExecuteShot, "
-                f"not of type {type(step).__name__}."
+                "A step is a VariableDeclaration, LinspaceLoop, ArangeLoop, ValuesLoop or "
+                f"ExecuteShot, not of type {type(step).__name__}."
             )
     return checked
 
 
 def _checked_num(num: int) -> int:
     return check_positive(num, "The number of values of a loop")
+
+
+def _checked_values(values: Iterable[object]) -> tuple[LoopValue, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"The values of a loop must be in a list, not of type {type(values).__name__}."
+        )
+    return tuple([_checked_value(value) for value in values])
+
+
+def _checked_value(value: object) -> LoopValue:
+    if isinstance(value, str | Expression):
+        return Expression(value)
+    return check_parameter("in a loop", value)
+
+
+def _as_compared(values: tuple[LoopValue, ...]) -> tuple[object, ...]:
+    """What counts of values: 1, 1.0 and True differ, and a NaN equals a NaN."""
+    return tuple(
+        [
+            value if isinstance(value, Expression) else tuple(map(repr, as_number(value)))
+            for value in values
+        ]
+    )
 
 
 @attrs.frozen
@@ -76,6 +112,34 @@ class ArangeLoop:
 
 
 @attrs.frozen
+class ValuesLoop:
+    """Run steps for each of some values, in their order.
+
+    >>> from shotstore.model import quantity
+    >>> loop = ValuesLoop("hold_time", ["1 ms", quantity(0.5, "s"), "2 * longest"], [ExecuteShot()])
+    >>> shots = StepsConfiguration([loop]).walk({"longest": quantity(10, "s")})
+    >>> [str(shot["hold_time"]) for shot in shots]
+    ['1 millisecond', '0.5 second', '20 second']
+
+    Args:
+        variable: The parameter.
+        values: Any number of expressions or their texts, which are evaluated before the first value
+            is taken, and of bools, numbers and quantities, which the shots get as they are.
+        sub_steps: What is run for each of them.
+
+    Raises:
+        TypeError: a value is something else.
+    """
+
+    variable: str = attrs.field(converter=check_parameter_name)
+    values: tuple[LoopValue, ...] = attrs.field(converter=_checked_values, eq=_as_compared)
+    sub_steps: tuple[Step, ...] = attrs.field(converter=_checked_steps)
+
+
+Loop: TypeAlias = LinspaceLoop | ArangeLoop | ValuesLoop
+
+
+@attrs.frozen
 class ExecuteShot:
     """Take a shot with the parameters as they are."""
 
@@ -94,7 +158,8 @@ class StepsConfiguration(IterationConfiguration):
     [0, 1, 2]
 
     Args:
-        steps: Any number of VariableDeclaration, LinspaceLoop, ArangeLoop and ExecuteShot.
+        steps: Any number of VariableDeclaration, LinspaceLoop, ArangeLoop, ValuesLoop and
+            ExecuteShot.
 
     Raises:
         TypeError: one of the steps is something else.
@@ -126,7 +191,8 @@ class StepsConfiguration(IterationConfiguration):
         return set(_variables(self.steps))
 
     def get_parameter_schema(self, initial: Mapping[str, Parameter]) -> ParameterSchema:
-        """Return type and unit of all parameters of a shot, from the first value of each loop.
+        """Return type and unit of all parameters of a shot, from the first value of each loop, of a
+        ValuesLoop from the first of each type.
 
         Without a shot, those after the last step.
 
@@ -156,17 +222,26 @@ def _walk(
                 yield dict(parameters)
             case VariableDeclaration():
                 parameters[step.variable] = step.value.evaluate(parameters)
-            case LinspaceLoop() | ArangeLoop():
-                for value in _values(step, lambda bound: bound.evaluate(parameters)):
+            case LinspaceLoop() | ArangeLoop() | ValuesLoop():
+                values = _values(step, lambda value: value.evaluate(parameters))
+                for value in _one_of_each_type(values) if only_first else values:
                     parameters[step.variable] = value
                     yield from _walk(step.sub_steps, parameters, only_first=only_first)
-                    if only_first:
-                        break
+
+
+def _one_of_each_type(values: loops.Values | Sequence[Parameter]) -> Iterable[Parameter]:
+    if isinstance(values, loops.Values):  # all are of one type
+        return islice(values, 1)
+    return {ParameterType.of(value): value for value in reversed(values)}.values()
 
 
 def _values(
-    loop: LinspaceLoop | ArangeLoop, evaluate: Callable[[Expression], Parameter]
-) -> loops.Values:
+    loop: Loop, evaluate: Callable[[Expression], Parameter]
+) -> loops.Values | tuple[Parameter, ...]:
+    if isinstance(loop, ValuesLoop):
+        return tuple(
+            [evaluate(value) if isinstance(value, Expression) else value for value in loop.values]
+        )
     start, stop = evaluate(loop.start), evaluate(loop.stop)
     try:
         if isinstance(loop, LinspaceLoop):
@@ -183,17 +258,37 @@ def _survey(steps: tuple[Step, ...], survey: RangeSurvey) -> None:
                 survey.shoot()
             case VariableDeclaration():
                 survey.declare(step.variable, step.value)
-            case LinspaceLoop() | ArangeLoop():
-                count = step.num if isinstance(step, LinspaceLoop) else None
-                bounds = [step.start, step.stop]
-                if isinstance(step, ArangeLoop):
-                    bounds.append(step.step)
+            case LinspaceLoop() | ArangeLoop() | ValuesLoop():
                 values = None
                 with contextlib.suppress(ValueError):
                     values = _values(step, survey.evaluate)
+                found, operands = _range(step, values), _expressions(step)
+                first = next(iter(values)) if values is not None and found.count == 1 else None
                 inside = set(_variables(step.sub_steps))
-                with survey.loop(step.variable, bounds, count, values, inside):
+                with survey.loop(step.variable, found, operands, first, inside):
                     _survey(step.sub_steps, survey)
+
+
+def _range(loop: Loop, values: loops.Values | Sequence[Parameter] | None) -> ParameterRange:
+    """What a loop takes, as far as its values are known."""
+    if isinstance(loop, ValuesLoop):
+        texts = [
+            value.text if isinstance(value, Expression) else parameter_text(value)
+            for value in loop.values
+        ]
+        return ParameterRange.of_several(texts, None if values is None else list(values))
+    count = loop.num if isinstance(loop, LinspaceLoop) else None
+    known = values if isinstance(values, loops.Values) else None
+    return ParameterRange.between(loop.start.text, loop.stop.text, count, known)
+
+
+def _expressions(loop: Loop) -> list[Expression]:
+    match loop:
+        case ValuesLoop():
+            return [value for value in loop.values if isinstance(value, Expression)]
+        case ArangeLoop():
+            return [loop.start, loop.stop, loop.step]
+    return [loop.start, loop.stop]
 
 
 def _number_shots(steps: tuple[Step, ...], variables: set[str]) -> int | None:
@@ -202,7 +297,7 @@ def _number_shots(steps: tuple[Step, ...], variables: set[str]) -> int | None:
         match step:
             case ExecuteShot():
                 total += 1
-            case LinspaceLoop() | ArangeLoop():
+            case LinspaceLoop() | ArangeLoop() | ValuesLoop():
                 inside = _number_shots(step.sub_steps, variables)
                 # Nothing, however often, is nothing.
                 if inside == 0:
@@ -216,14 +311,18 @@ def _number_shots(steps: tuple[Step, ...], variables: set[str]) -> int | None:
     return total
 
 
-def _number_values(loop: LinspaceLoop | ArangeLoop, variables: set[str]) -> int | None:
+def _number_values(loop: Loop, variables: set[str]) -> int | None:
     if isinstance(loop, LinspaceLoop):
         return loop.num
+    if isinstance(loop, ValuesLoop):
+        return len(loop.values)
     try:
         names = loop.start.names() | loop.stop.names() | loop.step.names()
         # A variable that is named like a unit would be taken for the unit here.
-        return None if names & variables else _values(loop, lambda bound: bound.evaluate({})).count
-    except ValueError:
+        if names & variables:
+            return None
+        return loops.arange(*(bound.evaluate({}) for bound in _expressions(loop))).count
+    except (ValueError, OverflowError):
         return None
 
 
@@ -231,5 +330,5 @@ def _variables(steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
         if not isinstance(step, ExecuteShot):
             yield step.variable
-        if isinstance(step, LinspaceLoop | ArangeLoop):
+        if isinstance(step, Loop):
             yield from _variables(step.sub_steps)

@@ -21,6 +21,7 @@ from shotstore.model import (
     TakePicture,
     TimeLane,
     TimeLanes,
+    ValuesLoop,
     VariableDeclaration,
     quantity,
 )
@@ -150,6 +151,12 @@ steps = st.recursive(
             expressions,
             expressions,
             expressions,
+            st.lists(inner, max_size=3),
+        ),
+        st.builds(
+            ValuesLoop,
+            parameter_names,
+            st.lists(st.one_of(expressions, parameter_values), max_size=4),
             st.lists(inner, max_size=3),
         ),
     ),

@@ -1,5 +1,7 @@
 """The recipe of a sequence, and the parameters that follow from it."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,8 @@ from shotstore.model import (
     ParameterSchema,
     StepsConfiguration,
     TimeLanes,
+    ValuesLoop,
+    quantity,
 )
 from shotstore.testing.content import changed, content_after, refused, reopened
 from shotstore.testing.experiments import (
@@ -48,6 +52,17 @@ def test_a_draft_is_edited(storage: StorageManager) -> None:
     assert found["iteration"] == recipe(4)
     assert found["time lanes"] == OTHER_LANES
     assert found["stats"].expected_number_shots == 4
+
+
+def test_a_loop_over_values_of_any_kind_is_kept(storage: StorageManager) -> None:
+    values = ["-5 MHz", "2 * offset", True, 0, 2**70, 1.5, math.nan, quantity(-math.inf, "µs")]
+    loop = ValuesLoop("a", values, [ExecuteShot(), ValuesLoop("b", [], [])])
+    with storage.session() as session:
+        session.sequences.create(PATH, StepsConfiguration([loop]), TIME_LANES)
+    with reopened(storage).session() as session:
+        assert session.sequences.get_iteration_configuration(PATH) == StepsConfiguration([loop])
+        assert session.sequences.get_stats(PATH).expected_number_shots == len(values)
+        assert session.sequences.get_summaries(PATH)[0].varied["a"].count == len(values)
 
 
 def test_an_edit_changes_nothing_else(storage: StorageManager) -> None:
