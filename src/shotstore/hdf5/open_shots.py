@@ -294,7 +294,7 @@ class ShotsWriter:
         """Let others open the file for writing, until `resume`. Everything is committed."""
         self._overlay.settle()
         self._committed_shots = self.shots.number_of_shots()
-        self._paused = self._status()
+        self._paused = _changes_of(self.file.stat())
         unlock(self._overlay.file)
 
     def resume(self, path: Path) -> bool:
@@ -302,14 +302,9 @@ class ShotsWriter:
         open for writing."""
         return (
             try_lock_shared(self._overlay.file)
-            and on_disk.is_at(self._overlay.file.stat(), path)
-            and self._status() == self._paused
+            and _changes_of(status := self.file.stat()) == self._paused
+            and on_disk.is_at(status, path)
         )
-
-    def _status(self) -> tuple[int, int]:
-        """What changes where another program writes to the file."""
-        status = self._overlay.file.stat()
-        return status.st_size, status.st_mtime_ns
 
     def close(self, *, discard: bool) -> None:
         """Close the file; cut off what was written to it if ``discard``."""
@@ -326,6 +321,11 @@ class ShotsWriter:
         self.is_open = False
         self.shots.close()
         self._overlay.close()
+
+
+def _changes_of(status: os.stat_result) -> tuple[int, int]:
+    """What of a file changes where another program writes to it."""
+    return status.st_size, status.st_mtime_ns
 
 
 _opened: "WeakSet[ShotsReader | ShotsWriter]" = WeakSet()

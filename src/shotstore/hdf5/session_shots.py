@@ -149,8 +149,9 @@ class SessionShots:
 
     def files(self) -> dict[str, disk.File]:
         """The committed files to which the session has written, by path."""
+        above = f"{self._store.root.as_posix()}/"
         return {
-            file.file.path.relative_to(self._store.root).as_posix(): file.file
+            file.file.path.as_posix().removeprefix(above): file.file
             for file in (*self.writers.values(), *self._left)
             if isinstance(file, ShotsWriter) and file.staged is None
         }
@@ -194,7 +195,7 @@ class SessionShots:
             reader.close()
 
     def _path(self, node: Node) -> Path:
-        return self._store.root.joinpath(node.directory or "", SHOTS_FILE)
+        return Path(f"{self._store.root}/{node.directory or ''}/{SHOTS_FILE}")
 
     def reader(self, node: Node) -> ShotsReader:
         """The committed shots file of a launched sequence."""

@@ -24,6 +24,9 @@ Number: TypeAlias = tuple[bool | int | float, str | None]
 
 _T = TypeVar("_T")
 
+_PLAIN = (bool, int, float)
+"""Not as a union, which is made anew for each look at a parameter, and takes longer to look at."""
+
 
 @lru_cache(maxsize=65536)
 def _is_parameter_name(name: str) -> bool:
@@ -64,7 +67,7 @@ def check_parameter(name: str, value: object) -> Parameter:
         ValueError: the unit is not defined in pint's application registry.
     """
     plain = plain_scalar(value)
-    if isinstance(plain, bool | int | float):
+    if isinstance(plain, _PLAIN):
         return plain
     return _of_quantity(name, value, with_magnitude)
 
@@ -95,9 +98,13 @@ def check_numbers(parameters: Mapping[str, object]) -> dict[str, Number]:
 
 def _check_number(name: str, value: object) -> Number:
     plain = plain_scalar(value)
-    if isinstance(plain, bool | int | float):
+    if isinstance(plain, _PLAIN):
         return plain, None
-    return _of_quantity(name, value, lambda magnitude, given: (magnitude, unit_text_of(given)))
+    return _of_quantity(name, value, _with_unit_text)
+
+
+def _with_unit_text(magnitude: int | float, given: "pint.Quantity[Any]") -> Number:
+    return magnitude, unit_text_of(given)
 
 
 def _of_quantity(
@@ -110,7 +117,7 @@ def _of_quantity(
             "it must be a bool, int, float or pint quantity with a single real magnitude."
         )
     magnitude = plain_scalar(value.magnitude)
-    if isinstance(magnitude, bool) or not isinstance(magnitude, int | float):
+    if isinstance(magnitude, bool) or not isinstance(magnitude, _PLAIN):
         raise TypeError(
             f"Parameter '{name}' has a magnitude of type {type(magnitude).__name__}: "
             "it must be a single real number."
