@@ -8,10 +8,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import portalocker
 import pytest
 
-from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5 import HDF5StorageManager, lock_files
 from shotstore.hdf5.disk import Operation
 from tests.commit_moment import CommitMoment
 from tests.crash.explore import work_on
@@ -102,7 +101,7 @@ def test_nothing_after_the_commit_needs_space(
 def test_a_lock_that_fails_to_be_released_loses_nothing(
     name: str, storage: HDF5StorageManager, done: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unlock = portalocker.unlock
+    unlock = lock_files.release_lock
     commit = CommitMoment()
 
     def fail(*arguments: Any) -> None:
@@ -111,7 +110,7 @@ def test_a_lock_that_fails_to_be_released_loses_nothing(
         unlock(*arguments)
 
     with failing(commit.note), monkeypatch.context() as patch:
-        patch.setattr(portalocker, "unlock", fail)
+        patch.setattr(lock_files, "release_lock", fail)
         TRANSACTIONS[name](storage)
     assert same_but_times(contents(storage), done)
     assert same_but_times(contents(HDF5StorageManager(storage.root)), done)

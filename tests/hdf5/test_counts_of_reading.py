@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import portalocker
 import pytest
 
 from shotstore import DataId, ExperimentSession, ShotId
-from shotstore.hdf5 import HDF5StorageManager, open_shots, worker
+from shotstore.hdf5 import HDF5StorageManager, lock_files, open_shots, worker
 from shotstore.model import Data
 from shotstore.testing.experiments import PATH, finish, launch, record
 
@@ -37,7 +36,7 @@ class Calls:
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
     """What is asked of the system while the test runs."""
     calls = Calls()
-    preadv, opening, lock, run = os.preadv, os.open, portalocker.lock, worker._Job.run
+    preadv, opening, lock, run = os.preadv, os.open, lock_files.try_lock, worker._Job.run
 
     def reading(descriptor: int, buffers: Sequence[memoryview], offset: int) -> int:
         count = preadv(descriptor, buffers, offset)
@@ -49,9 +48,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
         calls.opened[Path(path).name] += 1
         return opening(path, *given, **named)
 
-    def locking(*given: Any) -> None:
+    def locking(*given: Any) -> bool:
         calls.locks += 1
-        lock(*given)
+        return lock(*given)
 
     def working(job: "worker._Job[Any]") -> None:
         calls.jobs += 1
@@ -60,7 +59,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
     with monkeypatch.context() as patch:
         patch.setattr(os, "preadv", reading)
         patch.setattr(os, "open", opened)
-        patch.setattr(portalocker, "lock", locking)
+        patch.setattr(lock_files, "try_lock", locking)
         patch.setattr(worker._Job, "run", working)
         # However coarse the times of the file system are.
         patch.setattr(open_shots, "TICK", -(10**18))

@@ -3,7 +3,6 @@
 import errno
 from pathlib import Path
 
-import portalocker
 import pytest
 
 from shotstore import PureSequencePath, StorageError, StorageLockTimeoutError
@@ -16,13 +15,6 @@ def refuse(*_: object, **__: object) -> bool:
     raise OSError(errno.ENOLCK, "No locks available")
 
 
-def refuse_shared(*_: object) -> None:
-    try:
-        refuse()
-    except OSError as error:
-        raise portalocker.LockException(error) from error
-
-
 @pytest.mark.parametrize("name", ["write.lock", "gate.lock"])
 def test_a_file_system_that_locks_nothing_is_named(
     storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch, name: str
@@ -30,7 +22,7 @@ def test_a_file_system_that_locks_nothing_is_named(
     if name == "write.lock":
         monkeypatch.setattr(lock_files, "lock_descriptor", refuse)
     else:
-        monkeypatch.setattr(portalocker, "lock", refuse_shared)
+        monkeypatch.setattr(lock_files, "try_lock", refuse)
     with (
         pytest.raises(StorageError, match=rf"{name} cannot be locked .*No locks") as raised,
         storage.session(write=True) as session,
@@ -46,7 +38,7 @@ def test_a_lock_that_is_refused_to_be_released_is_released_by_closing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = HDF5StorageManager(tmp_path / "store")
-    monkeypatch.setattr(portalocker, "unlock", refuse_shared)
+    monkeypatch.setattr(lock_files, "release_lock", refuse)
     monkeypatch.setattr(lock_files, "unlock_descriptor", refuse)
     with storage.session() as session:
         session.paths.create_path(PATH)
