@@ -56,7 +56,7 @@ def change_byte(path: str, position: int) -> None:
     "size",
     [
         *(1, 2, 3, 511, 512, 513, 4096, 2**14, 2**14 + 2),
-        *(2**17 - 1, 2**17, 2**17 + 2, 2**19, 2**22 + 7),
+        *(2**17 - 1, 2**17, 2**17 + 2, 2**19, 2**19 + 2, 2**22 + 7),
     ],
 )
 @pytest.mark.parametrize("content", ["random", "zeros", "largest"])

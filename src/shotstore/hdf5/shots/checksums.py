@@ -19,14 +19,16 @@ LARGEST = 2**26
 """Bytes in a chunk, at the most, for its sums to be exact."""
 
 _SIDE = 2**8
-"""Words in a line, and lines of which sums are taken at once: such sums are exact in 32-bit floats,
-in which they are computed fastest."""
+"""Words in a line, and lines in a block at the most: the sums of its lines and of its columns are
+exact in 32-bit floats, in which they are computed fastest."""
+_SCRATCH = 2**18
+"""Words of which sums are computed at once, at the most, so that they are still in the cache."""
 _SMALL = 2**13
 """Words in a chunk, at the most, of which both sums are computed at once, in 64-bit floats."""
 _EXACT = 2**13
 """Lines of which weighted sums are exact in 64-bit floats as they are."""
 _ONES = np.ones(_SIDE, np.float32)
-_WEIGHTS = np.arange(_SIDE, 0.0, -1)
+_WEIGHTS = np.stack([np.ones(_SIDE), np.arange(_SIDE, 0.0, -1)], 1)
 
 
 def as_stored(chunk: _Array) -> _Bytes:
@@ -51,85 +53,86 @@ class Checksums:
         """``size`` is that of a chunk, in bytes."""
         self._is_odd = size % 2
         self._words = size // 2
-        self._lines = max(1, -(-self._words // _SIDE))
-        self._after = np.arange(self._lines - 1, -1, -1.0) * _SIDE % 65535
+        lines = max(1, -(-self._words // _SIDE))
+        self._blocks = -(-lines // _SIDE)
+        self._lines = -(-lines // self._blocks)
+        """Lines in a block."""
+        self._missing = self._blocks * self._lines * _SIDE - self._words
+        """How many zeros stand before the words, where they change nothing."""
+        self._after = np.arange(self._blocks * self._lines - 1, -1, -1.0) * _SIDE % 65535
         """How many words come after each line."""
-        self._at_once = max(1, _SIDE // self._lines)
+        self._blocks_at_once = _SCRATCH // (self._lines * _SIDE)
+        self._at_once = max(1, self._blocks_at_once // self._blocks)
         self._weights: _Array | None = None
         if 0 < self._words <= _SMALL and not self._is_odd:
             self._weights = np.stack([np.ones(self._words), np.arange(self._words, 0.0, -1)], 1)
-            self._at_once = max(1, _SIDE * _SIDE // self._words)
 
     def fit(self, chunks: _Bytes, stored: _Bytes) -> bool:
         """Whether chunks, a row each, have these checksums, a row each, and none is of zeros, whose
         sums are zero: that is for others to judge."""
-        for first in range(0, len(chunks), self._at_once):
-            some = slice(first, first + self._at_once)
-            if not self._fit(chunks[some], stored[some]):
-                return False
-        return True
-
-    def _fit(self, chunks: _Bytes, stored: _Bytes) -> bool:
-        if self._weights is not None:
-            return self._fit_small(chunks, stored, self._weights)
-        found = self._of(chunks)
-        return [0, 0] not in found and found == stored.view("<u2").tolist()
-
-    def _fit_small(self, chunks: _Bytes, stored: _Bytes, weights: _Array) -> bool:
-        sums = self._small_sums(chunks, weights)
-        # 0 is that of nothing but zeros, 65535 that of everything else.
-        found = (sums * 256 - 1) % 65535 + 1
-        return bool(sums.all() and (found == stored.view("<u2")).all())
+        sums, words = self._sums(chunks), stored.view("<u2")
+        if np.count_nonzero(sums) + np.count_nonzero(words) < 2 * sums.size:
+            return False
+        return not np.count_nonzero((sums - words * 256.0) % 65535)
 
     def of(self, chunk: _Bytes) -> _Bytes:
         """Those of a chunk, as they are stored."""
-        if self._weights is None:
-            [found] = self._of(chunk[np.newaxis])
-        else:
-            [[plain, weighted]] = self._small_sums(chunk[np.newaxis], self._weights).tolist()
-            found = [_as_stored(plain, plain), _as_stored(weighted, plain)]
+        [[plain, weighted]] = self._sums(chunk[np.newaxis]).tolist()
+        found = [_as_stored(plain, plain), _as_stored(weighted, plain)]
         return np.array(found, "<u2").view(np.uint8)
 
+    def _sums(self, chunks: _Bytes) -> _Array:
+        """Both sums of each chunk, before they are brought into the form in which they are stored.
+        Those of nothing but zeros are zero."""
+        if self._weights is None:
+            return self._large_sums(chunks)
+        return self._small_sums(chunks, self._weights)
+
     def _small_sums(self, chunks: _Bytes, weights: _Array) -> _Array:
-        words = _scratch.doubles[: len(chunks) * self._words].reshape(len(chunks), -1)
-        words[:] = chunks.view("<u2")
-        sums: _Array = words @ weights
+        sums = np.empty((len(chunks), 2))
+        at_once = _SCRATCH // 2 // self._words
+        for first in range(0, len(chunks), at_once):
+            some = chunks[first : first + at_once].view("<u2")
+            words = _scratch.floats[: 2 * some.size].view(np.float64).reshape(some.shape)
+            words[:] = some
+            np.matmul(words, weights, sums[first : first + at_once])
         return sums
 
-    def _of(self, chunks: _Bytes) -> list[list[int]]:
-        of_lines, of_columns = self._sums(chunks[:, : 2 * self._words].view("<u2"))
-        plain = of_lines.sum(1, np.float64)
-        if self._lines > _EXACT:
+    def _large_sums(self, chunks: _Bytes) -> _Array:
+        of_lines, of_columns = self._partial_sums(chunks[:, : 2 * self._words].view("<u2"))
+        if self._blocks * self._lines > _EXACT:
             of_lines %= 65535
-        weighted = of_lines.dot(self._after) + of_columns.dot(_WEIGHTS).sum(1)
+        sums: _Array = np.add.reduce(of_columns, 1, np.float64) @ _WEIGHTS
+        sums[:, 1] += of_lines.reshape(len(chunks), -1) @ self._after
         if self._is_odd:  # the last byte is a word of its own, and all others are one further away
-            weighted += plain + chunks[:, -1]
-            plain += chunks[:, -1]
-        return [
-            [_as_stored(one, one), _as_stored(other, one)]
-            for one, other in zip(plain.tolist(), weighted.tolist(), strict=True)
-        ]
+            sums[:, 1] += sums[:, 0]
+            sums += chunks[:, -1:]
+        return sums
 
-    def _sums(self, words: _Array) -> tuple[_Array, _Array]:
-        """The sum of each line of each chunk, and of each column of each block of its lines."""
-        number = len(words)
-        missing = self._lines * _SIDE - self._words  # zeros before the words change nothing
-        of_lines = np.empty((number, self._lines), np.float32)
-        of_columns = np.empty((number, -(-self._lines // _SIDE), _SIDE), np.float32)
-        for block in range(of_columns.shape[1]):
-            first = block * _SIDE
-            count = min(_SIDE, self._lines - first)
-            floats = _scratch.floats[: number * count * _SIDE].reshape(number, -1)
-            start, stop = first * _SIDE - missing, (first + count) * _SIDE - missing
-            if start < 0:
-                floats[:, :missing] = 0
-                floats[:, missing:] = words[:, :stop]
-            else:
-                floats[:] = words[:, start:stop]
-            lines = floats.reshape(number, count, _SIDE)
-            np.matmul(lines, _ONES, of_lines[:, first : first + count])
-            np.matmul(_ONES[:count], lines, of_columns[:, block])
+    def _partial_sums(self, words: _Array) -> tuple[_Array, _Array]:
+        """The sums of the lines, and of the columns, of each block of each chunk."""
+        of_lines = np.empty((len(words), self._blocks, self._lines), np.float32)
+        of_columns = np.empty((len(words), self._blocks, _SIDE), np.float32)
+        for first in range(0, len(words), self._at_once):
+            some = slice(first, first + self._at_once)
+            for block in range(0, self._blocks, self._blocks_at_once):
+                part = some, slice(block, block + self._blocks_at_once)
+                lines = self._as_floats(words[some], block)
+                np.matmul(lines, _ONES, of_lines[part])
+                np.matmul(_ONES[: self._lines], lines, of_columns[part])
         return of_lines, of_columns
+
+    def _as_floats(self, words: _Array, block: int) -> _Array:
+        """As many blocks of chunks as are looked at at once, of shape (number of chunks, of blocks,
+        of lines, of words)."""
+        in_block = self._lines * _SIDE
+        count = min(self._blocks_at_once, self._blocks - block)
+        floats = _scratch.floats[: len(words) * count * in_block].reshape(len(words), -1)
+        start = block * in_block - self._missing
+        if start < 0:
+            floats[:, :-start] = 0
+        floats[:, max(0, -start) :] = words[:, max(0, start) : start + count * in_block]
+        return floats.reshape(len(words), count, self._lines, _SIDE)
 
 
 def _as_stored(total: float, plain: float) -> int:
@@ -141,8 +144,7 @@ class _Scratch(threading.local):
     """Used again and again: memory that is new each time would take longer than the sums."""
 
     def __init__(self) -> None:
-        self.floats = np.empty(_SIDE * _SIDE, np.float32)
-        self.doubles = np.empty(_SIDE * _SIDE)
+        self.floats = np.empty(_SCRATCH, np.float32)
 
 
 _scratch = _Scratch()

@@ -28,7 +28,7 @@ _FEW_SMALL = 4
 """so that it takes as long for one of so many as a look up of all,"""
 _MANY_SMALL = 8
 """and as long for so many as we do."""
-_SHARE = 2**19
+_SHARE = 2**20
 """Bytes that a thread reads at once: they should still be in the cache of the processor when their
 checksums are computed."""
 
@@ -87,8 +87,8 @@ class Chunks:
     def _read_large(self, place: _Bytes, offsets: list[int]) -> _Bytes:
         """Read chunks straight into a place; return their checksums."""
         checksums = np.empty((len(place), CHECKSUM_BYTES), np.uint8)
-        pairs = zip(place, checksums, strict=True)
-        views = [piece.data for pair in pairs for piece in pair]
+        pairs = zip(_views(place), _views(checksums), strict=True)
+        views = [view for pair in pairs for view in pair]
         for begin, end in self._neighbours(offsets):
             self._file_object.read_at(views[2 * begin : 2 * end], offsets[begin])
         return checksums
@@ -142,3 +142,9 @@ class Chunks:
             return False
         place[:] = found[: self.size]
         return self._checksums.fit(place[np.newaxis], found[np.newaxis, self.size :])
+
+
+def _views(rows: _Bytes) -> list[memoryview]:
+    """Each row, as the system takes them to read into."""
+    whole, size = rows.reshape(-1).data, rows.shape[1]
+    return [whole[at : at + size] for at in range(0, len(whole), size)]
