@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from shotstore import testing
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import DefaultSerializer
 from shotstore.sql import PostgreSQLConfig, PostgreSQLStorageManager
+from tests.checkpoints import close_storages, without_pauses
 from tests.postgresql import Server, running_server
 
 MEMORY = Path("/dev/shm")
@@ -52,6 +54,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in EXHAUSTIVE:
             item.add_marker(pytest.mark.exhaustive)
+
+
+@pytest.fixture
+def has_pauses() -> bool:
+    """Whether checkpoints are made in pauses, as they are in a lab; tests of many processes and
+    threads say so. Other tests watch the disk, and are not to depend on how fast they are."""
+    return False
+
+
+@pytest.fixture(autouse=True)
+def own_checkpoints(has_pauses: bool) -> Iterator[None]:
+    """No storage that an earlier test has dropped, or left open, does anything."""
+    with nullcontext() if has_pauses else without_pauses():
+        yield
+    close_storages()
 
 
 @pytest.fixture

@@ -6,17 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.machine import without_pauses
-from tests.dropped import close_dropped_storages
-
-
-@pytest.fixture(autouse=True)
-def no_pauses() -> Iterator[None]:
-    """No checkpoint is made in a pause, nor by a storage that another test has dropped, in the
-    midst of what a test does."""
-    close_dropped_storages()
-    with without_pauses():
-        yield
+from tests.checkpoints import close_storages
 
 
 @pytest.fixture
@@ -32,5 +22,5 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if not may_mount:
         pytest.skip("this user may not mount a file system")
     yield place
-    close_dropped_storages()
+    close_storages()
     subprocess.run(["umount", str(place)], check=True)

@@ -30,8 +30,9 @@ from shotstore import DamagedStorageError, StorageError
 from shotstore.hdf5 import HDF5StorageManager, worker
 from shotstore.hdf5.commits import Commits
 from shotstore.hdf5.log.record import LogRecord
+from tests.checkpoints import without_pauses
 from tests.crash.logical import contents
-from tests.crash.machine import small_log, somebody_beside, started, without_pauses
+from tests.crash.machine import small_log, somebody_beside, started
 from tests.crash.recording import Crash, Recording, recorded, sampled
 from tests.crash.scenarios import RUNNING, START, create, populate, shoot
 from tests.crash.transactions import RUNS, Act, Run, prepare

@@ -1,4 +1,5 @@
-"""What of a machine a test decides: whether it was started anew, and when there is a pause."""
+"""What of a machine a test decides: whether it was started anew, who is beside, and how large a
+log is."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +11,6 @@ from shotstore.hdf5.disk import Operation
 from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.log import counter, log_file
 from shotstore.hdf5.log.log_file import START
-from shotstore.hdf5.membership import Membership
 
 BLOCK = 4096
 
@@ -19,17 +19,6 @@ BLOCK = 4096
 def started(number: int) -> Iterator[None]:
     """The machine was started for the so-manieth time; 0 if it does not tell."""
     with patch.object(counter, "boot_id", lambda: bytes([number]) * 16):
-        yield
-
-
-@contextmanager
-def without_pauses() -> Iterator[None]:
-    """No checkpoint is made in a pause."""
-
-    def note_commit(membership: Membership) -> None:
-        membership._has_committed = True
-
-    with patch.object(Membership, "note_commit", note_commit):
         yield
 
 

@@ -19,8 +19,6 @@ from tests.crash.scenarios import FINISHED, RUNNING, populate, shoot
 from tests.crash.test_faults import failing, same_but_times
 from tests.crash.transactions import TRANSACTIONS, prepare
 
-pytestmark = pytest.mark.usefixtures("no_pauses")
-
 BLOCK = 4096
 REFUSED_TIMES = 3
 OF_ALL_KINDS = [

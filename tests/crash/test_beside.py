@@ -15,8 +15,6 @@ from tests.crash.logical import contents
 from tests.crash.scenarios import populate
 from tests.crash.transactions import RUNS, TRANSACTIONS, Act, prepare
 
-pytestmark = pytest.mark.usefixtures("no_pauses")
-
 ACTS: dict[str, Act] = {
     name: TRANSACTIONS[name]
     for name in ("later shot", "annotate", "create", "swap", "several sequences", "finish", "reset")

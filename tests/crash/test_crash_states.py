@@ -20,7 +20,7 @@ from tests.crash.explore import (
     open_in_a_viewer,
 )
 from tests.crash.logical import contents
-from tests.crash.machine import started, without_pauses
+from tests.crash.machine import started
 from tests.crash.recording import Recording, recorded
 from tests.crash.scenarios import RUNNING, SCENARIOS, Step, populate
 from tests.crash.transactions import RUNS, frames, in_a_session
@@ -53,7 +53,7 @@ def test_a_crash_of_a_mixed_transaction_leaves_what_was_before_or_after(names: l
 
 def test_a_power_cut_takes_no_directory_of_a_store_that_was_made(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
-    with without_pauses(), recorded(Recording(tmp_path / "base")) as recording:
+    with recorded(Recording(tmp_path / "base")) as recording:
         storage = HDF5StorageManager(tmp_path / "base" / "new" / "a" / "b" / "lab")
         populate(storage)
     expected = contents(storage)
@@ -69,7 +69,6 @@ def test_a_power_cut_takes_no_directory_of_a_store_that_was_made(tmp_path: Path)
 def test_a_counter_from_before_a_power_cut_gives_up_no_acknowledged_shot(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     with (
-        without_pauses(),
         started(FIRST_START),
         closing(HDF5StorageManager(tmp_path / "base" / "store")) as storage,
     ):

@@ -33,8 +33,6 @@ from tests.crash.scenarios import START as START_TIME
 from tests.crash.test_faults import failing
 from tests.crash.transactions import checkpoint, in_a_session
 
-pytestmark = pytest.mark.usefixtures("no_pauses")
-
 HELD = ".shotstore/held"
 
 

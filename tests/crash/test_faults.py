@@ -16,15 +16,12 @@ import pytest
 from shotstore import CommitUncertainError, StorageError
 from shotstore.hdf5 import HDF5StorageManager, disk, on_disk
 from shotstore.hdf5.disk import Operation
+from tests.checkpoints import close_dropped_storages
 from tests.commit_moment import CommitMoment
 from tests.crash.explore import work_on
 from tests.crash.logical import contents
-from tests.crash.machine import without_pauses
 from tests.crash.scenarios import RUNNING, populate, shoot
 from tests.crash.transactions import TRANSACTIONS
-from tests.dropped import close_dropped_storages
-
-pytestmark = pytest.mark.usefixtures("no_pauses")
 
 VARIED = [
     "later shot",
@@ -79,7 +76,7 @@ def outcome_of(
 @pytest.fixture(scope="module")
 def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("populated") / "store"
-    with without_pauses(), closing(HDF5StorageManager(root)) as storage:
+    with closing(HDF5StorageManager(root)) as storage:
         populate(storage)
     return root
 

@@ -19,8 +19,6 @@ from tests.crash.scenarios import FINISHED, RUNNING, START, populate, shoot
 from tests.crash.test_faults import failing
 from tests.processes.children import Child
 
-pytestmark = pytest.mark.usefixtures("no_pauses")
-
 FRAME = np.arange(40_000, dtype=np.uint16)
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.crash.kill_loop import run
 
 
+@pytest.mark.parametrize("has_pauses", [True])
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to start them fast")
 def test_a_recorder_and_a_mover_that_are_killed_again_and_again_lose_nothing(
     disk_path: Path,

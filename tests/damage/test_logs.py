@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from shotstore import DamagedStorageError, StorageError
-from shotstore.hdf5 import HDF5StorageManager, disk, membership
+from shotstore.hdf5 import HDF5StorageManager, disk
 from shotstore.hdf5.log.log_file import START, LogFile
 from shotstore.hdf5.log.record import Document, FilePatch, LogRecord, Rename, digest, dump
 from shotstore.hdf5.overlay import PAGE
 from shotstore.testing.content import content
+from tests.checkpoints import without_pauses
 from tests.damage import specimen
 from tests.damage.specimen import NEIGHBOUR, PATH
 
@@ -347,13 +348,12 @@ def test_a_store_goes_on_without_a_damaged_log(store: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[Any]]]:
+def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
     """Two stores, ``done`` and ``lost``, with the same log of four commits, of which the files of
     the second have nothing; what is in the store after each of them."""
     root = tmp_path_factory.mktemp("left")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(membership, "_PAUSE", 1e6)
-        yield _leave_two(root)
+    with without_pauses():
+        return _leave_two(root)
 
 
 def _leave_two(root: Path) -> tuple[Path, list[Any]]:

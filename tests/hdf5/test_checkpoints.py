@@ -26,7 +26,7 @@ from shotstore.testing.experiments import (
     record,
 )
 from shotstore.testing.lab import serializer
-from tests.dropped import close_dropped_storages
+from tests.checkpoints import close_dropped_storages, without_pauses
 from tests.open_files import descriptors, needs_descriptors
 from tests.processes.children import run_interpreter
 
@@ -34,11 +34,10 @@ OTHER = path(r"\other")
 
 
 @pytest.fixture
-def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HDF5StorageManager:
-    """A storage with a running sequence, which waits for a pause longer than a test takes."""
-    monkeypatch.setattr(membership, "_PAUSE", 1e6)
+def storage(tmp_path: Path) -> HDF5StorageManager:
+    """A storage with a running sequence."""
     storage = open_store(tmp_path / "store")
-    with storage.session() as session:
+    with without_pauses(), storage.session() as session:
         launch(session, shots=None)
     storage.close()
     return storage
@@ -89,6 +88,7 @@ def test_until_a_pause_the_log_holds_what_was_committed(storage: HDF5StorageMana
     assert records(storage.root) == 3
 
 
+@pytest.mark.parametrize("has_pauses", [True])
 def test_in_the_first_pause_there_is_a_checkpoint(
     storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,10 +143,10 @@ def test_afterwards_the_files_need_no_log(
 
 
 def record_some(root: Path) -> None:
-    membership._PAUSE = 1e6
-    storage = open_store(root)
-    for index in range(3):
-        shoot(storage, index)
+    with without_pauses():
+        storage = open_store(root)
+        for index in range(3):
+            shoot(storage, index)
     assert records(root) == 3
 
 
@@ -172,7 +172,6 @@ def test_a_closed_storage_can_be_used_further(storage: HDF5StorageManager) -> No
 @needs_descriptors
 @pytest.mark.parametrize("kind", ["writing", "reading", "failed"])
 def test_a_closed_storage_has_no_file_open(storage: HDF5StorageManager, kind: str) -> None:
-    close_dropped_storages()
     shoot(storage, 0)  # threads and libraries have what they keep
     storage.close()
     before = descriptors()

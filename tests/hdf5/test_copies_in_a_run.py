@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from shotstore import DamagedStorageError, StorageError
-from shotstore.hdf5 import HDF5StorageManager, membership
+from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PATH, create, launch, path, record
 from shotstore.testing.lab import serializer
 
@@ -20,8 +20,7 @@ SHOTS = "sequences/2026/rabi/shots.h5"
 
 
 @pytest.fixture
-def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HDF5StorageManager:
-    monkeypatch.setattr(membership, "_PAUSE", 1e6)
+def storage(tmp_path: Path) -> HDF5StorageManager:
     storage = HDF5StorageManager(tmp_path / "store", serializer=serializer())
     with storage.session() as session:
         for sequence in (PATH, OTHER):

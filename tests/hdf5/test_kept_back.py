@@ -235,10 +235,7 @@ def test_a_place_that_is_allowed_again_is_recorded_into_by_the_same_program(
         assert session.sequences.get_state(RUNNING) is State.RUNNING
 
 
-def test_what_fails_later_keeps_back_itself_alone(
-    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shotstore.hdf5.membership._PAUSE", 600.0)  # all stays in one round
+def test_what_fails_later_keeps_back_itself_alone(storage: HDF5StorageManager) -> None:
     failing = FailingPlace(storage.root / "sequences/2026/running", errno.EIO)
     with failing.at_work(), pytest.raises(CommitUncertainError):
         SHOT(storage)

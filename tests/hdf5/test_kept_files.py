@@ -11,7 +11,6 @@ import pytest
 from shotstore import State
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PATH, bring_to, launch, path, record
-from tests.dropped import close_dropped_storages
 from tests.open_files import count_data_files
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +56,6 @@ def recorded(store: Path) -> list[int]:
 
 @pytest.fixture
 def open_files() -> Callable[[], int]:
-    close_dropped_storages()
     before = count_data_files()
     return lambda: count_data_files() - before
 

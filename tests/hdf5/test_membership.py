@@ -24,7 +24,7 @@ from shotstore.hdf5.log.log_file import LogFile
 from shotstore.hdf5.rounds import Rounds
 from shotstore.testing.experiments import PATH, launch, record
 from shotstore.testing.lab import serializer
-from tests.dropped import close_dropped_storages
+from tests.checkpoints import close_dropped_storages, without_pauses
 from tests.open_files import descriptors, needs_descriptors
 from tests.processes.children import run_interpreter
 
@@ -32,11 +32,10 @@ PATIENCE = 60
 
 
 @pytest.fixture
-def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HDF5StorageManager:
-    """A storage with a running sequence, which waits for a pause longer than a test takes."""
-    monkeypatch.setattr(membership, "_PAUSE", 1e6)
+def storage(tmp_path: Path) -> HDF5StorageManager:
+    """A storage with a running sequence."""
     storage = open_store(tmp_path / "store")
-    with storage.session() as session:
+    with without_pauses(), storage.session() as session:
         launch(session, shots=None)
     storage.close()
     return storage
@@ -270,6 +269,7 @@ def test_a_storage_that_is_closed_waits_a_moment_for_who_writes(
 # Pauses
 
 
+@pytest.mark.parametrize("has_pauses", [True])
 def test_a_storage_that_was_closed_and_is_used_again_has_pauses(
     storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,11 +379,11 @@ def test_what_fails_when_something_is_dropped_keeps_nothing_else_open(
 
 
 def fail_at_the_end(root: Path) -> None:
-    membership._PAUSE = 1e6
     owner = Owner()
     threading.owner = owner  # type: ignore[attr-defined] # referred to until the end
     call_when_dropped(owner, fail)
-    shoot(open_store(root), 0)
+    with without_pauses():
+        shoot(open_store(root), 0)
     assert records(root) == 1
 
 
@@ -398,13 +398,13 @@ def test_what_fails_at_the_end_of_a_program_keeps_nothing_else_open(
 
 FORKED = """
 import os, sys
-from shotstore.hdf5 import HDF5StorageManager, membership
+from tests.checkpoints import without_pauses
 from tests.hdf5.test_membership import open_store, records, shoot
-membership._PAUSE = 1e6
 storage = open_store(sys.argv[1])
 child = os.fork()
 if child == 0:
-    shoot(storage, 0)
+    with without_pauses():
+        shoot(storage, 0)
     assert records(storage.root) == 1
     sys.exit()
 assert os.waitpid(child, 0)[1] == 0

@@ -43,7 +43,7 @@ def filled(storage: HDF5StorageManager) -> HDF5StorageManager:
         bring_to(session, State.FINISHED, path(r"\deleted"))
     with storage.session() as session:
         session.paths.delete_path(path(r"\deleted"), delete_sequences=True)
-    storage.close()  # or it would make a checkpoint in its next pause
+    storage.close()
     return storage
 
 

@@ -22,6 +22,12 @@ OPERATIONS = 40
 
 
 @pytest.fixture
+def has_pauses() -> bool:
+    """Checkpoints are not made in pauses: what is done to the disk is counted."""
+    return False
+
+
+@pytest.fixture
 def storage(tmp_path: Path) -> HDF5StorageManager:
     """A storage with a running sequence that has three shots."""
     storage = HDF5StorageManager(tmp_path / "store")

@@ -44,6 +44,8 @@ def forget(action: _Action) -> None:
 
 def settle(timeout: float) -> None:
     """Wait, but no longer than so many seconds, until what is due by now is done."""
+    if os.getpid() not in _threads:  # nothing is watched, as in a child that was just forked
+        return
     is_done = threading.Event()
     _due.put(is_done.set)
     is_done.wait(timeout)
