@@ -18,7 +18,7 @@ from benchmarks.measure import Work
 from benchmarks.peers import committing, files, launched
 from benchmarks.shots import RUN, fill, small, with_frames
 from shotstore import DataId, PureSequencePath, ShotId
-from shotstore.hdf5 import HDF5StorageManager, commits, disk, net_effect
+from shotstore.hdf5 import HDF5StorageManager, commits, disk, net_effect, rounds
 from shotstore.hdf5.locks import Locks
 from shotstore.hdf5.log.log_file import LogFile
 from shotstore.hdf5.overlay import HDF5FileObject
@@ -43,7 +43,7 @@ _PARTS: list[tuple[Any, str, str]] = [
     (commits.Commits, "_check", "  whether all can be done"),
     (LogFile, "append", "  writing it into the log, durably"),
     (commits, "carry_out", "  doing what it says"),
-    (commits.Commits, "checkpoint", "  a checkpoint"),
+    (rounds.Rounds, "checkpoint", "  a checkpoint"),
     (disk.File, "write", "  writing to files"),
     (disk.File, "sync", "  syncing files"),
     (disk.File, "sync_data", "  syncing the log"),

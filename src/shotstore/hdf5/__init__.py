@@ -4,10 +4,10 @@ From the outside in: `storage` opens a `session`, whose `records`, with `summari
 `settings` of the store, fulfil the contract of `shotstore.records`; `transaction` is what it has
 read and changed, with `snapshot`, `known_documents`, `tree`, `active` sequences, `open_shots`,
 `kept_files` and `session_shots`; `net_effect` turns that into a record of the `log`, which
-`commits` writes and carries out under the `locks` of a `store`; `membership` knows whether anybody
-uses that. What cannot be carried out is `held_back`, and laid over the `files` in memory.
-`shots` is the layout of ``shots.h5``, `documents` that of the JSON
-files, `names` how paths and labels are written on disk. HDF5 works through the file objects of
+`commits` writes and carries out under the `locks` of a `store`, and `rounds` makes durable in the
+files; `membership` knows whether anybody uses the store. What cannot be carried out is `held_back`,
+and laid over the `files` in memory. `shots` is the layout of ``shots.h5``, `documents` that of the
+JSON files, `names` how paths and labels are written on disk. HDF5 works through the file objects of
 `overlay`, everything runs on the threads of `worker`, and `disk` makes every change. `checks` looks
 for damage, and mends it. `places`, `unseen` and `information` tell of files, sizes, what is not
 shown, and who is writing.
