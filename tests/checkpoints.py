@@ -32,7 +32,7 @@ def close_storages() -> None:
 
 
 def close_dropped_storages() -> None:
-    """Wait until storages that were dropped have closed the files that they recorded into."""
+    """Wait until what was dropped, by this test or an earlier one, has closed its files."""
     for _ in range(3):  # a session lets go of its storage, which lets go of the file
         gc.collect()
         dropped.settle(10)

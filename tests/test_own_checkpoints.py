@@ -12,6 +12,7 @@ from shotstore.testing.experiments import launch, path, record
 from shotstore.testing.lab import serializer
 from tests.checkpoints import close_storages
 from tests.open_files import count_data_files, needs_descriptors
+from tests.processes.children import run_interpreter
 
 OTHER = path(r"\other")
 
@@ -75,3 +76,11 @@ def test_what_an_earlier_test_has_left_changes_nothing_and_has_no_file_open(
     gc.collect()
     dropped.settle(60)
     assert changes == []
+
+
+def wait_for_ever() -> None:
+    dropped.settle(threading.TIMEOUT_MAX)
+
+
+def test_where_no_storage_was_opened_nothing_is_waited_for() -> None:
+    assert run_interpreter(wait_for_ever) == ""

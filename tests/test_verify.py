@@ -591,7 +591,10 @@ def test_a_log_that_does_not_fit_is_explained(recorded: HDF5StorageManager) -> N
     file = directory(recorded, r"\2026\running") / "shots.h5"
     file.write_bytes(file.read_bytes()[:100])
     finding = damage(recorded.verify())
-    assert str(file) in finding.problem + str(finding.file)
+    assert finding.file.parent == recorded.root / ".shotstore" / "held"
+    assert str(file) in finding.problem
+    assert "Put the files back as they were" in finding.remedy
+    assert f"remove {finding.file}" in finding.remedy
     assert recorded.verify().shots == 8
 
 

@@ -172,6 +172,7 @@ def test_a_closed_storage_can_be_used_further(storage: HDF5StorageManager) -> No
 @needs_descriptors
 @pytest.mark.parametrize("kind", ["writing", "reading", "failed"])
 def test_a_closed_storage_has_no_file_open(storage: HDF5StorageManager, kind: str) -> None:
+    close_dropped_storages()
     shoot(storage, 0)  # threads and libraries have what they keep
     storage.close()
     before = descriptors()

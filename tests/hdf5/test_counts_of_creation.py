@@ -9,6 +9,7 @@ import pytest
 from shotstore import PureSequencePath
 from shotstore.hdf5 import HDF5StorageManager, disk
 from shotstore.testing.experiments import TIME_LANES, recipe
+from tests.checkpoints import close_dropped_storages
 from tests.commit_moment import CommitMoment
 
 COUNT = 20
@@ -79,6 +80,7 @@ def test_no_file_stays_open_until_the_commit(
     storage = HDF5StorageManager(tmp_path / "store")
     create(storage, "first", 1)
     is_open: list[int] = []
+    close_dropped_storages()
 
     def count(operation: disk.Operation) -> None:
         if operation.kind == "sync":

@@ -215,6 +215,7 @@ def test_failed_sessions_leave_no_file_open(filled: HDF5StorageManager) -> None:
             operation(session)
             raise RuntimeError("the laser is off")
 
+    close_dropped_storages()
     filled.close()
     before, data_files = descriptors(), count_data_files()
     for operation in OPERATIONS.values():
@@ -229,6 +230,7 @@ def test_the_file_that_is_recorded_into_is_open_until_the_sequence_ends(
     filled: HDF5StorageManager,
 ) -> None:
     running = sequence_in(State.RUNNING)
+    close_dropped_storages()
     before = count_data_files()
     for index in (5, 6):
         with filled.session() as session:
@@ -242,6 +244,7 @@ def test_the_file_that_is_recorded_into_is_open_until_the_sequence_ends(
 def test_a_storage_that_is_dropped_closes_the_file_it_records_into(
     filled: HDF5StorageManager,
 ) -> None:
+    close_dropped_storages()
     before = len(os.listdir("/dev/fd"))  # noqa: PTH208
     storage = reopened(filled)
     with storage.session() as session:

@@ -11,6 +11,7 @@ import pytest
 from shotstore import State
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing.experiments import PATH, bring_to, launch, path, record
+from tests.checkpoints import close_dropped_storages
 from tests.open_files import count_data_files
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,7 @@ def recorded(store: Path) -> list[int]:
 
 @pytest.fixture
 def open_files() -> Callable[[], int]:
+    close_dropped_storages()
     before = count_data_files()
     return lambda: count_data_files() - before
 

@@ -14,6 +14,7 @@ from shotstore import DamagedStorageError, DataId, PathNotFoundError, ShotId
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.testing import serializer
 from shotstore.testing.experiments import PATH, launch, path, record
+from tests.checkpoints import close_dropped_storages
 from tests.open_files import count_data_files, descriptors
 
 SECOND = 10**9  # ns
@@ -179,6 +180,7 @@ def test_few_files_stay_open_and_none_of_a_storage_that_is_closed(
             launch(session, at := path(rf"\many\{copy}"))
             record(session, at, index=0)
     wait_for_the_clock()
+    close_dropped_storages()
     store.close()
     before, data_files = descriptors(), count_data_files()
     for copy in range(10):
@@ -192,6 +194,7 @@ def test_few_files_stay_open_and_none_of_a_storage_that_is_closed(
 def test_an_archive_without_a_store_keeps_none(tmp_path: Path, store: HDF5StorageManager) -> None:
     shutil.copytree(store.root / "sequences", tmp_path / "copy")
     archive = HDF5StorageManager(tmp_path / "copy", read_only=True)
+    close_dropped_storages()
     before = descriptors()
     assert number(archive) == 20
     assert descriptors() == before

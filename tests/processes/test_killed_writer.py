@@ -91,8 +91,7 @@ def check_after_kill(store: Path, acknowledged: int) -> int:
     whole = [list(range(acknowledged)), list(range(acknowledged + 1))]
     if not is_unfinished(store):  # or the file may be half-changed until it is finished
         assert read_natively(store) in whole
-    # A storage of before, in this process, may be about to carry out the same.
-    storage = HDF5StorageManager(store, lock_timeout=10)
+    storage = HDF5StorageManager(store, lock_timeout=0)
     with storage.session() as session:
         found = shots.indices(session)
         assert found in whole
