@@ -45,7 +45,7 @@ def waiting_for_a_pause() -> list[threading.Thread]:
     """The threads that make checkpoints; the others of ours wait for work for ever."""
     ours = [thread for thread in threading.enumerate() if thread.name == "shotstore"]
     plain = [thread for thread in ours if type(thread) is threading.Thread]
-    return [thread for thread in plain if thread is not dropped._thread]
+    return [thread for thread in plain if thread not in dropped._threads.values()]
 
 
 @pytest.fixture
