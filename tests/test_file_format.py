@@ -192,6 +192,7 @@ def test_every_document_has_its_keys_and_checksum(storage: HDF5StorageManager) -
         "iteration",
         "time_lanes",
         "exception",
+        "interruptions",
         "checksum",
     ]
     assert document["format"] == "shotstore sequence"

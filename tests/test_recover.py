@@ -450,6 +450,25 @@ def test_a_running_sequence_that_cannot_be_ended_is_interrupted(
     assert running.verify().findings == []
 
 
+def test_a_resumed_sequence_that_cannot_be_ended_keeps_its_interruptions(
+    ended: HDF5StorageManager,
+) -> None:
+    with ended.session() as session:
+        session.sequences.resume(PATH)
+        [before] = session.sequences.get_interruptions(PATH)
+    flip(shots_file(ended), 30)
+    ended.recover(PATH)
+    with ended.session() as session:
+        assert session.sequences.get_interruptions(PATH) == (before,)
+        stop_time = session.sequences.get_stats(PATH).stop_time
+        assert stop_time is not None
+        assert stop_time >= before.resume_time
+        session.sequences.resume(PATH)
+    record(ended, 2)
+    with ended.session() as session:
+        assert [shot.index for shot in session.sequences.get_shots(PATH)] == [*ORDER, 2]
+
+
 def test_shots_of_another_sequence_are_not_taken(ended: HDF5StorageManager) -> None:
     other = path(r"\other")
     with ended.session() as session:

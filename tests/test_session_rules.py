@@ -14,6 +14,7 @@ from shotstore.errors import (
 from shotstore.paths import PureSequencePath
 from shotstore.records import data_rules, path_rules, shot_rules, state_rules, times
 from shotstore.records.arguments import as_texts
+from shotstore.records.content import SequenceRecord
 from shotstore.state import State
 
 ROOT = PureSequencePath.root()
@@ -88,15 +89,17 @@ def test_labels_are_several() -> None:
 
 
 def test_a_transition_that_is_not_allowed_says_what_to_do() -> None:
-    state_rules.check_transition(PATH, State.DRAFT, State.PREPARING)
+    created = datetime(2026, 11, 22, tzinfo=UTC)
+    draft = SequenceRecord(created=created, iteration={}, time_lanes={}, expected_number_of_shots=1)
+    state_rules.check_transition(PATH, draft, State.PREPARING)
     with pytest.raises(InvalidStateTransitionError) as caught:
-        state_rules.check_transition(PATH, State.DRAFT, State.RUNNING)
+        state_rules.check_transition(PATH, draft, State.RUNNING)
     assert str(caught.value) == (
         r"Sequence \2026\rabi is a draft, so it cannot become running: "
         "launch it with set_preparing first."
     )
     with pytest.raises(InvalidStateTransitionError, match="is a draft already"):
-        state_rules.check_transition(PATH, State.DRAFT, State.DRAFT)
+        state_rules.check_transition(PATH, draft, State.DRAFT)
 
 
 def test_a_move_of_the_root_into_itself_or_onto_itself_is_refused() -> None:

@@ -477,6 +477,17 @@ def test_a_document_that_cannot_be_read(recorded: HDF5StorageManager, content: s
     assert report.shots == 8
 
 
+def test_the_error_of_an_earlier_crash_is_read_too(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        bring_to(session, State.CRASHED)
+        session.sequences.resume(PATH)
+    assert storage.verify().findings == []
+    text = document(storage).read_text().replace('"exception_type"', '"exception_kind"')
+    document(storage).write_text(text)
+    [found] = [f for f in storage.verify().findings if f.severity == "damage"]
+    assert "interruptions is not what was stored" in found.problem
+
+
 def test_what_a_serializer_has_written_is_not_judged(recorded: HDF5StorageManager) -> None:
     with recorded.session() as session:
         other = UnknownDeviceConfiguration("CameraConfiguration", {"gain": 3})

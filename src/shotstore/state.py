@@ -7,7 +7,8 @@ class State(enum.Enum):
     """What a sequence is doing.
 
     ``DRAFT -> PREPARING -> RUNNING -> FINISHED / INTERRUPTED / CRASHED``; a sequence can also crash
-    while preparing. The last three can only go back to ``DRAFT``, which discards the shots.
+    while preparing. The last three can only go back to ``DRAFT``, which discards the shots; but one
+    that was interrupted, or has crashed, can be resumed with the shots that it has.
     """
 
     DRAFT = "draft"

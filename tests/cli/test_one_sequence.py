@@ -1,6 +1,7 @@
 """`show` and `shots`: one sequence, and its shots."""
 
 import math
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
     ExecuteShot,
     LinspaceLoop,
+    OpenEnded,
     Parameter,
     ParameterNamespace,
     StepsConfiguration,
@@ -20,11 +22,14 @@ from shotstore.testing.experiments import (
     ERROR,
     MICROSECONDS,
     START,
+    STOP,
     TIME_LANES,
     bring_to,
+    create,
     launch,
     path,
     record,
+    relaunch,
 )
 from tests.shell import Shell
 
@@ -77,6 +82,52 @@ def test_a_draft_and_a_running_sequence_are_shown(shell: Shell) -> None:
     live = shell.run("show", "2026/12/live")
     assert "1 of 10 shots, about " in live
     assert " ago\n" in live
+
+
+def test_the_interruptions_of_a_resumed_sequence_are_shown(
+    shell: Shell, store: StorageManager
+) -> None:
+    with store.session() as session:
+        session.sequences.resume(path(r"\2026\11\ramsey"), STOP + timedelta(hours=8))
+    said = shell.run("show", "2026/11/ramsey")
+    [line] = [line for line in said.splitlines() if line.startswith("interrupted")]
+    assert " until " in line
+    assert line.endswith(f"({ERROR.headline})")
+    found = shell.json("show", "2026/11/ramsey")
+    assert (found["state"], found["stop_time"], found["traceback"]) == ("running", None, None)
+    assert found["interruptions"] == [
+        {
+            "state": "crashed",
+            "stop_time": STOP.isoformat(),
+            "resume_time": (STOP + timedelta(hours=8)).isoformat(),
+            "traceback": str(ERROR),
+        }
+    ]
+
+
+def test_the_time_that_is_left_does_not_count_interruptions(
+    shell: Shell, store: StorageManager
+) -> None:
+    place, now = path(r"\odd"), datetime.now(UTC)
+    with store.session() as session:
+        create(session, place)
+        session.sequences.set_preparing(place, {}, ParameterNamespace.empty())
+        session.sequences.set_running(place, now - timedelta(hours=9))
+        for index in range(5):
+            record(session, place, index)
+        session.sequences.set_interrupted(place, now - timedelta(hours=8))
+        session.sequences.resume(place, now)
+    assert "5 of 10 shots, about 1 h left" in shell.run("show", "odd")
+
+
+def test_an_open_ended_run_is_shown(shell: Shell, store: StorageManager) -> None:
+    place = path(r"\odd")
+    with store.session() as session:
+        session.sequences.create(place, OpenEnded(), TIME_LANES)
+        relaunch(session, place)
+        record(session, place, 3)
+    assert "shots    1 shot\n" in shell.run("show", "odd")
+    assert shell.json("show", "odd")["expected_number_of_shots"] is None
 
 
 def test_values_that_are_not_those_of_the_recipe_are_shown(

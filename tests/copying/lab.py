@@ -80,6 +80,10 @@ def record_every_kind(session: ExperimentSession) -> None:
     session.sequences.set_running(PATH, START)
     for index in ORDER:
         record(session, PATH, index, parameters(index), data(index))
+    session.sequences.set_crashed(PATH, nested_error(), START + 20 * SECOND)
+    session.sequences.resume(PATH, START + 30 * SECOND)
+    session.sequences.set_interrupted(PATH, START + 40 * SECOND)
+    session.sequences.resume(PATH, START + 50 * SECOND)
     session.sequences.set_crashed(PATH, nested_error(), STOP)
 
 

@@ -176,6 +176,10 @@ SCENARIOS: dict[str, Step] = {
     "finish": lambda session: session.sequences.set_finished(RUNNING, START),
     "interrupt": lambda session: session.sequences.set_interrupted(RUNNING, START),
     "crash": lambda session: session.sequences.set_crashed(RUNNING, crash(), START),
+    "resume": lambda session: session.sequences.resume(CRASHED, START),
+    "resume and shoot": all_of(
+        lambda session: session.sequences.resume(CRASHED, START), shoot(CRASHED, 0)
+    ),
     "crash while preparing": lambda session: session.sequences.set_crashed(
         PREPARING, crash(), START
     ),

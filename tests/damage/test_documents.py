@@ -61,6 +61,7 @@ _KEYS = (
     "iteration",
     "time_lanes",
     "exception",
+    "interruptions",
 )
 
 

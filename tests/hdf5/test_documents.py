@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from shotstore import DamagedStorageError, PureSequencePath, State, StorageError
 from shotstore.hdf5 import HDF5StorageManager, documents
 from shotstore.hdf5.documents import SequenceDocument
+from shotstore.records.content import RESUMABLE, InterruptionRecord
 from shotstore.testing.experiments import (
     DEVICES,
     ERROR,
@@ -49,6 +50,13 @@ _json = st.recursive(
 )
 _times = st.datetimes(timezones=st.just(UTC))
 _counts = st.one_of(st.none(), st.integers(0, 2**63 - 1))
+_interruptions = st.builds(
+    InterruptionRecord,
+    state=st.sampled_from(RESUMABLE),
+    stop_time=_times,
+    exception=_json,
+    resume_time=_times,
+)
 _sequence_documents = st.builds(
     SequenceDocument,
     id=_texts,
@@ -61,6 +69,7 @@ _sequence_documents = st.builds(
     stop_time=st.one_of(st.none(), _times),
     number_of_shots=_counts,
     exception=_json,
+    interruptions=st.lists(_interruptions, max_size=2).map(tuple),
     tags=st.frozensets(_texts),
     note=_texts,
     others=st.dictionaries(_texts.map("later {}".format), _json, max_size=2),
@@ -133,6 +142,7 @@ def test_a_sequence_document_says_all_but_the_shots(storage: HDF5StorageManager)
         "iteration",
         "time_lanes",
         "exception",
+        "interruptions",
         "checksum",
     ]
     assert content["format"] == "shotstore sequence"

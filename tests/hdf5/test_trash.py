@@ -21,6 +21,7 @@ from shotstore import (
     StorageLockTimeoutError,
 )
 from shotstore.hdf5 import HDF5StorageManager, disk, documents, on_disk, time_in_trash
+from shotstore.records.times import dump_time
 from shotstore.testing.content import content, paths_in, reopened
 from shotstore.testing.experiments import (
     PATH,
@@ -383,7 +384,7 @@ def say_that_it_was_deleted(storage: HDF5StorageManager, time: datetime) -> None
     (entry,) = storage.trash.entries()
     file = storage.trash.directory / entry.id / "entry.json"
     keys = documents.load("trash entry", file.read_bytes(), file)
-    file.write_bytes(documents.dump("trash entry", {**keys, "deleted": documents.dump_time(time)}))
+    file.write_bytes(documents.dump("trash entry", {**keys, "deleted": dump_time(time)}))
 
 
 def test_what_is_older_than_the_retention_is_removed(

@@ -9,7 +9,7 @@ import attrs
 from shotstore.analysis.recipes import not_readable
 from shotstore.analysis.tables import SequenceTable
 from shotstore.analysis.tables.variation import ParameterValues, parameter_values
-from shotstore.cli.listing import Listing, listing_of, sequence_as_json
+from shotstore.cli.listing import Listing, listing_of, sequence_as_json, time_as_json
 from shotstore.errors import UnreadableConfigurationError
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
@@ -20,6 +20,7 @@ from shotstore.model import (
 )
 from shotstore.paths import PureSequencePath
 from shotstore.records.summaries import SequenceSummary
+from shotstore.records.values import Interruption
 from shotstore.session import SequenceCollection
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -45,6 +46,8 @@ class Description:
     not_readable: Mapping[str, str]
     """What cannot be read here, as `shotstore.analysis.recipes` tells it."""
     error: TracebackSummary | None
+    interruptions: tuple[Interruption, ...]
+    """Those after which it was resumed."""
     directory: Path | None
     files: Mapping[str, int]
     """Bytes of each of its files, by name."""
@@ -74,6 +77,7 @@ def describe(session: "ExperimentSession", path: PureSequencePath) -> Descriptio
         time_lanes=_time_lanes(sequences, path),
         not_readable=not_readable(table.reader),
         error=sequences.get_exception(path) if is_crashed else None,
+        interruptions=sequences.get_interruptions(path),
         directory=directory,
         files=_files(directory) if directory is not None else {},
     )
@@ -95,8 +99,18 @@ def as_json(found: Description) -> dict[str, object]:
         "devices": dict(found.devices),
         "not_readable": dict(found.not_readable),
         "traceback": None if found.error is None else str(found.error),
+        "interruptions": [_interruption_as_json(each) for each in found.interruptions],
         "directory": None if found.directory is None else str(found.directory),
         "files": dict(found.files),
+    }
+
+
+def _interruption_as_json(found: Interruption) -> dict[str, object]:
+    return {
+        "state": found.state.value,
+        "stop_time": time_as_json(found.stop_time),
+        "resume_time": time_as_json(found.resume_time),
+        "traceback": None if found.exception is None else str(found.exception),
     }
 
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
@@ -40,6 +40,7 @@ class LiveTable:
         self._shots: deque[ShotNumbers] = deque(maxlen=rows)
         self._end: SequenceStats | None = None
         self._varied: frozenset[str] | None = None
+        self._paused = timedelta()
 
     @contextmanager
     def shown_on(self, console: Console) -> Iterator[None]:
@@ -51,7 +52,7 @@ class LiveTable:
         """Show a further shot."""
         self._path = shot.path
         if self._varied is None:
-            self._varied = self._planned()
+            self._look_at_recipe()
         self._shots.append(shot)
 
     def end(self, stats: SequenceStats | None) -> None:
@@ -65,12 +66,15 @@ class LiveTable:
             return Text(f"{self._path}: waiting for shots", style="dim")
         return Group(self._header(shots), _NewestShots(shots, self._varied or frozenset()))
 
-    def _planned(self) -> frozenset[str]:
-        """What the recipe varies, but for what it computes from that."""
+    def _look_at_recipe(self) -> None:
+        """Find out what the recipe varies, but for what it computes from that, and how long the run
+        was interrupted."""
+        self._varied = frozenset()
         with suppress(PathError, StorageError), self._storage.session() as session:
             [summary] = session.sequences.get_summaries(self._path)
-            return frozenset(n for n, found in summary.varied.items() if found.count is not None)
-        return frozenset()
+            varied = summary.varied.items()
+            self._varied = frozenset(name for name, found in varied if found.count is not None)
+            self._paused = summary.paused
 
     def _header(self, shots: list[ShotNumbers]) -> RenderableType:
         stats = self._end or shots[-1].stats
@@ -89,7 +93,7 @@ class LiveTable:
             until = stats.stop_time or datetime.now(UTC)
             cells.append(Text(duration_text(until - stats.start_time), style="dim"))
             if stats.state is State.RUNNING and expected and 0 < done < expected:
-                average = (shots[-1].end_time - stats.start_time) / done
+                average = (shots[-1].end_time - stats.start_time - self._paused) / done
                 left = duration_text(average * (expected - done))
                 cells.append(Text(f"{left} left", style="dim"))
         line.add_row(*cells)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from shotstore.cli.description import Description
     from shotstore.records.summaries import SequenceSummary
+    from shotstore.records.values import Interruption
 
 
 def show(
@@ -88,6 +89,7 @@ def _facts(found: "Description") -> list[tuple[str, Cell]]:
         ("shots", f"{shots}{_time_left(summary)}"),
         ("created", readable_time(summary.created, seconds=True)),
         ("started", _moment(summary.start_time, ago if summary.state.is_active() else "")),
+        *(("interrupted", _interruption(each)) for each in found.interruptions),
         ("ended", _moment(summary.stop_time, after)),
         ("tags", ((", ".join(sorted(summary.tags)), "magenta"),) if summary.tags else ""),
         (
@@ -117,11 +119,17 @@ def _moment(time: "datetime | None", more: str) -> str:
     return "" if time is None else readable_time(time, seconds=True) + more
 
 
+def _interruption(found: "Interruption") -> str:
+    until = readable_time(found.resume_time, seconds=True)
+    crash = "" if found.exception is None else f" ({found.exception.headline})"
+    return f"{readable_time(found.stop_time, seconds=True)} until {until}{crash}"
+
+
 def _time_left(summary: "SequenceSummary") -> str:
     """If it goes on as it has so far."""
     span, expected = time_span(summary), summary.expected_number_of_shots
     done = summary.number_of_shots
     if summary.state is not State.RUNNING or span is None or not expected or not done:
         return ""
-    left = span * (expected - done) / done
+    left = (span - summary.paused) * (expected - done) / done
     return f", about {duration_text(left)} left" if left else ""

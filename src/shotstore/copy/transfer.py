@@ -135,6 +135,7 @@ def _end(path: PureSequencePath, records: AnyRecords, record: SequenceRecord) ->
         stop_time=record.stop_time,
         number_of_shots=records.count_shots(node),
         exception=record.exception,
+        interruptions=record.interruptions,
     )
     records.change_record(node, ended)
 

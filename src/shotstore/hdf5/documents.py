@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,8 @@ from attrs import field, frozen
 from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import on_disk
 from shotstore.model import JSON
-from shotstore.records.content import SequenceRecord
+from shotstore.records.content import InterruptionRecord, SequenceRecord
+from shotstore.records.times import dump_time, load_time
 from shotstore.state import State
 from shotstore.version import NEWER_VERSION
 
@@ -69,6 +70,7 @@ def dump_sequence(document: SequenceDocument) -> bytes:
             "iteration": document.iteration,
             "time_lanes": document.time_lanes,
             "exception": document.exception,
+            "interruptions": [each.to_json() for each in document.interruptions],
             **document.others,
         },
     )
@@ -96,6 +98,8 @@ def load_sequence(content: bytes, path: Path | str) -> SequenceDocument:
             # Without these before there were tags.
             tags=_load_texts(keys.pop("tags", [])),
             note=_typed(keys.pop("note", ""), str),
+            # Without these before one could be resumed.
+            interruptions=_load_interruptions(keys.pop("interruptions", [])),
             others=keys,
         )
     except (LookupError, ValueError, TypeError) as error:
@@ -198,13 +202,6 @@ def damaged_error(path: Path | str, why: str) -> DamagedStorageError:
     return error
 
 
-def dump_time(time: datetime | None) -> str | None:
-    """A time as documents hold it: ISO 8601 in UTC, to the microsecond."""
-    if time is None:
-        return None
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 def _refuse(text: str) -> float:
     raise ValueError(f"{text} is not a number of JSON")
 
@@ -216,21 +213,6 @@ def _parse_float(text: str) -> float:
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_parse_float)
 """To make one takes as long as to use it."""
-
-
-def load_time(text: object) -> datetime:
-    """A time of a document, in UTC.
-
-    Raises:
-        TypeError, ValueError: it is not a time, or has no time zone.
-    """
-    time = datetime.fromisoformat(_typed(text, str))
-    if time.tzinfo is None:
-        raise ValueError(f"{text} has no time zone")
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{text} is out of range in UTC") from None
 
 
 def _load_optional_time(text: object) -> datetime | None:
@@ -247,6 +229,12 @@ def _load_texts(value: object) -> frozenset[str]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is not a list")
     return frozenset(_typed(text, str) for text in value)
+
+
+def _load_interruptions(value: object) -> tuple[InterruptionRecord, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple(map(InterruptionRecord.from_json, value))
 
 
 def _typed(value: object, kind: type[str]) -> str:

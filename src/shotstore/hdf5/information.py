@@ -9,6 +9,7 @@ from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import documents, on_disk
 from shotstore.hdf5.lock_holders import Writer
 from shotstore.hdf5.store import MARKER, Store
+from shotstore.records.times import load_time
 
 
 @frozen
@@ -54,7 +55,7 @@ def read_information(store: Store) -> StoreInformation:
             root=store.root,
             format_version=documents.VERSION,
             id=str(keys["id"]),
-            created=documents.load_time(keys["created"]),
+            created=load_time(keys["created"]),
             commits=store.commits.count().commits,
             is_carried_out=is_carried_out,
             is_writing=is_writing,

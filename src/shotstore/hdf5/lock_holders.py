@@ -10,7 +10,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from shotstore.hdf5 import documents, on_disk
+from shotstore.hdf5 import on_disk
+from shotstore.records.times import load_time
 
 
 @frozen
@@ -29,7 +30,7 @@ def read_writer(path: Path) -> Writer | None:
     full disk has left out."""
     try:
         keys = json.loads(on_disk.read_file(str(path)) or b"")
-        since = documents.load_time(keys["since"])
+        since = load_time(keys["since"])
         is_session = keys.get("session") is not False
         return Writer(int(keys["process"]), str(keys["program"]), since, is_session)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):

@@ -24,6 +24,7 @@ from shotstore.hdf5.open_shots import ShotsWriter
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import SEQUENCES, TRASH
 from shotstore.hdf5.tree import Node, Tree
+from shotstore.records.times import dump_time
 
 
 def _new_id() -> str:
@@ -185,7 +186,7 @@ class _Preparation:
         keys = {
             "path": entry.path,
             "reason": entry.reason,
-            "deleted": documents.dump_time(entry.deleted),
+            "deleted": dump_time(entry.deleted),
         }
         self._write(join(final, "entry.json"), documents.dump("trash entry", keys))
         content = join(final, "content")

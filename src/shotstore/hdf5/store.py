@@ -26,6 +26,7 @@ from shotstore.hdf5.staging import remove
 from shotstore.hdf5.unit_documents import UnitDocument
 from shotstore.records.owner import Owner
 from shotstore.records.summaries import Remembered, SequenceSummary
+from shotstore.records.times import dump_time
 
 MARKER = "shotstore.json"
 SEQUENCES = "sequences"
@@ -321,7 +322,7 @@ class Store:
         release = self.locks.acquire_write(None)
         try:
             if not on_disk.exists(self.root / MARKER):
-                created = documents.dump_time(datetime.now(UTC))
+                created = dump_time(datetime.now(UTC))
                 content = documents.dump("store", {"id": uuid.uuid4().hex, "created": created})
                 staged = self._control / f"{MARKER}.new"
                 disk.remove_file(staged)

@@ -15,6 +15,7 @@ from shotstore.errors import StorageError
 from shotstore.hdf5 import disk, documents, on_disk
 from shotstore.hdf5.store import CONTROL
 from shotstore.model import JSON
+from shotstore.records.times import dump_time, load_time
 
 SEEN = f"{CONTROL}/trash-seen.json"
 LONGEST_STEP = timedelta(days=1)
@@ -47,15 +48,13 @@ def _load(path: Path) -> tuple[datetime, dict[str, timedelta]]:
                 name: timedelta(seconds=min(value, timedelta.max.days * 86400.0 / 2))
                 for name, value in seconds.items()
             }
-            return documents.load_time(keys["noted"]), spent
+            return load_time(keys["noted"]), spent
     return now(), {}
 
 
 def _save(root: Path, time: datetime, seen: dict[str, timedelta]) -> None:
     seconds: JSON = {name: spent.total_seconds() for name, spent in seen.items()}
-    content = documents.dump(
-        "trash clock", {"noted": documents.dump_time(time), "seconds": seconds}
-    )
+    content = documents.dump("trash clock", {"noted": dump_time(time), "seconds": seconds})
     staged = root / f"{SEEN}.new"
     disk.remove_file(staged)
     disk.write_new_file(staged, content)

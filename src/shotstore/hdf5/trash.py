@@ -28,6 +28,7 @@ from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
 from shotstore.records.arguments import as_time_span, shown
 from shotstore.records.owner import Cancelled
+from shotstore.records.times import load_time
 from shotstore.state import State
 
 _LONGEST_PAUSE = 3600.0
@@ -275,7 +276,7 @@ class Trash:
             return TrashEntry(
                 id=name,
                 path=PureSequencePath(keys["path"]),
-                deleted=documents.load_time(keys["deleted"]),
+                deleted=load_time(keys["deleted"]),
                 reason=cast("_Reason", reason),
                 size=0,
             )

@@ -13,6 +13,7 @@ from shotstore.model.devices import DeviceConfiguration, UnknownDeviceConfigurat
 from shotstore.model.expressions import Expression
 from shotstore.model.iteration import IterationConfiguration, UnknownIterationConfiguration
 from shotstore.model.namespaces import ParameterNamespace
+from shotstore.model.open_ended import OpenEnded
 from shotstore.model.parameters import (
     Parameter,
     check_parameter_name,
@@ -60,6 +61,7 @@ __all__ = [
     "Expression",
     "IterationConfiguration",
     "LinspaceLoop",
+    "OpenEnded",
     "Parameter",
     "ParameterNamespace",
     "ParameterRange",

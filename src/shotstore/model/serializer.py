@@ -10,6 +10,7 @@ from shotstore.model.devices import DeviceConfiguration, UnknownDeviceConfigurat
 from shotstore.model.iteration import IterationConfiguration, UnknownIterationConfiguration
 from shotstore.model.json_form import from_json, to_json
 from shotstore.model.namespaces import ParameterNamespace
+from shotstore.model.open_ended import OpenEnded
 from shotstore.model.scalars import JSON
 from shotstore.model.steps import StepsConfiguration
 from shotstore.model.time_lanes import (
@@ -59,6 +60,7 @@ def _iterations() -> ClassRegistry[IterationConfiguration]:
         UnknownIterationConfiguration,
     )
     classes.register(StepsConfiguration, "steps")
+    classes.register(OpenEnded, "open_ended")
     return classes
 
 

@@ -2,13 +2,50 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import attrs
 
 from shotstore.model import JSON, Data, DataSchema, ParameterSchema, ParameterType
 from shotstore.model.parameters import Number
+from shotstore.records.times import dump_time, load_time
 from shotstore.state import State
+
+RESUMABLE = (State.INTERRUPTED, State.CRASHED)
+"""The states that a sequence can be resumed from, if it has run."""
+
+
+@attrs.frozen
+class InterruptionRecord:
+    """How a sequence had ended that was resumed. Times are in UTC."""
+
+    state: State
+    """INTERRUPTED or CRASHED."""
+    stop_time: datetime
+    exception: JSON
+    resume_time: datetime
+
+    def to_json(self) -> JSON:
+        """Return it as a JSON object."""
+        return {
+            "state": self.state.value,
+            "stop_time": dump_time(self.stop_time),
+            "exception": self.exception,
+            "resume_time": dump_time(self.resume_time),
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> Self:
+        """Return what `to_json` has made the object of.
+
+        Raises:
+            LookupError, TypeError, ValueError: the content is something else.
+        """
+        state = State(content["state"])
+        if state not in RESUMABLE:
+            raise ValueError(f"nothing is resumed that is {state.value}")
+        stop_time, resume_time = load_time(content["stop_time"]), load_time(content["resume_time"])
+        return cls(state, stop_time, content["exception"], resume_time)
 
 
 @attrs.frozen(kw_only=True)
@@ -25,6 +62,8 @@ class SequenceRecord:
     number_of_shots: int | None = None
     """Once it has ended."""
     exception: JSON = None
+    interruptions: tuple[InterruptionRecord, ...] = ()
+    """Those after which it was resumed, in their order."""
     tags: frozenset[str] = frozenset()
     note: str = ""
 
@@ -37,6 +76,7 @@ class SequenceRecord:
             stop_time=None,
             number_of_shots=None,
             exception=None,
+            interruptions=(),
         )
 
     def for_any_storage(self) -> "SequenceRecord":

@@ -16,6 +16,7 @@ import numpy as np
 
 from shotstore.errors import UnknownUnitError
 from shotstore.model import (
+    JSON,
     Data,
     DataSchema,
     DeviceConfiguration,
@@ -42,7 +43,7 @@ from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined,
 from shotstore.records.content import LaunchRecord, SequenceRecord
 from shotstore.records.stored_records import AnyRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary, holds_text
-from shotstore.records.values import SequenceStats
+from shotstore.records.values import Interruption, SequenceStats
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -98,14 +99,36 @@ class SequenceReader:
             record = records.read_record(node)
             if record.state is not State.CRASHED:
                 raise state_rules.not_crashed_error(self.path, record.state)
-            try:
-                return TracebackSummary.from_json(record.exception)
-            except UnknownUnitError:
-                raise  # a definition is missing, and the record is as it was
-            except (ValueError, TypeError, LookupError, RecursionError) as error:
-                raise records.damaged_error(node, str(error)) from error
+            return self._load_exception(node, record.exception)
 
         return records.transaction.read(read)
+
+    def get_interruptions(self) -> tuple[Interruption, ...]:
+        records = self._records
+
+        def read() -> tuple[Interruption, ...]:
+            node = records.tree.get_sequence(self.path)
+            return tuple(
+                Interruption(
+                    each.state,
+                    each.stop_time,
+                    self._load_exception(node, each.exception)
+                    if each.state is State.CRASHED
+                    else None,
+                    each.resume_time,
+                )
+                for each in records.read_record(node).interruptions
+            )
+
+        return records.transaction.read(read)
+
+    def _load_exception(self, node: Any, content: JSON) -> TracebackSummary:
+        try:
+            return TracebackSummary.from_json(content)
+        except UnknownUnitError:
+            raise  # a definition is missing, and the record is as it was
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            raise self._records.damaged_error(node, str(error)) from error
 
     # The recipe, and what it was launched with
 

@@ -18,9 +18,14 @@ from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules, shot_rules, state_rules
 from shotstore.records.configurations import check_device_name, dump_device
-from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.content import (
+    InterruptionRecord,
+    LaunchRecord,
+    SequenceRecord,
+    ShotRecord,
+)
 from shotstore.records.stored_records import AnyRecords
-from shotstore.records.times import stop_time_check
+from shotstore.records.times import later_time_check
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -80,7 +85,7 @@ class SequenceWriter:
         def prepare() -> None:
             node = records.tree.get_sequence(self.path)
             record = records.read_record(node)
-            state_rules.check_transition(self.path, record.state, State.PREPARING)
+            state_rules.check_transition(self.path, record, State.PREPARING)
             records.launch(node, evolve(record, state=State.PREPARING), launch)
 
         records.transaction.write(prepare)
@@ -96,11 +101,38 @@ class SequenceWriter:
         exception: TracebackSummary | None = None,
     ) -> None:
         """Let it have ended in this state."""
-        stop = stop_time_check(self.path, time)
+        later = later_time_check(self.path, time, "stop_time")
         error = None if exception is None else strict_json(exception.to_json())
-        self._transit(
-            state, lambda record: evolve(record, stop_time=stop(record.start_time), exception=error)
-        )
+
+        def end(record: SequenceRecord) -> SequenceRecord:
+            if record.interruptions:
+                resumed = record.interruptions[-1].resume_time
+                stop = later(resumed, "was resumed at {}, so it cannot end at {}")
+            else:
+                stop = later(record.start_time, "began at {}, so it cannot end at {}")
+            return evolve(record, stop_time=stop, exception=error)
+
+        self._transit(state, end)
+
+    def resume(self, time: datetime | Literal["now"]) -> None:
+        """Let it run again with the shots that it has."""
+        later = later_time_check(self.path, time, "resume_time")
+
+        def resume(record: SequenceRecord) -> SequenceRecord:
+            state_rules.check_resumable(self.path, record)
+            time = later(record.stop_time, "ended at {}, so it cannot be resumed at {}")
+            stop = record.stop_time or time  # a document that was edited may lack it
+            interruption = InterruptionRecord(record.state, stop, record.exception, time)
+            return evolve(
+                record,
+                state=State.RUNNING,
+                stop_time=None,
+                number_of_shots=None,
+                exception=None,
+                interruptions=(*record.interruptions, interruption),
+            )
+
+        self._change(resume)
 
     def reset(self) -> None:
         """Make it a draft again."""
@@ -109,7 +141,7 @@ class SequenceWriter:
         def reset() -> None:
             node = records.tree.get_sequence(self.path)
             record = records.read_record(node)
-            state_rules.check_transition(self.path, record.state, State.DRAFT)
+            state_rules.check_transition(self.path, record, State.DRAFT)
             records.reset(node, record.as_draft())
 
         records.transaction.write(reset)
@@ -122,7 +154,7 @@ class SequenceWriter:
             node = records.tree.get_sequence(path)
             record = records.read_record(node)
             if record.state is not State.RUNNING:
-                raise state_rules.not_running_error(path, record.state)
+                raise state_rules.not_running_error(path, record)
             expected = record.expected_number_of_shots
             number = shot_rules.check_shot_index(path, index, expected)
             if records.has_shot(node, number):
@@ -163,7 +195,7 @@ class SequenceWriter:
         def transit() -> None:
             node = records.tree.get_sequence(self.path)
             record = records.read_record(node)
-            state_rules.check_transition(self.path, record.state, state)
+            state_rules.check_transition(self.path, record, state)
             number = records.count_shots(node) if state.has_ended() else None
             changed = evolve(change(record), state=state, number_of_shots=number)
             records.change_record(node, changed)

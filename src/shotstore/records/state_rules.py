@@ -10,6 +10,7 @@ from shotstore.errors import (
     SequenceRunningError,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.records.content import RESUMABLE, SequenceRecord
 from shotstore.state import State
 
 _IS = {
@@ -28,21 +29,55 @@ _WAY_OUT = {
     State.INTERRUPTED: "make it a draft with reset_to_draft first",
     State.CRASHED: "make it a draft with reset_to_draft first",
 }
+_CANNOT_BE_RESUMED = {
+    State.DRAFT: "launch it with set_preparing and set_running",
+    State.PREPARING: "call set_running",
+    State.FINISHED: "record further shots into a duplicate of it",
+}
 
 
-def check_transition(path: PureSequencePath, old: State, new: State) -> None:
-    """Check that the sequence can go from its state to the new one.
+def check_transition(path: PureSequencePath, record: SequenceRecord, new: State) -> None:
+    """Check that the sequence of this record can go from its state to the new one.
 
     Raises:
         InvalidStateTransitionError: it cannot.
     """
+    old = record.state
     if State.is_transition_allowed(old, new):
         return
     if new is old:
         raise InvalidStateTransitionError(f"Sequence {path} {_IS[old]} already.")
+    way_out = _WAY_OUT[old]
+    if _can_be_resumed(record):
+        way_out = "let it go on with resume, or make it a draft with reset_to_draft, first"
     raise InvalidStateTransitionError(
-        f"Sequence {path} {_IS[old]}, so it cannot become {new.value}: {_WAY_OUT[old]}."
+        f"Sequence {path} {_IS[old]}, so it cannot become {new.value}: {way_out}."
     )
+
+
+def check_resumable(path: PureSequencePath, record: SequenceRecord) -> None:
+    """Check that the sequence of this record can run again with the shots that it has.
+
+    Raises:
+        InvalidStateTransitionError: it cannot.
+    """
+    state = record.state
+    if _can_be_resumed(record):
+        return
+    if state is State.RUNNING:
+        raise InvalidStateTransitionError(f"Sequence {path} is running already.")
+    if state in RESUMABLE:
+        raise InvalidStateTransitionError(
+            f"Sequence {path} {_IS[state]} before it ran, so there is nothing to resume: make it a "
+            "draft with reset_to_draft, and launch it again with set_preparing and set_running."
+        )
+    raise InvalidStateTransitionError(
+        f"Sequence {path} {_IS[state]}, so it cannot be resumed: {_CANNOT_BE_RESUMED[state]}."
+    )
+
+
+def _can_be_resumed(record: SequenceRecord) -> bool:
+    return record.state in RESUMABLE and record.start_time is not None
 
 
 def not_editable_error(path: PureSequencePath, state: State) -> SequenceNotEditableError:
@@ -61,12 +96,15 @@ def not_launched_error(path: PureSequencePath) -> SequenceNotLaunchedError:
     )
 
 
-def not_running_error(path: PureSequencePath, state: State) -> SequenceNotRunningError:
-    """A shot was given to a sequence that takes none."""
+def not_running_error(path: PureSequencePath, record: SequenceRecord) -> SequenceNotRunningError:
+    """A shot was given to a sequence, of this record, that takes none."""
+    state = record.state
     way_out = {
         State.DRAFT: "call set_preparing and set_running first",
         State.PREPARING: "call set_running first",
     }.get(state, "record into a duplicate")
+    if _can_be_resumed(record):
+        way_out = "let it go on with resume first"
     return SequenceNotRunningError(f"Sequence {path} {_IS[state]} and takes no shots: {way_out}.")
 
 

@@ -1,7 +1,7 @@
 """What is known of a sequence without a look at its shots."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -66,6 +66,8 @@ class SequenceSummary:
     """How many shots its iteration makes; None if that cannot be known before."""
     tags: frozenset[str]
     note: str
+    paused: timedelta
+    """How long it lay interrupted, or crashed, until it was resumed; all times together."""
     ranges: RangesWhenAsked = attrs.field(
         eq=lambda ranges: ranges.known, repr=lambda ranges: repr(ranges.known)
     )
@@ -97,6 +99,9 @@ def summary_of(
         expected_number_of_shots=record.expected_number_of_shots,
         tags=record.tags,
         note=record.note,
+        paused=sum(
+            (each.resume_time - each.stop_time for each in record.interruptions), timedelta()
+        ),
         ranges=ranges,
     )
 
@@ -129,7 +134,8 @@ def holds_text(text: str, record: SequenceRecord) -> bool:
     Upper and lower case are the same. What JSON calls the parts and types of a recipe is not a text
     of it; the names of its lanes are.
     """
-    contents = record.iteration, record.time_lanes, record.exception, record.note
+    errors = [record.exception, *(each.exception for each in record.interruptions)]
+    contents = record.iteration, record.time_lanes, *errors, record.note
     wanted = text.casefold()
     return any(wanted in found.casefold() for content in contents for found in _texts(content))
 

@@ -33,35 +33,63 @@ def as_utc(time: datetime | Literal["now"], what: str) -> datetime:
         raise ValueError(f"{what} {time.isoformat()} is out of range in UTC.") from None
 
 
-def stop_time_check(
-    path: PureSequencePath, time: datetime | Literal["now"]
-) -> Callable[[datetime | None], datetime]:
-    """Return what makes the stop time of a sequence, in UTC, of its start time.
+def later_time_check(
+    path: PureSequencePath, time: datetime | Literal["now"], what: str
+) -> Callable[[datetime | None, str], datetime]:
+    """Return what makes a time of a sequence, in UTC, of an earlier one, which there may be.
 
-    "now" is the start time where that is later: a clock that was set back keeps no sequence from
+    "now" is the earlier one where that is later: a clock that was set back keeps no sequence from
     ending.
 
     Args:
         path: The sequence, for the message.
         time: An aware time in any zone, or "now".
+        what: What the time is, as the message calls it: "stop_time".
+
+    Returns:
+        A function of the earlier time, and of what the message is to say of both: "began at {}, so
+        it cannot end at {}".
 
     Raises:
         ValueError: the time has no time zone, or is not in the years 1 to 9999 in UTC; from what is
-            returned: it is before the start.
+            returned: it is before the earlier one.
         TypeError: it is neither a datetime nor "now".
     """
-    stop = as_utc(time, "stop_time")
+    later = as_utc(time, what)
 
-    def check(start: datetime | None) -> datetime:
-        if start is None or start <= stop:
-            return stop
+    def check(earlier: datetime | None, order: str) -> datetime:
+        if earlier is None or earlier <= later:
+            return later
         if not isinstance(time, datetime):
-            return start
-        raise ValueError(
-            f"Sequence {path} began at {start.isoformat()}, so it cannot end at {stop.isoformat()}."
-        )
+            return earlier
+        said = order.format(earlier.isoformat(), later.isoformat())
+        raise ValueError(f"Sequence {path} {said}.")
 
     return check
+
+
+def dump_time(time: datetime | None) -> str | None:
+    """Return a time as JSON holds it: ISO 8601 in UTC, to the microsecond."""
+    if time is None:
+        return None
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def load_time(text: object) -> datetime:
+    """Return a time that JSON holds, in UTC.
+
+    Raises:
+        TypeError, ValueError: it is not a time, or has no time zone.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is not a str")
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text} is out of range in UTC") from None
 
 
 def shot_times(start: datetime, end: datetime) -> tuple[datetime, datetime]:

@@ -6,6 +6,7 @@ import attrs
 
 from shotstore.paths import PureSequencePath, as_path
 from shotstore.state import State
+from shotstore.tracebacks import TracebackSummary
 
 
 @attrs.frozen(order=True)
@@ -26,6 +27,20 @@ class DataId:
 
 
 @attrs.frozen
+class Interruption:
+    """How a sequence had ended before it was resumed. Times are in UTC."""
+
+    state: State
+    """``State.INTERRUPTED`` or ``State.CRASHED``."""
+    stop_time: datetime
+    """When it ended."""
+    exception: TracebackSummary | None
+    """The error that it crashed with; None if it was interrupted."""
+    resume_time: datetime
+    """When it went on."""
+
+
+@attrs.frozen
 class SequenceStats:
     """How far a sequence is."""
 
@@ -33,7 +48,7 @@ class SequenceStats:
     start_time: datetime | None
     """When it began to run, in UTC; None before, and for one that crashed while preparing."""
     stop_time: datetime | None
-    """When it ended, in UTC; None before."""
+    """When it ended, in UTC; None before, and while it runs again."""
     number_completed_shots: int
     expected_number_shots: int | None
     """How many shots its iteration makes; None if that cannot be known before."""

@@ -1,7 +1,7 @@
 """What people work with, written once over the records that a backend stores."""
 
 from shotstore.records.summaries import SequenceSummary
-from shotstore.records.values import DataId, SequenceStats, ShotId
+from shotstore.records.values import DataId, Interruption, SequenceStats, ShotId
 from shotstore.session.asynchronous import (
     AsyncDeviceConfigurationCollection,
     AsyncExperimentSession,
@@ -29,6 +29,7 @@ __all__ = [
     "DeviceConfigurationCollection",
     "ExperimentSession",
     "ExperimentSessionMaker",
+    "Interruption",
     "PathHierarchy",
     "Receive",
     "Sequence",

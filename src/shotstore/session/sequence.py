@@ -19,7 +19,7 @@ from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import shown
 from shotstore.records.shot_rules import check_shot_index
-from shotstore.records.values import SequenceStats
+from shotstore.records.values import Interruption, SequenceStats
 from shotstore.session.shot import Shot
 from shotstore.session.shots_at_once import ShotsAtOnce
 from shotstore.state import State
@@ -133,6 +133,30 @@ class Sequence(ShotsAtOnce):
         """
         with self._sequences() as sequences:
             return sequences.get_exception(self.path)
+
+    def get_interruptions(self) -> tuple[Interruption, ...]:
+        """Return how the sequence had ended each time before it was resumed, the first one first.
+
+        How it has ended since then is in :meth:`get_stats`.
+        """
+        with self._sequences() as sequences:
+            return sequences.get_interruptions(self.path)
+
+    def resume(self, resume_time: datetime | Literal["now"] = "now") -> None:
+        """Let the sequence, which was interrupted or has crashed, run again with its shots.
+
+        It takes further shots, and ends again. How it had ended is kept: see
+        :meth:`get_interruptions`.
+
+        Args:
+            resume_time: An aware time in any zone; "now" is never before the end.
+
+        Raises:
+            InvalidStateTransitionError: it is in another state, or crashed before it ran.
+            ValueError: the time has no time zone, or is before the end.
+        """
+        with self._sequences() as sequences:
+            sequences.resume(self.path, resume_time)
 
     def get_shots(self) -> list[Shot]:
         """Return the shots that the sequence has, by increasing index."""

@@ -17,7 +17,7 @@ from shotstore.records.arguments import as_mapping, as_state, as_traceback
 from shotstore.records.sequence_reader import StorageReader
 from shotstore.records.summaries import SequenceSummary
 from shotstore.records.times import as_utc
-from shotstore.records.values import SequenceStats
+from shotstore.records.values import Interruption, SequenceStats
 from shotstore.session.shot_collection import ShotCollection
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -226,11 +226,27 @@ class SequenceCollection(ShotCollection):
         """
         self._writer(path).end(State.CRASHED, stop_time, as_traceback(tb_summary))
 
+    def resume(self, path: AnyPath, resume_time: datetime | Literal["now"] = "now") -> None:
+        """Let a sequence that was interrupted, or has crashed, run again with the shots it has.
+
+        It takes further shots, and ends again. How it had ended is kept: see
+        :meth:`get_interruptions`.
+
+        Args:
+            path: The sequence.
+            resume_time: An aware time in any zone; "now" is never before the end.
+
+        Raises:
+            InvalidStateTransitionError: it is in another state, or crashed before it ran.
+            ValueError: the time has no time zone, or is before the end.
+        """
+        self._writer(path).resume(resume_time)
+
     def reset_to_draft(self, path: AnyPath) -> None:
         """Make a sequence that has ended a draft again.
 
-        Its recipe is kept. Its shots, its times, its error, and the parameters and devices of its
-        launch are deleted.
+        Its recipe is kept. Its shots, its times, its errors and interruptions, and the parameters
+        and devices of its launch are deleted.
 
         Raises:
             InvalidStateTransitionError: it has not ended.
@@ -244,6 +260,13 @@ class SequenceCollection(ShotCollection):
             SequenceNotCrashedError: it has not crashed.
         """
         return self._reader(path).get_exception()
+
+    def get_interruptions(self, path: AnyPath) -> tuple[Interruption, ...]:
+        """Return how the sequence had ended each time before it was resumed, the first one first.
+
+        How it has ended since then is in :meth:`get_stats`.
+        """
+        return self._reader(path).get_interruptions()
 
     def get_global_parameters(self, path: AnyPath) -> ParameterNamespace:
         """Return the global parameters as they were when the sequence was launched.

@@ -33,7 +33,12 @@ from shotstore.model import (
 )
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import Places, ShotColumns
-from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.content import (
+    InterruptionRecord,
+    LaunchRecord,
+    SequenceRecord,
+    ShotRecord,
+)
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
 from shotstore.sql import settings
@@ -254,7 +259,11 @@ def _row_of(record: SequenceRecord) -> dict[str, Any]:
     """A record as its row; when it was created is in that of its path."""
     row = attrs.asdict(record, recurse=False)
     del row["created"]
-    return row | {"state": record.state.value, "tags": sorted(record.tags)}
+    return row | {
+        "state": record.state.value,
+        "interruptions": [each.to_json() for each in record.interruptions],
+        "tags": sorted(record.tags),
+    }
 
 
 def _record_of(node: Node, row: AnyRow) -> SequenceRecord:
@@ -270,6 +279,7 @@ def _record_of(node: Node, row: AnyRow) -> SequenceRecord:
             iteration=row.iteration,
             time_lanes=row.time_lanes,
             exception=row.exception,
+            interruptions=tuple(map(InterruptionRecord.from_json, row.interruptions)),
             tags=frozenset(row.tags),
             note=row.note,
         )
@@ -304,6 +314,7 @@ _KNOWN = (
     sequences.c.stop_time,
     sequences.c.expected_number_of_shots,
     sequences.c.number_of_shots,
+    sequences.c.interruptions,
     sequences.c.tags,
     sequences.c.note,
 )

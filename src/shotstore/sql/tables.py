@@ -97,6 +97,8 @@ sequences = Table(
     Column("iteration", JSON, nullable=False),
     Column("time_lanes", JSON, nullable=False),
     Column("exception", JSON(none_as_null=True)),
+    # Those after which it was resumed: as in `sequence.json`
+    Column("interruptions", JSON, nullable=False),
     # A JSON text, since a text of PostgreSQL cannot hold every character
     Column("tags", JSON, nullable=False),
     Column("note", JSON, nullable=False),

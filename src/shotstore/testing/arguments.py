@@ -8,7 +8,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from shotstore import PureSequencePath, TracebackSummary
-from shotstore.model import UnknownDeviceConfiguration, UnknownIterationConfiguration
+from shotstore.model import (
+    OpenEnded,
+    UnknownDeviceConfiguration,
+    UnknownIterationConfiguration,
+)
 from shotstore.testing import strategies
 from shotstore.testing.experiments import PARAMETERS, recipe, recipe_of_unknown_length
 from shotstore.testing.lab import CameraConfiguration, Schedule
@@ -56,6 +60,7 @@ iterations = _mostly(
     st.one_of(
         st.integers(1, 4).map(recipe),
         st.just(recipe_of_unknown_length()),
+        st.just(OpenEnded()),
         st.builds(Schedule, st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=3)),
         st.builds(
             UnknownIterationConfiguration,

@@ -53,6 +53,7 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
         "time lanes": sequences.get_time_lanes(path),
         "tags": sequences.get_tags(path),
         "note": sequences.get_note(path),
+        "interruptions": sequences.get_interruptions(path),
     }
     if stats.state is not State.DRAFT:
         found["parameters"] = _global_parameters(sequences, path)

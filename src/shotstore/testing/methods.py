@@ -43,6 +43,7 @@ RIGHT: Mapping[str, object] = {
     "global_parameters": PARAMETERS,
     "start_time": START,
     "stop_time": STOP,
+    "resume_time": STOP,
     "tb_summary": ERROR,
     "tags": ["good"],
     "tag": "good",

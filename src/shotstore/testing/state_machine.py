@@ -246,6 +246,7 @@ class StorageMachine(RuleBasedStateMachine):
     set_finished = calling("sequences.set_finished", time=arguments.times)
     set_interrupted = calling("sequences.set_interrupted", time=arguments.times)
     set_crashed = calling("sequences.set_crashed", error=arguments.errors, time=arguments.times)
+    resume = calling("sequences.resume", time=arguments.times)
     reset_to_draft = calling("sequences.reset_to_draft")
 
     @rule(place=_anywhere)
@@ -258,6 +259,7 @@ class StorageMachine(RuleBasedStateMachine):
         self._do("sequences.get_tags", path)
         self._do("sequences.get_note", path)
         self._do("sequences.get_exception", path)
+        self._do("sequences.get_interruptions", path)
         self._do("sequences.get_global_parameters", path)
         self._do("sequences.get_device_configurations", path)
         self._do("sequences.get_parameter_schema", path)

@@ -126,6 +126,8 @@ def _facts(job: Job) -> Iterator[tuple[str, Any]]:
     yield "state", summary.state.value
     yield "started (UTC)", _time(summary.start_time)
     yield "ended (UTC)", _time(summary.stop_time)
+    for each in job.table.reader.get_interruptions():
+        yield "interrupted (UTC)", f"{_time(each.stop_time)} until {_time(each.resume_time)}"
     yield "shots", summary.number_of_shots
     yield "expected shots", summary.expected_number_of_shots
     yield "shots in this file", len(job.rows)

@@ -176,6 +176,7 @@ class _Recovery:
         changed = datetime.fromtimestamp(check.shots_file.stat().st_mtime, UTC)
         start, stop = salvage.times() or (changed, changed)
         if document is not None and document.state is not State.DRAFT:
+            stop = max([stop, *(each.resume_time for each in document.interruptions)])
             return evolve(document, state=State.INTERRUPTED, stop_time=stop)
         if document is None:
             document = SequenceDocument(

@@ -96,7 +96,7 @@ class SequenceCheck:
             is_settled = reading(lambda _: self._is_settled())
         finally:
             run(self._close)
-        self._load_exception()
+        self._load_exceptions()
         return is_settled
 
     @property
@@ -317,16 +317,22 @@ class SequenceCheck:
                 )
         return "It does not begin like an HDF5 file that shotstore wrote"
 
-    def _load_exception(self) -> None:
+    def _load_exceptions(self) -> None:
         # What a serializer has written is for the programs that have it: it is not read here.
-        document = self.document
-        if document is not None and document.state is State.CRASHED:
-            try:
-                TracebackSummary.from_json(document.exception)
-            except (ValueError, TypeError, LookupError, RecursionError) as error:
-                self._damage(
-                    self.document_file, f"exception is not what was stored ({reason(error)}).", MEND
-                )
+        if self.document is None:
+            return
+        crashes = [each for each in self.document.interruptions if each.state is State.CRASHED]
+        errors = {"interruptions": [each.exception for each in crashes]}
+        if self.document.state is State.CRASHED:
+            errors["exception"] = [self.document.exception]
+        for key, contents in errors.items():
+            for content in contents:
+                try:
+                    TracebackSummary.from_json(content)
+                except (ValueError, TypeError, LookupError, RecursionError) as error:
+                    self._damage(
+                        self.document_file, f"{key} is not what was stored ({reason(error)}).", MEND
+                    )
 
     def _damage(self, file: Path, problem: str, remedy: str) -> None:
         self.findings.append(Finding("damage", file, problem, remedy, self._path))

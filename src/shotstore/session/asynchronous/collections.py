@@ -63,8 +63,10 @@ class AsyncSequenceCollection:
     set_finished = awaited(SequenceCollection.set_finished)
     set_interrupted = awaited(SequenceCollection.set_interrupted)
     set_crashed = awaited(SequenceCollection.set_crashed)
+    resume = awaited(SequenceCollection.resume)
     reset_to_draft = awaited(SequenceCollection.reset_to_draft)
     get_exception = awaited(SequenceCollection.get_exception)
+    get_interruptions = awaited(SequenceCollection.get_interruptions)
     get_global_parameters = awaited(SequenceCollection.get_global_parameters)
     get_device_configurations = awaited(SequenceCollection.get_device_configurations)
 

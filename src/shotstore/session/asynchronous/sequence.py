@@ -86,6 +86,8 @@ class AsyncSequence:
     get_end_time = awaited(Sequence.get_end_time)
     get_expected_number_of_shots = awaited(Sequence.get_expected_number_of_shots)
     get_traceback_summary = awaited(Sequence.get_traceback_summary)
+    get_interruptions = awaited(Sequence.get_interruptions)
+    resume = awaited(Sequence.resume)
     get_iteration_configuration = awaited(Sequence.get_iteration_configuration)
     get_time_lanes = awaited(Sequence.get_time_lanes)
     get_global_parameters = awaited(Sequence.get_global_parameters)

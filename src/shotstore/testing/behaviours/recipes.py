@@ -15,6 +15,7 @@ from shotstore.model import (
     DigitalTimeLane,
     ExecuteShot,
     LinspaceLoop,
+    OpenEnded,
     Parameter,
     ParameterNamespace,
     ParameterSchema,
@@ -33,11 +34,13 @@ from shotstore.testing.experiments import (
     TIME_LANES,
     bring_to,
     create,
+    finish,
     launch,
     path,
     recipe,
     recipe_of_unknown_length,
     record,
+    relaunch,
 )
 from shotstore.testing.lab import Schedule
 
@@ -91,6 +94,29 @@ def test_a_recipe_of_unknown_length_expects_no_number_of_shots(storage: StorageM
     with reopened(storage).session() as session:
         assert session.sequences.get_stats(PATH).expected_number_shots is None
         assert session.sequences.get_iteration_configuration(PATH) == recipe_of_unknown_length()
+
+
+def test_an_open_ended_sequence_takes_any_number_of_shots(storage: StorageManager) -> None:
+    with storage.session() as session:
+        session.sequences.create(PATH, OpenEnded(), TIME_LANES)
+        assert session.sequences.get_parameter_schema(PATH) == ParameterSchema()
+        relaunch(session)
+    for index in (0, 1, 10**6):
+        with storage.session() as session:
+            record(session, index=index, parameters={"hold": index})
+    with reopened(storage).session() as session:
+        sequence = session.get_sequence(PATH)
+        assert sequence.get_iteration_configuration() == OpenEnded()
+        assert sequence.get_expected_number_of_shots() is None
+        assert [shot.index for shot in sequence] == [0, 1, 10**6]
+        assert list(sequence.get_parameter_schema()) == ["hold"]
+        [summary] = session.sequences.get_summaries(PATH)
+        assert (summary.number_of_shots, summary.expected_number_of_shots) == (3, None)
+        assert (summary.varied, summary.declared) == ({}, {})
+    followed = storage.follow(PATH, poll=0)
+    assert [next(followed).index for _ in range(3)] == [0, 1, 10**6]
+    finish(storage)
+    assert list(followed) == []
 
 
 def test_a_sequence_is_not_created_twice(storage: StorageManager) -> None:

@@ -1,6 +1,7 @@
 """What is known of many sequences at once: summaries, and where a text is found."""
 
 import pickle
+from datetime import timedelta
 
 import pytest
 
@@ -74,6 +75,7 @@ def test_a_summary_says_what_the_sequence_says_itself(
             expected_number_of_shots=10,
             tags=frozenset({"good", "µ"}),
             note="two\nlines",
+            paused=timedelta(),
             ranges=RangesWhenAsked(recipe),
         )
     length = ParameterRange("1 us", "4 us", 10, 1.0, 4.0, MICROSECONDS)
