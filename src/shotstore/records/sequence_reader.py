@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -349,8 +348,7 @@ class StorageReader:
         return {node.path for node, record in found if holds_text(text, record)}
 
     def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
-        found = self._records.summaries(path, self._serializer)
-        return sorted(found, key=attrgetter("path.parts"))
+        return self._records.summaries(path, self._serializer)
 
 
 class ReadableSequence(Protocol):

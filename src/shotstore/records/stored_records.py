@@ -27,7 +27,7 @@ from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns, places
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_transaction import StoredTransaction
 from shotstore.records.stored_tree import N, StoredTree
-from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
+from shotstore.records.summaries import BY_PATH, RangesWhenAsked, SequenceSummary, summary_of
 from shotstore.state import State
 
 RowNumbers: TypeAlias = npt.NDArray[np.int64]
@@ -184,7 +184,7 @@ class StoredRecords(abc.ABC, Generic[N]):
         return {node.path for node, record in found if record.state is state}
 
     def summaries(self, path: PureSequencePath, serializer: Serializer) -> list[SequenceSummary]:
-        """Return what is known of the sequences at and below a path, in any order.
+        """Return what is known of the sequences at and below a path, in the order of their paths.
 
         Raises:
             PathNotFoundError: nothing is at the path.
@@ -194,7 +194,7 @@ class StoredRecords(abc.ABC, Generic[N]):
             ranges = RangesWhenAsked.of(record.iteration, serializer)
             number = self.transaction.read(lambda node=node: self.count_shots(node))  # type: ignore[misc]
             found.append(summary_of(node.path, record, number, ranges))
-        return found
+        return sorted(found, key=BY_PATH)
 
     # Shots
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 import attrs
@@ -83,6 +84,10 @@ class SequenceSummary:
     def declared(self) -> Mapping[str, ParameterRange]:
         """What else its recipe sets, the same for all shots, by name."""
         return self.ranges.known.declared
+
+
+BY_PATH = attrgetter("path.parts")
+"""What a list of summaries is sorted by."""
 
 
 def summary_of(

@@ -40,7 +40,13 @@ from shotstore.records.content import (
     ShotRecord,
 )
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
-from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
+from shotstore.records.summaries import (
+    BY_PATH,
+    RangesWhenAsked,
+    Remembered,
+    SequenceSummary,
+    summary_of,
+)
 from shotstore.sql import settings
 from shotstore.sql.columns import read_columns
 from shotstore.sql.database import Database
@@ -143,7 +149,7 @@ class SQLRecords(StoredRecords[Node]):
                 ranges = self._remembered.get(content, partial(_ranges, content, serializer))
             number = row.counted_shots
             found.append(summary_of(node.path, _record_of(node, row), number, ranges))
-        return found
+        return sorted(found, key=BY_PATH)
 
     def _rows_below(
         self, path: PureSequencePath, statement: Select[*tuple[Any, ...]]
