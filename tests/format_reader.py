@@ -219,9 +219,9 @@ def _read_value(hdf5: h5py.File, slot: dict[str, Any], row: int) -> Any:
         case "none":
             return None
         case "text":
-            return hdf5[slot["dataset"]][row].decode()
+            return _text(hdf5, slot, row).decode()
         case "json":
-            return _structured(json.loads(hdf5[slot["dataset"]][row]))
+            return _structured(json.loads(_text(hdf5, slot, row)))
         case "empty":
             return np.zeros(slot["shape"], _dtype(slot["dtype"]))
         case "array":
@@ -233,6 +233,11 @@ def _read_value(hdf5: h5py.File, slot: dict[str, Any], row: int) -> Any:
             start, stop = int(span["start"]), int(span["start"] + span["length"])
             return _array(hdf5[slot["dataset"]][start:stop], slot["dtype"])
     raise AssertionError(f"unknown type {slot['type']}")
+
+
+def _text(hdf5: h5py.File, slot: dict[str, Any], row: int) -> bytes:
+    stored = hdf5[slot["dataset"]][row]
+    return bytes(stored[slot["column"]] if "column" in slot else stored)
 
 
 def _array(stored: Any, description: Any) -> Any:

@@ -1,5 +1,6 @@
 """Plots of one column against another."""
 
+import io
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,10 +8,12 @@ import polars as pl
 import pytest
 from matplotlib import pyplot
 from matplotlib.dates import date2num, num2date
+from rich.console import Console
 
 from shotstore import ColumnKindError, DataNotFoundError, Sequence
 from shotstore.analysis import plot
 from shotstore.analysis.pictures.points import collect_points
+from shotstore.cli.terminal_plot import print_points
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import (
     Data,
@@ -127,6 +130,24 @@ def test_times_are_those_of_the_shots(rabi: Sequence) -> None:
     [points] = axes.get_lines()
     first = np.asarray(points.get_xdata())[0]
     assert num2date(date2num(first)) == START
+
+
+def test_texts_have_places_side_by_side(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session, shots=4)
+        for index, species in enumerate(["Rb87", "K40", "Rb87"]):
+            record(session, PATH, index, {"species": species}, {"number": 10.0 * index})
+        record(session, PATH, 3, {}, {"number": 5.0})
+        sequence = session.get_sequence(PATH)
+        axes = sequence.plot("species", "number", where="species != 'none'")
+        points = collect_points(sequence, "species", "number")
+    assert points.x_texts == ("K40", "Rb87")
+    [curve] = points.curves
+    assert list(zip(curve.x, curve.y, strict=True)) == [(1, 0), (0, 10), (1, 20)]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["K40", "Rb87"]
+    console = Console(file=io.StringIO(), width=80)
+    print_points(points, console)
+    assert "K40" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_many_numbers_have_the_colours_of_a_scale(storage: HDF5StorageManager) -> None:

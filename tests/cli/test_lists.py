@@ -282,7 +282,7 @@ def test_a_wrong_unit_is_told_in_words(shell: Shell) -> None:
         (("--where", "> 3"), "not a condition"),
         (("--where", "length > 3 >"), "not a condition"),
         (("--where", "length > 3 us) or (length < 1 us"), "not a condition"),
-        (("--where", "comment = 'salt and pepper'"), "by texts with text"),
+        (("--where", "comment = salt"), "a text is written in quotes"),
         (("--since", "soon"), "not a time"),
         (("--state", "done"), "'finished'"),
     ],

@@ -151,6 +151,7 @@ def test_values_that_are_not_those_of_the_recipe_are_shown(
         "units": MICROSECONDS,
         "in_shots": 2,
         "of_shots": 3,
+        "texts": [],
     }
     assert shell.json("shots", "odd")["shots"][1]["other"] is None
 

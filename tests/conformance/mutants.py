@@ -13,7 +13,7 @@ from shotstore.memory.records import InMemoryRecords, InMemoryShot
 from shotstore.memory.transaction import InMemoryTransaction
 from shotstore.memory.tree import Place
 from shotstore.model import Data
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter
 from shotstore.paths import AnyPath, as_path
 from shotstore.records.content import SequenceRecord
 from shotstore.records.stored_records import StoredShot
@@ -31,7 +31,7 @@ class ChangesShots(InMemoryRecords):
         data = {label: self.datum(value) for label, value in shot.data.items()}
         return InMemoryShot(evolve(shot, parameters=parameters, data=data))
 
-    def number(self, number: Number) -> Number:
+    def number(self, number: PlainParameter) -> PlainParameter:
         return number
 
     def datum(self, value: Data) -> Data:
@@ -39,7 +39,7 @@ class ChangesShots(InMemoryRecords):
 
 
 class LosesNaN(ChangesShots):
-    def number(self, number: Number) -> Number:
+    def number(self, number: PlainParameter) -> PlainParameter:
         magnitude, unit = number
         is_nan = isinstance(magnitude, float) and math.isnan(magnitude)
         return (0.0, None) if unit is None and is_nan else number

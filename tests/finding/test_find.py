@@ -292,9 +292,9 @@ def test_a_value_in_two_units_is_a_range() -> None:
         ("x > 5 nonsense", InvalidConditionError, "nonsense"),
         ("x", InvalidConditionError, "not a condition"),
         ("x > 2 and (x < 1 or x = 2)", InvalidConditionError, "No value meets"),
-        ("comment = 'salt and pepper'", InvalidConditionError, "by texts with text"),
+        ("comment = salt", InvalidConditionError, "a text is written in quotes, like 'salt'"),
         ("shot_start_time > 'last week'", InvalidConditionError, "by times with since and until"),
-        ("shot_index < 5", InvalidConditionError, "by the numbers that their parameters take"),
+        ("shot_index < 5", InvalidConditionError, "by the values that their parameters take"),
         (" and ".join(["(x < 1 or y > 2)"] * 9), InvalidConditionError, "256 alternatives"),
     ],
 )

@@ -151,7 +151,8 @@ def test_arithmetic_follows_the_rules_of_python(text: str) -> None:
         "a.5",
         "1.5.5",
         "x = 3",
-        "'a'",
+        "'a",
+        "3 'a'",
         "f(,)",
         "sin()",
         "lambda: 1",
@@ -272,3 +273,40 @@ def test_expressions_are_values() -> None:
     expression = Expression("2 * a")
     assert expression == Expression(expression) == pickle.loads(pickle.dumps(expression))
     assert len({expression, Expression("2 * a"), Expression("2*a")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("'Rb87'", "Rb87"), ('"it\'s"', "it's"), ("''", ""), (" ( '2 MHz' ) ", "2 MHz"), ("x", "a")],
+)
+def test_a_text_is_written_in_quotes(text: str, value: str) -> None:
+    assert Expression(text).evaluate({"x": "a"}) == value
+    assert Expression("'Rb87'").names() == frozenset()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'a' + 'b'",
+        "2 * 'a'",
+        "'a' * 2",
+        "-'a'",
+        "x + 1",
+        "min('a', 'b')",
+        "abs(x)",
+        "'a'**2",
+        "'a' m",
+    ],
+)
+def test_nothing_is_computed_with_texts(text: str) -> None:
+    with pytest.raises(ValueError, match="'a' is a text, with which nothing can be computed"):
+        Expression(text).evaluate({"x": "a"})
+
+
+@pytest.mark.parametrize("text", ["Rb87", "2 Rb87"])
+def test_a_name_that_nothing_has_may_be_a_text_without_quotes(text: str) -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"'Rb87' is neither a parameter nor a unit.*, and a text is written in quotes",
+    ):
+        Expression(text).evaluate({})

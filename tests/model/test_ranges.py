@@ -62,6 +62,28 @@ def test_a_loop_over_values_goes_from_the_lowest_to_the_highest() -> None:
     assert str(found["f"]) == "-2 * x to 5 MHz (3 values)"
 
 
+def test_the_range_of_texts_is_all_of_them() -> None:
+    found = ranges(
+        ValuesLoop("a", ["'x'", "y", "'x'"], [VariableDeclaration("b", "a"), SHOT]),
+        VariableDeclaration("a", "'z'"),
+        SHOT,
+        y="why",
+    ).varied
+    assert found["a"] == ParameterRange("'x'", "'z'", 4, None, None, None, ("x", "why", "z"))
+    assert str(found["a"]) == "'x', 'why', 'z' (4 values)"
+    assert found["b"].first is None
+
+
+def test_texts_beside_numbers_have_no_range() -> None:
+    found = ranges(ValuesLoop("a", ["'x'", 1], [SHOT])).varied
+    assert found == {"a": ParameterRange("'x'", "1", 2, None, None, None)}
+
+
+def test_many_texts_are_not_written_out() -> None:
+    found = ranges(ValuesLoop("a", [f"'{n}'" for n in range(9)], [SHOT])).varied
+    assert str(found["a"]) == "'0', '1', '2', '3', '4', '5', ... (9 values)"
+
+
 def test_a_loop_over_one_value_varies_nothing() -> None:
     found = ranges(ValuesLoop("a", [True], [VariableDeclaration("b", "a"), SHOT]))
     assert found.varied == {}
@@ -252,4 +274,5 @@ def test_all_that_differs_between_the_shots_is_varied(recipe: StepsConfiguration
             if span is not None and span.first is not None and span.count:
                 assert span.last is not None
                 low, high = sorted((span.first, span.last))
-                assert all(low <= value <= high for value in values if value is not None)
+                numbers = [value for value in values if isinstance(value, int | float)]
+                assert all(low <= number <= high for number in numbers)

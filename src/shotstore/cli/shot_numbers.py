@@ -23,7 +23,7 @@ class ShotNumbers:
     index: int
     start_time: datetime
     end_time: datetime
-    parameters: Mapping[str, bool | int | float]
+    parameters: Mapping[str, bool | int | float | str]
     units: Mapping[str, str | None]
     data: Mapping[str, object]
     shown_parameters: tuple[str, ...]

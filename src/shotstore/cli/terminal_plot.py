@@ -13,6 +13,7 @@ from rich.text import Text
 from shotstore.analysis.pictures.frames import colours
 from shotstore.analysis.pictures.points import Curve, Points
 from shotstore.analysis.times import local_texts
+from shotstore.cli.formats import printable
 
 _COLOURS = ("cyan", "red", "green", "yellow", "magenta", "blue")
 _DARKEST, _BRIGHTEST = 90, 230
@@ -61,6 +62,8 @@ def _lines(points: Points, width: int, height: int) -> Iterator[Text]:
         label = by_row.get(row, "")
         yield Text.assemble((f"{label:>{margin}}{'┤' if label else '│'}", "dim"), canvas.line(row))
     ticks = _times(x_axis) if points.x_is_time else x_axis.labels()
+    if points.x_texts:
+        ticks = [(float(place), printable(text)) for place, text in enumerate(points.x_texts)]
     yield from _below(x_axis, ticks, margin, canvas.width)
     yield Text(" " * (margin + 1) + points.x_label.center(canvas.width).rstrip(), style="dim")
     legend = [

@@ -72,10 +72,10 @@ def value_in(parameters: Mapping[str, Parameter], name: str, unit: str) -> float
     """The magnitude of a parameter in a unit.
 
     Raises:
-        TypeError: it is a number without a unit.
+        TypeError: it has no unit.
     """
     parameter = parameters[name]
-    if isinstance(parameter, bool | int | float):
+    if isinstance(parameter, bool | int | float | str):
         raise TypeError(f"Parameter {name} is {parameter!r} without a unit, where {unit} is needed")
     return float(parameter.to(unit).magnitude)
 

@@ -27,7 +27,7 @@ from shotstore.model import (
     ParameterType,
     Serializer,
 )
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns
@@ -244,7 +244,7 @@ class _Shot(StoredShot):
         start, end = self._shots.times(self._row)
         return _EPOCH + timedelta(microseconds=start), _EPOCH + timedelta(microseconds=end)
 
-    def parameters(self) -> dict[str, Number]:
+    def parameters(self) -> dict[str, PlainParameter]:
         return self._shots.parameters(self._row)
 
     def labels(self) -> Collection[str]:

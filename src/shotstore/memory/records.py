@@ -11,7 +11,7 @@ from shotstore.memory.content import Folder, Sequence
 from shotstore.memory.transaction import InMemoryTransaction
 from shotstore.memory.tree import InMemoryTree, Place
 from shotstore.model import JSON, Data, DataSchema, DataType, ParameterSchema, ParameterType
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import Places, ShotColumns, columns_of
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
@@ -135,7 +135,7 @@ class InMemoryShot(StoredShot):
     def times(self) -> tuple[datetime, datetime]:
         return self._shot.start_time, self._shot.end_time
 
-    def parameters(self) -> dict[str, Number]:
+    def parameters(self) -> dict[str, PlainParameter]:
         return dict(self._shot.parameters)
 
     def labels(self) -> Collection[str]:

@@ -9,8 +9,9 @@ import attrs
 from shotstore.model.expression_arithmetic import CONSTANTS
 from shotstore.model.expressions import Expression
 from shotstore.model.loops import increment
-from shotstore.model.parameters import Parameter
+from shotstore.model.parameters import NumberOrQuantity, quoted
 from shotstore.model.quantities import is_quantity, quantity, unit_to_text, with_magnitude
+from shotstore.model.tokens import tokens
 
 PRECISION = 1e-9
 """Relative; loops and conversions of units make 0.30000000000000004 where 0.3 is meant."""
@@ -35,19 +36,25 @@ class Value:
     is_quoted: bool = False
     tolerance: str | None = None
 
+    @classmethod
+    def of(cls, text: str) -> "Value":
+        """Return the value that a text stands for, with or without quotes, but no tolerance."""
+        is_quoted = [token.kind for token in tokens(text)] == ["quoted", "end"]
+        return cls(text.strip()[1:-1], is_quoted=True) if is_quoted else cls(text)
+
     def __str__(self) -> str:
         if self.is_quoted:
-            return _quoted(self.text)
+            return quoted(self.text)
         return self.text if self.tolerance is None else f"{self.text} +- {self.tolerance}"
 
-    def ends(self) -> tuple[Parameter, Parameter]:
+    def ends(self) -> tuple[NumberOrQuantity, NumberOrQuantity]:
         """Return the lowest and the highest number or quantity that is meant.
 
         Raises:
             ValueError: it is not a number or quantity.
         """
         if self.is_quoted:
-            raise ValueError(f"{self.text!r} is a text: numbers are written without quotes")
+            raise ValueError(f"{self} is a text: numbers are written without quotes")
         middle = _number(self.text)
         if self.tolerance is None:
             return middle, middle
@@ -85,7 +92,7 @@ class Comparison:
 
     def __str__(self) -> str:
         is_plain = looks_like_a_name(self.name) and self.name not in WORDS
-        return f"{self.name if is_plain else _quoted(self.name)} {self.symbol} {self.value}"
+        return f"{self.name if is_plain else quoted(self.name)} {self.symbol} {self.value}"
 
 
 @attrs.frozen
@@ -140,17 +147,13 @@ def looks_like_a_name(text: str) -> bool:
     return all(part.isidentifier() for part in re.sub(r"[*?]", "_", text).split("."))
 
 
-def _number(text: str) -> Parameter:
+def _number(text: str) -> NumberOrQuantity:
     try:
-        return Expression(_TRUTH.get(text, text)).evaluate({})
+        return Expression(_TRUTH.get(text, text)).evaluate_number({})
     except ValueError as error:
         if not looks_like_a_name(text):
             raise
         raise ValueError(
-            f"{text!r} is neither a number nor a unit, and a name is compared with a value, not "
-            "with another name"
+            f"{text!r} is neither a number nor a unit: a text is written in quotes, like "
+            f"{quoted(text)}, and a name is compared with a value, not with another name"
         ) from error
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if "'" in text else f"'{text}'"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from shotstore.model.parameters import Parameter
+from shotstore.model.parameters import NumberOrQuantity
 from shotstore.model.quantities import is_quantity, unit_exponents
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _MAXIMUM_UNIT_EXPONENT = 1000
 _OF_SEVERAL = ("min", "max")
 
 
-def call(function: str, arguments: Sequence[Parameter]) -> Parameter:
+def call(function: str, arguments: Sequence[NumberOrQuantity]) -> NumberOrQuantity:
     """Return what one of :data:`FUNCTIONS` makes of the arguments.
 
     Raises:
@@ -33,12 +33,12 @@ def call(function: str, arguments: Sequence[Parameter]) -> Parameter:
     return FUNCTIONS[function](*arguments)
 
 
-def _multiply(left: Parameter, right: Parameter) -> Parameter:
+def _multiply(left: NumberOrQuantity, right: NumberOrQuantity) -> NumberOrQuantity:
     _check_size(_bits(left) + _bits(right))
     return left * right
 
 
-def _power(base: Parameter, exponent: Parameter) -> Parameter:
+def _power(base: NumberOrQuantity, exponent: NumberOrQuantity) -> NumberOrQuantity:
     number = _number(exponent)
     if is_quantity(base):
         _check_unit_exponents(base, number)
@@ -46,11 +46,11 @@ def _power(base: Parameter, exponent: Parameter) -> Parameter:
         _check_size((_bits(base) - 1) * number)
     elif _magnitude(base) < 0 and not number.is_integer():
         raise ValueError("a negative number has no real root")
-    result: Parameter = base**number
+    result: NumberOrQuantity = base**number
     return result
 
 
-def _number(value: Parameter, unit: str = "") -> int | float:
+def _number(value: NumberOrQuantity, unit: str = "") -> int | float:
     """Return the value in a dimensionless unit, as a plain number."""
     if is_quantity(value):
         magnitude: int | float = value.to(unit).magnitude
@@ -58,11 +58,11 @@ def _number(value: Parameter, unit: str = "") -> int | float:
     return value
 
 
-def _magnitude(value: Parameter) -> int | float:
+def _magnitude(value: NumberOrQuantity) -> int | float:
     return value.magnitude if is_quantity(value) else value
 
 
-def _bits(value: Parameter) -> int:
+def _bits(value: NumberOrQuantity) -> int:
     magnitude = _magnitude(value)
     return magnitude.bit_length() if isinstance(magnitude, int) else 1
 
@@ -79,21 +79,23 @@ def _check_unit_exponents(base: "pint.Quantity[Any]", exponent: int | float) -> 
         raise ValueError(f"a unit can have no exponent above {_MAXIMUM_UNIT_EXPONENT}")
 
 
-def _of_number(function: Callable[[float], float]) -> Callable[[Parameter], Parameter]:
+def _of_number(
+    function: Callable[[float], float],
+) -> Callable[[NumberOrQuantity], NumberOrQuantity]:
     return lambda value: function(_number(value))
 
 
-def _of_angle(function: Callable[[float], float]) -> Callable[[Parameter], Parameter]:
+def _of_angle(function: Callable[[float], float]) -> Callable[[NumberOrQuantity], NumberOrQuantity]:
     return lambda value: function(_number(value, "radian"))
 
 
-def _square_root(value: Parameter) -> Parameter:
+def _square_root(value: NumberOrQuantity) -> NumberOrQuantity:
     if is_quantity(value):
         return _power(value, 0.5)
     return math.sqrt(value)
 
 
-OPERATIONS: Mapping[str, Callable[[Any, Any], Parameter]] = MappingProxyType(
+OPERATIONS: Mapping[str, Callable[[Any, Any], NumberOrQuantity]] = MappingProxyType(
     {
         "+": operator.add,
         "-": operator.sub,
@@ -108,7 +110,7 @@ They raise ``ValueError`` if the result is too large or not real, and ``TypeErro
 dimensions do not fit.
 """
 
-FUNCTIONS: Mapping[str, Callable[..., Parameter]] = MappingProxyType(
+FUNCTIONS: Mapping[str, Callable[..., NumberOrQuantity]] = MappingProxyType(
     {
         "abs": abs,
         "sqrt": _square_root,
@@ -135,7 +137,7 @@ FUNCTIONS: Mapping[str, Callable[..., Parameter]] = MappingProxyType(
 """By name. Angles are plain numbers in radians or quantities (``sin(90 deg)``), results are plain
 numbers; ``abs``, ``sqrt``, ``min`` and ``max`` keep units, the others take what has none."""
 
-CONSTANTS: Mapping[str, Parameter] = MappingProxyType(
+CONSTANTS: Mapping[str, NumberOrQuantity] = MappingProxyType(
     {"True": True, "False": False, "pi": math.pi, "inf": math.inf, "nan": math.nan}
 )
 """By name. ``e`` is not a constant but pint's elementary charge: write ``exp(1)``."""

@@ -6,7 +6,9 @@
     product  = signed {("*" | "/") signed | power}        power: a factor without a sign between
     signed   = {"+" | "-"} power
     power    = atom [("**" | "^") signed | superscript]
-    atom     = number | name | function "(" sum {"," sum} ")" | "(" sum ")"
+    atom     = number | text | name | function "(" sum {"," sum} ")" | "(" sum ")"
+
+A text is in quotes, single or double ones.
 
 A factor that follows another one without a sign, as in ``10 MHz``, multiplies. It cannot be a
 number, so that ``1 000`` is an error and not zero, and there can be none after a division: to some
@@ -33,7 +35,7 @@ _BINDINGS: Mapping[str, int] = {
 }
 """How strongly a token between two operands holds them together."""
 
-Node: TypeAlias = Union["Number", "Name", "Chain", "Call"]
+Node: TypeAlias = Union["Number", "Text", "Name", "Chain", "Call"]
 
 
 @attrs.frozen
@@ -41,6 +43,13 @@ class Number:
     """A number."""
 
     value: int | float
+
+
+@attrs.frozen
+class Text:
+    """A text, without its quotes."""
+
+    value: str
 
 
 @attrs.frozen
@@ -142,6 +151,8 @@ class _Parser:
                 return self._signed(token)
             case "number":
                 return self._number(token)
+            case "quoted":
+                return Text(token.text[1:-1])
             case "name" if self._token.kind == "(" and token.text in FUNCTIONS:
                 return self._call(token.text)
             case "name":

@@ -1,4 +1,4 @@
-"""Expressions: text with numbers, units and names that evaluates to a parameter."""
+"""Expressions: text with numbers, units, texts and names that evaluates to a parameter."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -6,8 +6,17 @@ from difflib import get_close_matches
 import attrs
 
 from shotstore.model.expression_arithmetic import CONSTANTS, OPERATIONS, call
-from shotstore.model.expression_grammar import Call, Chain, Name, Node, Number, names_in, parse
-from shotstore.model.parameters import Parameter, check_parameter
+from shotstore.model.expression_grammar import (
+    Call,
+    Chain,
+    Name,
+    Node,
+    Number,
+    Text,
+    names_in,
+    parse,
+)
+from shotstore.model.parameters import NumberOrQuantity, Parameter, check_parameter, quoted
 from shotstore.model.quantities import is_quantity, is_unit, quantity, similar_units
 from shotstore.model.scalars import has_lone_surrogate, plain_scalar
 from shotstore.model.tokens import excerpt
@@ -38,7 +47,8 @@ class Expression:
     and ``nan``, then among the units of pint's application registry. The functions are ``abs``,
     ``sqrt``, ``exp``, ``log``, ``log2``, ``log10``, ``sin``, ``cos``, ``tan``, ``arcsin``,
     ``arccos``, ``arctan``, ``sinh``, ``cosh``, ``tanh``, ``floor``, ``ceil``, ``round``, ``min``
-    and ``max``. Temperatures are written ``20 degC``, their differences ``5 delta_degC``.
+    and ``max``. Temperatures are written ``20 degC``, their differences ``5 delta_degC``. A text is
+    written in quotes, ``'Rb87'``, and nothing can be computed with it.
 
     The text is looked at when it is evaluated, not before: a draft may hold an unfinished one.
 
@@ -69,7 +79,7 @@ class Expression:
         return frozenset(names_in(parse(self.text)))
 
     def evaluate(self, variables: Mapping[str, Parameter]) -> Parameter:
-        """Return the value, a quantity if a unit is involved and a plain number otherwise.
+        """Return the value, a quantity if a unit is involved, else a plain number or a text.
 
         Integers stay integers except in a division. Nothing is simplified: ``1 MHz / (1 kHz)`` is
         1.0 MHz / kHz.
@@ -87,6 +97,17 @@ class Expression:
                 f"The expression {excerpt(self.text)} cannot be evaluated: {reason.rstrip('.')}."
             ) from error
 
+    def evaluate_number(self, variables: Mapping[str, Parameter]) -> NumberOrQuantity:
+        """Return the value, which is not a text.
+
+        Raises:
+            ValueError: it is one, or as :meth:`evaluate`.
+        """
+        value = self.evaluate(variables)
+        if isinstance(value, str):
+            raise ValueError(f"{excerpt(self.text)} is the text {quoted(value)}, not a number.")
+        return value
+
 
 @attrs.frozen
 class _Unit:
@@ -97,22 +118,22 @@ class _Unit:
 
 def _value(node: Node, variables: Mapping[str, Parameter]) -> Parameter | _Unit:
     match node:
-        case Number(value):
+        case Number(value) | Text(value):
             return value
         case Name(text):
             return _look_up(text, variables)
         case Call(function, arguments):
-            values = [_settled(_value(argument, variables)) for argument in arguments]
+            values = [_number(_value(argument, variables)) for argument in arguments]
             return call(function, values)
         case Chain(first, rest):
             result = _value(first, variables)
             for symbol, operand in rest:
-                left, right = _settled(result), _value(operand, variables)
+                left, right = _number(result), _value(operand, variables)
                 if symbol == "*" and isinstance(right, _Unit) and not is_quantity(left):
                     # An offset unit, as in "20 degC", cannot be multiplied with a number.
                     result = quantity(left, right.text)
                 else:
-                    result = OPERATIONS[symbol](left, _settled(right))
+                    result = OPERATIONS[symbol](left, _number(right))
             return result
 
 
@@ -125,8 +146,17 @@ def _look_up(name: str, variables: Mapping[str, Parameter]) -> Parameter | _Unit
         return _Unit(name)
     similar = get_close_matches(name, variables) + similar_units(name)
     hint = f" (did you mean {' or '.join(similar)}?)" if similar else ""
-    raise ValueError(f"'{name}' is neither a parameter nor a unit{hint}")
+    raise ValueError(
+        f"'{name}' is neither a parameter nor a unit{hint}, and a text is written in quotes"
+    )
 
 
 def _settled(value: Parameter | _Unit) -> Parameter:
     return quantity(1, value.text) if isinstance(value, _Unit) else value
+
+
+def _number(value: Parameter | _Unit) -> NumberOrQuantity:
+    settled = _settled(value)
+    if isinstance(settled, str):
+        raise ValueError(f"{quoted(settled)} is a text, with which nothing can be computed")
+    return settled

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from shotstore.model.parameters import Parameter
+from shotstore.model.parameters import NumberOrQuantity, Parameter, parameter_text
 from shotstore.model.quantities import is_quantity, quantity, unit_text_of, with_magnitude
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Values:
         numerator = self.first + index * self.step
         return numerator if self.denominator is None else numerator / self.denominator
 
-    def __iter__(self) -> Iterator[Parameter]:
+    def __iter__(self) -> Iterator[NumberOrQuantity]:
         for index in range(self.count):
             number = self.number(index)
             yield number if self.like is None else with_magnitude(number, self.like)
@@ -118,6 +118,8 @@ def _decimal(number: int | float) -> Fraction:
 def _number(value: Parameter, like: "pint.Quantity[Any] | None", what: str) -> int | float:
     """Return the value in the unit of ``like``; ``what`` begins the message of an error."""
     number: int | float
+    if isinstance(value, str):
+        raise ValueError(f"{what} is the text {parameter_text(value)}, not a number.")
     if like is not None or is_quantity(value):
         number = _converted(value, quantity(1, "") if like is None else like, what)
     else:
@@ -167,7 +169,7 @@ def _growth(value: "pint.Quantity[Any]") -> float:
     return round(one / zero, 12) if zero else math.inf
 
 
-def _converted(value: Parameter, like: "pint.Quantity[Any]", what: str) -> int | float:
+def _converted(value: NumberOrQuantity, like: "pint.Quantity[Any]", what: str) -> int | float:
     own = value if is_quantity(value) else quantity(value, "")
     number: int | float = own.magnitude
     # A conversion makes floats of integers, so there is none without need.

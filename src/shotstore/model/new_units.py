@@ -7,7 +7,7 @@ import attrs
 
 from shotstore.errors import UnitConflictError
 from shotstore.model.expressions import Expression
-from shotstore.model.parameters import as_number
+from shotstore.model.parameters import as_plain
 from shotstore.model.quantities import is_unit
 from shotstore.model.unit_definitions import (
     BASE_UNIT,
@@ -64,10 +64,10 @@ def _plain_value(definition: UnitDefinition) -> str:
     if BASE_UNIT.fullmatch(definition.value):
         return definition.value
     try:
-        value = Expression(definition.value).evaluate({})
+        value = Expression(definition.value).evaluate_number({})
     except ValueError as error:
         raise not_a_definition(str(definition), f" ({str(error).rstrip('.')})") from error
-    number, units = as_number(value)
+    number, units = as_plain(value)
     if isinstance(number, bool) or not math.isfinite(number) or number <= 0:
         raise not_a_definition(str(definition))
     return f"{number!r} {units or ''}".strip()

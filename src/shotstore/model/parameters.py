@@ -1,8 +1,8 @@
-"""Parameters: the named numbers and quantities with which a shot is made."""
+"""Parameters: the named numbers, quantities and texts with which a shot is made."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, Union
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, Union, overload
 
 from shotstore.model.quantities import (
     is_quantity,
@@ -10,17 +10,25 @@ from shotstore.model.quantities import (
     unit_text_of,
     with_magnitude,
 )
-from shotstore.model.scalars import JSON, number_from_json, number_to_json, plain_scalar
+from shotstore.model.scalars import (
+    JSON,
+    check_text,
+    number_from_json,
+    number_to_json,
+    plain_scalar,
+)
 
 if TYPE_CHECKING:
     from typing import Any
 
     import pint
 
-Parameter: TypeAlias = Union[bool, int, float, "pint.Quantity[Any]"]
+NumberOrQuantity: TypeAlias = Union[bool, int, float, "pint.Quantity[Any]"]
+Parameter: TypeAlias = NumberOrQuantity | str
 
-Number: TypeAlias = tuple[bool | int | float, str | None]
-"""A parameter as its magnitude, and the text of its unit or None for a plain number."""
+PlainNumber: TypeAlias = tuple[bool | int | float, str | None]
+PlainParameter: TypeAlias = tuple[bool | int | float | str, str | None]
+"""A parameter as its magnitude and the text of its unit; a plain number, or a text, and None."""
 
 _T = TypeVar("_T")
 
@@ -47,15 +55,34 @@ def check_parameter_name(name: str) -> str:
     )
 
 
-def as_number(parameter: Parameter) -> Number:
+@overload
+def as_plain(parameter: NumberOrQuantity) -> PlainNumber: ...
+
+
+@overload
+def as_plain(parameter: Parameter) -> PlainParameter: ...
+
+
+def as_plain(parameter: Parameter) -> PlainParameter:
     """Return the magnitude and the unit of a parameter."""
     if is_quantity(parameter):
         return parameter.magnitude, unit_text_of(parameter)
     return parameter, None
 
 
+def from_plain(plain: bool | int | float | str, unit: str | None) -> Parameter:
+    """Return the parameter of which :func:`as_plain` has made these.
+
+    Raises:
+        ValueError: the unit is not defined in pint's application registry.
+    """
+    if unit is None or isinstance(plain, str):
+        return plain
+    return quantity(plain, unit)
+
+
 def check_parameter(name: str, value: object) -> Parameter:
-    """Return the value as a bool, int, float or quantity of the application registry.
+    """Return the value as a bool, int, float, str or quantity of the application registry.
 
     Args:
         name: For the message of an error only.
@@ -64,10 +91,11 @@ def check_parameter(name: str, value: object) -> Parameter:
 
     Raises:
         TypeError: the value is none of these.
-        ValueError: the unit is not defined in pint's application registry.
+        ValueError: the unit is not defined in pint's application registry, or a text holds a lone
+            surrogate.
     """
-    plain = plain_scalar(value)
-    if isinstance(plain, _PLAIN):
+    plain = _plain(name, value)
+    if plain is not None:
         return plain
     return _of_quantity(name, value, with_magnitude)
 
@@ -76,7 +104,7 @@ def check_parameters(parameters: Mapping[str, object]) -> dict[str, Parameter]:
     """Return the parameters of one shot, in their order, with plain names and values.
 
     Raises:
-        ValueError: a name is not a parameter name, or a unit is unknown.
+        ValueError: a name is not a parameter name, a unit is unknown, or a text is not one.
         TypeError: a value is not a parameter; see :func:`check_parameter`.
     """
     return {
@@ -85,26 +113,34 @@ def check_parameters(parameters: Mapping[str, object]) -> dict[str, Parameter]:
     }
 
 
-def check_numbers(parameters: Mapping[str, object]) -> dict[str, Number]:
-    """Return the parameters of one shot as magnitudes and texts of units, None for a plain number.
+def check_plain_parameters(parameters: Mapping[str, object]) -> dict[str, PlainParameter]:
+    """Return the parameters of one shot as magnitudes and texts of units.
 
     It is what :func:`check_parameters` returns, and raises the same, without the time that it takes
     to make quantities.
     """
     return {
-        check_parameter_name(name): _check_number(name, value) for name, value in parameters.items()
+        check_parameter_name(name): _check_plain(name, value) for name, value in parameters.items()
     }
 
 
-def _check_number(name: str, value: object) -> Number:
-    plain = plain_scalar(value)
-    if isinstance(plain, _PLAIN):
+def _check_plain(name: str, value: object) -> PlainParameter:
+    plain = _plain(name, value)
+    if plain is not None:
         return plain, None
     return _of_quantity(name, value, _with_unit_text)
 
 
-def _with_unit_text(magnitude: int | float, given: "pint.Quantity[Any]") -> Number:
+def _with_unit_text(magnitude: int | float, given: "pint.Quantity[Any]") -> PlainNumber:
     return magnitude, unit_text_of(given)
+
+
+def _plain(name: str, value: object) -> bool | int | float | str | None:
+    """What has no unit as it is stored; None if it may be a quantity."""
+    plain = plain_scalar(value)
+    if isinstance(plain, _PLAIN):
+        return plain
+    return check_text(plain, f"Parameter '{name}'") if isinstance(plain, str) else None
 
 
 def _of_quantity(
@@ -114,7 +150,7 @@ def _of_quantity(
     if not is_quantity(value):
         raise TypeError(
             f"Parameter '{name}' is of type {type(value).__name__}: "
-            "it must be a bool, int, float or pint quantity with a single real magnitude."
+            "it must be a bool, int, float, str or pint quantity with a single real magnitude."
         )
     magnitude = plain_scalar(value.magnitude)
     if isinstance(magnitude, bool) or not isinstance(magnitude, _PLAIN):
@@ -130,20 +166,30 @@ def _of_quantity(
 
 def parameter_text(parameter: Parameter) -> str:
     """Return a parameter as people write it in a recipe: ``-5.0 MHz``."""
-    number, unit = as_number(parameter)
-    return f"{number} {unit}" if unit else str(number)
+    plain, unit = as_plain(parameter)
+    if isinstance(plain, str):
+        return quoted(plain)
+    return f"{plain} {unit}" if unit else str(plain)
+
+
+def quoted(text: str) -> str:
+    """Return a text as it is written in an expression or a condition."""
+    return f'"{text}"' if "'" in text else f"'{text}'"
 
 
 def parameter_to_json(value: Parameter) -> JSON:
     """Return strict JSON that stands for exactly this value.
 
-    A bool, int or float is itself, or an object where JSON has no such number; a quantity is
+    A bool, int, float or str is itself, or an object where JSON has no such number; a quantity is
     ``{"magnitude": 12.0, "unit": "MHz"}``.
     """
-    number, unit = as_number(value)
-    if unit is not None:
-        return {"magnitude": number_to_json(number), "unit": unit}
-    return number if isinstance(number, bool) else number_to_json(number)
+    return plain_parameter_to_json(*as_plain(value))
+
+
+def plain_parameter_to_json(plain: bool | int | float | str, unit: str | None) -> JSON:
+    """Return the same for a parameter without pint."""
+    json = plain if isinstance(plain, bool | str) else number_to_json(plain)
+    return json if unit is None else {"magnitude": json, "unit": unit}
 
 
 def parameter_from_json(json: JSON) -> Parameter:
@@ -153,9 +199,14 @@ def parameter_from_json(json: JSON) -> Parameter:
         ValueError: ``json`` is not one of its results, or its unit is not defined in pint's
             application registry.
     """
-    if isinstance(json, bool):
-        return json
+    return from_plain(*plain_parameter_from_json(json))
+
+
+def plain_parameter_from_json(json: JSON) -> PlainParameter:
+    """Return the same without pint, which knows whether there is such a unit."""
     match json:
+        case bool() | str():
+            return json, None
         case {"magnitude": magnitude, "unit": str(unit), **rest} if not rest:
-            return quantity(number_from_json(magnitude), unit)
-    return number_from_json(json)
+            return number_from_json(magnitude), unit
+    return number_from_json(json), None

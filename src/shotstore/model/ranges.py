@@ -9,8 +9,9 @@ import numpy as np
 
 from shotstore.model.expressions import Expression
 from shotstore.model.loops import Values
-from shotstore.model.parameters import Parameter, as_number, parameter_text
+from shotstore.model.parameters import Parameter, as_plain, parameter_text
 from shotstore.model.quantities import convert, quantity, unit_to_text
+from shotstore.model.value_texts import texts_text
 
 
 @attrs.frozen
@@ -29,20 +30,26 @@ class ParameterRange:
     """The last value, in ``units``."""
     units: str | None
     """Text of the unit; empty for a dimensionless quantity, None for a plain number."""
+    texts: tuple[str, ...] = ()
+    """Where it takes texts, these, each once; then ``first`` and ``last`` are None."""
 
     def __str__(self) -> str:
-        """Return it as people read it: "0 s to 4.6 s (24 values)"."""
-        if self.start == self.stop:
+        """Return it as people read it: "0 s to 4.6 s (24 values)", "'Rb85', 'Rb87' (2 values)"."""
+        if self.start == self.stop and len(self.texts) < 2:
             return self.start
         unit = "value" if self.count == 1 else "values"
         count = "" if self.count is None else f" ({self.count} {unit})"
+        if self.texts:
+            return texts_text(self.texts, self.count)
         return f"{self.start} to {self.stop}{count}"
 
     @classmethod
     def of(cls, value: Parameter, text: str = "") -> "ParameterRange":
         """Return the range that is one value; ``text`` is what the recipe has."""
-        number, units = as_number(value)
-        return cls(text, text, 1, number, number, units)
+        plain, units = as_plain(value)
+        if isinstance(plain, str):
+            return cls(text, text, 1, None, None, None, (plain,))
+        return cls(text, text, 1, plain, plain, units)
 
     @classmethod
     def between(
@@ -68,7 +75,7 @@ class ParameterRange:
     def of_several(
         cls, texts: Sequence[str], values: Sequence[Parameter] | None
     ) -> "ParameterRange":
-        """Return the range of single values, from the lowest to the highest.
+        """Return the range of single values: from the lowest to the highest, or all texts.
 
         Args:
             texts: Of each of them, as the recipe has it.
@@ -226,11 +233,9 @@ class RangeSurvey:
         return self._now.get(name, _FROM_OUTSIDE)
 
     def _value(self, parameter: Parameter, text: str | None = None) -> "_Value":
-        number, units = as_number(parameter)
-        if text is None:
-            text = parameter_text(parameter)
-        key = (type(number), number, units)
-        found = ParameterRange(text, text, 1, number, number, units)
+        plain, units = as_plain(parameter)
+        key = (type(plain), plain, units)
+        found = ParameterRange.of(parameter, parameter_text(parameter) if text is None else text)
         return self._known.setdefault(key, _Value(parameter, found, frozenset()))
 
     def _operands(self, expression: Expression) -> "dict[str, _Value]":
@@ -281,10 +286,10 @@ def _are_equal(one: _Value, other: _Value) -> bool:
     if one.parameter is None or other.parameter is None:
         return one is other
     (number, units), (other_number, other_units) = (
-        as_number(one.parameter),
-        as_number(other.parameter),
+        as_plain(one.parameter),
+        as_plain(other.parameter),
     )
-    if units == other_units:
+    if units == other_units or isinstance(number, str) or isinstance(other_number, str):
         return number == other_number
     converted = in_units(other_number, other_units, units)
     try:
@@ -301,7 +306,11 @@ def _joined(ranges: Sequence[ParameterRange]) -> ParameterRange:
         return first
     counts = [found.count for found in ranges]
     count = None if None in counts else sum(filter(None, counts))
-    ends = _ends([found for found in ranges if found.count != 0], first.units)
+    taken = [found for found in ranges if found.count != 0]
+    if taken and all(found.texts for found in taken):
+        texts = dict.fromkeys(text for found in taken for text in found.texts)
+        return ParameterRange(taken[0].start, taken[-1].stop, count, None, None, None, tuple(texts))
+    ends = _ends(taken, first.units)
     if not ends:
         return ParameterRange(first.start, others[-1].stop, count, None, None, None)
     (low, start), (high, stop) = min(ends), max(ends)

@@ -5,7 +5,7 @@ from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 import attrs
 
-from shotstore.model.parameters import Parameter, as_number
+from shotstore.model.parameters import Parameter, as_plain
 
 
 class _Type(Protocol):
@@ -42,8 +42,8 @@ class Schema(Mapping[str, _T]):
         return len(self._types)
 
 
-_TypeName: TypeAlias = Literal["bool", "int", "float"]
-_WIDTH: tuple[_TypeName, ...] = ("bool", "int", "float")
+_TypeName: TypeAlias = Literal["bool", "int", "float", "text"]
+_WIDTH: tuple[_TypeName, ...] = ("bool", "int", "float", "text")
 
 
 @attrs.frozen
@@ -51,9 +51,10 @@ class ParameterType:
     """What the values of one parameter are.
 
     Attributes:
-        type: Type of the value, or of the magnitude of a quantity: ``bool``, ``int`` or ``float``.
+        type: Type of the value, or of the magnitude of a quantity: ``bool``, ``int``, ``float`` or
+            ``text``.
         units: Text of the unit (``MHz``, empty for a dimensionless quantity), ``None`` for a plain
-            number.
+            number or a text.
     """
 
     type: _TypeName = attrs.field(validator=attrs.validators.in_(_WIDTH))
@@ -62,14 +63,17 @@ class ParameterType:
     @classmethod
     def of(cls, value: Parameter) -> "ParameterType":
         """Return the type of a value that :func:`check_parameter` has passed."""
-        number, units = as_number(value)
+        number, units = as_plain(value)
         return cls(_type_name(number), units)
 
     def merged(self, other: "ParameterType") -> "ParameterType":
         """Return the wider one of both types (bool, int, float), with the units of the first.
 
-        Where the units differ it is float, as what is converted from one to the other.
+        Where the units differ it is float, as what is converted from one to the other. Beside
+        numbers a text remains a text, so that no column can hold both.
         """
+        if "text" in (self.type, other.type):
+            return ParameterType("text")
         if self.units != other.units:
             return ParameterType("float", self.units)
         return ParameterType(max(self.type, other.type, key=_WIDTH.index), self.units)
@@ -89,7 +93,9 @@ class ParameterSchema(Schema[ParameterType]):
         return cls({name: ParameterType.of(value) for name, value in parameters.items()})
 
 
-def _type_name(value: float) -> _TypeName:
+def _type_name(value: float | str) -> _TypeName:
+    if isinstance(value, str):
+        return "text"
     if isinstance(value, bool):
         return "bool"
     return "int" if isinstance(value, int) else "float"

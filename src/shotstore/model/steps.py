@@ -12,7 +12,7 @@ from shotstore.model.expressions import Expression
 from shotstore.model.iteration import IterationConfiguration
 from shotstore.model.parameters import (
     Parameter,
-    as_number,
+    as_plain,
     check_parameter,
     check_parameter_name,
     check_parameters,
@@ -62,7 +62,7 @@ def _as_compared(values: tuple[LoopValue, ...]) -> tuple[object, ...]:
     """What counts of values: 1, 1.0 and True differ, and a NaN equals a NaN."""
     return tuple(
         [
-            value if isinstance(value, Expression) else tuple(map(repr, as_number(value)))
+            value if isinstance(value, Expression) else tuple(map(repr, as_plain(value)))
             for value in values
         ]
     )

@@ -1,15 +1,30 @@
 """Numbers, units, types and durations as people read them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from shotstore.model.data_schema import DataType
+from shotstore.model.parameters import quoted
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MOST_TEXTS = 6
 
 
 def number_text(value: object) -> str:
     """Return a number in six digits, and anything else as it is."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def texts_text(texts: Sequence[str], count: int | None = None) -> str:
+    """Return different texts as they are written, in one line: "'Rb85', 'Rb87' (2 values)".
+
+    Args:
+        texts: Each of them once.
+        count: How many values these are; by default as many.
+    """
+    shown = ", ".join(map(quoted, texts[:_MOST_TEXTS])) + ", ..." * (len(texts) > _MOST_TEXTS)
+    number = len(texts) if count is None else count
+    return shown if number == 1 else f"{shown} ({number} values)"
 
 
 def value_text(value: object, units: str | None = None) -> str:

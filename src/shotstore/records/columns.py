@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from shotstore.errors import IncompatibleUnitsError
 from shotstore.model import Data, DataType, ParameterType
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter
 from shotstore.model.quantities import convert
 from shotstore.records.content import ShotRecord
 
@@ -61,20 +61,30 @@ def utc_time(time: datetime) -> np.datetime64:
     return np.datetime64(time.replace(tzinfo=None), "us") - np.timedelta64(offset, "us")
 
 
-def parameter_column(name: str, kind: ParameterType, numbers: Sequence[Number | None]) -> Column:
+def parameter_column(
+    name: str, kind: ParameterType, found: Sequence[PlainParameter | None]
+) -> Column:
     """Return a parameter as an array, in the type and unit that the schema gives it.
 
     Args:
-        numbers: Those of each shot, or None where it does not have the parameter.
+        found: That of each shot, or None where it does not have the parameter.
 
     Raises:
-        IncompatibleUnitsError: one has a unit that cannot be converted.
+        IncompatibleUnitsError: one has a unit that cannot be converted, or is a text beside
+            numbers.
     """
-    magnitudes = [None if number is None else number[0] for number in numbers]
+    magnitudes: list[Any] = [None if each is None else each[0] for each in found]
+    if kind.type == "text":
+        if any(not isinstance(each, str | None) for each in magnitudes):
+            raise IncompatibleUnitsError(
+                f"Parameter {name} is a text and a number in different shots: read these shots "
+                "apart."
+            )
+        return objects(magnitudes)
     column = number_column(kind.type, magnitudes)
-    units = {number[1] for number in numbers if number is not None} - {kind.units}
+    units = {each[1] for each in found if each is not None} - {kind.units}
     for unit in units:
-        rows = [row for row, found in enumerate(numbers) if found is not None and found[1] == unit]
+        rows = [row for row, each in enumerate(found) if each is not None and each[1] == unit]
         column.values[rows] = in_unit(name, column.values[rows], unit, kind.units)
     return column
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import attrs
 
 from shotstore.model import JSON, Data, DataSchema, ParameterSchema, ParameterType
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter
 from shotstore.records.times import dump_time, load_time
 from shotstore.state import State
 
@@ -100,7 +100,7 @@ class ShotRecord:
 
     start_time: datetime
     end_time: datetime
-    parameters: Mapping[str, Number]
+    parameters: Mapping[str, PlainParameter]
     data: Mapping[str, Data]
 
     def parameter_schema(self) -> ParameterSchema:

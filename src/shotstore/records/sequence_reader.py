@@ -27,7 +27,7 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.model.iteration import with_stored_number
-from shotstore.model.quantities import quantity
+from shotstore.model.parameters import from_plain
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.records import (
@@ -170,11 +170,8 @@ class SequenceReader:
         return self._read_shot(index, lambda shot: shot.times()[1])
 
     def get_shot_parameters(self, index: int) -> dict[str, Parameter]:
-        numbers = self._read_shot(index, lambda shot: shot.parameters())
-        return {
-            name: value if unit is None else quantity(value, unit)
-            for name, (value, unit) in numbers.items()
-        }
+        found = self._read_shot(index, lambda shot: shot.parameters())
+        return {name: from_plain(*parameter) for name, parameter in found.items()}
 
     def get_all_shot_data(self, index: int) -> dict[str, Data]:
         return self._read_shot(index, lambda shot: shot.data(shot.labels()))

@@ -19,7 +19,7 @@ from shotstore.model import (
     ParameterType,
     Serializer,
 )
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter
 from shotstore.model.structures import Structure, structure_of
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
@@ -42,7 +42,7 @@ class StoredShot(abc.ABC):
         """Return its start and its end, in UTC."""
 
     @abc.abstractmethod
-    def parameters(self) -> dict[str, Number]:
+    def parameters(self) -> dict[str, PlainParameter]:
         """Return its parameters by name."""
 
     @abc.abstractmethod

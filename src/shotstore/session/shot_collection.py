@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shotstore.model import Data, DataSchema, Parameter, ParameterSchema, Serializer, check_data
-from shotstore.model.parameters import check_numbers
+from shotstore.model.parameters import check_plain_parameters
 from shotstore.paths import AnyPath, as_path
 from shotstore.records.arguments import (
     as_data_id,
@@ -64,7 +64,7 @@ class ShotCollection:
         parameters = as_mapping(shot_parameters, "The parameters of a shot")
         data = as_mapping(shot_data, "The data of a shot")
         start, end = shot_times(shot_start_time, shot_end_time)
-        shot = ShotRecord(start, end, check_numbers(parameters), check_data(data))
+        shot = ShotRecord(start, end, check_plain_parameters(parameters), check_data(data))
         writer = SequenceWriter(shot_id.sequence_path, self._records, self._serializer)
         writer.append_shot(shot_id.index, shot)
 

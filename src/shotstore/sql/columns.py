@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from shotstore.model import DataType, ParameterType
+from shotstore.model.parameters import plain_parameter_from_json
 from shotstore.records.columns import Places, ShotColumns, columns_of
 from shotstore.records.content import ShotRecord
 from shotstore.sql.loading import loading
 from shotstore.sql.tables import AnyRow, arrays, shots
-from shotstore.sql.values import array_positions, decode_data, number_from_column
+from shotstore.sql.values import array_positions, decode_data
 
 _MOST_SHOTS = 5000
 """In one query, each of which is a parameter: SQLite takes 32,766."""
@@ -43,7 +44,7 @@ def read_columns(
     with loading("The parameters of a shot"):
         numbers = [
             {
-                name: number_from_column(row.parameters[name])
+                name: plain_parameter_from_json(row.parameters[name])
                 for name in parameters
                 if name in row.parameters
             }

@@ -60,8 +60,8 @@ from shotstore.sql.values import (
     decode_parameter_schema,
     encode_data,
     encode_data_schema,
-    encode_numbers,
     encode_parameter_schema,
+    encode_parameters,
 )
 from shotstore.state import State
 
@@ -176,7 +176,7 @@ class SQLRecords(StoredRecords[Node]):
             shot_index=index,
             start_time=shot.start_time,
             end_time=shot.end_time,
-            parameters=encode_numbers(shot.parameters),
+            parameters=encode_parameters(shot.parameters),
             data=data.document,
         )
         row = self._row(node, *_SCHEMAS) if node.row is None else node.row

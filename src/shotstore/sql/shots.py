@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from shotstore.model import Data
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter, plain_parameter_from_json
 from shotstore.records.stored_records import StoredShot
 from shotstore.sql.columns import read_arrays
 from shotstore.sql.loading import loading
 from shotstore.sql.tables import AnyRow
-from shotstore.sql.values import array_positions, decode_data, number_from_column
+from shotstore.sql.values import array_positions, decode_data
 
 
 class Shot(StoredShot):
@@ -35,10 +35,10 @@ class Shot(StoredShot):
     def times(self) -> tuple[datetime, datetime]:
         return self._row.start_time, self._row.end_time
 
-    def parameters(self) -> dict[str, Number]:
+    def parameters(self) -> dict[str, PlainParameter]:
         with loading(f"The parameters of {self._what}"):
             parameters = json.loads(self._row.parameters)
-            return {name: number_from_column(value) for name, value in parameters.items()}
+            return {name: plain_parameter_from_json(value) for name, value in parameters.items()}
 
     def labels(self) -> Collection[str]:
         return self._document

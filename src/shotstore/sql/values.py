@@ -19,8 +19,7 @@ from shotstore.model import (
     data_to_json,
 )
 from shotstore.model.dtypes import dump_dtype, load_dtype
-from shotstore.model.parameters import Number
-from shotstore.model.scalars import number_from_json, number_to_json
+from shotstore.model.parameters import PlainParameter, plain_parameter_to_json
 
 LARGEST_PART = 64 * 2**20
 """Bytes of an array in one row: both databases refuse a value of 1 GB."""
@@ -44,13 +43,9 @@ class EncodedData:
                     yield position, part, content[start : start + LARGEST_PART].data
 
 
-def encode_numbers(parameters: Mapping[str, Number]) -> dict[str, JSON]:
+def encode_parameters(parameters: Mapping[str, PlainParameter]) -> dict[str, JSON]:
     """The parameters of a shot, in their order, as `parameter_to_json` writes them."""
-    encoded: dict[str, JSON] = {}
-    for name, (magnitude, unit) in parameters.items():
-        plain = magnitude if isinstance(magnitude, bool) else number_to_json(magnitude)
-        encoded[name] = plain if unit is None else {"magnitude": plain, "unit": unit}
-    return encoded
+    return {name: plain_parameter_to_json(*plain) for name, plain in parameters.items()}
 
 
 def encode_parameter_schema(schema: ParameterSchema) -> JSON:
@@ -96,17 +91,6 @@ def decode_data_schema(content: list[Any]) -> DataSchema:
             for label, kind, dtype, shape in content
         }
     )
-
-
-def number_from_column(content: JSON) -> Number:
-    """A parameter of the column as magnitude and unit, without the cost of a quantity.
-
-    Raises:
-        ValueError: it was not `encode_numbers` that made this.
-    """
-    if isinstance(content, dict) and "magnitude" in content:
-        return number_from_json(content["magnitude"]), str(content["unit"])
-    return (content if isinstance(content, bool) else number_from_json(content)), None
 
 
 def encode_data(data: Mapping[str, Data]) -> EncodedData:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from shotstore import SequenceCollection
 from shotstore.model import DataSchema
-from shotstore.model.parameters import check_numbers
+from shotstore.model.parameters import check_plain_parameters
 from shotstore.paths import PureSequencePath
 from shotstore.records import data_rules
 from shotstore.records.columns import ShotColumns, ShotRows, columns_of
@@ -37,7 +37,7 @@ def columns(
         ShotRecord(
             sequences.get_shot_start_time(path, index),
             sequences.get_shot_end_time(path, index),
-            check_numbers(sequences.get_shot_parameters(path, index)),
+            check_plain_parameters(sequences.get_shot_parameters(path, index)),
             sequences.get_all_shot_data(path, index),
         )
         for index in indices

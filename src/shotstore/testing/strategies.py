@@ -68,7 +68,7 @@ numbers = st.one_of(integers, st.floats())
 _identifiers = st.from_regex(r"[^\W\d]\w{0,5}", fullmatch=True).filter(str.isidentifier)
 parameter_names = st.lists(_identifiers, min_size=1, max_size=3).map(".".join)
 quantities = st.builds(quantity, numbers, st.sampled_from(UNITS))
-parameter_values = st.one_of(st.booleans(), numbers, quantities)
+parameter_values = st.one_of(st.booleans(), numbers, quantities, texts)
 parameters = st.dictionaries(parameter_names, parameter_values, max_size=6)
 
 # Data

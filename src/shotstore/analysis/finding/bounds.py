@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import attrs
@@ -22,14 +22,14 @@ from shotstore.model.conditions import (
     Value,
     looks_like_a_name,
 )
-from shotstore.model.parameters import Parameter, as_number, check_parameter
+from shotstore.model.parameters import Parameter, as_plain, check_parameter, parameter_text
 from shotstore.model.ranges import in_units, is_plain_zero
 
 if TYPE_CHECKING:
     import pint
 
 Bound: TypeAlias = Union[int, float, str, "pint.Quantity[Any]", None]
-"""A number, a quantity, a text such as ``"5 MHz"``, or None for no bound."""
+"""A number, a quantity, an expression such as ``"5 MHz"`` or ``"'Rb87'"``, or None for no bound."""
 
 
 _MOST_ALTERNATIVES = 256
@@ -39,23 +39,34 @@ _MOST_ALTERNATIVES = 256
 class _End:
     """One end of a range; an open one is not in it."""
 
-    magnitude: int | float
+    value: int | float | str
+    """A magnitude, or a text."""
     units: str | None
     is_open: bool = False
 
     @classmethod
     def of(cls, value: Parameter, *, is_open: bool = False) -> "_End":
         """Return the end at a value."""
-        return cls(*as_number(value), is_open)
+        return cls(*as_plain(value), is_open)
 
     def in_units(self, units: str | None) -> int | float | None:
-        """Return where it is in another unit; None if it is of another dimension."""
-        if self.units is None and is_plain_zero(self.magnitude, units):
+        """Return where it is in another unit; None if it is of another dimension, or a text."""
+        if isinstance(self.value, str):
+            return None
+        if self.units is None and is_plain_zero(self.value, units):
             return 0
-        return in_units(self.magnitude, self.units, units)
+        return in_units(self.value, self.units, units)
+
+    def is_at(self, other: "_End") -> bool:
+        """Return whether both are at one value, in one unit."""
+        if isinstance(self.value, str) or isinstance(other.value, str):
+            return self.value == other.value
+        return math.isclose(self.value, other.value, rel_tol=PRECISION)
 
     def __str__(self) -> str:
-        return f"{self.magnitude} {self.units or ''}".rstrip()
+        if isinstance(self.value, str):
+            return parameter_text(self.value)
+        return f"{self.value} {self.units or ''}".rstrip()
 
 
 @attrs.frozen
@@ -116,6 +127,19 @@ class Bounds:
                 is_met &= inside >= -tolerance
         return is_met
 
+    def meet_texts(self, texts: Collection[str]) -> bool | None:
+        """Return whether one of the texts is in the range; None if its ends are not texts."""
+        ends = [(end, sign) for end, sign in ((self.low, 1), (self.high, -1)) if end is not None]
+        if not all(isinstance(end.value, str) for end, _ in ends):
+            return None
+        return any(
+            all(
+                (not end.is_open) if text == end.value else (text > str(end.value)) == (sign > 0)
+                for end, sign in ends
+            )
+            for text in texts
+        )
+
     def narrowed(self, other: "Bounds") -> "Bounds":
         """Return the range of the values that are in both.
 
@@ -135,29 +159,31 @@ class Bounds:
         if self.low is None or self.high is None:
             return False
         low, high = _aligned(self.low, self.high)
-        if math.isclose(low.magnitude, high.magnitude, rel_tol=PRECISION):
+        if low.is_at(high):
             return low.is_open or high.is_open
-        return high.magnitude < low.magnitude
+        return bool(high.value < low.value)  # type: ignore[operator]  # both are texts or numbers
 
 
 def _inner(
-    one: _End | None, other: _End | None, is_inner: Callable[[float, float], bool]
+    one: _End | None, other: _End | None, is_inner: Callable[[Any, Any], bool]
 ) -> _End | None:
     """Of two ends at the same side, the one that leaves fewer values."""
     if one is None or other is None:
         return one or other
     one, other = _aligned(one, other)
-    if math.isclose(one.magnitude, other.magnitude, rel_tol=PRECISION):
+    if one.is_at(other):
         return one if one.is_open else other
-    return one if is_inner(one.magnitude, other.magnitude) else other
+    return one if is_inner(one.value, other.value) else other
 
 
 def _aligned(one: _End, other: _End) -> tuple[_End, _End]:
-    """Both in one unit.
+    """Both in one unit, or both of them texts.
 
     Raises:
         IncompatibleUnitsError: they are of different dimensions.
     """
+    if isinstance(one.value, str) and isinstance(other.value, str):
+        return one, other
     units = other.units if one.units is None else one.units
     first, second = one.in_units(units), other.in_units(units)
     if first is None or second is None:
@@ -165,8 +191,8 @@ def _aligned(one: _End, other: _End) -> tuple[_End, _End]:
             f"{one} and {other} have no unit in common: no value can be compared with both."
         )
     return (
-        attrs.evolve(one, magnitude=first, units=units),
-        attrs.evolve(other, magnitude=second, units=units),
+        attrs.evolve(one, value=first, units=units),
+        attrs.evolve(other, value=second, units=units),
     )
 
 
@@ -178,7 +204,7 @@ def alternatives(condition: Condition) -> list[Alternative]:
     """Return of what ranges one or the other is to be met, where a condition is met by some shot.
 
     Raises:
-        InvalidConditionError: it is of something else than parameters and their numbers, a value
+        InvalidConditionError: it is of something else than parameters and their values, a value
             cannot be evaluated, no value meets it, or it has too many alternatives.
         IncompatibleUnitsError: a parameter is compared with values of different dimensions.
     """
@@ -222,13 +248,14 @@ def _ranges(comparison: Comparison, *, is_negated: bool) -> list[Alternative]:
         raise InvalidConditionError(
             f"'{comparison}' names no parameter where there is {name!r}: {EXAMPLE}."
         )
-    if name in FIXED or value.is_quoted:
+    if name in FIXED:
         raise InvalidConditionError(
-            f"'{comparison}' cannot be answered: sequences are found by the numbers that "
-            "their parameters take, by times with since and until, and by texts with text."
+            f"'{comparison}' cannot be answered: sequences are found by the values that their "
+            "parameters take, by times with since and until, and by what is written anywhere in "
+            "them with text."
         )
     try:
-        low, high = value.ends()
+        low, high = _ends(value)
     except ValueError as error:
         reason = str(error).rstrip(".")
         raise InvalidConditionError(f"'{comparison}' cannot be answered: {reason}.") from error
@@ -246,6 +273,11 @@ def _ranges(comparison: Comparison, *, is_negated: bool) -> list[Alternative]:
     return [{name: bounds} for bounds in met[symbol]]
 
 
+def _ends(value: Value) -> tuple[Parameter, Parameter]:
+    """The lowest and the highest number, quantity or text that is meant."""
+    return (value.text, value.text) if value.is_quoted else value.ends()
+
+
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
 
 
@@ -254,7 +286,7 @@ def _end(name: str, bound: Bound) -> _End | None:
         return None
     if isinstance(bound, str):
         try:
-            bound = Value(bound).ends()[0]
+            bound = _ends(Value.of(bound))[0]
         except ValueError as error:
             raise ValueError(f"The bound {bound!r} of {name} is not a value: {error}") from error
     return _End.of(check_parameter(name, bound))

@@ -21,6 +21,7 @@ from shotstore.errors import (
 from shotstore.model import ParameterRange
 from shotstore.model.condition_grammar import parse_condition
 from shotstore.model.conditions import And, Comparison, Condition, Not, Or
+from shotstore.model.parameters import parameter_text
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_count, as_state, as_texts, shown
@@ -185,14 +186,17 @@ class _Search:
         for found in (ranges[full] for full in names):
             if found.count == 0:
                 continue
-            if found.first is None or found.last is None:
+            if found.texts:
+                is_met = bounds.meet_texts(found.texts)
+            elif found.first is None or found.last is None:
                 is_known = False
                 continue
-            is_met = bounds.meet(found.first, found.last, found.units)
+            else:
+                is_met = bounds.meet(found.first, found.last, found.units)
             if is_met:
                 return True
             if is_met is None:
-                self._misfits.append(_misfit(path, name, found.units))
+                self._misfits.append(_misfit(path, name, found))
         return False if is_known else None
 
     def _has_data(self, summary: SequenceSummary) -> bool:
@@ -269,12 +273,21 @@ def _recorded(
 def _range_of(column: Column, units: str | None) -> ParameterRange:
     values = column.values[column.is_present]
     numbers = [number for number in values.tolist() if number == number]
+    if numbers and isinstance(numbers[0], str):
+        return ParameterRange("", "", len(numbers), None, None, None, tuple(sorted(set(numbers))))
     if not numbers:
         return ParameterRange("", "", 0, None, None, units)
     return ParameterRange("", "", len(numbers), min(numbers), max(numbers), units)
 
 
-def _misfit(path: PureSequencePath, name: str, units: str | None) -> IncompatibleUnitsError:
+def _misfit(path: PureSequencePath, name: str, found: ParameterRange) -> IncompatibleUnitsError:
+    units = found.units
+    if found.texts:
+        text = parameter_text(found.texts[0])
+        return IncompatibleUnitsError(
+            f"Nothing was found, and {name} of {path} is a text: look for one in quotes, like "
+            f"{name} = {text}."
+        )
     if units is None:
         return IncompatibleUnitsError(
             f"Nothing was found, and {name} of {path} is a plain number: look for a range without "

@@ -19,7 +19,7 @@ from shotstore.analysis.recipes import (
     readable_globals,
 )
 from shotstore.analysis.tables import INDEX, SequenceTable
-from shotstore.analysis.tables.gaps import as_floats
+from shotstore.analysis.tables.gaps import present_or_none
 from shotstore.analysis.tables.variation import constant_texts, parameter_values, varied_texts
 from shotstore.analysis.times import local_texts
 from shotstore.model import Data, Parameter
@@ -137,7 +137,7 @@ def _thumbnails(table: SequenceTable) -> str:
     rows = spread(len(table), max(1, min(_MOST_FRAMES, _MOST_BYTES // size)))
     above = table.default_x() if len(table) <= _MOST_SHOTS else table.columns[INDEX]
     found = table.read({above.name, *(column.name for column in images)}, rows)
-    name, values = caption_name(table, above), as_floats(found[above.name]).tolist()
+    name, values = caption_name(table, above), present_or_none(found[above.name])
     captions = [f"{name} {value_text(value, above.units)}" for value in values]
     strips = []
     for column in images:

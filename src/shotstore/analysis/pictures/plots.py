@@ -41,7 +41,8 @@ def plot(
 
     Args:
         source: A sequence, a polars frame, or a dict of arrays: so what was computed is drawn too.
-        x: The column to the right: a parameter, a label, ``"shot_index"`` or ``"shot_start_time"``.
+        x: The column to the right: a parameter, a label, ``"shot_index"`` or ``"shot_start_time"``,
+            of numbers, times or texts.
             The last part of a name is enough where only one ends in it. By default what the
             sequence varies.
         y: One column or several. By default the only label that is a number.
@@ -106,6 +107,8 @@ def draw_points(points: Points, axes: "Axes | None" = None) -> "Axes":
         axes.set_title(points.title, loc="left", fontsize="medium", fontweight="bold")
     if points.x_is_time:
         _tell_time(axes)
+    if points.x_texts:
+        axes.set_xticks(range(len(points.x_texts)), points.x_texts)
     if scale is not None and len({curve.group for curve in points.curves}) > len(COLOURS):
         _tell_scale(axes, points)
     elif any(curve.label for curve in points.curves):

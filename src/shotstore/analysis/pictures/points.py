@@ -43,7 +43,7 @@ class Curve:
 
     Attributes:
         label: What they are, for a legend.
-        x: Floats, or times in UTC.
+        x: Floats, or times in UTC; of texts, their places among all texts.
         y: As many.
         series: Which of the columns of y, from 0.
         group: Which of the groups that another column makes, from 0.
@@ -86,6 +86,7 @@ class Points:
         y_label: Empty where there are several columns.
         curves: What belongs together.
         by_label: Of the column whose values make groups; else empty.
+        x_texts: Where x is a text, all its values, in their order on the axis.
     """
 
     title: str
@@ -93,6 +94,7 @@ class Points:
     y_label: str
     curves: tuple[Curve, ...]
     by_label: str = ""
+    x_texts: tuple[str, ...] = ()
 
     @property
     def x_is_time(self) -> bool:
@@ -121,7 +123,8 @@ def collect_points(
 
     Args:
         source: A sequence, a polars frame, or arrays by name.
-        x: The column to the right. By default what the sequence varies.
+        x: The column to the right, of numbers, times or texts. By default what the sequence
+            varies.
         y: One column or several. By default the only label that is a number.
         where: Which shots, as :func:`~shotstore.analysis.plot` takes it.
         by: A column; shots of different values of it become different curves.
@@ -130,7 +133,7 @@ def collect_points(
         DataNotFoundError: there is no such column, a default cannot be told, or no shot has a
             point.
         InvalidConditionError: ``where`` cannot be understood.
-        ColumnKindError: a column is not of numbers or, for x, times.
+        ColumnKindError: a column is not of numbers or, for x, times or texts.
     """
     check_where(where)
     y_names = None if y is None else [y] if isinstance(y, str) else as_texts(y, "names of columns")
@@ -143,11 +146,14 @@ def collect_points(
     y_columns = [column for name in names for column in table.find_all(name)]
     by_column = None if by is None else table.find(by)
     for column in (x_column, *y_columns):
-        _check_kind(column, ("number", "time") if column is x_column else ("number",))
+        _check_kind(column, _ON_X if column is x_column else ("number",))
     needed = {column.name for column in (x_column, *y_columns, by_column) if column is not None}
     rows = matching_rows(table, where)
     columns = table.read(needed, rows)
     _check_dates(x_column, columns[x_column.name])
+    x_texts: tuple[str, ...] = ()
+    if x_column.kind == "text":
+        x_texts, columns[x_column.name] = _categories(columns[x_column.name])
     curves = tuple(_curves(columns, x_column, y_columns, by_column))
     if not curves:
         raise _nothing(table, columns, x_column, y_columns, where)
@@ -160,7 +166,20 @@ def collect_points(
         y_label=_axis_label(y_columns[0]) if len(y_columns) == 1 else "",
         curves=curves,
         by_label="" if by_column is None else _axis_label(by_column),
+        x_texts=x_texts,
     )
+
+
+_ON_X: tuple[Kind, ...] = ("number", "time", "text")
+
+
+def _categories(column: Column) -> tuple[tuple[str, ...], Column]:
+    """The different texts of a column, and the places of its values among them."""
+    values = np.array(column.values[column.is_present].tolist(), str)
+    texts, places = np.unique(values, return_inverse=True)
+    found = np.zeros(len(column.values))
+    found[column.is_present] = places
+    return tuple(texts.tolist()), Column(found, column.is_present)
 
 
 def _title(title: str, where: "Where | None") -> str:

@@ -22,7 +22,7 @@ from shotstore.model.conditions import (
     Value,
     comparisons_in,
 )
-from shotstore.model.parameters import Parameter, as_number
+from shotstore.model.parameters import NumberOrQuantity, as_plain
 from shotstore.model.ranges import in_units, is_plain_zero
 from shotstore.records.arguments import shown
 from shotstore.records.columns import Column
@@ -162,9 +162,9 @@ def _ends(column: TableColumn, value: Value, now: datetime) -> tuple[Any, Any]:
     return begin, end - np.timedelta64(1, "us")
 
 
-def _number(column: TableColumn, number: Parameter, value: Value) -> bool | int | float:
+def _number(column: TableColumn, number: NumberOrQuantity, value: Value) -> bool | int | float:
     """The number in the unit of the column."""
-    magnitude, units = as_number(number)
+    magnitude, units = as_plain(number)
     if units is None and column.units and not is_plain_zero(magnitude, column.units):
         # A number without unit is a mistake that would otherwise give the wrong shots silently.
         raise ValueError(

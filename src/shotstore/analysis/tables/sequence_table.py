@@ -57,8 +57,7 @@ class SequenceTable(Table):
         found = origins(self.parameters, self.data, split=self._split)
         for name, origin in name_columns(found).items():
             if origin.kind == "parameter":
-                units = self.parameters[origin.name].units
-                columns[name] = TableColumn(name, "number", units, origin=origin)
+                columns[name] = TableColumn.of_parameter(name, origin, self.parameters[origin.name])
             else:
                 kind = self.data[origin.name]
                 columns[name] = TableColumn.of_data(name, origin, kind, unpack=self._unpack)
@@ -97,8 +96,9 @@ class SequenceTable(Table):
         varied = [name for name, found in values.items() if not found.is_constant()]
         in_loops = [name for name in varied if name in planned] or varied
         columns = self.columns_of_parameters()
-        with_unit = [name for name in in_loops if columns[name].units]
-        first = next(iter(with_unit or in_loops), None)
+        numbers = [name for name in in_loops if columns[name].kind == "number"]
+        with_unit = [name for name in numbers if columns[name].units]
+        first = next(iter(with_unit or numbers or in_loops), None)
         return self.columns[INDEX] if first is None else columns[first]
 
     def _of_every_shot(self, name: str, places: npt.NDArray[np.int64]) -> npt.NDArray[Any]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shotstore.analysis.tables.frames import as_series
 from shotstore.analysis.tables.names import PARTS, Origin
 from shotstore.errors import DataNotFoundError
-from shotstore.model import DataType
+from shotstore.model import DataType, ParameterType
 from shotstore.model.scalars import check_text
 from shotstore.model.value_texts import OTHER_DATA
 from shotstore.records.closest_names import closest_name
@@ -60,6 +60,11 @@ class TableColumn:
     dtype: np.dtype[Any] | None = None
     shape: tuple[int | None, ...] | None = None
     origin: Origin | None = None
+
+    @classmethod
+    def of_parameter(cls, name: str, origin: Origin, kind: ParameterType) -> "TableColumn":
+        """Return what a column with a parameter holds."""
+        return cls(name, "text" if kind.type == "text" else "number", kind.units, origin=origin)
 
     @classmethod
     def of_data(

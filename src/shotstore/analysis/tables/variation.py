@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from shotstore.analysis.tables.table import Table
 from shotstore.errors import IncompatibleUnitsError
-from shotstore.model.value_texts import number_text
+from shotstore.model.value_texts import number_text, texts_text
 from shotstore.records.columns import Column
 from shotstore.records.summaries import SequenceSummary
 
@@ -21,8 +21,8 @@ _PRECISION = 1e-9
 class ParameterValues:
     """What shots have of a parameter."""
 
-    low: bool | int | float
-    high: bool | int | float
+    low: bool | int | float | str
+    high: bool | int | float | str
     count: int
     """How many different values; floats that differ by rounding alone are the same."""
     units: str | None
@@ -30,10 +30,12 @@ class ParameterValues:
     """How many shots have it."""
     of_shots: int
     """How many shots there are."""
+    texts: tuple[str, ...] = ()
+    """Where they are texts, the different ones."""
 
     @classmethod
     def of(cls, column: Column, units: str | None) -> "ParameterValues | None":
-        """Return what is in a column of numbers; None if that is nothing, or NaN alone."""
+        """Return what is in a column of numbers or texts; None if that is nothing, or NaN alone."""
         values = column.values[column.is_present]
         values = values[values == values]
         different = _different(values)
@@ -46,6 +48,7 @@ class ParameterValues:
             units=units,
             in_shots=len(values),
             of_shots=len(column.is_present),
+            texts=tuple(each for each in different if isinstance(each, str)),
         )
 
     def is_constant(self) -> bool:
@@ -56,6 +59,8 @@ class ParameterValues:
         units = f" {self.units}" if self.units else ""
         is_in_all = self.in_shots == self.of_shots
         only = "" if is_in_all else f" (in {self.in_shots} of {self.of_shots} shots)"
+        if self.texts:
+            return f"{texts_text(self.texts)}{only}"
         if self.count == 1:
             return f"{number_text(self.low)}{units}{only}"
         low, high = number_text(self.low), number_text(self.high)

@@ -21,9 +21,9 @@ from shotstore.hdf5.shots.own_objects import read_text_attribute
 from shotstore.hdf5.shots.payloads import Payloads
 from shotstore.hdf5.shots.rows import Rows
 from shotstore.hdf5.shots.schemas import Schema
-from shotstore.hdf5.shots.stored_values import Slot, load_data, load_number
+from shotstore.hdf5.shots.stored_values import Slot, load_data, load_parameter
 from shotstore.model import Data
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQQ")
@@ -39,7 +39,7 @@ class SalvagedShot:
 
     index: int
     times: tuple[int, int]
-    parameters: dict[str, Number] = field(factory=dict)
+    parameters: dict[str, PlainParameter] = field(factory=dict)
     data: dict[str, Data] = field(factory=dict)
     lost: tuple[str, ...] = ()
     """Parameters and data that could not be read, by name."""
@@ -130,13 +130,13 @@ class Salvage:
         schema = self._schema(int(record["schema"]))
         if schema is None:
             return None
-        parameters: dict[str, Number] = {}
+        parameters: dict[str, PlainParameter] = {}
         data: dict[str, Data] = {}
         lost: list[str] = []
         payloads = Payloads(np.array([row]), self._dataset, self._index)
         for slot in schema.parameters:
             try:
-                parameters[slot.name] = load_number(slot, payloads.of_one(slot)), slot.unit
+                parameters[slot.name] = load_parameter(slot, payloads.of_one(slot)), slot.unit
             except Exception:
                 lost.append(slot.name)
         for slot in schema.data:

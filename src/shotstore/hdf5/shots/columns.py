@@ -15,6 +15,7 @@ from shotstore.hdf5.shots.stored_values import (
     is_stored_as_it_is,
     load_data,
     load_number,
+    load_parameter,
 )
 from shotstore.hdf5.shots.structures import Structures, structures_of_texts
 from shotstore.model import DataType, ParameterType
@@ -105,11 +106,11 @@ class ColumnReader:
         return {slot.type: 0}
 
     def _parameter(self, name: str, kind: ParameterType, slots: _Slots) -> Column:
-        if any(slot.type == "big int" for slot, _ in slots):
-            numbers = self._one_by_one(
-                slots, lambda slot, value: (load_number(slot, value), slot.unit)
+        if kind.type == "text" or any(slot.type == "big int" for slot, _ in slots):
+            found = self._one_by_one(
+                slots, lambda slot, value: (load_parameter(slot, value), slot.unit)
             )
-            return parameter_column(name, kind, numbers)
+            return parameter_column(name, kind, found)
         return self._numbers(
             slots, kind.type, lambda slot, values: in_unit(name, values, slot.unit, kind.units)
         )

@@ -1,7 +1,7 @@
 """The schemas of a shots file: which slots a shot of each kind uses.
 
-A value goes to the first slot of its name that holds it. What no slot holds gets a new one: numbers
-a column each in a further table, everything else a further dataset.
+A value goes to the first slot of its name that holds it. What no slot holds gets a new one:
+parameters and numbers a column each in a further table, everything else a further dataset.
 """
 
 import json
@@ -159,14 +159,14 @@ class Schemas:
     def _create_columns(
         self, section: str, new: Mapping[tuple[str, str], Stored]
     ) -> dict[tuple[str, str], Slot]:
-        """Create tables with a column for each of the new numbers of the section."""
+        """Create tables with a column for each of the new values of the section that have one."""
         slots: dict[tuple[str, str], Slot] = {}
-        numbers = [
+        in_tables = [
             (key, value)
             for key, value in new.items()
-            if key[0] == section and value.type in COLUMN_TYPES
+            if key[0] == section and (section == "parameters" or value.type in COLUMN_TYPES)
         ]
-        for part in _split(numbers):
+        for part in _split(in_tables):
             columns = {hdf5_name(key[1]): value for key, value in part}
             dtype = np.dtype([(name, _column_dtype(value)) for name, value in columns.items()])
             table = self._datasets.create(section if section == "parameters" else "scalars", dtype)
@@ -270,12 +270,12 @@ def _differ_in_length(slot: Slot, other: Slot) -> bool:
 
 
 def _split(
-    numbers: list[tuple[tuple[str, str], Stored]],
+    values: list[tuple[tuple[str, str], Stored]],
 ) -> Iterator[list[tuple[tuple[str, str], Stored]]]:
     """Parts that each fit in one table."""
     part: list[tuple[tuple[str, str], Stored]] = []
     size = 0
-    for key, value in numbers:
+    for key, value in values:
         length = len(hdf5_name(key[1]).encode())
         if part and (len(part) == _MOST_COLUMNS or size + length > _MOST_NAME_BYTES):
             yield part

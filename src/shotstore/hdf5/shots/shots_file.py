@@ -31,14 +31,14 @@ from shotstore.hdf5.shots.stored_values import (
     Stored,
     encode_array,
     load_data,
-    load_number,
+    load_parameter,
     store_data,
-    store_number,
+    store_parameter,
 )
 from shotstore.hdf5.shots.used_slots import UsedSlots
 from shotstore.hdf5.shots.viewers import describe_file
 from shotstore.model import Data, DataSchema, DataType, ParameterSchema, ParameterType
-from shotstore.model.parameters import Number
+from shotstore.model.parameters import PlainParameter
 from shotstore.model.structures import Structure
 from shotstore.records.columns import Places, ShotColumns
 from shotstore.version import NEWER_VERSION, __version__
@@ -176,12 +176,12 @@ class ShotsFile:
             shot = self._datasets.rows["shots"].read(row, 1)[0]
             return int(shot["start_time"]), int(shot["end_time"])
 
-    def parameters(self, row: int) -> dict[str, Number]:
+    def parameters(self, row: int) -> dict[str, PlainParameter]:
         """The parameters of a shot."""
         with reading(self._file_object):
             payloads = self._payloads(row)
             return {
-                slot.name: (load_number(slot, payloads.of_one(slot)), slot.unit)
+                slot.name: (load_parameter(slot, payloads.of_one(slot)), slot.unit)
                 for slot in self._schema(row).parameters
             }
 
@@ -262,7 +262,7 @@ class ShotsFile:
         self,
         index: int,
         times: tuple[int, int],
-        parameters: Mapping[str, Number],
+        parameters: Mapping[str, PlainParameter],
         data: Mapping[str, Data],
         compression: str | int | None = None,
     ) -> None:
@@ -277,7 +277,7 @@ class ShotsFile:
         """
         with writing(self._file_object):
             stored = {
-                ("parameters", name): store_number(*number) for name, number in parameters.items()
+                ("parameters", name): store_parameter(*plain) for name, plain in parameters.items()
             } | {("data", label): store_data(value) for label, value in data.items()}
             known = self._rows()
             number, schema = self._schemas.find(stored, compression)

@@ -48,7 +48,7 @@ def check_fits(slot: Slot, dtype: np.dtype[Any], row_shape: tuple[int, ...]) -> 
     Raises:
         ValueError, TypeError: the one does not fit the other.
     """
-    if slot.type in COLUMN_TYPES:
+    if slot.column is not None or slot.type in COLUMN_TYPES:
         found = dtype[slot.column] if slot.column in (dtype.names or ()) else None
         expected = COLUMN_DTYPES.get(slot.type)
         is_right = found is not None and (found == expected if expected else found.kind == "S")

@@ -32,11 +32,11 @@ StoredType: TypeAlias = Literal[
 ]
 
 COLUMN_TYPES = frozenset({"bool", "int", "float", "big int"})
-"""Types that are stored in a column of a table. The others have a dataset of their own, except
-``none`` and ``empty``, which the schema alone describes."""
+"""Types of data that are stored in a column of a table, as all parameters are. The others have a
+dataset of their own, except ``none`` and ``empty``, which the schema alone describes."""
 
 COLUMN_DTYPES = {"bool": np.dtype("?"), "int": np.dtype("<i8"), "float": np.dtype("<f8")}
-"""Their types; that of a ``big int`` is a text."""
+"""Their types; that of a ``big int`` is a text, and so are those of texts among parameters."""
 _COMPLEX = np.dtype("<c16")
 ARRAY_TYPES = frozenset({"array", "ragged", "empty", "complex"})
 """Types that have a ``dtype`` and a ``shape``; a complex number is an array of no dimensions."""
@@ -97,8 +97,13 @@ class Slot:
     """The shape of an array; for ``ragged``, that of one item along the first dimension."""
 
 
+def store_parameter(value: bool | int | float | str, unit: str | None) -> Stored:
+    """Encode a parameter, of which a table has a column."""
+    return _store_text(value) if isinstance(value, str) else store_number(value, unit)
+
+
 def store_number(value: bool | int | float, unit: str | None = None) -> Stored:
-    """Encode a parameter, or data that is a number."""
+    """Encode a number."""
     if isinstance(value, bool):
         return Stored("bool", value, unit)
     if isinstance(value, float):
@@ -117,13 +122,29 @@ def store_data(value: Data) -> Stored:
         return store_number(value)
     if isinstance(value, complex):
         return Stored("complex", np.array(value, _COMPLEX))
-    if isinstance(value, str) and "\0" not in value:  # HDF5 pads fixed-length text with NUL
-        return Stored("text", value.encode())
+    if isinstance(value, str):
+        return _store_text(value)
     if not isinstance(value, np.ndarray) or value.ndim > MOST_DIMENSIONS:
         return Stored("json", structured_to_json(value).encode())
     if value.dtype.itemsize == 0 or 0 in value.shape[1:]:
         return Stored("empty", value)
     return Stored("ragged" if value.ndim and not value.shape[0] else "array", value)
+
+
+def _store_text(value: str) -> Stored:
+    # HDF5 pads fixed-length text with NUL.
+    kind: StoredType = "json" if "\0" in value else "text"
+    return Stored(kind, (structured_to_json(value) if kind == "json" else value).encode())
+
+
+def load_parameter(slot: Slot, payload: Any) -> bool | int | float | str:
+    """The inverse of `store_parameter`, without the unit."""
+    match slot.type:
+        case "text":
+            return bytes(payload).decode()
+        case "json":
+            return str(structured_from_json(bytes(payload).decode()))
+    return load_number(slot, payload)
 
 
 def load_number(slot: Slot, payload: Any) -> bool | int | float:

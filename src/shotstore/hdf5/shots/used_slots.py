@@ -14,12 +14,14 @@ from shotstore.model.dtypes import load_dtype
 
 _ROW_OF_TABLES = 1024  # bytes, more or less
 
-_NumberType: TypeAlias = Literal["bool", "int", "float"]
-_NUMBER_TYPES: Mapping[StoredType, _NumberType] = {
+_ParameterType: TypeAlias = Literal["bool", "int", "float", "text"]
+_PARAMETER_TYPES: Mapping[StoredType, _ParameterType] = {
     "bool": "bool",
     "int": "int",
     "big int": "int",
     "float": "float",
+    "text": "text",
+    "json": "text",
 }
 
 
@@ -47,7 +49,7 @@ class UsedSlots:
         """The types and units of the parameters."""
         found: dict[str, ParameterType] = {}
         for slot in self._parameters:
-            kind = ParameterType(_NUMBER_TYPES[slot.type], slot.unit)
+            kind = ParameterType(_PARAMETER_TYPES[slot.type], slot.unit)
             found[slot.name] = found[slot.name].merged(kind) if slot.name in found else kind
         return ParameterSchema(found)
 

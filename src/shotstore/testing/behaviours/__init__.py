@@ -27,6 +27,7 @@ from shotstore.testing.behaviours.sessions import *
 from shotstore.testing.behaviours.shots import *
 from shotstore.testing.behaviours.states import *
 from shotstore.testing.behaviours.summaries import *
+from shotstore.testing.behaviours.texts_as_parameters import *
 from shotstore.testing.behaviours.tree import *
 from shotstore.testing.behaviours.units import *
 from shotstore.testing.behaviours.values import *

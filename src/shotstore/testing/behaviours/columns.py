@@ -11,7 +11,7 @@ from shotstore import (
     IncompatibleUnitsError,
     StorageManager,
 )
-from shotstore.model import Data, DataType, ParameterType, quantity
+from shotstore.model import Data, DataType, Parameter, ParameterType, quantity
 from shotstore.model.structures import structure_of
 from shotstore.records.columns import Column, ShotColumns
 from shotstore.testing import shot_by_shot, strategies
@@ -22,7 +22,10 @@ _counter = iter(range(10**9))
 _numbers = st.one_of(
     st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.sampled_from([1.5, -2, True])
 )
-_parameters = st.dictionaries(st.sampled_from(["a", "b.c"]), _numbers, max_size=2)
+_parameters = st.fixed_dictionaries(
+    {},
+    optional={"a": _numbers, "b.c": _numbers, "text": st.text(strategies.characters, max_size=20)},
+)
 _frames = st.sampled_from(
     [np.ones((2, 3), "u2"), np.full((2, 3), 7, "u2"), np.zeros((2, 3), ">u2")]
 )
@@ -43,7 +46,7 @@ _data = st.dictionaries(
 )
 def test_columns_hold_what_the_shots_hold(
     storage: StorageManager,
-    shots: list[tuple[dict[str, bool | int | float], dict[str, Data]]],
+    shots: list[tuple[dict[str, Parameter], dict[str, Data]]],
     at: list[int],
 ) -> None:
     sequence = path(rf"\{next(_counter)}")

@@ -59,7 +59,8 @@ def test_a_list_that_contains_itself_is_refused(storage: StorageManager) -> None
 @pytest.mark.parametrize(
     ("parameters", "error"),
     [
-        ({"a": "text"}, TypeError),
+        ({"a": "\ud800"}, ValueError),
+        ({"a": b"text"}, TypeError),
         ({"a": None}, TypeError),
         ({"a": np.arange(2)}, TypeError),
         ({"a": 1j}, TypeError),
