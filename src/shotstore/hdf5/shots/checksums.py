@@ -28,7 +28,6 @@ _SMALL = 2**13
 _EXACT = 2**13
 """Lines of which weighted sums are exact in 64-bit floats as they are."""
 _ONES = np.ones(_SIDE, np.float32)
-_WEIGHTS = np.stack([np.ones(_SIDE), np.arange(_SIDE, 0.0, -1)], 1)
 
 
 def as_stored(chunk: _Array) -> _Bytes:
@@ -59,13 +58,21 @@ class Checksums:
         """Lines in a block."""
         self._missing = self._blocks * self._lines * _SIDE - self._words
         """How many zeros stand before the words, where they change nothing."""
-        self._after = np.arange(self._blocks * self._lines - 1, -1, -1.0) * _SIDE % 65535
-        """How many words come after each line."""
         self._blocks_at_once = _SCRATCH // (self._lines * _SIDE)
         self._at_once = max(1, self._blocks_at_once // self._blocks)
-        self._weights: _Array | None = None
-        if 0 < self._words <= _SMALL and not self._is_odd:
-            self._weights = np.stack([np.ones(self._words), np.arange(self._words, 0.0, -1)], 1)
+        self._is_small = 0 < self._words <= _SMALL and not self._is_odd
+        self._weights = self._weights_of_words() if self._is_small else self._weights_of_parts()
+
+    def _weights_of_words(self) -> _Array:
+        return np.stack([np.ones(self._words), np.arange(self._words, 0.0, -1)], 1)
+
+    def _weights_of_parts(self) -> _Array:
+        """Those of the sums of the lines, each with the number of words that come after it, and of
+        the columns."""
+        lines = np.zeros((self._blocks * self._lines, 2))
+        lines[:, 1] = np.arange(len(lines) - 1, -1, -1.0) * _SIDE % 65535
+        column = np.stack([np.ones(_SIDE), np.arange(_SIDE, 0.0, -1)], 1)
+        return np.concatenate([lines, np.tile(column, (self._blocks, 1))])
 
     def fit(self, chunks: _Bytes, stored: _Bytes) -> bool:
         """Whether chunks, a row each, have these checksums, a row each, and none is of zeros, whose
@@ -84,43 +91,41 @@ class Checksums:
     def _sums(self, chunks: _Bytes) -> _Array:
         """Both sums of each chunk, before they are brought into the form in which they are stored.
         Those of nothing but zeros are zero."""
-        if self._weights is None:
-            return self._large_sums(chunks)
-        return self._small_sums(chunks, self._weights)
-
-    def _small_sums(self, chunks: _Bytes, weights: _Array) -> _Array:
-        sums = np.empty((len(chunks), 2))
-        at_once = _SCRATCH // 2 // self._words
-        for first in range(0, len(chunks), at_once):
-            some = chunks[first : first + at_once].view("<u2")
-            words = _scratch.floats[: 2 * some.size].view(np.float64).reshape(some.shape)
-            words[:] = some
-            np.matmul(words, weights, sums[first : first + at_once])
-        return sums
-
-    def _large_sums(self, chunks: _Bytes) -> _Array:
-        of_lines, of_columns = self._partial_sums(chunks[:, : 2 * self._words].view("<u2"))
-        if self._blocks * self._lines > _EXACT:
-            of_lines %= 65535
-        sums: _Array = np.add.reduce(of_columns, 1, np.float64) @ _WEIGHTS
-        sums[:, 1] += of_lines.reshape(len(chunks), -1) @ self._after
+        if self._is_small:
+            return self._sums_of_words(chunks.view("<u2"))
+        parts = self._parts(chunks[:, : 2 * self._words].view("<u2"))
+        sums: _Array = parts @ self._weights
         if self._is_odd:  # the last byte is a word of its own, and all others are one further away
             sums[:, 1] += sums[:, 0]
             sums += chunks[:, -1:]
         return sums
 
-    def _partial_sums(self, words: _Array) -> tuple[_Array, _Array]:
-        """The sums of the lines, and of the columns, of each block of each chunk."""
-        of_lines = np.empty((len(words), self._blocks, self._lines), np.float32)
-        of_columns = np.empty((len(words), self._blocks, _SIDE), np.float32)
-        for first in range(0, len(words), self._at_once):
+    def _sums_of_words(self, chunks: _Array) -> _Array:
+        sums = np.empty((len(chunks), 2))
+        at_once = _SCRATCH // 2 // self._words
+        for first in range(0, len(chunks), at_once):
+            some = chunks[first : first + at_once]
+            words = _scratch.floats[: 2 * some.size].view(np.float64).reshape(some.shape)
+            words[:] = some
+            np.matmul(words, self._weights, sums[first : first + at_once])
+        return sums
+
+    def _parts(self, words: _Array) -> _Array:
+        """The sums of all lines of each chunk, and behind them of the columns of its blocks."""
+        number, end = len(words), self._blocks * self._lines
+        parts = np.empty((number, len(self._weights)), np.float32)
+        of_lines = parts[:, :end].reshape(number, self._blocks, self._lines)
+        of_columns = parts[:, end:].reshape(number, self._blocks, _SIDE)
+        for first in range(0, number, self._at_once):
             some = slice(first, first + self._at_once)
             for block in range(0, self._blocks, self._blocks_at_once):
-                part = some, slice(block, block + self._blocks_at_once)
+                place = some, slice(block, block + self._blocks_at_once)
                 lines = self._as_floats(words[some], block)
-                np.matmul(lines, _ONES, of_lines[part])
-                np.matmul(_ONES[: self._lines], lines, of_columns[part])
-        return of_lines, of_columns
+                np.matmul(lines, _ONES, of_lines[place])
+                np.matmul(_ONES[: self._lines], lines, of_columns[place])
+        if end > _EXACT:
+            parts[:, :end] %= 65535
+        return parts
 
     def _as_floats(self, words: _Array, block: int) -> _Array:
         """As many blocks of chunks as are looked at at once, of shape (number of chunks, of blocks,

@@ -28,9 +28,10 @@ _FEW_SMALL = 4
 """so that it takes as long for one of so many as a look up of all,"""
 _MANY_SMALL = 8
 """and as long for so many as we do."""
-_SHARE = 2**20
+_SHARE = 2**21
 """Bytes that a thread reads at once: they should still be in the cache of the processor when their
-checksums are computed."""
+checksums are computed. Memory that is new may come in pages of as many bytes, and two threads that
+begin in the same page would both fill all of it with zeros."""
 
 
 class Chunks:
