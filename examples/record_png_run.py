@@ -10,7 +10,6 @@ files are checked before anything is written. Needs pillow and the extra ``cli``
 import argparse
 import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +23,11 @@ from shotstore import (
     InvalidPathFormatError,
     PathError,
     PureSequencePath,
-    Sequence,
-    ShotId,
     StorageError,
     StorageManager,
-    TracebackSummary,
 )
 from shotstore.hdf5 import HDF5StorageManager
-from shotstore.model import (
-    ExecuteShot,
-    ParameterNamespace,
-    StepsConfiguration,
-    TimeLanes,
-    VariableDeclaration,
-)
+from shotstore.model import ExecuteShot, StepsConfiguration, VariableDeclaration
 
 FRAMES = ("atoms", "reference", "dark")
 GREY_MODES: dict[str, np.dtype[Any]] = {"L": np.dtype(np.uint8), "I;16": np.dtype(np.uint16)}
@@ -116,34 +106,11 @@ def record(shots: dict[int, PngShot], storage: StorageManager, path: PureSequenc
         for number in shots
         for step in (VariableDeclaration("hold_step", str(number)), ExecuteShot())
     ]
-    iteration, parameters = StepsConfiguration(steps), ParameterNamespace.empty()
-    with storage.session() as session:
-        Sequence.create(path, iteration, TimeLanes.empty(), session)
-        session.sequences.set_preparing(path, {}, parameters)
-        session.sequences.set_running(path, "now")
-    try:
-        runs = zip(iteration.walk(parameters.evaluate()), shots.values(), strict=True)
-        terminal = Console(stderr=True)
-        progress = track(
-            runs, str(path), len(shots), console=terminal, disable=not terminal.is_terminal
-        )
-        for index, (shot_parameters, files) in enumerate(progress):
-            start_time = datetime.now(UTC)
-            frames = {frame: read_frame(file) for frame, file in files.items()}
-            with storage.session() as session:
-                session.sequences.create_shot(
-                    ShotId(path, index), shot_parameters, frames, start_time, datetime.now(UTC)
-                )
-    except KeyboardInterrupt:
-        with storage.session() as session:
-            session.sequences.set_interrupted(path, "now")
-        raise
-    except Exception as error:
-        with storage.session() as session:
-            session.sequences.set_crashed(path, TracebackSummary.from_exception(error), "now")
-        raise
-    with storage.session() as session:
-        session.sequences.set_finished(path, "now")
+    terminal = Console(stderr=True)
+    files = track(shots.values(), str(path), console=terminal, disable=not terminal.is_terminal)
+    with storage.record(path, StepsConfiguration(steps)) as run:
+        for _, frames in zip(run, files, strict=True):
+            run.save({name: read_frame(file) for name, file in frames.items()})
 
 
 def main() -> None:

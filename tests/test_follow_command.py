@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from shotstore import ExperimentSession, PureSequencePath, ShotId, Step
+from shotstore.cli import live_table
 from shotstore.cli.live_table import LiveTable
 from shotstore.cli.shot_numbers import ShotNumbers
 from shotstore.copy import copy_path
@@ -266,3 +267,30 @@ def test_a_narrow_table_keeps_what_is_varied(shell: Shell, storage: HDF5StorageM
         session.sequences.set_finished(narrow, STOP)
     [titles] = [line for line in table_of(storage, 40, narrow) if line.split()[0] == "shot"]
     assert titles.split() == ["shot", "time", "detuning", "atoms"]
+
+
+def test_the_table_says_that_the_recorder_is_gone(
+    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_table, "_LOOK", 0)
+    night = PureSequencePath(r"\night")
+    run = storage.record(
+        night, StepsConfiguration([LinspaceLoop("x", "0", "1", 6, [ExecuteShot()])])
+    )
+    table = LiveTable(night, storage, rows=3)
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+
+    def header() -> str:
+        with console.capture() as captured:
+            console.print(table)
+        return captured.get().splitlines()[0]
+
+    run.__enter__()
+    run.save(y=1)
+    with storage.session() as session:
+        table.add(ShotNumbers.of(session.get_sequence(night).get_shot(0), 0))
+    assert header().endswith("left")
+    with storage.session(write=True):  # its end cannot be recorded
+        run.__exit__(SystemExit, SystemExit(), None)
+    assert "running, recorder gone" in header()
+    assert "left" not in header()

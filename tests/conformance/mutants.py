@@ -91,7 +91,7 @@ class ChangesBeforeItChecks(PathHierarchy):
 class CommitsWhatFailed(InMemoryTransaction):
     def rollback(self) -> None:
         if self._is_writing and self._base is not None:
-            self._memory.content = self.content
+            self.memory.content = self.content
         super().rollback()
 
 

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 from collections.abc import Callable
-from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -27,8 +26,7 @@ OPERATIONS = 20
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    with closing(HDF5StorageManager(tmp_path / "store")) as storage:
-        shots.launched(storage)
+    shots.launched(HDF5StorageManager(tmp_path / "store"))
     return tmp_path / "store"
 
 
@@ -93,17 +91,16 @@ def check_after_kill(store: Path, acknowledged: int) -> int:
     whole = [list(range(acknowledged)), list(range(acknowledged + 1))]
     if not is_unfinished(store):  # or the file may be half-changed until it is finished
         assert read_natively(store) in whole
-    # It is closed by the next kill, or it would carry out what that has left.
-    with closing(HDF5StorageManager(store, lock_timeout=0)) as storage:
-        with storage.session() as session:
-            found = shots.indices(session)
-            assert found in whole
-            for index in {*found[-3:], *found[::8]}:
-                shots.check(session, index)
-        assert read_natively(store) == found
-        assert not is_unfinished(store)
-        shots.recorded(storage, len(found))
-        assert read_natively(store) == list(range(len(found) + 1))
+    storage = HDF5StorageManager(store, lock_timeout=0)
+    with storage.session() as session:
+        found = shots.indices(session)
+        assert found in whole
+        for index in {*found[-3:], *found[::8]}:
+            shots.check(session, index)
+    assert read_natively(store) == found
+    assert not is_unfinished(store)
+    shots.recorded(storage, len(found))
+    assert read_natively(store) == list(range(len(found) + 1))
     assert not any((store / ".shotstore" / "tx").iterdir())
     return len(found) + 1
 

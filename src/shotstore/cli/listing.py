@@ -25,7 +25,7 @@ from shotstore.state import State
 if TYPE_CHECKING:
     from shotstore.hdf5 import Unseen
     from shotstore.model import JSON, ParameterRange
-    from shotstore.session import ExperimentSession, StorageManager
+    from shotstore.session import ExperimentSession, SequenceStats, StorageManager
 
 STATE_STYLES = {
     State.DRAFT: "dim",
@@ -162,7 +162,7 @@ def sequence_cells(summary: SequenceSummary, listing: Listing) -> tuple[Cell, ..
     is_draft = summary.state is State.DRAFT
     date = readable_time(summary.start_time or summary.created)
     return (
-        ((summary.state.value, STATE_STYLES[summary.state]),),
+        state_pieces(summary),
         ((progress(summary), "dim" if is_draft else ""),),
         ((date, "dim" if summary.start_time is None else ""),),
         "" if span is None else duration_text(span),
@@ -170,6 +170,12 @@ def sequence_cells(summary: SequenceSummary, listing: Listing) -> tuple[Cell, ..
         ((", ".join(sorted(summary.tags)), "magenta"),),
         note,
     )
+
+
+def state_pieces(found: "SequenceSummary | SequenceStats") -> tuple[Piece, ...]:
+    """The state of a sequence and, if it runs, whether its recorder is gone."""
+    state = (found.state.value, STATE_STYLES[found.state])
+    return (state, (", recorder gone", "bold red")) if found.recorder == "gone" else (state,)
 
 
 def _folder_cells(path: PureSequencePath, listing: Listing) -> tuple[Cell, ...]:
@@ -196,6 +202,7 @@ def sequence_as_json(summary: SequenceSummary, listing: Listing) -> "dict[str, J
         "path": str(summary.path),
         "kind": "sequence",
         "state": summary.state.value,
+        "recorder": summary.recorder,
         "created": time_as_json(summary.created),
         "start_time": time_as_json(summary.start_time),
         "stop_time": time_as_json(summary.stop_time),

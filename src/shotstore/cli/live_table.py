@@ -1,10 +1,13 @@
 """The newest shots of a run, and how far it is, as a table that stays in its place."""
 
+import math
+import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
+import attrs
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -22,13 +25,16 @@ from shotstore import (
 )
 from shotstore.analysis.tables.names import short_name
 from shotstore.cli.formats import printable
-from shotstore.cli.listing import STATE_STYLES
+from shotstore.cli.listing import state_pieces
 from shotstore.cli.shot_numbers import ShotNumbers
 from shotstore.model.value_texts import duration_text
+from shotstore.records.recorders import Recorder
 
 _INDEX, _TIME = "shot", "time"
 _LONGEST_CELL = 24
 _GAP = 2
+_LOOK = 2.0
+"""Seconds between two looks at whether the recorder lives."""
 
 
 class LiveTable:
@@ -39,6 +45,8 @@ class LiveTable:
         self._storage = storage
         self._shots: deque[ShotNumbers] = deque(maxlen=rows)
         self._end: SequenceStats | None = None
+        self._known_recorder: Recorder | None = None
+        self._last_look = -math.inf
         self._varied: frozenset[str] | None = None
         self._paused = timedelta()
 
@@ -66,6 +74,14 @@ class LiveTable:
             return Text(f"{self._path}: waiting for shots", style="dim")
         return Group(self._header(shots), _NewestShots(shots, self._varied or frozenset()))
 
+    def _recorder(self) -> Recorder | None:
+        """Whether the recorder lives, as it was when that was last looked at."""
+        if time.monotonic() - self._last_look > _LOOK:
+            self._last_look = time.monotonic()
+            with suppress(PathError, StorageError), self._storage.session() as session:
+                self._known_recorder = session.sequences.get_stats(self._path).recorder
+        return self._known_recorder
+
     def _look_at_recipe(self) -> None:
         """Find out what the recipe varies, but for what it computes from that, and how long the run
         was interrupted."""
@@ -77,12 +93,12 @@ class LiveTable:
             self._paused = summary.paused
 
     def _header(self, shots: list[ShotNumbers]) -> RenderableType:
-        stats = self._end or shots[-1].stats
+        stats = self._end or attrs.evolve(shots[-1].stats, recorder=self._recorder())
         done, expected = stats.number_completed_shots, stats.expected_number_shots
         line = Table.grid(padding=(0, _GAP))
         cells: list[RenderableType] = [
             Text(str(self._path), style="bold"),
-            Text(stats.state.value, style=STATE_STYLES[stats.state]),
+            Text.assemble(*state_pieces(stats)),
         ]
         if expected:
             cells.append(ProgressBar(total=expected, completed=done, width=24))
@@ -92,7 +108,8 @@ class LiveTable:
         if stats.start_time is not None:
             until = stats.stop_time or datetime.now(UTC)
             cells.append(Text(duration_text(until - stats.start_time), style="dim"))
-            if stats.state is State.RUNNING and expected and 0 < done < expected:
+            is_going_on = stats.state is State.RUNNING and stats.recorder != "gone"
+            if is_going_on and expected and 0 < done < expected:
                 average = (shots[-1].end_time - stats.start_time - self._paused) / done
                 left = duration_text(average * (expected - done))
                 cells.append(Text(f"{left} left", style="dim"))

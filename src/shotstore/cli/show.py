@@ -14,7 +14,7 @@ from shotstore.cli.formats import (
     readable_time,
     time_span,
 )
-from shotstore.cli.listing import STATE_STYLES
+from shotstore.cli.listing import state_pieces
 from shotstore.cli.opening import open_to_read
 from shotstore.cli.options import JsonOption, SequenceArgument, StorageOption
 from shotstore.cli.places import find_sequence
@@ -54,10 +54,8 @@ def _print(found: "Description", console: Console) -> None:
     from shotstore.analysis.recipes import not_readable_line
 
     summary = found.summary
-    style = STATE_STYLES[summary.state]
     console.print(
-        Text.assemble((str(summary.path), "bold"), "  ", (summary.state.value, style)),
-        soft_wrap=True,
+        Text.assemble((str(summary.path), "bold"), "  ", *state_pieces(summary)), soft_wrap=True
     )
     print_facts(console, _facts(found))
     if line := not_readable_line(found.not_readable):
@@ -129,6 +127,8 @@ def _time_left(summary: "SequenceSummary") -> str:
     """If it goes on as it has so far."""
     span, expected = time_span(summary), summary.expected_number_of_shots
     done = summary.number_of_shots
+    if summary.recorder == "gone":
+        return ": `shotstore resume` lets it go on, `shotstore interrupt` ends it"
     if summary.state is not State.RUNNING or span is None or not expected or not done:
         return ""
     left = (span - summary.paused) * (expected - done) / done

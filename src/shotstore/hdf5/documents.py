@@ -71,6 +71,7 @@ def dump_sequence(document: SequenceDocument) -> bytes:
             "time_lanes": document.time_lanes,
             "exception": document.exception,
             "interruptions": [each.to_json() for each in document.interruptions],
+            **({} if document.recorder is None else {"recorder": document.recorder}),
             **document.others,
         },
     )
@@ -100,6 +101,7 @@ def load_sequence(content: bytes, path: Path | str) -> SequenceDocument:
             note=_typed(keys.pop("note", ""), str),
             # Without these before one could be resumed.
             interruptions=_load_interruptions(keys.pop("interruptions", [])),
+            recorder=_load_optional_text(keys.pop("recorder", None)),
             others=keys,
         )
     except (LookupError, ValueError, TypeError) as error:
@@ -235,6 +237,10 @@ def _load_interruptions(value: object) -> tuple[InterruptionRecord, ...]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is not a list")
     return tuple(map(InterruptionRecord.from_json, value))
+
+
+def _load_optional_text(value: object) -> str | None:
+    return None if value is None else _typed(value, str)
 
 
 def _typed(value: object, kind: type[str]) -> str:

@@ -32,6 +32,7 @@ from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.recorders import Recorder
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
@@ -136,7 +137,11 @@ class HDF5Records(StoredRecords[Node]):
         return summaries.records_below(self.transaction, path)
 
     def summaries(self, path: PureSequencePath, serializer: Serializer) -> list[SequenceSummary]:
-        return summaries.read(self.transaction, path, serializer)
+        return summaries.read(self.transaction, path, serializer, self.recorder_of)
+
+    def look_at_recorder(self, mark: str) -> Recorder | None:
+        store = self.transaction.store
+        return None if store.is_archive else store.recorders.look(mark)
 
     # Shots
 

@@ -18,7 +18,7 @@ from shotstore.hdf5.incoming import bring_in, check_place, store_aside
 from shotstore.hdf5.information import StoreInformation, read_information
 from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.session import HDF5ExperimentSession
-from shotstore.hdf5.store import Store
+from shotstore.hdf5.store import Store, read_only_error
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.trash import Trash
 from shotstore.hdf5.unseen import Unseen, find_unseen
@@ -132,6 +132,11 @@ class HDF5StorageManager(StorageManager):
             return HDF5Records(Transaction(store, current_owner()), compression)
 
         return HDF5ExperimentSession(self, self.serializer, begin, write=write)
+
+    def hold_recorder(self, mark: str) -> Callable[[], None]:
+        if self._store.read_only:
+            raise read_only_error(self.root)
+        return self._store.recorders.hold(mark)
 
     def last_commit(self) -> Hashable:
         return self._store.last_commit()

@@ -25,6 +25,7 @@ from shotstore.hdf5.shots.known_rows import RowsOfFiles
 from shotstore.hdf5.staging import remove
 from shotstore.hdf5.unit_documents import UnitDocument
 from shotstore.records.owner import Owner
+from shotstore.records.recorders import RecorderLocks
 from shotstore.records.summaries import Remembered, SequenceSummary
 from shotstore.records.times import dump_time
 
@@ -62,6 +63,8 @@ class Store:
         self.locks = Locks(self._control, lock_timeout)
         self.commits = Commits(self.root, self._control, self.locks)
         """What was committed, and the files as they are by that."""
+        self.recorders = RecorderLocks(self._control / "recorders")
+        """The locks of those who record."""
         self.membership = Membership(self.locks, self.commits, read_only=read_only)
         """The use that this program makes of the store, as others may at the same time."""
         self.readers: KeptFiles[ShotsReader] = KeptFiles()
@@ -202,9 +205,7 @@ class Store:
             OSError: it cannot be carried out.
         """
         if self.read_only:
-            raise StorageError(
-                f"{self.root} was opened with read_only=True: open it without to change it."
-            )
+            raise read_only_error(self.root)
         self._join()
         release = self.membership.acquire_write(owner, timeout)
         try:
@@ -356,3 +357,8 @@ class Store:
                 with contextlib.suppress(FileExistsError):  # made by another process meanwhile
                     disk.make_directory(self.root / name)
                 disk.sync_directory((self.root / name).parent)
+
+
+def read_only_error(root: Path) -> StorageError:
+    """The error for a store that was opened for reading alone, and was to be changed."""
+    return StorageError(f"{root} was opened with read_only=True: open it without to change it.")

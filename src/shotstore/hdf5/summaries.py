@@ -4,7 +4,7 @@ but the numbers of shots of those that are running."""
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from itertools import chain, pairwise
+from operator import attrgetter
 from typing import TypeVar
 
 from attrs import evolve, frozen
@@ -22,7 +22,8 @@ from shotstore.hdf5.tree import Node, Tree
 from shotstore.model import IterationConfiguration, Serializer
 from shotstore.model.scalars import copy_json
 from shotstore.paths import PureSequencePath
-from shotstore.records.summaries import BY_PATH, RangesWhenAsked, SequenceSummary, summary_of
+from shotstore.records.recorders import Recorder
+from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
 from shotstore.state import State
 
 _NOT_COUNTED = -1
@@ -69,15 +70,17 @@ class _Made:
 
     path: PureSequencePath
     contents: Mapping[str, bytes]
-    counted: list[SequenceSummary]
-    """Those whose number of shots is known, in the order of their paths."""
-    others: list[SequenceSummary]
+    summaries: list[SequenceSummary]
 
 
 def read(
-    transaction: Transaction, path: PureSequencePath, serializer: Serializer
+    transaction: Transaction,
+    path: PureSequencePath,
+    serializer: Serializer,
+    recorder_of: Callable[[SequenceDocument], Recorder | None],
 ) -> list[SequenceSummary]:
-    """What is known of the sequences at and below a path, in the order of their paths.
+    """What is known of the sequences at and below a path; the last argument tells of one that is
+    running.
 
     Raises:
         PathNotFoundError: nothing is at the path.
@@ -92,22 +95,23 @@ def read(
         return known if known.path == found.path else evolve(known, path=found.path)
 
     def count(summary: SequenceSummary) -> SequenceSummary:
-        def read() -> int:
-            return transaction.shots.number_in_a_list(transaction.tree.get(summary.path))
+        def read() -> SequenceSummary:
+            node = transaction.tree.get(summary.path)
+            return evolve(
+                summary,
+                number_of_shots=transaction.shots.number_in_a_list(node),
+                recorder=recorder_of(transaction.tree.document(node)),
+            )
 
-        number = transaction.read(read)
-        return evolve(summary, number_of_shots=number)
+        return transaction.read(read)
 
     touched, folders = transaction.run(lambda: _look(transaction.tree, path))
-    found, parts = _readable(make, touched, path), []
+    summaries = _readable(make, touched, path)
     for untouched in folders:
-        made = _summaries_in(untouched, make)
-        parts.append(made.counted)
-        found += made.others
-    counted = [each for each in found if each.number_of_shots != _NOT_COUNTED]
-    others = [each for each in found if each.number_of_shots == _NOT_COUNTED]
-    parts.append(sorted(counted + _readable(count, others, path), key=BY_PATH))
-    return _joined(parts)
+        summaries += _summaries_in(untouched, make)
+    counted = [each for each in summaries if each.number_of_shots != _NOT_COUNTED]
+    others = [each for each in summaries if each.number_of_shots == _NOT_COUNTED]
+    return counted + _readable(count, others, path)
 
 
 def records_below(
@@ -158,32 +162,21 @@ def _found(tree: Tree, node: Node) -> _Found:
         return _Found(path, file, error=error)
 
 
-def _summaries_in(untouched: _Untouched, make: Callable[[_Found], SequenceSummary]) -> _Made:
+def _summaries_in(
+    untouched: _Untouched, make: Callable[[_Found], SequenceSummary]
+) -> list[SequenceSummary]:
     """What is known of the sequences in a folder, made once for the same documents."""
     path, folder, contents = untouched.path, untouched.folder, untouched.contents
-    known = folder.made
-    if isinstance(known, _Made) and known.path == path and known.contents == contents:
-        return known
+    match folder.made:
+        case _Made(path=known_path, contents=known, summaries=summaries) if (
+            known_path == path and known == contents
+        ):
+            return summaries
     files = dict(zip(folder.children, folder.files, strict=True))
     found = [_Found(path / name, files[name], content) for name, content in contents.items()]
-    summaries = sorted(_readable(make, found, path), key=BY_PATH)
-    folder.made = made = _Made(
-        path,
-        contents,
-        counted=[each for each in summaries if each.number_of_shots != _NOT_COUNTED],
-        others=[each for each in summaries if each.number_of_shots == _NOT_COUNTED],
-    )
-    return made
-
-
-def _joined(parts: Iterable[list[SequenceSummary]]) -> list[SequenceSummary]:
-    """Those of all parts, in the order of their paths, as those of each part are. Where one part
-    comes behind the other, as they mostly do, not each of thousands is looked at."""
-    filled = [part for part in parts if part]
-    joined = [*chain.from_iterable(filled)]
-    if any(BY_PATH(part[-1]) > BY_PATH(after[0]) for part, after in pairwise(filled)):
-        joined.sort(key=BY_PATH)
-    return joined
+    summaries = sorted(_readable(make, found, path), key=attrgetter("path.parts"))
+    folder.made = _Made(path, contents, summaries)
+    return summaries
 
 
 def _readable(

@@ -147,14 +147,14 @@ class Tree(StoredTree[Node]):
         if node.directory is None:
             return None
         folder = self._snapshot.folder(node.directory)
-        contents = zip(folder.children, self._snapshot.contents(folder), strict=True)
-        documents = {name: content for name, content in contents if content is not None}
-        if len(documents) < len(folder.children):
-            for name, entry in folder.children.items():
-                if not any(name in known for known in (documents, node.children, node.gone)):
-                    place = join(node.directory, entry)
-                    if self._snapshot.kind(place) == "folder":
-                        node.children[name] = Node(name, place, node, is_sequence=False)
+        documents: dict[str, bytes] = {}
+        for name, content in zip(folder.children, self._snapshot.contents(folder), strict=True):
+            if content is not None:
+                documents[name] = content
+            elif name not in node.children and name not in node.gone:
+                place = join(node.directory, folder.children[name])
+                if self._snapshot.kind(place) == "folder":
+                    node.children[name] = Node(name, place, node, is_sequence=False)
         for name in (*node.children, *node.gone):
             documents.pop(name, None)
         return folder, documents

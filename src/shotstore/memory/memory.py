@@ -14,6 +14,8 @@ class Memory:
         self.name = name
         self.content = Content()
         """Replaced by each commit, never changed."""
+        self.recorders: set[str] = set()
+        """The marks of those who record at the moment."""
         self._is_written = False
         self._is_free = threading.Condition()
 

@@ -15,6 +15,7 @@ from shotstore.model.parameters import PlainParameter
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import Places, ShotColumns, columns_of
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.recorders import Recorder
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 
 
@@ -72,6 +73,9 @@ class InMemoryRecords(StoredRecords[Place]):
         for node in self.nodes_below(path):
             if node.is_sequence:
                 yield node, node.sequence.record
+
+    def look_at_recorder(self, mark: str) -> Recorder | None:
+        return "alive" if mark in self.transaction.memory.recorders else "gone"
 
     # Shots
 

@@ -50,6 +50,10 @@ class InMemoryStorageManager(StorageManager):
             self, self._arguments["serializer"], self._begin, write=as_flag(write, "write")
         )
 
+    def hold_recorder(self, mark: str) -> Callable[[], None]:
+        self._memory.recorders.add(mark)
+        return partial(self._memory.recorders.discard, mark)
+
     def _begin(self) -> InMemoryRecords:
         return InMemoryRecords(InMemoryTransaction(self._memory, self._arguments["lock_timeout"]))
 

@@ -17,7 +17,7 @@ class InMemoryTransaction(StoredTransaction):
     """See `StoredTransaction`."""
 
     def __init__(self, memory: Memory, lock_timeout: float) -> None:
-        self._memory = memory
+        self.memory = memory
         self._lock_timeout = lock_timeout
         self._is_writing = False
         self.is_open = True
@@ -39,9 +39,9 @@ class InMemoryTransaction(StoredTransaction):
         self.check_open()
         if self._is_writing:
             return
-        self._memory.acquire(self._lock_timeout)
-        if self._base is not None and self._base is not self._memory.content:
-            self._memory.release()
+        self.memory.acquire(self._lock_timeout)
+        if self._base is not None and self._base is not self.memory.content:
+            self.memory.release()
             raise TransactionConflictError(
                 "Another session has committed since this one began to read: run the block again, "
                 "or open the session with write=True."
@@ -50,20 +50,20 @@ class InMemoryTransaction(StoredTransaction):
 
     def commit(self) -> None:
         if self._is_writing and self._base is not None:
-            self._memory.content = self.content
+            self.memory.content = self.content
         self.rollback()
 
     def rollback(self) -> None:
         self.is_open = False
         if self._is_writing:
             self._is_writing = False
-            self._memory.release()
+            self.memory.release()
 
     def _look(self) -> None:
         self.check_open()
         if self._base is None:
-            content = self._memory.content
+            content = self.memory.content
             units = content.settings.get(Setting("units"), {}).get("definitions", [])
-            add_definitions(map(UnitDefinition.parse, units), self._memory.name)
+            add_definitions(map(UnitDefinition.parse, units), self.memory.name)
             self._base = content
             self.content = content.copy()

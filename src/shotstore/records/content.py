@@ -66,6 +66,8 @@ class SequenceRecord:
     """Those after which it was resumed, in their order."""
     tags: frozenset[str] = frozenset()
     note: str = ""
+    recorder: str | None = None
+    """The mark of the program that records it, if that keeps a lock for as long as it lives."""
 
     def as_draft(self) -> Self:
         """Return the record of the same sequence before it was launched."""
@@ -77,6 +79,7 @@ class SequenceRecord:
             number_of_shots=None,
             exception=None,
             interruptions=(),
+            recorder=None,
         )
 
     def for_any_storage(self) -> "SequenceRecord":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -80,6 +81,7 @@ class SequenceReader:
                 record.stop_time,
                 records.count_shots(node),
                 record.expected_number_of_shots,
+                records.recorder_of(record),
             )
 
         return records.transaction.read(read)
@@ -345,7 +347,8 @@ class StorageReader:
         return {node.path for node, record in found if holds_text(text, record)}
 
     def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
-        return self._records.summaries(path, self._serializer)
+        found = self._records.summaries(path, self._serializer)
+        return sorted(found, key=attrgetter("path.parts"))
 
 
 class ReadableSequence(Protocol):

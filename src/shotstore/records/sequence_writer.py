@@ -90,9 +90,11 @@ class SequenceWriter:
 
         records.transaction.write(prepare)
 
-    def start(self, time: datetime) -> None:
-        """Let it run from this time in UTC."""
-        self._transit(State.RUNNING, lambda record: evolve(record, start_time=time))
+    def start(self, time: datetime, recorder: str | None = None) -> None:
+        """Let it run from this time in UTC, recorded by the program with this mark."""
+        self._transit(
+            State.RUNNING, lambda record: evolve(record, start_time=time, recorder=recorder)
+        )
 
     def end(
         self,
@@ -110,7 +112,7 @@ class SequenceWriter:
                 stop = later(resumed, "was resumed at {}, so it cannot end at {}")
             else:
                 stop = later(record.start_time, "began at {}, so it cannot end at {}")
-            return evolve(record, stop_time=stop, exception=error)
+            return evolve(record, stop_time=stop, exception=error, recorder=None)
 
         self._transit(state, end)
 

@@ -11,6 +11,7 @@ from shotstore.errors import (
 )
 from shotstore.paths import PureSequencePath
 from shotstore.records.content import RESUMABLE, SequenceRecord
+from shotstore.records.recorders import Recorder
 from shotstore.state import State
 
 _IS = {
@@ -121,6 +122,28 @@ def sequence_running_error(
     return SequenceRunningError(
         f"Sequence {path} {_IS[state]}: "
         f"{'interrupt it' if state is State.RUNNING else 'let it run or crash'} before {doing} it."
+    )
+
+
+def other_recipe_error(path: PureSequencePath, state: State) -> SequenceNotEditableError:
+    """A run was to be recorded with another recipe than its sequence has."""
+    return SequenceNotEditableError(
+        f"Sequence {path} {_IS[state]}, with another recipe or other time lanes than these: leave "
+        "them out to record it with its own, or choose another path."
+    )
+
+
+def recorded_by_another_error(
+    path: PureSequencePath, state: State, recorder: Recorder | None
+) -> SequenceRunningError:
+    """A run was to be gone on with that another program may be recording."""
+    if recorder == "alive":
+        return SequenceRunningError(
+            f"Sequence {path} {_IS[state]}: another program records it. Let it end, or end it."
+        )
+    return SequenceRunningError(
+        f"Sequence {path} {_IS[state]}, and nobody can tell whether a program records it. If none "
+        "does, end it with `shotstore interrupt --force`, then go on."
     )
 
 

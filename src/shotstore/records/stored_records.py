@@ -3,6 +3,7 @@
 import abc
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, Literal, TypeAlias
 
 import attrs
@@ -25,9 +26,10 @@ from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
 from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns, places_for, row_size
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.recorders import Recorder
 from shotstore.records.stored_transaction import StoredTransaction
 from shotstore.records.stored_tree import N, StoredTree
-from shotstore.records.summaries import BY_PATH, RangesWhenAsked, SequenceSummary, summary_of
+from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
 from shotstore.state import State
 
 RowNumbers: TypeAlias = npt.NDArray[np.int64]
@@ -141,6 +143,16 @@ class StoredRecords(abc.ABC, Generic[N]):
     def reset(self, node: N, record: SequenceRecord) -> None:
         """Give a sequence the record of a draft, and delete its launch and its shots."""
 
+    @abc.abstractmethod
+    def look_at_recorder(self, mark: str) -> Recorder | None:
+        """Return whether the recorder with a mark lives; None where that cannot be known."""
+
+    def recorder_of(self, record: SequenceRecord) -> Recorder | None:
+        """Return whether the program lives that records a sequence, as far as that is known."""
+        if record.state is not State.RUNNING or record.recorder is None:
+            return None
+        return self.look_at_recorder(record.recorder)
+
     def damaged_error(self, node: N, why: str) -> DamagedStorageError:
         """Return the error for a record that is not what was stored."""
         return DamagedStorageError(
@@ -184,7 +196,7 @@ class StoredRecords(abc.ABC, Generic[N]):
         return {node.path for node, record in found if record.state is state}
 
     def summaries(self, path: PureSequencePath, serializer: Serializer) -> list[SequenceSummary]:
-        """Return what is known of the sequences at and below a path, in the order of their paths.
+        """Return what is known of the sequences at and below a path, in any order.
 
         Raises:
             PathNotFoundError: nothing is at the path.
@@ -193,8 +205,9 @@ class StoredRecords(abc.ABC, Generic[N]):
         for node, record in self.records_below(path):
             ranges = RangesWhenAsked.of(record.iteration, serializer)
             number = self.transaction.read(lambda node=node: self.count_shots(node))  # type: ignore[misc]
-            found.append(summary_of(node.path, record, number, ranges))
-        return sorted(found, key=BY_PATH)
+            recorder = self.transaction.read(partial(self.recorder_of, record))
+            found.append(summary_of(node.path, record, number, ranges, recorder))
+        return found
 
     # Shots
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from operator import attrgetter
 from typing import Generic, TypeVar
 
 import attrs
@@ -18,6 +17,7 @@ from shotstore.model import (
 from shotstore.model.scalars import copy_json
 from shotstore.paths import PureSequencePath
 from shotstore.records.content import SequenceRecord
+from shotstore.records.recorders import Recorder
 from shotstore.state import State
 
 _T = TypeVar("_T")
@@ -73,6 +73,8 @@ class SequenceSummary:
         eq=lambda ranges: ranges.known, repr=lambda ranges: repr(ranges.known)
     )
     """What its recipe tells of its parameters."""
+    recorder: Recorder | None = None
+    """Whether the program lives that records it, as in :class:`~shotstore.SequenceStats`."""
 
     @property
     def varied(self) -> Mapping[str, ParameterRange]:
@@ -86,12 +88,12 @@ class SequenceSummary:
         return self.ranges.known.declared
 
 
-BY_PATH = attrgetter("path.parts")
-"""What a list of summaries is sorted by."""
-
-
 def summary_of(
-    path: PureSequencePath, record: SequenceRecord, number_of_shots: int, ranges: RangesWhenAsked
+    path: PureSequencePath,
+    record: SequenceRecord,
+    number_of_shots: int,
+    ranges: RangesWhenAsked,
+    recorder: Recorder | None = None,
 ) -> SequenceSummary:
     """Return what is known of a sequence by its record."""
     return SequenceSummary(
@@ -108,6 +110,7 @@ def summary_of(
             (each.resume_time - each.stop_time for each in record.interruptions), timedelta()
         ),
         ranges=ranges,
+        recorder=recorder,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import attrs
 
 from shotstore.paths import PureSequencePath, as_path
+from shotstore.records.recorders import Recorder
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -52,3 +53,7 @@ class SequenceStats:
     number_completed_shots: int
     expected_number_shots: int | None
     """How many shots its iteration makes; None if that cannot be known before."""
+    recorder: Recorder | None = None
+    """Whether the program lives that records it: "alive" or "gone"; None where nobody can tell, as
+    of a run that was not recorded with :meth:`~shotstore.StorageManager.record`, and of a sequence
+    that is not running."""

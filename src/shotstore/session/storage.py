@@ -1,16 +1,26 @@
 """Where sessions come from."""
 
 import abc
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from shotstore.model import DefaultSerializer, Serializer
-from shotstore.paths import PureSequencePath
+from shotstore.model import (
+    DefaultSerializer,
+    DeviceConfiguration,
+    IterationConfiguration,
+    ParameterNamespace,
+    Serializer,
+    TimeLanes,
+)
+from shotstore.paths import AnyPath, PureSequencePath
 from shotstore.records.summaries import SequenceSummary
 from shotstore.session.asynchronous import AsyncExperimentSession, AsyncShot
+from shotstore.session.asynchronous.run import awaited_run
 from shotstore.session.experiment_session import ExperimentSession
 from shotstore.session.following import Following, follow
+from shotstore.session.recording import IfExists, Order, Plan, Recording
+from shotstore.session.run import Run
 from shotstore.session.shot import Shot
 from shotstore.state import State
 
@@ -77,6 +87,77 @@ class StorageManager(abc.ABC):
             StorageLockTimeoutError: as for :meth:`session`.
         """
         return AsyncExperimentSession(self.session(write=write))
+
+    def record(
+        self,
+        path: AnyPath,
+        recipe: IterationConfiguration | None = None,
+        *,
+        time_lanes: TimeLanes | None = None,
+        devices: Mapping[str, DeviceConfiguration] | None = None,
+        global_parameters: ParameterNamespace | None = None,
+        tags: Collection[str] | None = None,
+        note: str | None = None,
+        resume: bool = False,
+        if_exists: IfExists = "error",
+        order: Order = "recipe",
+        seed: int | None = None,
+    ) -> Run:
+        r"""Return a run, to be recorded in a ``with`` block::
+
+            with storage.record(r"\2026\rabi", recipe) as run:
+                for parameters in run:
+                    run.save(atoms=camera.take(parameters["detuning"]))
+
+        Entering the block creates the sequence, or takes the draft that is there, and launches it.
+        Each ``run.save`` is one durable commit. Leaving the block ends the run: finished;
+        interrupted, if shots are missing because the loop was left early, or by Ctrl-C or ``kill``;
+        crashed, with the traceback, by any other exception, which goes on. While the block runs,
+        everybody can tell whether its process lives: see :class:`~shotstore.SequenceStats`.
+
+        Args:
+            path: Where to record.
+            recipe: What to vary; by default that of the sequence that is there.
+            time_lanes: What is played in each shot; by default nothing, or what the sequence has.
+            devices: The devices of the run, by name; by default those of the session.
+            global_parameters: Those of the run; by default those of the session.
+            tags: Tags of the sequence, in the place of those that it has.
+            note: A note on it, in the place of the one that it has.
+            resume: Whether to go on with a run that was interrupted, or has crashed, or whose
+                recorder is gone: the loop goes over the shots that are missing. If nothing is
+                there, it begins; if it has finished, nothing is left to take.
+            if_exists: Where a sequence is there that was launched: ``"error"``, or ``"number"`` to
+                record beside it, ``rabi 2`` beside ``rabi``.
+            order: ``"recipe"``, or ``"random"`` to take the shots in another order, each with the
+                index that it has in the recipe.
+            seed: Of the random order, to have it again.
+
+        Raises:
+            ValueError, TypeError: at once: an argument is wrong.
+            PathIsSequenceError: when the block is entered, as is all that follows: a sequence is
+                there that was launched, or is above the path.
+            PathNotFoundError: nothing is there, and no recipe was given.
+            SequenceNotEditableError: what is there has another recipe.
+            SequenceRunningError: what is to be gone on with is recorded, or may be.
+            ValueError: the recipe cannot be evaluated.
+            RuntimeError: the run was entered before.
+        """
+        plan = Plan(
+            path=path,
+            recipe=recipe,
+            time_lanes=time_lanes,
+            devices=devices,
+            global_parameters=global_parameters,
+            tags=tags,
+            note=note,
+            resume=resume,
+            if_exists=if_exists,
+            order=order,
+            seed=seed,
+        )
+        return Run(Recording(plan, lambda write: self.session(write=write), self.hold_recorder))
+
+    async_record = awaited_run(record)
 
     def find(
         self,
@@ -216,6 +297,18 @@ class StorageManager(abc.ABC):
 
     def _following(self, path: PureSequencePath | str, poll: float, skip: int) -> Following:
         return Following(PureSequencePath(path), self.last_commit, poll=poll, skip=skip)
+
+    @abc.abstractmethod
+    def hold_recorder(self, mark: str) -> Callable[[], None]:
+        """Let everybody see that a recorder lives, for as long as this process does; return the
+        function that ends it. For :meth:`record`.
+
+        Args:
+            mark: What tells the recorder from all others: 32 hexadecimal digits.
+
+        Raises:
+            StorageError, OSError: that is not possible.
+        """
 
     def last_commit(self) -> Hashable:
         """Return a value that each commit replaces by another one, or None if only a session can

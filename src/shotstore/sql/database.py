@@ -7,6 +7,7 @@ from sqlalchemy import BindParameter, Connection, Engine, FromClause
 from sqlalchemy.exc import DBAPIError
 
 from shotstore.errors import StorageError
+from shotstore.records.recorders import Recorder
 
 
 class Database(Protocol):
@@ -64,6 +65,15 @@ class Database(Protocol):
 
     def holder(self, connection: Connection) -> str | None:
         """Who writes at present, as far as the database says."""
+        ...
+
+    def hold_recorder(self, connect: Callable[[], Connection], mark: str) -> Callable[[], None]:
+        """Take the lock of the recorder with a mark, for as long as this process lives; return the
+        function that releases it. ``connect`` returns a connection to the database."""
+        ...
+
+    def look_at_recorder(self, connection: Connection, mark: str) -> Recorder | None:
+        """Return whether somebody has that lock."""
         ...
 
     def size(self, connection: Connection) -> int:

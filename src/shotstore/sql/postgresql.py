@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from shotstore.errors import StorageError, StorageLockTimeoutError, TransactionConflictError
 from shotstore.installing import needed
+from shotstore.records.recorders import Recorder
 from shotstore.sql.config import PostgreSQLConfig
 from shotstore.sql.sqlite import dump_json
 
@@ -50,6 +51,15 @@ SELECT application_name, client_addr
 FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE relation = 'writer'::regclass AND mode = 'ExclusiveLock' AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+""")
+
+_RECORDER = text("""
+SELECT EXISTS (
+    SELECT FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+        AND classid = CAST(:high AS bigint)::oid AND objid = CAST(:low AS bigint)::oid
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
 """)
 
 
@@ -130,6 +140,17 @@ class PostgreSQL:
             return None
         return f"{found[0]} ({found[1]})" if found[1] else str(found[0])
 
+    def hold_recorder(self, connect: Callable[[], Connection], mark: str) -> Callable[[], None]:
+        connection = connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()  # so that it is closed, and not given to somebody else
+        connection.execute(select(func.pg_advisory_lock(_number_of(mark))))
+        return connection.close
+
+    def look_at_recorder(self, connection: Connection, mark: str) -> Recorder | None:
+        number = _number_of(mark) % 2**64
+        halves = {"high": number >> 32, "low": number % 2**32}
+        return "alive" if connection.execute(_RECORDER, halves).scalar_one() else "gone"
+
     def size(self, connection: Connection) -> int:
         size = func.pg_database_size(func.current_database())
         return int(connection.execute(select(size)).scalar_one())
@@ -163,6 +184,11 @@ class PostgreSQL:
         if state or isinstance(error, InterfaceError | OperationalError):
             return StorageError(f"{self.name}: {message}")
         return None
+
+
+def _number_of(mark: str) -> int:
+    """The number of an advisory lock."""
+    return int.from_bytes(bytes.fromhex(mark)[:8], signed=True)
 
 
 def _state(error: DBAPIError) -> str | None:

@@ -39,14 +39,9 @@ from shotstore.records.content import (
     SequenceRecord,
     ShotRecord,
 )
+from shotstore.records.recorders import Recorder
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
-from shotstore.records.summaries import (
-    BY_PATH,
-    RangesWhenAsked,
-    Remembered,
-    SequenceSummary,
-    summary_of,
-)
+from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
 from shotstore.sql import settings
 from shotstore.sql.columns import read_columns
 from shotstore.sql.database import Database
@@ -80,6 +75,7 @@ class SQLRecords(StoredRecords[Node]):
     ) -> None:
         self.transaction = transaction
         self.tree = Tree(transaction, database)
+        self._database = database
         self._remembered = remembered
 
     # Paths
@@ -148,8 +144,13 @@ class SQLRecords(StoredRecords[Node]):
                 content = row.iteration_text.encode()
                 ranges = self._remembered.get(content, partial(_ranges, content, serializer))
             number = row.counted_shots
-            found.append(summary_of(node.path, _record_of(node, row), number, ranges))
-        return sorted(found, key=BY_PATH)
+            record = _record_of(node, row)
+            recorder = self.transaction.read(partial(self.recorder_of, record))
+            found.append(summary_of(node.path, record, number, ranges, recorder))
+        return found
+
+    def look_at_recorder(self, mark: str) -> Recorder | None:
+        return self._database.look_at_recorder(self.transaction.connection, mark)
 
     def _rows_below(
         self, path: PureSequencePath, statement: Select[*tuple[Any, ...]]
@@ -288,6 +289,7 @@ def _record_of(node: Node, row: AnyRow) -> SequenceRecord:
             interruptions=tuple(map(InterruptionRecord.from_json, row.interruptions)),
             tags=frozenset(row.tags),
             note=row.note,
+            recorder=row.recorder,
         )
 
 
@@ -323,6 +325,7 @@ _KNOWN = (
     sequences.c.interruptions,
     sequences.c.tags,
     sequences.c.note,
+    sequences.c.recorder,
 )
 _LONG = (sequences.c.iteration, sequences.c.time_lanes, sequences.c.exception)
 _RECORD = (sequences.c.state, *_KNOWN, *_LONG)

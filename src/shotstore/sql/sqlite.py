@@ -25,6 +25,7 @@ from shotstore.errors import (
     StorageLockTimeoutError,
     TransactionConflictError,
 )
+from shotstore.records.recorders import Recorder, RecorderLocks
 from shotstore.sql.config import SQLiteConfig
 
 _SLICE = 0.05  # seconds that a lock is waited for at a time, deaf to a Ctrl-C
@@ -37,6 +38,7 @@ class SQLite:
     def __init__(self, config: SQLiteConfig, lock_timeout: float) -> None:
         self._path = config.path
         self._lock_timeout = lock_timeout
+        self._recorders = RecorderLocks(self._path.with_name(f"{self._path.name}-recorders"))
 
     @property
     def name(self) -> str:
@@ -89,6 +91,14 @@ class SQLite:
     def holder(self, connection: Connection) -> str | None:
         del connection
         return None  # SQLite does not know
+
+    def hold_recorder(self, connect: Callable[[], Connection], mark: str) -> Callable[[], None]:
+        connect().close()  # raises where there is no database
+        return self._recorders.hold(mark)
+
+    def look_at_recorder(self, connection: Connection, mark: str) -> Recorder | None:
+        del connection
+        return self._recorders.look(mark)
 
     def size(self, connection: Connection) -> int:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()

@@ -45,6 +45,10 @@ class SQLStorageManager(StorageManager):
     def session(self, *, write: bool = False) -> ExperimentSession:
         return self._session(write=as_flag(write, "write"))
 
+    def hold_recorder(self, mark: str) -> Callable[[], None]:
+        with self._engines.understanding():
+            return self._engines.database.hold_recorder(self._engines.connect, mark)
+
     def upgrade(self) -> None:
         """Create the tables of an empty database, in one transaction. Nothing happens where they
         are there.

@@ -102,6 +102,8 @@ sequences = Table(
     # A JSON text, since a text of PostgreSQL cannot hold every character
     Column("tags", JSON, nullable=False),
     Column("note", JSON, nullable=False),
+    # While it is running: the mark of the program that records it
+    Column("recorder", String(32)),
     # Of the launch
     Column("global_parameters", JSON(none_as_null=True)),
     Column("device_configurations", JSON(none_as_null=True)),

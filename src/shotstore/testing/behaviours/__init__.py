@@ -17,6 +17,7 @@ from shotstore.testing.behaviours.moves import *
 from shotstore.testing.behaviours.names_alike import *
 from shotstore.testing.behaviours.random_operations import *
 from shotstore.testing.behaviours.recipes import *
+from shotstore.testing.behaviours.recording import *
 from shotstore.testing.behaviours.refused_arguments import *
 from shotstore.testing.behaviours.refused_shots import *
 from shotstore.testing.behaviours.refused_values import *
