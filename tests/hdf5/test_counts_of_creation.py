@@ -1,8 +1,10 @@
 """What is asked of the disk to create many sequences at once, and what is synced of it."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,34 @@ def test_a_created_sequence_is_one_directory_one_file_and_their_renames(
     one, many = counts
     assert many - one == {"mkdir": COUNT, "create": COUNT, "write": COUNT, "rename": 2 * COUNT}
     assert sum(one.values()) <= 20
+
+
+def test_a_created_sequence_is_looked_at_no_more_than_it_must_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = HDF5StorageManager(tmp_path / "store")
+    create(storage, "first", 1)
+    looks: Counter[str] = Counter()
+
+    def counting(name: str, look: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*given: Any, **named: Any) -> Any:
+            looks[name] += 1
+            return look(*given, **named)
+
+        return counted
+
+    counts = []
+    with monkeypatch.context() as patch:
+        for name in ("lstat", "stat", "access"):
+            patch.setattr(os, name, counting(name, getattr(os, name)))
+        for folder, count in (("one", 1), ("many", 1 + COUNT)):
+            looks.clear()
+            create(storage, folder, count)
+            counts.append(looks.copy())
+    one, many = counts
+    # Whether its document, its directory or anything else is in the place, and again with the
+    # commit, with whether the system allows both names.
+    assert (many - one).total() <= 7 * COUNT
 
 
 def test_many_sequences_take_one_sync(tmp_path: Path, operations: list[disk.Operation]) -> None:
