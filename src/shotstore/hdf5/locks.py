@@ -65,6 +65,7 @@ class Locks:
     def __init__(self, directory: Path, timeout: float) -> None:
         """``directory`` holds the lock files; ``timeout`` is in seconds."""
         self._timeout = timeout
+        self._store = str(directory.parent)
         self._write = directory / "write.lock"
         self._line = directory / "write.line"
         self._writer = directory / "writer.json"
@@ -157,17 +158,16 @@ class Locks:
         Raises:
             StorageLockTimeoutError: it would wait for itself, or another one keeps on writing.
         """
-        root = str(self._write.parent.parent)
         timeout = self._timeout if timeout is None else timeout
         lock = WriteLock(self._write)
         line = WaitingLine(self._line)
         deadline = time.monotonic() + timeout
         if owner is None:
-            _moments.append(root)
+            _moments.append(self._store)
 
         def acquired() -> bool:
             if owner is not None:
-                _check_holder(root, owner, timeout)
+                _check_holder(self._store, owner, timeout)
             # Who would give up otherwise tries out of turn.
             if (line.is_first() or time.monotonic() >= deadline) and lock.attempt():
                 return True
@@ -186,11 +186,11 @@ class Locks:
         except BaseException:
             lock.release()
             if owner is None:
-                _moments.remove(root)
+                _moments.remove(self._store)
             raise
         finally:
             line.leave()
-        forget_holder = None if owner is None else holders.add(root, owner)
+        forget_holder = None if owner is None else holders.add(self._store, owner)
         process = os.getpid()
         self._leave_word(is_session=owner is not None)
 
@@ -201,7 +201,7 @@ class Locks:
                 lock.release()
                 if owner is None:
                     with suppress(ValueError):  # released before
-                        _moments.remove(root)
+                        _moments.remove(self._store)
 
         return release
 
@@ -209,8 +209,7 @@ class Locks:
         """Whether who has the write lock makes a checkpoint, for instance. A session waits for that
         even if it is to wait for no other session."""
         writer = self.writer()
-        root = str(self._write.parent.parent)
-        return root in _moments or (writer is not None and not writer.is_session)
+        return self._store in _moments or (writer is not None and not writer.is_session)
 
     def _leave_word(self, *, is_session: bool) -> None:
         """Say who writes, unless nobody else has since this process has said it."""
@@ -273,18 +272,17 @@ class Locks:
         return read_writer(self._writer)
 
     def _describe_writer(self) -> str:
-        root = self._write.parent.parent
         writer = self.writer()
         if writer is None:
-            return f"{root}. It is held by another process"
+            return f"{self._store}. It is held by another process"
         who = f"process {writer.process} ({writer.program}), since {writer.since.isoformat()}"
-        return f"{root}. It is held by {who}{what_to_do(writer.process)}"
+        return f"{self._store}. It is held by {who}{what_to_do(writer.process)}"
 
     def _name_holders(self) -> str:
         pids = holders_of(self._apply) | holders_of(self._gate)
         pids.discard(os.getpid())
         who = ", ".join(map(describe, sorted(pids)))
-        return f"the files of {self._apply.parent.parent}. They are held by {who or 'a process'}"
+        return f"the files of {self._store}. They are held by {who or 'a process'}"
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """``units.json``: what the units of the lab mean that a store belongs to."""
 
 import contextlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ class UnitDocument:
         """``root`` is the store, or a folder in one: its own is then the next one above."""
         above = (folder for folder in (root, *root.parents) if on_disk.exists(folder / UNITS))
         self.file = next(above, root) / UNITS
+        self._place = str(self.file)
         self._known = known
         self._seen: bytes | None = None
 
@@ -31,9 +33,10 @@ class UnitDocument:
         Raises:
             UnitConflictError: one of them means something else here already.
         """
-        if self._seen is None and not on_disk.exists(self.file):
+        # Without the time that an error for a missing file takes.
+        if self._seen is None and not os.access(self._place, os.F_OK):
             return  # as in most stores
-        content = self._known.read(str(self.file), None)
+        content = self._known.read(self._place, None)
         if content is None or content == self._seen:
             return
         with contextlib.suppress(DamagedStorageError):
