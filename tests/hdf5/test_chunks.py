@@ -74,7 +74,7 @@ def test_chunks_of_every_size_have_the_checksum_that_hdf5_gives_them(
         assert found is not None
         assert found.tobytes() == array.tobytes()
     _, stored = dataset.id.read_direct_chunk((0, 0))
-    assert as_stored(array[0]).tobytes() == bytes(stored)
+    assert bytes(as_stored(array[0])) == bytes(stored)
 
 
 @pytest.mark.parametrize("content", ["random", "largest"])
@@ -85,7 +85,7 @@ def test_the_sums_of_the_largest_chunk_are_exact(
     if content == "random":
         array = random.integers(0, 256, array.shape, np.uint8)
     chunks, dataset = make(array)
-    assert as_stored(array).tobytes() == bytes(dataset.id.read_direct_chunk((0, 0))[1])
+    assert bytes(as_stored(array)) == bytes(dataset.id.read_direct_chunk((0, 0))[1])
     found = read(chunks, 0, 1)
     assert found is not None
     assert found.tobytes() == array.tobytes()
@@ -98,7 +98,7 @@ def test_words_whose_sums_are_nothing_but_multiples_of_65535(
     words[:, 3], words[:, 40] = np.arange(200) * 300, 65535 - np.arange(200) * 300
     _, dataset = make(words.view(np.uint8))
     for number, row in enumerate(words):
-        assert as_stored(row).tobytes() == bytes(dataset.id.read_direct_chunk((number, 0))[1])
+        assert bytes(as_stored(row)) == bytes(dataset.id.read_direct_chunk((number, 0))[1])
 
 
 @pytest.mark.parametrize("all_at_once", [True, False])

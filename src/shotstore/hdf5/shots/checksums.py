@@ -4,6 +4,7 @@ Fletcher-32 is a sum of 16-bit words and one that is weighted with the distance 
 modulo 65535. To swap the bytes of each word, as HDF5 does, is to multiply by 256.
 """
 
+import struct
 import threading
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,8 @@ import numpy.typing as npt
 _Array = npt.NDArray[Any]
 _Bytes = npt.NDArray[np.uint8]
 
-CHECKSUM_BYTES = 4
+_STORED = struct.Struct("<2H")
+CHECKSUM_BYTES = _STORED.size
 LARGEST = 2**26
 """Bytes in a chunk, at the most, for its sums to be exact."""
 
@@ -23,6 +25,9 @@ _SIDE = 2**8
 exact in 32-bit floats, in which they are computed fastest."""
 _SCRATCH = 2**18
 """Words of which sums are computed at once, at the most, so that they are still in the cache."""
+_SHORT = 2**14
+"""Bytes that are copied once more, at the most, since that takes less than the calls of numpy that
+it saves."""
 _SMALL = 2**13
 """Words in a chunk, at the most, of which both sums are computed at once, in 64-bit floats."""
 _EXACT = 2**13
@@ -30,12 +35,16 @@ _EXACT = 2**13
 _ONES = np.ones(_SIDE, np.float32)
 
 
-def as_stored(chunk: _Array) -> _Bytes:
+def as_stored(chunk: _Array) -> bytes | _Bytes:
     """The bytes of a chunk, and its checksum behind them."""
+    checksums = checksums_for(chunk.nbytes)
+    if chunk.nbytes <= _SHORT:
+        short = chunk.tobytes()
+        return short + checksums.of(np.frombuffer(short, np.uint8))
     stored = np.empty(chunk.nbytes + CHECKSUM_BYTES, np.uint8)
     content = stored[:-CHECKSUM_BYTES]
     content[:] = chunk.reshape(-1).view(np.uint8)
-    stored[-CHECKSUM_BYTES:] = checksums_for(len(content)).of(content)
+    stored[-CHECKSUM_BYTES:] = np.frombuffer(checksums.of(content), np.uint8)
     return stored
 
 
@@ -82,11 +91,13 @@ class Checksums:
             return False
         return not np.count_nonzero((sums - words * 256.0) % 65535)
 
-    def of(self, chunk: _Bytes) -> _Bytes:
+    def of(self, chunk: _Bytes) -> bytes:
         """Those of a chunk, as they are stored."""
-        [[plain, weighted]] = self._sums(chunk[np.newaxis]).tolist()
-        found = [_as_stored(plain, plain), _as_stored(weighted, plain)]
-        return np.array(found, "<u2").view(np.uint8)
+        if self._is_small:
+            plain, weighted = chunk.view("<u2").astype(np.float64).dot(self._weights).tolist()
+        else:
+            [[plain, weighted]] = self._sums(chunk[np.newaxis]).tolist()
+        return _STORED.pack(_as_stored(plain, plain), _as_stored(weighted, plain))
 
     def _sums(self, chunks: _Bytes) -> _Array:
         """Both sums of each chunk, before they are brought into the form in which they are stored.

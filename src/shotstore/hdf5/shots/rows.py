@@ -118,7 +118,7 @@ class Rows:
                 piece = self._completed(first, max(0, start - first), piece)
             stored = as_stored(piece)
             offset = (first, *[0] * len(self.row_shape))
-            if stored[-CHECKSUM_BYTES:].any():  # it is that of something else than zeros
+            if any(stored[-CHECKSUM_BYTES:]):  # it is that of something else than zeros
                 self._dataset.write_direct_chunk(offset, stored)
             elif not self.fills_with_zeros:
                 self._write_marked(offset)
