@@ -88,8 +88,11 @@ class Chunks:
     def _read_large(self, place: _Bytes, offsets: list[int]) -> _Bytes:
         """Read chunks straight into a place; return their checksums."""
         checksums = np.empty((len(place), CHECKSUM_BYTES), np.uint8)
-        pairs = zip(_views(place), _views(checksums), strict=True)
-        views = [view for pair in pairs for view in pair]
+        into, beside = place.reshape(-1).data, checksums.reshape(-1).data
+        views: list[memoryview] = []
+        for at in range(len(place)):
+            views.append(into[at * self.size : (at + 1) * self.size])
+            views.append(beside[at * CHECKSUM_BYTES : (at + 1) * CHECKSUM_BYTES])
         for begin, end in self._neighbours(offsets):
             self._file_object.read_at(views[2 * begin : 2 * end], offsets[begin])
         return checksums
@@ -143,9 +146,3 @@ class Chunks:
             return False
         place[:] = found[: self.size]
         return self._checksums.fit(place[np.newaxis], found[np.newaxis, self.size :])
-
-
-def _views(rows: _Bytes) -> list[memoryview]:
-    """Each row, as the system takes them to read into."""
-    whole, size = rows.reshape(-1).data, rows.shape[1]
-    return [whole[at : at + size] for at in range(0, len(whole), size)]

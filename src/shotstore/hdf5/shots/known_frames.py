@@ -6,7 +6,6 @@ there for HDF5.
 """
 
 from collections.abc import Collection
-from contextlib import suppress
 
 from shotstore.errors import StorageError
 from shotstore.hdf5.shots.rows import Rows
@@ -28,16 +27,18 @@ class KnownFrames:
         """The data of a shot; None if it is to be read in another way, or is not as it should be,
         which that will say."""
         found: dict[str, Data] = {}
-        for label in labels:
-            if (schema, label) not in self._found:
-                return None
-            slot, rows = self._found[schema, label]
-            with suppress(StorageError, ValueError, OSError):
+        try:
+            for label in labels:
+                known = self._found.get((schema, label))
+                if known is None:
+                    return None
+                slot, rows = known
                 stored = rows.read_known(row)
-                if stored is not None:
-                    found[label] = load_data(slot, stored)
-            if label not in found:
-                return None
+                if stored is None:
+                    return None
+                found[label] = load_data(slot, stored)
+        except (StorageError, ValueError, OSError):
+            return None
         return found
 
     def forget(self) -> None:
