@@ -11,6 +11,7 @@ import pytest
 
 from shotstore import DataId, ExperimentSession, ShotId
 from shotstore.hdf5 import HDF5StorageManager, lock_files, open_shots, worker
+from shotstore.hdf5.shots import chunks
 from shotstore.model import Data
 from shotstore.testing.experiments import PATH, finish, launch, record
 
@@ -118,6 +119,24 @@ def test_frames_that_follow_each_other_in_the_file_are_read_together(
         found = session.sequences.get_columns(PATH, labels=["atoms"]).data["atoms"].values
     assert all(np.array_equal(found[index], FRAME[:64] + index) for index in range(SHOTS))
     assert len(calls.reads) <= SHOTS // 4
+
+
+def test_threads_are_given_two_megabytes_of_frames_at_a_time(
+    storage: HDF5StorageManager,
+    fill: Callable[[Callable[[int], dict[str, Data]]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares: list[int] = []
+
+    def sharing(functions: Sequence[Callable[[], bool]]) -> list[bool]:
+        shares.append(len(functions))
+        return worker.run_together(functions)
+
+    fill(two_labels)
+    monkeypatch.setattr(chunks, "run_together", sharing)
+    with storage.session() as session:
+        session.sequences.get_columns(PATH, labels=["atoms"])
+    assert shares[-1] == -(-SHOTS * FRAME.nbytes // 2**21)
 
 
 def test_a_frame_takes_a_read_and_no_lock_once_it_is_known_where_frames_lie(
