@@ -14,6 +14,7 @@ from benchmarks.peers import PlainH5py, Zarr, commit_one, committing, databases,
 from benchmarks.shots import (
     RUN,
     fill,
+    parameters,
     record,
     small,
     time_tags,
@@ -21,6 +22,7 @@ from benchmarks.shots import (
 )
 from shotstore import StorageManager
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.model import OpenEnded
 
 
 def one_shot_with_frames(directory: Path, scale: float) -> Measured:
@@ -74,6 +76,17 @@ def one_small_shot(directory: Path, scale: float) -> Measured:
         )
     plain.close()
     return measured
+
+
+def save_in_a_block(directory: Path, scale: float) -> Measured:
+    """Save a small shot in the block of `storage.record`, and by hand in a session of its own."""
+    store, by_hand = files(directory), launched(HDF5StorageManager(directory / "by hand"))
+    with store.record(RUN, OpenEnded()) as run:
+        works: dict[str, Work] = {
+            "shotstore": lambda turn: run.save(small(turn), parameters=parameters(turn)),
+            "by hand": committing(by_hand, small),
+        }
+        return in_turns("save a small shot", works, int(300 * scale), Goal("by hand", 1.1))
 
 
 def beside_a_busy_disk(directory: Path, scale: float) -> Measured:
@@ -337,6 +350,7 @@ def many_scalars(directory: Path, scale: float) -> Measured:
 ALL = [
     one_shot_with_frames,
     one_small_shot,
+    save_in_a_block,
     beside_a_busy_disk,
     many_small_shots,
     late_in_a_long_run,

@@ -4,12 +4,12 @@ It uses nothing but the public interface of shotstore.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from shotstore import Sequence, ShotId, StorageManager, TracebackSummary
+from shotstore import Sequence, StorageManager
 from shotstore.demo.experiment import CameraError, run_shot
 from shotstore.demo.recipes import (
     DEVICES,
@@ -44,33 +44,23 @@ def record(storage: StorageManager, recipe: Recipe, on_shot: Callable[[int], obj
         recipe: the sequence.
         on_shot: called after each shot that is safely on the disk, with the number of shots so far.
     """
-    path = recipe.path
-    with storage.session() as session:
-        Sequence.create(path, recipe.iteration, recipe.time_lanes, session)
     if not recipe.is_launched:
+        with storage.session() as session:
+            Sequence.create(recipe.path, recipe.iteration, recipe.time_lanes, session)
         return
-    with storage.session() as session:
-        session.sequences.set_preparing(path, DEVICES, PARAMETERS)
-    with storage.session() as session:
-        session.sequences.set_running(path, "now")
-    try:
-        for index, parameters in enumerate(recipe.iteration.walk(PARAMETERS.evaluate())):
-            start_time = datetime.now(UTC)
+    run = storage.record(
+        recipe.path,
+        recipe.iteration,
+        time_lanes=recipe.time_lanes,
+        devices=DEVICES,
+        global_parameters=PARAMETERS,
+    )
+    with suppress(CameraError), run:
+        for index, parameters in enumerate(run):
             data = run_shot(
                 parameters,
                 np.random.default_rng([_SEED, index]),
                 camera_is_triggered=index != recipe.crashes_at,
             )
-            end_time = datetime.now(UTC)
-            with storage.session() as session:
-                session.sequences.create_shot(
-                    ShotId(path, index), parameters, data, start_time, end_time
-                )
+            run.save(data)
             on_shot(index + 1)
-    except CameraError as error:
-        with storage.session() as session:
-            summary = TracebackSummary.from_exception(error)
-            session.sequences.set_crashed(path, summary, "now")
-    else:
-        with storage.session() as session:
-            session.sequences.set_finished(path, "now")
