@@ -58,6 +58,9 @@ class Schemas:
         self._noted = 0
         self._numbers: dict[frozenset[Slot], int] = {}
         self._slots: dict[tuple[str, str], list[Slot]] = {}
+        self._last: tuple[int, dict[tuple[str, str], Slot]] = 0, {}
+        """The number of the schema that was found last, and its slots, if no value of these names
+        could go to another slot."""
         self._checked: set[Slot] = set()
 
     def rows(self, slot: Slot) -> Rows:
@@ -114,6 +117,13 @@ class Schemas:
         """
         if self._noted < len(self.load()):
             self._note_slots()
+        latest, last = self._last
+        if (
+            last
+            and last.keys() == stored.keys()
+            and all(value.fits(last[key]) for key, value in stored.items())
+        ):
+            return latest, self._schemas[latest]
         slots = {
             key: next(filter(value.fits, self._slots.get(key, ())), None)
             for key, value in stored.items()
@@ -137,6 +147,8 @@ class Schemas:
             self._without_copy.append((number, text))
             self._schemas.append(schema)
             self._note_slots()
+        has_one_each = all(len(self._slots[key]) == 1 for key in chosen)
+        self._last = number, chosen if has_one_each else {}
         return number, self._schemas[number]
 
     def write_copies(self) -> None:
