@@ -1,8 +1,10 @@
 """What may have been meant by a name that nothing has."""
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from shotstore.errors import PathNotFoundError, StorageError
 from shotstore.paths import PureSequencePath
 
 
@@ -33,3 +35,20 @@ def closest_path(
             return other  # the folders were left out
     found = difflib.get_close_matches(str(path), by_text, n=1, cutoff=0)
     return by_text[found[0]] if found else None
+
+
+def note_closest_path(
+    error: PathNotFoundError,
+    path: PureSequencePath,
+    existing: Callable[[], Iterable[PureSequencePath]],
+) -> None:
+    """Note in an error which existing sequence is closest to what was asked for, if there is one.
+
+    Args:
+        error: It is to be raised, whatever happens here.
+        path: What was asked for.
+        existing: Returns the paths of all sequences.
+    """
+    with contextlib.suppress(StorageError):
+        if closest := closest_path(path, existing()):
+            error.add_note(f"The closest existing sequence is {closest}")

@@ -3,9 +3,9 @@
 import contextlib
 from collections.abc import Iterator
 
-from shotstore.errors import PathNotFoundError, StorageError
+from shotstore.errors import PathNotFoundError
 from shotstore.paths import PureSequencePath
-from shotstore.records.closest_names import closest_path
+from shotstore.records.closest_names import note_closest_path
 from shotstore.session.sequence_collection import SequenceCollection
 
 
@@ -22,8 +22,6 @@ def naming_closest_sequence(
     try:
         yield sequences
     except PathNotFoundError as error:
-        with contextlib.suppress(StorageError):  # the error that this is a hint for matters more
-            existing = sequences.get_contained_sequences(PureSequencePath.root())
-            if closest := closest_path(path, existing):
-                error.add_note(f"The closest existing sequence is {closest}")
+        root = PureSequencePath.root()
+        note_closest_path(error, path, lambda: sequences.get_contained_sequences(root))
         raise

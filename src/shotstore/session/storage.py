@@ -21,12 +21,11 @@ from shotstore.session.experiment_session import ExperimentSession
 from shotstore.session.following import Following, follow
 from shotstore.session.recording import IfExists, Order, Plan, Recording
 from shotstore.session.run import Run
+from shotstore.session.runs_at_once import RunsAtOnce
 from shotstore.session.shot import Shot
 from shotstore.state import State
 
 if TYPE_CHECKING:
-    import polars
-
     from shotstore.analysis.finding import Where
     from shotstore.analysis.periods import When
 
@@ -35,7 +34,7 @@ Receive: TypeAlias = Callable[[PureSequencePath], AbstractContextManager[Experim
 """Returns a session to create the sequence at a path in; see `StorageManager.receiving`."""
 
 
-class StorageManager(abc.ABC):
+class StorageManager(RunsAtOnce, abc.ABC):
     """A storage of sequences, as a whole.
 
     It can be pickled, and used from many threads and processes at once; its sessions cannot.
@@ -231,26 +230,6 @@ class StorageManager(abc.ABC):
             text=text,
             tag=tag,
         )
-
-    def scan(self, path: PureSequencePath | str = "\\") -> "polars.LazyFrame":
-        r"""Return the shots of all sequences at or below a path as a polars LazyFrame.
-
-        ``storage.scan(r"\2026\11").filter(polars.col("detuning") > 5)``
-
-        It has the columns that any of them has, named as in :meth:`SequenceCollection.scan`, null
-        where a sequence has none, in the unit of the first sequence by path that has the parameter.
-
-        The columns are looked up here. What is committed is read each time it is collected, in a
-        session of its own for each sequence: at any time, while others run as well.
-
-        Raises:
-            PathNotFoundError: nothing is at the path.
-            InvalidPathFormatError: the text is not a valid path.
-            MissingPackageError: polars is not installed.
-        """
-        from shotstore.analysis.scanning import scan_storage
-
-        return scan_storage(self, PureSequencePath(path))
 
     def follow(
         self, path: PureSequencePath | str, *, poll: float = 0.2, skip: int = 0

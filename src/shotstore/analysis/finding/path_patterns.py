@@ -65,6 +65,10 @@ class PathPattern:
             parts.append(name)
         return PureSequencePath.from_parts(parts)
 
+    def __str__(self) -> str:
+        begin = "" if self.is_anywhere else "\\"
+        return begin + "\\".join(self.names)
+
     def matches(self, path: PureSequencePath) -> bool:
         """Return whether a sequence at the path is asked for."""
         return self._expression.fullmatch(str(path)) is not None

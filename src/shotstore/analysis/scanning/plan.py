@@ -16,17 +16,9 @@ from shotstore.analysis.scanning.types import (
     type_of_values,
 )
 from shotstore.analysis.tables import SequenceTable
-from shotstore.analysis.tables.names import Origin, name_columns
-from shotstore.paths import PureSequencePath
+from shotstore.analysis.tables.names import Origin, name_joined
+from shotstore.analysis.tables.units import Unit, units_of
 from shotstore.records.sequence_reader import SequenceReader
-
-
-@attrs.frozen
-class Unit:
-    """The unit of a parameter, and the sequence that it was taken from."""
-
-    text: str | None
-    sequence: PureSequencePath
 
 
 @attrs.frozen
@@ -36,8 +28,7 @@ class Plan:
     origins: Mapping[str, Origin]
     types: Mapping[Origin, pl.DataType]
     """As `column_types` makes them."""
-    units: Mapping[str, Unit]
-    """Of the parameters, by name."""
+    units: Mapping[Origin, Unit]
 
     def schema(self) -> pl.Schema:
         """Return what polars is told."""
@@ -69,23 +60,20 @@ def plan_sequence(reader: SequenceReader) -> Plan:
     if open_labels:
         for label, structures in reader.get_structures(open_labels).items():
             types[Origin("label", label)] = type_of_structures(structures)
-    units = {name: Unit(kind.units, reader.path) for name, kind in table.parameters.items()}
-    return Plan(columns, types, units)
+    return Plan(columns, types, units_of(table))
 
 
 def joined_plan(plans: Iterable[Plan]) -> Plan:
     """Return the columns that any of the sequences has, in the units of the first that has each."""
     types: dict[Origin, pl.DataType] = {}
-    units: dict[str, Unit] = {}
+    units: dict[Origin, Unit] = {}
     for plan in plans:
         for origin, dtype in plan.types.items():
             types[origin] = merged(types[origin], dtype) if origin in types else dtype
-        for name, unit in plan.units.items():
-            if name in units and units[name].text != unit.text:
-                types[Origin("parameter", name)] = pl.Float64()
-            units.setdefault(name, unit)
-    in_order = sorted(types, key=lambda origin: origin.kind == "label")
-    return Plan(name_columns(in_order), types, units)
+        for origin, unit in plan.units.items():
+            if units.setdefault(origin, unit).text != unit.text:
+                types[origin] = pl.Float64()
+    return Plan(name_joined(types), types, units)
 
 
 def known_type(origin: Origin, table: SequenceTable) -> pl.DataType | None:

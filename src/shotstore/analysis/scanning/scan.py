@@ -14,13 +14,14 @@ import attrs
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from shotstore.analysis.runs import Runs
 from shotstore.analysis.scanning.plan import Plan, joined_plan, plan_sequence
 from shotstore.analysis.scanning.shot_reader import ROW, ShotReader
 from shotstore.analysis.tables.names import FIXED
 from shotstore.errors import ExperimentSessionNotActiveError, PathError
 from shotstore.paths import PureSequencePath
 from shotstore.records.columns import LARGEST_BATCH
-from shotstore.records.sequence_reader import ReadableStorage, SequenceReader
+from shotstore.records.sequence_reader import SequenceReader
 
 _SMALL_BATCH = 256 * 2**10
 """Bytes that are read first: a query that wants a few shots is to read a few."""
@@ -32,8 +33,6 @@ _COLUMN = 32 * 2**10
 """Bytes that are read in the time that a column takes of which nothing is read."""
 _OF_PARAMETER = 2
 """The cost of a column of numbers in a table."""
-_MOST_AT_ONCE = 50
-"""Sequences that are looked at in one session, which keeps their files open."""
 
 _Frames: TypeAlias = Iterator[pl.DataFrame]
 
@@ -49,21 +48,13 @@ def scan_sequence(reader: SequenceReader) -> pl.LazyFrame:
     return _lazy_frame(plan, read)
 
 
-def scan_storage(storage: ReadableStorage, path: PureSequencePath) -> pl.LazyFrame:
-    """Return the shots of all sequences at or below a path, by path and index."""
-    plans = []
-    paths = _sequences_below(storage, path)
-    for start in range(0, len(paths), _MOST_AT_ONCE):
-        with storage.session() as session:
-            for found in paths[start : start + _MOST_AT_ONCE]:
-                reader = session._reader_().get_sequence(found)
-                if reader.get_stats().number_completed_shots:
-                    plans.append(plan_sequence(reader))
-    plan = joined_plan(plans)
+def scan_runs(runs: Runs) -> pl.LazyFrame:
+    """Return the shots of several sequences, by path and index."""
+    plan = joined_plan(_plans(runs))
 
     def read(query: "_Query") -> _Frames:
-        for found in query.sequences(_sequences_below(storage, path)):
-            with storage.session() as session:
+        for found in query.sequences(runs.paths()):
+            with runs.storage.session() as session:
                 try:
                     reader = session._reader_().get_sequence(found)
                     shots = ShotReader(reader, plan, nullcontext())
@@ -76,10 +67,10 @@ def scan_storage(storage: ReadableStorage, path: PureSequencePath) -> pl.LazyFra
     return _lazy_frame(plan, read)
 
 
-def _sequences_below(storage: ReadableStorage, path: PureSequencePath) -> list[PureSequencePath]:
-    with storage.session() as session:
-        found = session._reader_().get_contained_sequences(path)
-    return sorted(found, key=lambda at: at.parts)
+def _plans(runs: Runs) -> Iterator[Plan]:
+    for reader in runs.readers():
+        if reader.get_stats().number_completed_shots:
+            yield plan_sequence(reader)
 
 
 # Polars reads from threads of its own, where a query has two scans from two at the same time. A

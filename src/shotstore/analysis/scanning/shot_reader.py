@@ -17,8 +17,8 @@ from shotstore.analysis.scanning.types import (
 )
 from shotstore.analysis.tables import INDEX, SEQUENCE, SequenceTable
 from shotstore.analysis.tables.names import FIXED, Origin, origins
-from shotstore.errors import IncompatibleUnitsError, TransactionConflictError
-from shotstore.records.columns import Column, in_unit
+from shotstore.errors import TransactionConflictError
+from shotstore.records.columns import Column
 from shotstore.records.sequence_reader import SequenceReader
 
 ROW = ""
@@ -90,8 +90,8 @@ class ShotReader:
 
     def _series(self, name: str, origin: Origin, column: Column) -> pl.Series:
         planned = self._plan.types[origin]
-        if origin.kind == "parameter":
-            column = self._in_planned_unit(origin.name, column)
+        own = self._table.columns[self._there[origin]]
+        column = self._plan.units[origin].of(column, own, self._table.reader.path)
         dtype = self._type(origin, column)
         if merged(planned, dtype) != planned:
             raise self._changed(origin, str(dtype))
@@ -111,22 +111,6 @@ class ShotReader:
         if known is None or (known == pl.Int64() and values.dtype.kind == "O"):
             return type_of_values(values[column.is_present])
         return pl.Float64() if values.dtype == np.float64 and known == pl.Int64() else known
-
-    def _in_planned_unit(self, name: str, column: Column) -> Column:
-        unit, found = self._plan.units[name], self._table.parameters[name].units
-        if found == unit.text:
-            return column
-        try:
-            return Column(in_unit(name, column.values, found, unit.text), column.is_present)
-        except IncompatibleUnitsError as error:
-            first, second = (
-                "a plain number" if text is None else f"in {text or 'a dimensionless unit'}"
-                for text in (unit.text, found)
-            )
-            raise IncompatibleUnitsError(
-                f"Parameter {name} is {first} in {unit.sequence} and {second} in "
-                f"{self._table.title}: scan these sequences apart, or leave {name} out."
-            ) from error
 
 
 def _fixed_series(name: str, values: npt.NDArray[np.generic]) -> pl.Series:

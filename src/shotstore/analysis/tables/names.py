@@ -12,6 +12,9 @@ from shotstore.records.columns import Column, objects
 FIXED = ("sequence", "shot_index", "shot_start_time", "shot_end_time")
 """The columns that every table of shots has."""
 
+OriginKind: TypeAlias = Literal["parameter", "label"]
+KINDS: tuple[OriginKind, ...] = ("parameter", "label")
+"""In the order of their columns."""
 Part: TypeAlias = Literal["real", "imag"]
 PARTS: tuple[Part, ...] = ("real", "imag")
 """Of complex numbers, where a table has no type for them."""
@@ -33,7 +36,7 @@ class Origin:
         part: Of the complex numbers under a label, where the column holds only this.
     """
 
-    kind: Literal["parameter", "label"]
+    kind: OriginKind
     name: str
     part: Part | None = None
 
@@ -80,6 +83,11 @@ def origins(
             yield from (Origin("label", label, part) for part in PARTS)
         else:
             yield Origin("label", label)
+
+
+def name_joined(found: Iterable[Origin]) -> dict[str, Origin]:
+    """Return the columns of several sequences by name, in the order that those of one have."""
+    return name_columns(sorted(found, key=lambda origin: KINDS.index(origin.kind)))
 
 
 def name_columns(found: Iterable[Origin], reserved: Collection[str] = FIXED) -> dict[str, Origin]:
