@@ -98,6 +98,7 @@ from shotstore.session import (
     Shot,
     ShotId,
     StorageManager,
+    StoredResults,
 )
 from shotstore.state import State
 from shotstore.tracebacks import FrameSummary, TracebackSummary
@@ -182,6 +183,7 @@ __all__ = [
     "StorageError",
     "StorageLockTimeoutError",
     "StorageManager",
+    "StoredResults",
     "TakePicture",
     "TimeLane",
     "TimeLanes",

@@ -212,7 +212,7 @@ def test_png(found: set[str]) -> None:
                 told.append(image.info["label"])
                 assert image.info["sequence"] == str(PATH)
         table = SequenceTable(sequence._reader_())
-        labels = [column.name for column in table.columns.values() if column.is_label]
+        labels = [column.name for column in table.columns.values() if column.is_measured]
         assert sorted(told) == sorted([*labels, *labels])
 
 

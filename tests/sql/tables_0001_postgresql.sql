@@ -44,6 +44,7 @@ exception JSON,
 interruptions JSON NOT NULL,
 tags JSON NOT NULL,
 note JSON NOT NULL,
+recorder VARCHAR(32),
 global_parameters JSON,
 device_configurations JSON,
 parameter_schema JSON NOT NULL,
@@ -64,6 +65,20 @@ CONSTRAINT pk_shots PRIMARY KEY (id),
 CONSTRAINT uq_shots_sequence_id_shot_index UNIQUE (sequence_id, shot_index),
 CONSTRAINT fk_shots_sequence_id FOREIGN KEY(sequence_id) REFERENCES sequences (path_id) ON DELETE CASCADE
 )
+CREATE TABLE results (
+id BIGSERIAL NOT NULL,
+sequence_id BIGINT NOT NULL,
+shot_row BIGINT NOT NULL,
+shot_index BIGINT NOT NULL,
+time TIMESTAMP WITH TIME ZONE NOT NULL,
+by JSON NOT NULL,
+data JSON NOT NULL,
+tags JSON,
+note JSON,
+CONSTRAINT pk_results PRIMARY KEY (id),
+CONSTRAINT fk_results_sequence_id FOREIGN KEY(sequence_id) REFERENCES sequences (path_id) ON DELETE CASCADE
+)
+CREATE INDEX ix_results_sequence_id ON results (sequence_id, id)
 CREATE TABLE arrays (
 shot_id BIGINT NOT NULL,
 position INTEGER NOT NULL,
@@ -71,4 +86,12 @@ part SMALLINT NOT NULL,
 content BYTEA NOT NULL,
 CONSTRAINT pk_arrays PRIMARY KEY (shot_id, position, part),
 CONSTRAINT fk_arrays_shot_id FOREIGN KEY(shot_id) REFERENCES shots (id) ON DELETE CASCADE
+)
+CREATE TABLE result_arrays (
+result_id BIGINT NOT NULL,
+position INTEGER NOT NULL,
+part SMALLINT NOT NULL,
+content BYTEA NOT NULL,
+CONSTRAINT pk_result_arrays PRIMARY KEY (result_id, position, part),
+CONSTRAINT fk_result_arrays_result_id FOREIGN KEY(result_id) REFERENCES results (id) ON DELETE CASCADE
 )

@@ -44,6 +44,7 @@ exception TEXT,
 interruptions TEXT NOT NULL,
 tags TEXT NOT NULL,
 note TEXT NOT NULL,
+recorder VARCHAR(32),
 global_parameters TEXT,
 device_configurations TEXT,
 parameter_schema TEXT NOT NULL,
@@ -64,6 +65,20 @@ CONSTRAINT pk_shots PRIMARY KEY (id),
 CONSTRAINT uq_shots_sequence_id_shot_index UNIQUE (sequence_id, shot_index),
 CONSTRAINT fk_shots_sequence_id FOREIGN KEY(sequence_id) REFERENCES sequences (path_id) ON DELETE CASCADE
 )
+CREATE TABLE results (
+id INTEGER NOT NULL,
+sequence_id INTEGER NOT NULL,
+shot_row BIGINT NOT NULL,
+shot_index BIGINT NOT NULL,
+time DATETIME NOT NULL,
+"by" TEXT NOT NULL,
+data TEXT NOT NULL,
+tags TEXT,
+note TEXT,
+CONSTRAINT pk_results PRIMARY KEY (id),
+CONSTRAINT fk_results_sequence_id FOREIGN KEY(sequence_id) REFERENCES sequences (path_id) ON DELETE CASCADE
+)
+CREATE INDEX ix_results_sequence_id ON results (sequence_id, id)
 CREATE TABLE arrays (
 shot_id INTEGER NOT NULL,
 position INTEGER NOT NULL,
@@ -71,4 +86,12 @@ part SMALLINT NOT NULL,
 content BLOB NOT NULL,
 CONSTRAINT pk_arrays PRIMARY KEY (shot_id, position, part),
 CONSTRAINT fk_arrays_shot_id FOREIGN KEY(shot_id) REFERENCES shots (id) ON DELETE CASCADE
+)
+CREATE TABLE result_arrays (
+result_id INTEGER NOT NULL,
+position INTEGER NOT NULL,
+part SMALLINT NOT NULL,
+content BLOB NOT NULL,
+CONSTRAINT pk_result_arrays PRIMARY KEY (result_id, position, part),
+CONSTRAINT fk_result_arrays_result_id FOREIGN KEY(result_id) REFERENCES results (id) ON DELETE CASCADE
 )

@@ -15,6 +15,7 @@ from shotstore.model import Data, check_data
 from shotstore.model.parameters import check_parameter_name
 from shotstore.paths import PureSequencePath
 from shotstore.records import state_rules
+from shotstore.records.addition_copies import copy_additions
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_records import AnyRecords
 from shotstore.session import ExperimentSession
@@ -76,6 +77,7 @@ def transfer(
             shot = theirs.transaction.read(partial(_read_shot, path, theirs, index))
             ours.transaction.write(partial(_append_shot, path, ours, index, shot))
             on_shot(8 * len(shot.parameters) + _size(shot.data.values()))
+        copy_additions(path, theirs, ours)
         ours.transaction.write(lambda: _end(path, ours, record))
     ours.transaction.write(lambda: ours.set_creation_date(ours.tree.get(path), record.created))
 

@@ -2,7 +2,7 @@
 
 No lock is held while the shots are copied, however many they are: those of a sequence that has
 ended do not change, and the open file stays what it is where the sequence is reset, moved or
-deleted meanwhile.
+deleted meanwhile. What was added to them later can grow, and is copied piece by piece.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.transaction import Transaction
 from shotstore.paths import PureSequencePath
 from shotstore.records import state_rules
+from shotstore.records.addition_copies import copy_additions
 from shotstore.state import State
 
 
@@ -43,7 +44,8 @@ def copy_files(
                 # On a worker thread, and a piece at a time: a Ctrl-C comes in between.
                 while (copied := destination.run(partial(next, pieces, None))) is not None:
                     on_copied(*copied)
-            destination.write(lambda: destination.shots.adopt(node, staged))
+            destination.write(lambda: destination.shots.files.adopt(node, staged))
+            copy_additions(path, HDF5Records(source), HDF5Records(destination))
         destination.write(lambda: destination.change_document(node, found.document))
 
 
@@ -57,4 +59,5 @@ def _open(transaction: Transaction, path: PureSequencePath) -> _Source:
     if document.state is State.DRAFT:
         return _Source(document, None)
     transaction.shots.open(node)
-    return _Source(document, transaction.shots.reader(node))
+    transaction.results.open(node)
+    return _Source(document, transaction.shots.files.reader(node))

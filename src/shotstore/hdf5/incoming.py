@@ -13,7 +13,6 @@ from pathlib import Path
 
 from shotstore.hdf5 import disk, on_disk
 from shotstore.hdf5.lock_files import lock_alone
-from shotstore.hdf5.names import SHOTS_FILE
 from shotstore.hdf5.records import HDF5Records
 from shotstore.hdf5.store import INCOMING, INCOMING_LOCK, Store
 from shotstore.hdf5.transaction import Transaction
@@ -73,7 +72,7 @@ def bring_in(path: PureSequencePath, aside: Transaction, destination: Transactio
     """
     found = aside.read(lambda: aside.tree.get_sequence(path))
     document = aside.read(lambda: aside.tree.document(found))
-    shots = aside.store.root / (found.directory or "") / SHOTS_FILE
+    directory = aside.store.root / (found.directory or "")
 
     def move() -> None:
         tree = destination.tree
@@ -81,11 +80,12 @@ def bring_in(path: PureSequencePath, aside: Transaction, destination: Transactio
             folder.created = aside.tree.creation_date(aside.tree.get(folder.path))
         HDF5Records(destination).create_sequence(path, document)
         node = tree.get(path)
-        if on_disk.exists(shots):
-            slot = destination.new_slot()
-            disk.rename(shots, slot)
-            disk.sync_directory(shots.parent)  # or it may be found there alone
-            destination.shots.adopt(node, slot)
+        for files in (destination.shots.files, destination.results.files):
+            if on_disk.exists(directory / files.name):
+                slot = destination.new_slot()
+                disk.rename(directory / files.name, slot)
+                disk.sync_directory(directory)  # or it may be found there alone
+                files.adopt(node, slot)
         destination.change_document(node, document)
 
     destination.write(move)

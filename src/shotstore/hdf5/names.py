@@ -18,8 +18,11 @@ from shotstore.paths import LONGEST_NAME, PureSequencePath
 SEQUENCE_DOCUMENT = "sequence.json"
 FOLDER_DOCUMENT = "folder.json"
 SHOTS_FILE = "shots.h5"
+RESULTS_FILE = "results.h5"
+FILES_OF_ROWS = (SHOTS_FILE, RESULTS_FILE)
+"""Those of a sequence that grow."""
 
-_OURS = frozenset({SEQUENCE_DOCUMENT, FOLDER_DOCUMENT, SHOTS_FILE, "results.h5"})
+_OURS = frozenset({SEQUENCE_DOCUMENT, FOLDER_DOCUMENT, *FILES_OF_ROWS})
 _MAXIMUM_HDF5_BYTES = 32 * 1024  # HDF5 limits the header message that holds a name to 64 KiB
 
 _FORBIDDEN_IN_DIRECTORY = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f-\x9f]')

@@ -16,7 +16,6 @@ from shotstore.hdf5.log.record import Document, FilePatch, LogRecord, Rename, di
 from shotstore.hdf5.names import (
     FOLDER_DOCUMENT,
     SEQUENCE_DOCUMENT,
-    SHOTS_FILE,
     directory_name,
     path_name,
 )
@@ -42,10 +41,9 @@ class Discarded:
     """What was deleted; or the sequence that was reset or recovered."""
     document: bytes | None = None
     """Of a sequence that was reset or recovered: ``sequence.json`` as it was."""
-    writer: ShotsWriter | None = None
-    """Of a reset sequence: the shots that the session recorded before."""
-    has_shots: bool = True
-    """Of a recovered sequence: whether its shots file goes too."""
+    files: Mapping[str, ShotsWriter | None] = field(factory=dict)
+    """Of a sequence that was reset or recovered: the files that go too, by name, and to which of
+    them the session has written before."""
     deleted: datetime = field(factory=lambda: datetime.now(UTC))
     id: str = field(factory=_new_id)
 
@@ -57,7 +55,7 @@ def prepare(
     replaced: dict[str, bytes | None],
     active: Callable[[], bytes | None],
     staging: Staging,
-    writers: Mapping[Node, ShotsWriter],
+    writers: Mapping[str, Mapping[Node, ShotsWriter]],
     read: Callable[[str], bytes | None],
 ) -> LogRecord:
     """Stage everything that the session has changed, and write down what its commit is to do.
@@ -69,7 +67,7 @@ def prepare(
         replaced: Documents outside the tree by path, with their content, or None if they go.
         active: Gives what the document of the active sequences is to be, or None if it stays.
         staging: Where to make what is new.
-        writers: The shots files to which the session has written.
+        writers: The files of rows to which the session has written, by name.
         read: Gives the content of a document as it is in the store, or None if there is none.
     """
     return _Preparation(tree, staging, writers, read).run(discarded, emptied, replaced, active)
@@ -80,7 +78,7 @@ class _Preparation:
         self,
         tree: Tree,
         staging: Staging,
-        writers: Mapping[Node, ShotsWriter],
+        writers: Mapping[str, Mapping[Node, ShotsWriter]],
         read: Callable[[str], bytes | None],
     ) -> None:
         self._tree = tree
@@ -140,8 +138,9 @@ class _Preparation:
                 self._move(node.directory, final)
         if node.directory is None or node.is_changed:
             self._write_document(node, final)
-        if node in self._writers:
-            self._place_shots(node, self._writers[node], final)
+        for name, writers in self._writers.items():
+            if node in writers:
+                self._place(node, writers[node], name, final)
         for child in node.children.values():
             self._visit(child, node.directory, f"{final}/{directory_name(child.name)}")
 
@@ -168,17 +167,18 @@ class _Preparation:
         staged = self._staging.new_file(content)
         self._documents.append(Document(path, content, staged, [digest(before)]))
 
-    def _place_shots(self, node: Node, writer: ShotsWriter, final: str) -> None:
+    def _place(self, node: Node, writer: ShotsWriter, name: str, final: str) -> None:
+        """Bring what was written to a file of a node to its place."""
         if writer.staged is None:
-            patch = writer.patch(join(node.directory or "", SHOTS_FILE))
+            patch = writer.patch(join(node.directory or "", name))
             if patch is not None:
                 self._patches.append(patch)
             return
         staged = self._staging.relative(writer.staged)
         if writer.replaces:
-            self._replacements.append(Rename(staged, join(node.directory or "", SHOTS_FILE)))
+            self._replacements.append(Rename(staged, join(node.directory or "", name)))
         else:
-            self._arrivals.append(Rename(staged, join(final, SHOTS_FILE)))
+            self._arrivals.append(Rename(staged, join(final, name)))
 
     def _discard(self, entry: Discarded) -> None:
         final = f"{TRASH}/{entry.id}"
@@ -195,11 +195,10 @@ class _Preparation:
             return
         self._create(content)
         self._write(join(content, SEQUENCE_DOCUMENT), entry.document)
-        if entry.writer is not None:
-            self._place_shots(entry.node, entry.writer, final)
-        if entry.has_shots:
-            shots = join(entry.node.directory or "", SHOTS_FILE)
-            self._move(shots, join(content, SHOTS_FILE))
+        for name, writer in entry.files.items():
+            if writer is not None:
+                self._place(entry.node, writer, name, final)
+            self._move(join(entry.node.directory or "", name), join(content, name))
 
     def _content(self, node: Node) -> bytes:
         if node.is_sequence:

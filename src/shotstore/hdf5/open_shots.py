@@ -212,7 +212,7 @@ class ShotsWriter:
 
     @classmethod
     def create(
-        cls, path: Path, sequence_id: str, launched_at: str, launch: Launch
+        cls, path: Path, sequence_id: str, launched_at: str, launch: Launch | None
     ) -> "ShotsWriter":
         """Make a new file without shots at ``path``, which is in the staging directory."""
         overlay = OverlayFile(disk.File(path, "x"), 0)

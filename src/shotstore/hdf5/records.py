@@ -1,7 +1,7 @@
 """The records of a session on a store of files."""
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from shotstore.errors import DamagedStorageError, InvalidPathFormatError
 from shotstore.hdf5 import documents, settings, summaries
 from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.names import SEQUENCE_DOCUMENT, directory_name, document_name, hdf5_name
+from shotstore.hdf5.shots.additions import StoredAdditions, append, read_index, read_types
 from shotstore.hdf5.shots.launch import Launch
 from shotstore.hdf5.shots.shots_file import ShotsFile
 from shotstore.hdf5.store import SEQUENCES
@@ -30,7 +31,8 @@ from shotstore.model import (
 from shotstore.model.parameters import PlainParameter
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
-from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns
+from shotstore.records.additions import AdditionIndex, Additions, Numbers, StoredAddition
+from shotstore.records.columns import LARGEST_BATCH, Column, Places, ShotColumns
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.recorders import Recorder
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
@@ -155,13 +157,13 @@ class HDF5Records(StoredRecords[Node]):
         return self.transaction.shots.number_of_shots(node)
 
     def has_shot(self, node: Node, index: int) -> bool:
-        return index in self.transaction.shots.open_to_append(node).indices()
+        return index in self.transaction.shots.files.open_to_append(node).indices()
 
     def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
         for name in (*shot.parameters, *shot.data):
             hdf5_name(name)  # refused here, where nothing has been written yet
         start, end = [(time - _EPOCH) // _MICROSECOND for time in (shot.start_time, shot.end_time)]
-        shots = self.transaction.shots.open_to_append(node)
+        shots = self.transaction.shots.files.open_to_append(node)
         with self.transaction.appending():
             shots.append(index, (start, end), shot.parameters, shot.data, self.compression)
 
@@ -215,6 +217,37 @@ class HDF5Records(StoredRecords[Node]):
     ) -> dict[str, list[Structure]]:
         return self._launched(node)[0].structures(rows, list(labels))
 
+    # What is added to shots later
+
+    def shot_rows(self, node: Node) -> Mapping[int, int]:
+        shots, limit = self._view(node)
+        if shots is None:
+            return {}
+        return {index: row for index, row in list(shots.indices().items()) if row < limit}
+
+    def append_additions(self, node: Node, additions: Additions) -> None:
+        for name in additions.results:
+            hdf5_name(name)  # refused here, where nothing has been written yet
+        with self.transaction.appending():
+            results = self.transaction.results.open_to_append(node)
+            append(results, additions, self.compression)
+
+    def additions(self, node: Node) -> Sequence[StoredAddition]:
+        return StoredAdditions(*self.transaction.results.open(node))
+
+    def addition_index(self, node: Node) -> AdditionIndex:
+        results, count = self.transaction.results.open(node)
+        return AdditionIndex.of([]) if results is None else read_index(results, count)
+
+    def result_types(self, node: Node, numbers: Mapping[str, Numbers]) -> DataSchema:
+        results, count = self._results(node)
+        return read_types(results, count, numbers)
+
+    def read_results(
+        self, node: Node, numbers: Numbers, types: Mapping[str, DataType], places: Places
+    ) -> Mapping[str, Column]:
+        return self._results(node)[0].columns(numbers, {}, types, places).data
+
     # Settings
 
     def read_setting(self, setting: Setting) -> Mapping[str, Any] | None:
@@ -227,6 +260,11 @@ class HDF5Records(StoredRecords[Node]):
         return settings.device_names(self.transaction)
 
     # Helpers
+
+    def _results(self, node: Node) -> tuple[ShotsFile, int]:
+        results, count = self.transaction.results.open(node)
+        assert results is not None
+        return results, count
 
     def _launched(self, node: Node) -> tuple[ShotsFile, int]:
         shots, count = self._view(node)

@@ -6,7 +6,7 @@ where the session is dropped. All of it runs on worker threads.
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -17,9 +17,13 @@ from shotstore.hdf5.active import ActiveSequences
 from shotstore.hdf5.documents import SequenceDocument, dump_sequence
 from shotstore.hdf5.dropped import call_when_dropped, forget
 from shotstore.hdf5.listing import directories_below, read_below
+from shotstore.hdf5.names import FILES_OF_ROWS, RESULTS_FILE, SHOTS_FILE
 from shotstore.hdf5.net_effect import Discarded
+from shotstore.hdf5.open_shots import ShotsWriter
 from shotstore.hdf5.other_documents import OtherDocuments
 from shotstore.hdf5.places import root_node
+from shotstore.hdf5.session_files import SessionFiles
+from shotstore.hdf5.session_results import SessionResults
 from shotstore.hdf5.session_shots import SessionShots
 from shotstore.hdf5.shots.launch import Launch
 from shotstore.hdf5.shots.shots_file import ShotsFile
@@ -54,9 +58,15 @@ class Transaction(StoredTransaction):
         self._discarded: list[Discarded] = []
         self._emptied: list[str] = []
         self.other_documents = OtherDocuments(self._snapshot)
-        self.shots = SessionShots(
-            store, self.tree, self._snapshot, self._staging, self._has_seen_commits
+        shots_files, results_files = (
+            SessionFiles(
+                name, store, self.tree, self._snapshot, self._staging, self._has_seen_commits
+            )
+            for name in FILES_OF_ROWS
         )
+        self.shots = SessionShots(shots_files, store, self.tree)
+        self.results = SessionResults(results_files, store, self.tree)
+        self._files = shots_files, results_files
         self._has_changes = False
         self._has_ended_one = False
         self.has_committed = False
@@ -200,7 +210,7 @@ class Transaction(StoredTransaction):
     def launch(self, node: Node, document: SequenceDocument, launch: Launch) -> None:
         """Give a sequence its shots file and the document of its new state."""
         with self.appending():
-            self.shots.create(node, document.id, launch, str(node.path))
+            self.shots.files.create(node, document.id, launch, str(node.path))
         self.change_document(node, document)
 
     @contextmanager
@@ -226,28 +236,37 @@ class Transaction(StoredTransaction):
 
     def reset(self, node: Node, draft: SequenceDocument) -> None:
         """Give a sequence the document of a draft, and send its shots to the trash."""
-        writer = self.shots.leave(node)
-        is_on_disk = writer is None or writer.staged is None or writer.replaces
-        if is_on_disk:
+        files: dict[str, ShotsWriter | None] = {}
+        has_results = self.results.is_on_disk(node)
+        writer = self.shots.files.leave(node)
+        if _is_on_disk(writer):
+            files[SHOTS_FILE] = writer
+        writer = self.results.leave(node)
+        if has_results:
+            files[RESULTS_FILE] = writer
+        if files:
             content = dump_sequence(self.tree.document(node))
-            self._discarded.append(Discarded(str(node.path), "reset", node, content, writer))
+            self._discarded.append(Discarded(str(node.path), "reset", node, content, files))
         self.change_document(node, draft)
 
     def replace_damaged(
-        self, node: Node, document: SequenceDocument, content: bytes, *, has_shots: bool
+        self, node: Node, document: SequenceDocument, content: bytes, files: Collection[str]
     ) -> str:
         """Give a sequence another document; the damaged one, of this content, goes to the trash,
-        and the shots file too if ``has_shots``. Return the entry there."""
-        entry = Discarded(str(node.path), "recovered", node, content, has_shots=has_shots)
+        and these of its files too. Return the entry there."""
+        if RESULTS_FILE in files:
+            self.results.leave(node)
+        entry = Discarded(str(node.path), "recovered", node, content, dict.fromkeys(files))
         self._discarded.append(entry)
         self.change_document(node, document)
         return entry.id
 
-    def begin_again(self, node: Node, launch: Launch, launched_at: str) -> ShotsFile:
-        """Give a sequence an empty shots file in the place of the one that went to the trash. It
-        is to be appended to inside `appending`."""
+    def begin_again(self, node: Node, launch: Launch | None, launched_at: str) -> ShotsFile:
+        """Give a sequence an empty shots file or, without a launch, an empty results file, in the
+        place of the one that went to the trash. It is to be appended to inside `appending`."""
+        files = self.results.files if launch is None else self.shots.files
         with self.appending():
-            return self.shots.create(node, self.tree.document(node).id, launch, launched_at)
+            return files.create(node, self.tree.document(node).id, launch, launched_at)
 
     def restore(self, entry: str, directory: str, destination: PureSequencePath) -> None:
         """Bring a directory of the trash back to a path where nothing is."""
@@ -309,7 +328,8 @@ class Transaction(StoredTransaction):
 
     def _commit(self) -> bool:
         """Commit; return whether what was staged is not needed any more."""
-        self.shots.flush()
+        for files in self._files:
+            files.flush()
         if self._release_write is None:
             self._begin_writing()
         record = net_effect.prepare(
@@ -319,11 +339,11 @@ class Transaction(StoredTransaction):
             self.other_documents.replaced,
             self.active.document,
             self._staging,
-            self.shots.writers,
+            {files.name: files.writers for files in self._files},
             self._snapshot.read,
         )
         if record.actions:
-            self.store.commits.commit(record, self.shots.files())
+            self.store.commits.commit(record, self._files[0].files() | self._files[1].files())
             self.has_committed = True
             if self._has_ended_one:
                 # It is committed, and the next session has to do this.
@@ -337,13 +357,16 @@ class Transaction(StoredTransaction):
                 self.store.kept.close_all()
                 self.store.readers.close_all()
             self.shots.keep_open()
+            self.results.keep_open()
         return not record.moves or self.store.commits.rounds.is_at_rest
 
     def _end(self, *, discard: bool, keep_staging: bool = False) -> None:
         self.is_open = False
         # What was changed may be somewhere else by now.
         keep = not (discard or self._has_changes)
-        steps = self.shots.closing(discard=discard, keep=keep)
+        steps = [
+            step for files in self._files for step in files.closing(discard=discard, keep=keep)
+        ]
         if not keep_staging:
             steps.append(self._staging.remove)
         if self.has_committed:  # before the release, which makes a checkpoint in a closed storage
@@ -394,7 +417,13 @@ class Transaction(StoredTransaction):
             if self._first_commits not in (None, self.store.commits.counted):
                 self._snapshot.check()
                 self.shots.check()
+                self.results.check()
         except BaseException:
             release()
             raise
         self._release_write = release
+
+
+def _is_on_disk(writer: ShotsWriter | None) -> bool:
+    """Whether there is a committed file in the place to which a session has written, if it has."""
+    return writer is None or writer.staged is None or writer.replaces

@@ -10,8 +10,8 @@ from attrs import frozen
 
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.names import (
+    FILES_OF_ROWS,
     SEQUENCE_DOCUMENT,
-    SHOTS_FILE,
     directory_name,
     path_name,
     suggested_name,
@@ -103,7 +103,7 @@ def holds_sequence(directory: Path) -> bool:
         try:
             with os.scandir(pending.pop()) as entries:
                 for entry in entries:
-                    if entry.name in (SEQUENCE_DOCUMENT, SHOTS_FILE):
+                    if entry.name in (SEQUENCE_DOCUMENT, *FILES_OF_ROWS):
                         return True
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(entry.path)

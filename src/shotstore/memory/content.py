@@ -1,14 +1,58 @@
 """What a storage holds: values that are never changed, only replaced."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import attrs
+import numpy as np
 
+from shotstore.model import Data, DataSchema, DataType
 from shotstore.paths import PureSequencePath
+from shotstore.records.additions import Additions, StoredAddition
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.stored_records import Setting
+
+
+class Addition(StoredAddition):
+    """See `StoredAddition`."""
+
+    def __init__(self, additions: Additions, place: int) -> None:
+        """One of what was stored at once."""
+        self._additions = attrs.evolve(additions, results={})
+        self._place = place
+        self._results: dict[str, Data] = copied(additions.results_of(place))
+
+    @property
+    def row(self) -> int:
+        return self._additions.rows[self._place]
+
+    @property
+    def index(self) -> int:
+        return self._additions.indices[self._place]
+
+    @property
+    def time(self) -> datetime:
+        return self._additions.time
+
+    @property
+    def by(self) -> str:
+        return self._additions.by
+
+    @property
+    def tags(self) -> frozenset[str] | None:
+        return self._additions.tags
+
+    @property
+    def note(self) -> str | None:
+        return self._additions.note
+
+    @property
+    def types(self) -> Mapping[str, DataType]:
+        return DataSchema.of(self._results)
+
+    def results(self, names: Collection[str]) -> dict[str, Data]:
+        return {name: copied(self._results[name]) for name in names}
 
 
 @attrs.frozen
@@ -25,6 +69,8 @@ class Sequence:
     record: SequenceRecord
     launch: LaunchRecord | None = None
     shots: Mapping[int, ShotRecord] = attrs.field(factory=dict)
+    additions: tuple[Addition, ...] = ()
+    """What was added to them later, in the order of storing."""
 
 
 @attrs.define
@@ -39,3 +85,17 @@ class Content:
     def copy(self) -> "Content":
         """Return a content that is changed without changing this one."""
         return Content(self.paths.copy(), self.settings.copy())
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of data that shares nothing with it."""
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(copied(item) for item in value)
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.itemsize:
+        return value.copy()
+    # Of an array without room for its items a copy would have some.
+    return value

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 
-from shotstore.memory.content import Folder, Sequence
+from shotstore.memory.content import Addition, Folder, Sequence, copied
 from shotstore.memory.transaction import InMemoryTransaction
 from shotstore.memory.tree import InMemoryTree, Place
 from shotstore.model import JSON, Data, DataSchema, DataType, ParameterSchema, ParameterType
 from shotstore.model.parameters import PlainParameter
 from shotstore.paths import PureSequencePath
+from shotstore.records.additions import Additions
 from shotstore.records.columns import Places, ShotColumns, columns_of
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.recorders import Recorder
@@ -67,7 +68,7 @@ class InMemoryRecords(StoredRecords[Place]):
         return launch
 
     def reset(self, node: Place, record: SequenceRecord) -> None:
-        self._change(node, record=record, launch=None, shots={})
+        self._change(node, record=record, launch=None, shots={}, additions=())
 
     def records_below(self, path: PureSequencePath) -> Iterator[tuple[Place, SequenceRecord]]:
         for node in self.nodes_below(path):
@@ -83,7 +84,7 @@ class InMemoryRecords(StoredRecords[Place]):
         return node.sequence.shots
 
     def append_shot(self, node: Place, index: int, shot: ShotRecord) -> None:
-        kept = evolve(shot, data=_copied(dict(shot.data)))
+        kept = evolve(shot, data=copied(dict(shot.data)))
         self._change(node, shots={**node.sequence.shots, index: kept})
 
     def find_shot(self, node: Place, index: int) -> StoredShot | None:
@@ -107,8 +108,17 @@ class InMemoryRecords(StoredRecords[Place]):
     ) -> ShotColumns:
         indices = np.array(list(node.sequence.shots), np.int64)[rows].tolist()
         found = [node.sequence.shots[index] for index in indices]
-        own = [evolve(shot, data=_copied(_some(shot.data, labels))) for shot in found]
+        own = [evolve(shot, data=copied(_some(shot.data, labels))) for shot in found]
         return columns_of(indices, own, parameters, labels, places)
+
+    # What is added to shots later
+
+    def append_additions(self, node: Place, additions: Additions) -> None:
+        found = [Addition(additions, place) for place in range(len(additions.rows))]
+        self._change(node, additions=(*node.sequence.additions, *found))
+
+    def additions(self, node: Place) -> tuple[Addition, ...]:
+        return node.sequence.additions
 
     # Settings
 
@@ -146,23 +156,9 @@ class InMemoryShot(StoredShot):
         return self._shot.data
 
     def data(self, labels: Collection[str]) -> dict[str, Data]:
-        data: dict[str, Data] = _copied(_some(self._shot.data, labels))
+        data: dict[str, Data] = copied(_some(self._shot.data, labels))
         return data
 
 
 def _some(data: Mapping[str, Data], labels: Collection[str]) -> dict[str, Data]:
     return {label: data[label] for label in labels if label in data}
-
-
-def _copied(value: Any) -> Any:
-    """A copy of data that shares nothing with it."""
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    if isinstance(value, tuple):
-        return tuple(_copied(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray) and value.itemsize:
-        return value.copy()
-    # Of an array without room for its items a copy would have some.
-    return value

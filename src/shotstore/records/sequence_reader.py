@@ -41,6 +41,7 @@ from shotstore.records import (
 )
 from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
+from shotstore.records.result_reader import ResultReader
 from shotstore.records.stored_records import AnyRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary, holds_text
 from shotstore.records.values import Interruption, SequenceStats
@@ -162,6 +163,11 @@ class SequenceReader:
             return records.read_launch(node)
 
         return records.transaction.read(read)
+
+    @property
+    def results(self) -> ResultReader:
+        """What was added to its shots later."""
+        return ResultReader(self.path, self._records)
 
     # One shot
 

@@ -1,10 +1,11 @@
 """What is changed of one sequence: its recipe, its state, its shots, and its annotations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, SupportsIndex
 
 import attrs
+import numpy as np
 from attrs import evolve
 
 from shotstore.model import (
@@ -16,7 +17,8 @@ from shotstore.model import (
 )
 from shotstore.model.json_form import strict_json
 from shotstore.paths import PureSequencePath
-from shotstore.records import path_rules, shot_rules, state_rules
+from shotstore.records import path_rules, result_rules, shot_rules, state_rules
+from shotstore.records.additions import Additions, ResultColumn
 from shotstore.records.configurations import check_device_name, dump_device
 from shotstore.records.content import (
     InterruptionRecord,
@@ -165,6 +167,69 @@ class SequenceWriter:
             records.append_shot(node, number, shot)
 
         records.transaction.write(append)
+
+    # What is added to shots later
+
+    def add_results(
+        self, indices: Sequence[int], results: Mapping[str, ResultColumn], by: str
+    ) -> None:
+        """Store results of some shots, each of which comes once."""
+
+        def check(node: Any) -> None:
+            _, parameters, data = self._records.schemas(node)
+            result_rules.check_result_names(self.path, results, parameters, data)
+
+        self._add(indices, check, by=by, results=results)
+
+    def remove_results(self, names: Collection[str], index: int | None) -> None:
+        """Take results away from a shot or, of None, from all that have one of them."""
+        records, path = self._records, self.path
+
+        def remove() -> None:
+            node = records.tree.get_sequence(path)
+            row_of = records.shot_rows(node)
+            newest = records.addition_index(node).newest(records.count_shots(node)).results
+            rows = self._rows_of(row_of, [index]) if index is not None else [*row_of.values()]
+            has = {name: newest[name][rows] >= 0 for name in newest}
+            known = [name for name, flags in has.items() if flags.any()]
+            if missing := [name for name in names if name not in known]:
+                raise result_rules.results_not_found_error(path, missing, known)
+            index_of = {row: index for index, row in row_of.items()}
+            has_any = np.logical_or.reduce([has[name] for name in names])
+            chosen = [row for row, flag in zip(rows, has_any.tolist(), strict=True) if flag]
+            nothing: dict[str, ResultColumn] = {name: [None] * len(chosen) for name in names}
+            indices = [index_of[row] for row in chosen]
+            records.append_additions(
+                node, Additions(chosen, indices, datetime.now(UTC), results=nothing)
+            )
+
+        records.transaction.write(remove)
+
+    def annotate_shot(self, index: int, **changes: Any) -> None:
+        """Replace the tags of a shot, or the note on it."""
+        self._add([index], lambda _: None, **changes)
+
+    def _add(
+        self, indices: Sequence[int], check: Callable[[Any], object], **additions: Any
+    ) -> None:
+        records = self._records
+
+        def add() -> None:
+            node = records.tree.get_sequence(self.path)
+            rows = self._rows_of(records.shot_rows(node), indices)
+            check(node)
+            if rows:
+                records.append_additions(
+                    node, Additions(rows, indices, datetime.now(UTC), **additions)
+                )
+
+        records.transaction.write(add)
+
+    def _rows_of(self, row_of: Mapping[int, int], indices: Sequence[int]) -> list[int]:
+        for index in indices:
+            if index not in row_of:
+                raise shot_rules.shot_not_found_error(self.path, index)
+        return [row_of[index] for index in indices]
 
     # Helpers
 

@@ -1,7 +1,7 @@
 """The contract with a backend, its third part: the records of sequences, shots and settings."""
 
 import abc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Generic, Literal, TypeAlias
@@ -24,7 +24,16 @@ from shotstore.model.parameters import PlainParameter
 from shotstore.model.structures import Structure, structure_of
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
-from shotstore.records.columns import LARGEST_BATCH, Places, ShotColumns, places_for, row_size
+from shotstore.records.additions import AdditionIndex, Additions, Numbers, StoredAddition
+from shotstore.records.columns import (
+    LARGEST_BATCH,
+    Column,
+    Places,
+    ShotColumns,
+    data_column,
+    places_for,
+    row_size,
+)
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
 from shotstore.records.recorders import Recorder
 from shotstore.records.stored_transaction import StoredTransaction
@@ -141,7 +150,8 @@ class StoredRecords(abc.ABC, Generic[N]):
 
     @abc.abstractmethod
     def reset(self, node: N, record: SequenceRecord) -> None:
-        """Give a sequence the record of a draft, and delete its launch and its shots."""
+        """Give a sequence the record of a draft, and delete its launch, its shots, and what was
+        added to these."""
 
     @abc.abstractmethod
     def look_at_recorder(self, mark: str) -> Recorder | None:
@@ -295,6 +305,59 @@ class StoredRecords(abc.ABC, Generic[N]):
             items = map(np.asarray, values) if is_array else values.tolist()
             found[label] = list(dict.fromkeys(map(structure_of, items)))
         return found
+
+    # What is added to shots later
+
+    def shot_rows(self, node: N) -> Mapping[int, int]:
+        """Return the row of each shot of a sequence by its index."""
+        return {index: row for row, index in enumerate(self.shot_indices(node))}
+
+    @abc.abstractmethod
+    def append_additions(self, node: N, additions: Additions) -> None:
+        """Store something of shots that a sequence has.
+
+        Raises:
+            ValueError: the storage cannot hold a name. Nothing has changed.
+        """
+
+    @abc.abstractmethod
+    def additions(self, node: N) -> Sequence[StoredAddition]:
+        """Return all that was added to the shots of a sequence, in the order of storing."""
+
+    def addition_index(self, node: N) -> AdditionIndex:
+        """Return what all that was added to the shots of a sequence is about."""
+        return AdditionIndex.of(self.additions(node))
+
+    def result_types(self, node: N, numbers: Mapping[str, Numbers]) -> DataSchema:
+        """Return what results are, by name.
+
+        Args:
+            node: The sequence.
+            numbers: Additions that store each of them.
+        """
+        additions, schema = self.additions(node), DataSchema()
+        for name, each in numbers.items():
+            for number in each.tolist():
+                schema = schema.merged({name: additions[number].types[name]})
+        return schema
+
+    def read_results(
+        self, node: N, numbers: Numbers, types: Mapping[str, DataType], places: Places
+    ) -> Mapping[str, Column]:
+        """Return some results of some additions.
+
+        Args:
+            node: The sequence.
+            numbers: Additions, each of which stores all of these results.
+            types: What to read, as `result_types` has it.
+            places: What becomes the values of those that are arrays of one shape.
+        """
+        additions = self.additions(node)
+        found = [additions[number].results(types) for number in numbers.tolist()]
+        return {
+            name: data_column(kind, [each[name] for each in found], places.get(name))
+            for name, kind in types.items()
+        }
 
     # Settings
 

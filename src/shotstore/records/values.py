@@ -1,9 +1,11 @@
 """Values that sessions take and return."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
+from shotstore.model import Data
 from shotstore.paths import PureSequencePath, as_path
 from shotstore.records.recorders import Recorder
 from shotstore.state import State
@@ -57,3 +59,16 @@ class SequenceStats:
     """Whether the program lives that records it: "alive" or "gone"; None where nobody can tell, as
     of a run that was not recorded with :meth:`~shotstore.StorageManager.record`, and of a sequence
     that is not running."""
+
+
+@attrs.frozen(eq=False)
+class StoredResults:
+    """Results of a shot, as they were stored at once."""
+
+    shot_index: int
+    time: datetime
+    """When they were stored, in UTC."""
+    by: str
+    """By what: the text that was given."""
+    values: Mapping[str, Data]
+    """By name; None where a result was taken away."""

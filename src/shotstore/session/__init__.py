@@ -1,7 +1,13 @@
 """What people work with, written once over the records that a backend stores."""
 
 from shotstore.records.summaries import SequenceSummary
-from shotstore.records.values import DataId, Interruption, SequenceStats, ShotId
+from shotstore.records.values import (
+    DataId,
+    Interruption,
+    SequenceStats,
+    ShotId,
+    StoredResults,
+)
 from shotstore.session.asynchronous import (
     AsyncDeviceConfigurationCollection,
     AsyncExperimentSession,
@@ -39,4 +45,5 @@ __all__ = [
     "Shot",
     "ShotId",
     "StorageManager",
+    "StoredResults",
 ]

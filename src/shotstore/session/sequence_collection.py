@@ -18,12 +18,12 @@ from shotstore.records.sequence_reader import StorageReader
 from shotstore.records.summaries import SequenceSummary
 from shotstore.records.times import as_utc
 from shotstore.records.values import Interruption, SequenceStats
-from shotstore.session.shot_collection import ShotCollection
+from shotstore.session.shot_results import ResultCollection
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
 
-class SequenceCollection(ShotCollection):
+class SequenceCollection(ResultCollection):
     """The sequences of a session, ``session.sequences``.
 
     Every method that takes the path of a sequence, except :meth:`create`, raises

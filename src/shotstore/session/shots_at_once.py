@@ -6,14 +6,16 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy.typing as npt
 
 from shotstore.errors import ExperimentSessionNotActiveError
-from shotstore.model import DataSchema
+from shotstore.model import Data, DataSchema
 from shotstore.paths import PureSequencePath
+from shotstore.records.arguments import as_flag
 from shotstore.records.sequence_reader import SequenceReader
+from shotstore.records.values import StoredResults
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.sequence_collection import SequenceCollection
 
@@ -38,6 +40,65 @@ class ShotsAtOnce:
         """Return the type and shape of the data that the shots have, by label."""
         with self._sequences() as sequences:
             return sequences.get_data_schema(self.path)
+
+    def get_result_schema(self) -> DataSchema:
+        """Return the type and shape of the results that the shots have, by name."""
+        with self._sequences() as sequences:
+            return sequences.get_result_schema(self.path)
+
+    def set_results(self, columns: object, *, by: str = "") -> None:
+        """Store what an analysis has found for many shots at once: at any time, also while the
+        sequence runs on.
+
+        What was recorded does not change. Of a result that is stored again, the newest counts, and
+        the earlier ones are kept.
+
+        Args:
+            columns: A dict of columns, or a frame of polars or pandas. Its column ``shot_index``
+                says of which shots the others are, each a result by its name: an array with an
+                item for each shot, or a list. None, and null in a frame, takes a result away.
+            by: What has found them, to be told later: ``"fit_cloud 1.2"``.
+
+        Raises:
+            ShotNotFoundError: the sequence has no shot of one of the indices.
+            ValueError: there is no ``shot_index``, or a shot comes twice in it; the columns are of
+                different lengths; a name is that of a recorded label or parameter, or cannot be
+                stored. Nothing was stored.
+            TypeError: a value is of a type that cannot be stored, or an argument of another type.
+        """
+        with self._sequences() as sequences:
+            sequences.set_many_results(self.path, columns, by=by)
+
+    @overload
+    def get_results(self, *, history: Literal[False] = False) -> dict[int, dict[str, Data]]: ...
+
+    @overload
+    def get_results(self, *, history: Literal[True]) -> list[StoredResults]: ...
+
+    def get_results(
+        self, *, history: bool = False
+    ) -> dict[int, dict[str, Data]] | list[StoredResults]:
+        """Return the results that count, by name, of each shot that has some, by its index.
+
+        Args:
+            history: Whether to return all that was ever stored instead, as a list of
+                :class:`~shotstore.StoredResults` in the order of storing.
+        """
+        with self._sequences() as sequences:
+            if as_flag(history, "history"):
+                return sequences.get_results(self.path, history=True)
+            return sequences.get_results(self.path)
+
+    def remove_results(self, names: Collection[str]) -> None:
+        """Take results away from all shots that have them, by their names; they stay in the
+        history.
+
+        Raises:
+            DataNotFoundError: no shot has a result of one of the names. Nothing was changed.
+            TypeError: ``names`` is a single text.
+        """
+        with self._sequences() as sequences:
+            sequences.remove_results(self.path, names)
 
     def scan(self) -> polars.LazyFrame:
         """Return the shots as a polars LazyFrame, which reads what a query asks for and no more.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from shotstore.model import DataType, ParameterType
 from shotstore.model.parameters import plain_parameter_from_json
@@ -58,9 +58,13 @@ def read_columns(
 
 
 def read_arrays(
-    connection: Connection, ids: Collection[int], positions: Collection[int]
+    connection: Connection,
+    ids: Collection[int],
+    positions: Collection[int],
+    table: Table = arrays,
 ) -> dict[tuple[int, int], bytes]:
-    """The bytes of the arrays of some shots, by shot and position."""
+    """The bytes of the arrays of some shots, or of some rows of results, by these and position."""
+    owner = next(iter(table.primary_key))
     if not positions:
         return {}
     parts: dict[tuple[int, int], list[bytes]] = {
@@ -68,12 +72,12 @@ def read_arrays(
     }
     for some in _batches(list(ids)):
         rows = connection.execute(
-            select(arrays.c.shot_id, arrays.c.position, arrays.c.content)
-            .where(arrays.c.shot_id.in_(some), arrays.c.position.in_(positions))
-            .order_by(arrays.c.shot_id, arrays.c.position, arrays.c.part)
+            select(owner, table.c.position, table.c.content)
+            .where(owner.in_(some), table.c.position.in_(positions))
+            .order_by(owner, table.c.position, table.c.part)
         )
-        for row in rows:
-            parts[row.shot_id, row.position].append(row.content)
+        for of, position, content in rows:
+            parts[of, position].append(content)
     return {
         place: found[0] if len(found) == 1 else b"".join(found) for place, found in parts.items()
     }

@@ -32,6 +32,7 @@ from shotstore.model import (
     Serializer,
 )
 from shotstore.paths import PureSequencePath
+from shotstore.records.additions import Additions
 from shotstore.records.columns import Places, ShotColumns
 from shotstore.records.content import (
     InterruptionRecord,
@@ -43,11 +44,20 @@ from shotstore.records.recorders import Recorder
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
 from shotstore.sql import settings
+from shotstore.sql.additions import Addition, append_additions, read_additions
 from shotstore.sql.columns import read_columns
 from shotstore.sql.database import Database
 from shotstore.sql.loading import loading
 from shotstore.sql.shots import Shot
-from shotstore.sql.tables import AnyRow, arrays, device_configurations, paths, sequences, shots
+from shotstore.sql.tables import (
+    AnyRow,
+    arrays,
+    device_configurations,
+    paths,
+    results,
+    sequences,
+    shots,
+)
 from shotstore.sql.transaction import Transaction
 from shotstore.sql.tree import Node, Tree, below_with
 from shotstore.sql.values import (
@@ -124,6 +134,7 @@ class SQLRecords(StoredRecords[Node]):
         return LaunchRecord(row.global_parameters, devices)
 
     def reset(self, node: Node, record: SequenceRecord) -> None:
+        self._execute(delete(results).where(results.c.sequence_id == node.id))
         self._execute(delete(shots).where(shots.c.sequence_id == node.id))
         nothing = {"global_parameters": None, "device_configurations": None, **_NO_SHOTS}
         self._change(node, _row_of(record) | nothing)
@@ -235,6 +246,15 @@ class SQLRecords(StoredRecords[Node]):
         found = connection.scalars(query.offset(first).limit(end - first)).all()
         ids = np.array(found, np.int64)[rows - first]
         return read_columns(connection, ids.tolist(), parameters, labels, places)
+
+    # What is added to shots later
+
+    def append_additions(self, node: Node, additions: Additions) -> None:
+        append_additions(self.transaction.connection, node.id, additions)
+
+    def additions(self, node: Node) -> list[Addition]:
+        what = f"The results of sequence {node.path}"
+        return read_additions(self.transaction.connection, node.id, what)
 
     # Settings
 

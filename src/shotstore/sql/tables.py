@@ -3,7 +3,8 @@
 The tree is `paths`: each row names its parent, so that a path moves with all below it by a change
 of one row. A row of `sequences` makes a path a sequence. The data of a shot is one JSON object by
 label; an array in it is described there (``{"array": {"dtype": ..., "shape": ...}}``), and its
-items lie in rows of `arrays`, so that they are read only when asked for.
+items lie in rows of `arrays`, so that they are read only when asked for. `results` and
+`result_arrays` are the same for what is added to shots later.
 """
 
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -130,6 +132,34 @@ arrays = Table(
     metadata,
     Column("shot_id", _Id, ForeignKey("shots.id", ondelete="CASCADE"), primary_key=True),
     # Of the label in the shot's data
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("sequence_id", _Id, ForeignKey("sequences.path_id", ondelete="CASCADE"), nullable=False),
+    # Of the shot: its place in the order of recording, and its index
+    Column("shot_row", BigInteger, nullable=False),
+    Column("shot_index", BigInteger, nullable=False),
+    Column("time", UTCTime, nullable=False),
+    # JSON texts, as the note of a sequence
+    Column("by", JSON, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("tags", JSON(none_as_null=True)),
+    Column("note", JSON(none_as_null=True)),
+    Index("ix_results_sequence_id", "sequence_id", "id"),
+)
+"""What was added to shots later: a row for each time and shot."""
+
+result_arrays = Table(
+    "result_arrays",
+    metadata,
+    Column("result_id", _Id, ForeignKey("results.id", ondelete="CASCADE"), primary_key=True),
+    # Of the name in the data of the row
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("part", SmallInteger, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),

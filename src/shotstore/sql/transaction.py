@@ -10,9 +10,11 @@ from sqlalchemy.exc import DBAPIError
 
 from shotstore.errors import (
     CommitUncertainError,
+    DataNotFoundError,
     PathError,
     SequenceStateError,
     ShotExistsError,
+    ShotNotFoundError,
     StorageError,
     StorageLockTimeoutError,
     TransactionConflictError,
@@ -26,7 +28,16 @@ from shotstore.sql.settings import read_units
 
 _T = TypeVar("_T")
 
-_REFUSALS = (PathError, SequenceStateError, ShotExistsError, StorageError, TypeError, ValueError)
+_REFUSALS = (
+    PathError,
+    SequenceStateError,
+    ShotExistsError,
+    ShotNotFoundError,
+    DataNotFoundError,
+    StorageError,
+    TypeError,
+    ValueError,
+)
 """What an operation raises before it changes anything."""
 
 

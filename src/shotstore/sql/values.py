@@ -18,7 +18,7 @@ from shotstore.model import (
     data_from_json,
     data_to_json,
 )
-from shotstore.model.dtypes import dump_dtype, load_dtype
+from shotstore.model.dtypes import MOST_DIMENSIONS, dump_dtype, load_dtype
 from shotstore.model.parameters import PlainParameter, plain_parameter_to_json
 
 LARGEST_PART = 64 * 2**20
@@ -115,6 +115,19 @@ def array_positions(document: Mapping[str, JSON], labels: Collection[str]) -> di
         for position, (label, content) in enumerate(document.items())
         if label in labels and (described := _array(content)) is not None and _size(*described)
     }
+
+
+def type_in_document(content: JSON) -> DataType:
+    """What a value is, as far as its document tells, which is all but the items of arrays.
+
+    Raises:
+        ValueError, TypeError, LookupError: it was not `encode_data` that made this.
+    """
+    described = _array(content)
+    if described is None:
+        return DataType.of(data_from_json(content))
+    dtype, shape = described
+    return DataType.of_array(dtype, shape) if len(shape) <= MOST_DIMENSIONS else DataType("json")
 
 
 def decode_data(

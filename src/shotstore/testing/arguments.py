@@ -117,3 +117,31 @@ data = _mostly(
 )
 right_shots = st.tuples(st.integers(0, 9), right_parameters, right_data, right_times)
 """Index, parameters, data, and a time."""
+
+
+def _columns(indices: list[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    values = st.one_of(st.none(), _notable, strategies.data_values)
+    columns = st.dictionaries(
+        st.one_of(st.sampled_from(["x", "Camera\\picture", "a/b#2"]), strategies.labels),
+        st.lists(values, min_size=len(indices), max_size=len(indices)),
+        max_size=3,
+    )
+    return columns.map(lambda found: found | {"shot_index": indices})
+
+
+columns = _mostly(
+    st.lists(st.integers(0, 4), max_size=3, unique=True).flatmap(_columns),
+    st.sampled_from(
+        [
+            {"x": [1]},
+            {"shot_index": [0, 0], "x": [1, 2]},
+            {"shot_index": [0], "x": [1, 2]},
+            {"shot_index": [-1], "x": [1]},
+            {"shot_index": ["0"], "x": [1]},
+            {"shot_index": [0], "x": [{1}]},
+            {"shot_index": [0], "": [1]},
+            [{"shot_index": 0, "x": 1}],
+        ]
+    ),
+)
+"""Of results of many shots."""

@@ -16,6 +16,7 @@ from shotstore import (
     State,
     StorageManager,
 )
+from shotstore.testing.exactness import exactly_equal
 from shotstore.testing.experiments import here_or_committed
 
 _Storage = TypeVar("_Storage", bound=StorageManager)
@@ -72,6 +73,20 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
         ]
         for shot in shots
     }
+    found["results"] = {
+        shot.index: dict(sorted(sequences.get_results(path, shot.index).items())) for shot in shots
+    }
+    found["history of results"] = [
+        (each.shot_index, each.by, dict(sorted(each.values.items())))
+        for each in sequences.get_results(path, history=True)
+    ]
+    found["tags and notes of shots"] = {
+        shot.index: (
+            sequences.get_shot_tags(path, shot.index),
+            sequences.get_shot_note(path, shot.index),
+        )
+        for shot in shots
+    }
     return found
 
 
@@ -98,7 +113,7 @@ def changed(
         yield session, found
         inside = content(session)
     for after in (storage, reopened(storage)):
-        assert content(after) == inside
+        assert exactly_equal(content(after), inside)
     found |= inside if at is None else inside[str(at)]
 
 
@@ -119,7 +134,7 @@ def refused(
     before = content(session)
     with pytest.raises(error, match=match):
         yield
-    assert content(session) == before
+    assert exactly_equal(content(session), before)
 
 
 def reopened(storage: _Storage) -> _Storage:

@@ -60,6 +60,10 @@ RIGHT: Mapping[str, object] = {
     "parameters": ["index"],
     "rows": [0],
     "names": ["counts"],
+    "results": {"fraction": 0.5},
+    "columns": {"shot_index": [0], "fraction": [0.5]},
+    "by": "a fit",
+    "history": False,
     "which": "all",
     "namespace": PARAMETERS,
     "device": "camera",
@@ -78,26 +82,38 @@ class Method:
     name: str
     find: Callable[[ExperimentSession], Callable[..., object]]
     parameters: tuple[str, ...]
+    by_name: frozenset[str]
+    """Those of them that are given by name alone."""
 
     def on(self, session: ExperimentSession, **others: object) -> Callable[[], object]:
         """Return what calls it, with arguments that are taken but for these others."""
         method, given = self.find(session), {name: RIGHT[name] for name in self.parameters} | others
-        if "get_columns" in self.name:  # which are chosen by name alone
-            return functools.partial(method, **given)
-        return functools.partial(method, *given.values())
+        named = {name: given.pop(name) for name in self.by_name if name in given}
+        return functools.partial(method, *given.values(), **named)
 
 
 def _methods(owner: type, find: Callable[[ExperimentSession], object]) -> Iterator[Method]:
     for name, method in inspect.getmembers(owner, inspect.isfunction):
         if not name.startswith("_") and name not in FURTHER:
-            _, *parameters = inspect.signature(method).parameters
+            _, *parameters = inspect.signature(method).parameters.values()
             yield _method(f"{owner.__name__}.{name}", find, name, *parameters)
 
 
 def _method(
-    full_name: str, find: Callable[[ExperimentSession], object], name: str, *parameters: str
+    full_name: str,
+    find: Callable[[ExperimentSession], object],
+    name: str,
+    *parameters: inspect.Parameter | str,
 ) -> Method:
-    return Method(full_name, lambda session: getattr(find(session), name), parameters)
+    names = [each if isinstance(each, str) else each.name for each in parameters]
+    by_name = [
+        each.name
+        for each in parameters
+        if not isinstance(each, str) and each.kind is each.KEYWORD_ONLY
+    ]
+    return Method(
+        full_name, lambda session: getattr(find(session), name), tuple(names), frozenset(by_name)
+    )
 
 
 def _all() -> Iterator[Method]:

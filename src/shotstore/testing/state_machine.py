@@ -322,6 +322,35 @@ class StorageMachine(RuleBasedStateMachine):
         for wanted in (labels, [*labels, "no such label"]):
             self._do("sequences.get_columns", path, parameters=names, labels=wanted, rows=rows)
 
+    # What is found later
+
+    @rule(place=_anywhere, index=arguments.indices, results=arguments.data, by=arguments.notes)
+    def set_results(self, place: Place, index: Any, results: Any, by: Any) -> None:
+        self._do("sequences.set_results", self._path(place), index, results, by=by)
+
+    @rule(place=_sequences, columns=arguments.columns)
+    def set_many_results(self, place: Place, columns: Any) -> None:
+        self._do("sequences.set_many_results", self._path(place), columns, by="a fit")
+
+    remove_results = calling(
+        "sequences.remove_results",
+        names=st.lists(st.sampled_from(["x", "Camera\\picture", "a/b#2"]), max_size=2),
+        index=st.one_of(st.none(), arguments.indices),
+    )
+    set_shot_tags = calling("sequences.set_shot_tags", index=arguments.indices, tags=arguments.tags)
+    set_shot_note = calling(
+        "sequences.set_shot_note", index=arguments.indices, note=arguments.notes
+    )
+
+    @rule(place=_anywhere, index=arguments.indices)
+    def look_at_results(self, place: Place, index: Any) -> None:
+        path = self._path(place)
+        self._do("sequences.get_results", path)
+        self._do("sequences.get_results", path, index)
+        self._do("sequences.get_result_schema", path)
+        self._do("sequences.get_shot_tags", path, index)
+        self._do("sequences.get_shot_note", path, index)
+
     # What the next sequence is to be launched with
 
     @rule(parameters=arguments.namespaces)

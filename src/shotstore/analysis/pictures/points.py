@@ -291,10 +291,13 @@ def _axis_label(column: TableColumn) -> str:
 
 
 def _default_y(table: Table) -> list[str]:
-    """The only label that is a number, or the parts of it."""
-    columns = [
-        column for column in table.columns.values() if column.kind == "number" and column.is_label
+    """The only label that is a number, or the parts of it; without any, the only result."""
+    measured = [
+        column
+        for column in table.columns.values()
+        if column.kind == "number" and column.is_measured
     ]
+    columns = [column for column in measured if not column.is_result] or measured
     if len({column.origin.name for column in columns if column.origin is not None}) == 1:
         return [column.name for column in columns]
     names = ", ".join(column.name for column in columns)

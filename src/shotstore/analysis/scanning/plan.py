@@ -53,13 +53,21 @@ def plan_sequence(reader: SequenceReader) -> Plan:
     table = SequenceTable(reader, unpack=False)
     columns = {name: at.origin for name, at in table.columns.items() if at.origin is not None}
     types = {at: known_type(at, table) or pl.Null() for at in columns.values()}
-    integers = {name: at for name, at in columns.items() if types[at] == pl.Int64()}
+    integers = {
+        name: at for name, at in columns.items() if types[at] == pl.Int64() and at.kind != "result"
+    }
     if integers and reader.has_wide_integers():
-        types |= _types_of_integers(table, integers)
-    open_labels = [at.name for at in columns.values() if known_type(at, table) is None]
+        types |= _types_of_values(table, integers)
+    unknown = {name: at for name, at in columns.items() if known_type(at, table) is None}
+    open_labels = [at.name for at in unknown.values() if at.kind == "label"]
     if open_labels:
         for label, structures in reader.get_structures(open_labels).items():
             types[Origin("label", label)] = type_of_structures(structures)
+    results = {name: at for name, at in columns.items() if at.kind == "result"}
+    if open_results := {
+        name: at for name, at in results.items() if name in unknown or types[at] == pl.Int64()
+    }:
+        types |= _types_of_values(table, open_results)
     return Plan(columns, types, units_of(table))
 
 
@@ -81,10 +89,13 @@ def known_type(origin: Origin, table: SequenceTable) -> pl.DataType | None:
     tell it."""
     if origin.kind == "parameter":
         return type_of_parameter(table.parameters[origin.name])
-    return type_of_data(origin.type_of(table.data[origin.name]))
+    if origin.kind == "annotation":
+        return pl.String()
+    schema = table.data if origin.kind == "label" else table.results
+    return type_of_data(origin.type_of(schema[origin.name]))
 
 
-def _types_of_integers(
+def _types_of_values(
     table: SequenceTable, columns: Mapping[str, Origin]
 ) -> dict[Origin, pl.DataType]:
     types: dict[Origin, pl.DataType] = {at: pl.Null() for at in columns.values()}

@@ -16,7 +16,7 @@ from shotstore.analysis.scanning.types import (
     type_of_values,
 )
 from shotstore.analysis.tables import INDEX, SEQUENCE, SequenceTable
-from shotstore.analysis.tables.names import FIXED, Origin, origins
+from shotstore.analysis.tables.names import FIXED, Origin, origins_of
 from shotstore.errors import TransactionConflictError
 from shotstore.records.columns import Column
 from shotstore.records.sequence_reader import SequenceReader
@@ -82,11 +82,13 @@ class ShotReader:
     def _check_is_planned(self, origin: Origin) -> None:
         """Check that all of a label has a place, also where it has become complex, or is no longer
         complex in all shots."""
-        data = self._table.data
-        if origin.kind == "label" and origin not in self._there and origin.name in data:
-            own = origins((), {origin.name: data[origin.name]})
+        if origin in self._there or origin.kind not in ("label", "result"):
+            return
+        schema = self._table.data if origin.kind == "label" else self._table.results
+        if origin.name in schema:
+            own = origins_of(origin.kind, origin.name, schema[origin.name])
             if not self._plan.types.keys() >= set(own):
-                raise self._changed(origin, str(data[origin.name]))
+                raise self._changed(origin, str(schema[origin.name]))
 
     def _series(self, name: str, origin: Origin, column: Column) -> pl.Series:
         planned = self._plan.types[origin]

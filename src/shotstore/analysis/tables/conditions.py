@@ -1,6 +1,6 @@
 """Which shots meet a condition, a text or a polars expression."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -29,6 +29,9 @@ from shotstore.records.columns import Column
 
 if TYPE_CHECKING:
     import polars
+
+TAG = "tag"
+"""What a condition calls the tags of a shot, unless a column has this name."""
 
 Where: TypeAlias = "str | polars.Expr"
 """Which shots: a text such as ``"detuning > 5 MHz"``, or a polars expression."""
@@ -71,12 +74,19 @@ def matching_rows(table: Table, where: "Where | None") -> npt.NDArray[np.int64]:
         return np.arange(len(table))
     if not isinstance(where, str):
         return _rows_of_expression(table, where)
-    condition = parse_condition(where, lambda name: _has(table, name))
-    columns = {each.name: table.find(each.name) for each in comparisons_in(condition)}
+    tagged = TAG if not _has(table, TAG) else None
+    condition = parse_condition(where, lambda name: name == tagged or _has(table, name))
+    columns = {
+        each.name: table.find(each.name)
+        for each in comparisons_in(condition)
+        if each.name != tagged
+    }
     values = table.read({column.name for column in columns.values()})
     now = datetime.now(UTC)
 
     def compare(comparison: Comparison) -> _Answer:
+        if comparison.name == tagged:
+            return _compare_tags(table.tags(), comparison)
         column = columns[comparison.name]
         try:
             return _compare(column, values[column.name], comparison, now)
@@ -122,6 +132,17 @@ def _answer(condition: Condition, compare: Callable[[Comparison], _Answer]) -> _
             )
         case Or(parts):
             return _answer(Not(And(tuple(map(Not, parts)))), compare)
+
+
+def _compare_tags(tags: Sequence[Collection[str]], comparison: Comparison) -> _Answer:
+    """Which shots have a tag; each of them has it or not."""
+    if comparison.symbol not in ("=", "!=") or comparison.value.tolerance is not None:
+        raise InvalidConditionError(
+            f"'{comparison}' cannot be answered: a shot has a tag or not, so write {TAG} = "
+            f"{comparison.value.text}."
+        )
+    has = np.array([comparison.value.text in each for each in tags], bool)
+    return _Answer(has, ~has) if comparison.symbol == "=" else _Answer(~has, has)
 
 
 def _compare(column: TableColumn, found: Column, comparison: Comparison, now: datetime) -> _Answer:

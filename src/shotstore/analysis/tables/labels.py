@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from shotstore.analysis.tables.names import PREFIXES
 from shotstore.analysis.tables.table import TableColumn
 
 _LONGEST = 1000
@@ -16,8 +17,8 @@ def label_columns(
 ) -> dict[str, str]:
     """Return what each column is called, by its name; the same wherever that can be.
 
-    Where a name is taken it becomes ``data.<label>`` or ``parameter.<name>``, and makes room for
-    whatever else has that name.
+    Where a name is taken it becomes ``data.<label>``, ``parameter.<name>`` or ``result.<name>``,
+    and makes room for whatever else has that name.
 
     Args:
         columns: All that the file is to hold.
@@ -35,7 +36,7 @@ def label_columns(
         others = taken
         while not others.isdisjoint(occupies(column, name)):
             others = taken.union(spellings.values())
-            name = f"parameter.{name}" if column.is_parameter else f"data.{name}"
+            name = f"{PREFIXES['label' if column.origin is None else column.origin.kind]}{name}"
         names[column.name] = name
         taken.update(occupies(column, name))
     return {column.name: names[column.name] for column in spellings}

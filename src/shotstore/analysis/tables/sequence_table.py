@@ -1,6 +1,6 @@
 """The shots of a sequence, by increasing index."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from shotstore.analysis.recipes import local_parameters, parameters_of
 from shotstore.analysis.tables.gaps import complete
-from shotstore.analysis.tables.names import name_columns, origins
+from shotstore.analysis.tables.names import KINDS, NOTE, SEPARATOR, TAGS, name_columns, origins
 from shotstore.analysis.tables.table import END, INDEX, SEQUENCE, START, Table, TableColumn
 from shotstore.analysis.tables.variation import parameter_values
 from shotstore.model import DataSchema, ParameterSchema
-from shotstore.records.columns import Column, ShotColumns, parameter_column
+from shotstore.records.additions import NewestResults
+from shotstore.records.columns import Column, ShotColumns, objects, parameter_column
 from shotstore.records.sequence_reader import SequenceReader
 
 _OF_EVERY_SHOT = (
@@ -51,15 +52,29 @@ class SequenceTable(Table):
         return self.reader.get_data_schema()
 
     @cached_property
+    def newest(self) -> NewestResults:
+        """Which results, tags and notes of the shots count."""
+        return self.reader.results.get_newest()
+
+    @property
+    def results(self) -> DataSchema:
+        """The types of the results, by name."""
+        return self.newest.types
+
+    @cached_property
     def columns(self) -> Mapping[str, TableColumn]:
         """The columns, by name."""
         columns = {column.name: column for column in _OF_EVERY_SHOT}
-        found = origins(self.parameters, self.data, split=self._split)
+        found = origins(
+            self.parameters, self.data, self.results, self._annotations(), split=self._split
+        )
         for name, origin in name_columns(found).items():
             if origin.kind == "parameter":
                 columns[name] = TableColumn.of_parameter(name, origin, self.parameters[origin.name])
+            elif origin.kind == "annotation":
+                columns[name] = TableColumn(name, "text", origin=origin)
             else:
-                kind = self.data[origin.name]
+                kind = (self.data if origin.kind == "label" else self.results)[origin.name]
                 columns[name] = TableColumn.of_data(name, origin, kind, unpack=self._unpack)
         return columns
 
@@ -87,6 +102,10 @@ class SequenceTable(Table):
             for column in columns
         }
 
+    def tags(self) -> list[Collection[str]]:
+        indices = self._shots.shot_index[self._order]
+        return [*self.reader.results.read_annotations(self.newest, indices)[0]]
+
     def default_x(self) -> TableColumn:
         """Return what the sequence varies, at best in its loops, and something with a unit."""
         planned = self.reader.get_summary().varied
@@ -111,9 +130,15 @@ class SequenceTable(Table):
                 return self._shots.start_time[places]
         return self._shots.end_time[places]
 
+    def _annotations(self) -> Iterator[str]:
+        additions = self.newest.additions
+        for name, numbers in ((TAGS, additions.tags), (NOTE, additions.notes)):
+            if (numbers >= 0).any():
+                yield name
+
     def _read(self, columns: list[TableColumn], places: npt.NDArray[np.int64]) -> dict[str, Column]:
-        """Parameters and labels."""
-        names: dict[str, dict[str, None]] = {"parameter": {}, "label": {}}
+        """Parameters, labels, results, tags and notes."""
+        names: dict[str, dict[str, None]] = {kind: {} for kind in KINDS}
         for column in columns:
             assert column.origin is not None
             names[column.origin.kind][column.origin.name] = None
@@ -128,8 +153,27 @@ class SequenceTable(Table):
                 parameters=list(names["parameter"]), labels=list(names["label"]), rows=places
             )
             found = {"parameter": read.parameters, "label": read.data}
+            found |= self._read_later(names, read.shot_index)
         return {
             column.name: column.of(found[column.origin.kind][column.origin.name])
             for column in columns
             if column.origin is not None
         }
+
+    def _read_later(
+        self, names: Mapping[str, Iterable[str]], indices: npt.NDArray[np.int64]
+    ) -> dict[str, Mapping[str, Column]]:
+        """What was added to the shots of these indices."""
+        results = self.reader.results
+        found: dict[str, Mapping[str, Column]] = {
+            "result": results.read_columns(self.newest, list(names["result"]), indices),
+            "annotation": {},
+        }
+        if names["annotation"]:
+            tags, notes = results.read_annotations(self.newest, indices)
+            texts = {TAGS: [SEPARATOR.join(sorted(each)) for each in tags], NOTE: notes}
+            found["annotation"] = {
+                name: objects([text or None for text in texts[name]])
+                for name in names["annotation"]
+            }
+        return found

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.analysis.tables.frames import as_series
-from shotstore.analysis.tables.names import PARTS, Origin
+from shotstore.analysis.tables.names import PARTS, SEPARATOR, TAGS, Origin, OriginKind
 from shotstore.errors import DataNotFoundError
 from shotstore.model import DataType, ParameterType
 from shotstore.model.scalars import check_text
@@ -51,7 +51,7 @@ class TableColumn:
         units: Of a parameter with a unit.
         dtype: Of an array, as it is stored.
         shape: Of an array, with None for a length that differs between shots.
-        origin: The parameter, or the label; None for what every shot has.
+        origin: The parameter, the label or the result; None for what every shot has.
     """
 
     name: str
@@ -90,9 +90,14 @@ class TableColumn:
         return self.origin is not None and self.origin.kind == "parameter"
 
     @property
-    def is_label(self) -> bool:
-        """Whether it holds what was recorded under a label."""
-        return self.origin is not None and self.origin.kind == "label"
+    def is_measured(self) -> bool:
+        """Whether it holds what was recorded under a label, or a result."""
+        return self.origin is not None and self.origin.kind in ("label", "result")
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it holds a result."""
+        return self.origin is not None and self.origin.kind == "result"
 
     @property
     def is_image(self) -> bool:
@@ -161,6 +166,16 @@ class Table(abc.ABC):
             ]
         )
 
+    def tags(self) -> list[Collection[str]]:
+        """Return the tags of the shots in all rows, as far as a column has them.
+
+        Raises:
+            DataNotFoundError: there is no such column.
+        """
+        found = self.read([self.find(TAGS).name])
+        texts = found[TAGS].values.tolist()
+        return [text.split(SEPARATOR) if isinstance(text, str) else () for text in texts]
+
     def default_x(self) -> TableColumn | None:
         """Return what to draw against, where nobody says it; None if that cannot be told."""
         return None
@@ -210,9 +225,10 @@ class Table(abc.ABC):
         return parts or [self.find(name)]
 
     def _parts(self, label: str) -> list[TableColumn]:
-        """The real and the imaginary part of what is recorded under a label, where it is complex
-        and has two columns."""
-        wanted = {Origin("label", label, part) for part in PARTS}
+        """The real and the imaginary part of what is recorded under a label, or of a result, where
+        it is complex and has two columns."""
+        kinds: tuple[OriginKind, ...] = ("label", "result")
+        wanted = {Origin(kind, label, part) for kind in kinds for part in PARTS}
         return [column for column in self.columns.values() if column.origin in wanted]
 
     def check_has_rows(self) -> None:

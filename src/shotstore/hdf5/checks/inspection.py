@@ -1,4 +1,5 @@
-"""Everything in one ``shots.h5``, read and compared with the layout (docs/file-format.md).
+"""Everything in one ``shots.h5`` or ``results.h5``, read and compared with the layout
+(docs/file-format.md).
 
 The file may grow meanwhile: each step works on HDF5's view of the file as it is then, and looks
 only at the rows that were there at first.
@@ -21,7 +22,7 @@ from shotstore.hdf5.checks.report import listed
 from shotstore.hdf5.shots.copies import COPIES, copy_of
 from shotstore.hdf5.shots.launch import CONFIGURATION, DEVICES, DOCUMENTS
 from shotstore.hdf5.shots.own_objects import list_names, read_text_attribute
-from shotstore.hdf5.shots.schemas import Schema, load_schema
+from shotstore.hdf5.shots.schemas import ABOUT, Schema, load_schema
 from shotstore.hdf5.shots.slot_checks import check_fits
 from shotstore.hdf5.shots.stored_values import Slot
 
@@ -44,7 +45,10 @@ class Inspection:
     """What was found in a file, step by step: `begin`, then for each of `names` `chunks`, and for
     each of these `read`; `problems` in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, holds_results: bool = False) -> None:
+        """With ``holds_results`` it is a results file: without a launch, and with several rows of a
+        shot."""
+        self._holds_results = holds_results
         self.sequence_id: str | None = None
         self.number_of_shots = 0
         self.names: list[str] = []
@@ -83,15 +87,8 @@ class Inspection:
             self.sequence_id = read_text_attribute(file, "sequence")
         except Exception as error:
             self._add(f"the attribute sequence cannot be read ({reason(error)})")
-        documents = {f"{CONFIGURATION}/{name}" for name in DOCUMENTS}
-        for group in (CONFIGURATION, DEVICES):
-            for place in (group, copy_of(group)):
-                names = self._list(place)
-                self._find_datasets(place, names)
-                documents.update(f"{group}/{name}" for name in names)
-        self._read_configuration(documents - _GROUPS)
-        if {DEVICES, copy_of(DEVICES)} <= self._unlisted:
-            self.unreadable_configuration.append(DEVICES)
+        if not self._holds_results:
+            self._inspect_configuration()
         tables = [name for name in self._list("") if _TABLES.fullmatch(name)]
         schemas = sorted(
             {name for name in (*tables, *self._list(COPIES)) if _SCHEMAS.fullmatch(name)}
@@ -106,9 +103,10 @@ class Inspection:
         known = {name for name in tables if name in used or _UNALIGNED.fullmatch(name)}
         self._find_datasets("", sorted(known | set(schemas)))
         self._find_unused("", set(tables) - {*known, "shots"})
-        labels = self._list("data")
-        self._find_datasets("data", [name for name in labels if f"data/{name}" in used])
-        self._find_unused("data", [name for name in labels if f"data/{name}" not in used])
+        for group in ("data", ABOUT) if self._holds_results else ("data",):
+            names = self._list(group)
+            self._find_datasets(group, [name for name in names if f"{group}/{name}" in used])
+            self._find_unused(group, [name for name in names if f"{group}/{name}" not in used])
         self._check_lengths()
 
     def chunks(self, name: str) -> list[Chunk]:
@@ -157,6 +155,17 @@ class Inspection:
         return [*self._problems, *chunks]
 
     # Steps
+
+    def _inspect_configuration(self) -> None:
+        documents = {f"{CONFIGURATION}/{name}" for name in DOCUMENTS}
+        for group in (CONFIGURATION, DEVICES):
+            for place in (group, copy_of(group)):
+                names = self._list(place)
+                self._find_datasets(place, names)
+                documents.update(f"{group}/{name}" for name in names)
+        self._read_configuration(documents - _GROUPS)
+        if {DEVICES, copy_of(DEVICES)} <= self._unlisted:
+            self.unreadable_configuration.append(DEVICES)
 
     def _list(self, group: str) -> list[str]:
         names: list[str] = []
@@ -234,7 +243,7 @@ class Inspection:
         self._indices = rows["shot_index"].astype(np.uint64)
         self._schema_of_row = np.where(readable, rows["schema"].astype(np.int64), -1)
         found, counts = np.unique(self._indices[readable], return_counts=True)
-        if np.any(counts > 1):
+        if np.any(counts > 1) and not self._holds_results:
             self._add(f"the shots {listed(found[counts > 1].tolist())} stand in it twice")
 
     def _check_schemas(self) -> None:

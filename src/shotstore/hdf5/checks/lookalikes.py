@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from shotstore.hdf5.checks.report import Finding
-from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
+from shotstore.hdf5.names import FILES_OF_ROWS, SEQUENCE_DOCUMENT
 from shotstore.paths import PureSequencePath
 
 _LOOKALIKE = re.compile(r"(?:shots|results)\b.*\.h5|sequence\b.*\.json", re.IGNORECASE)
-_OURS = {SEQUENCE_DOCUMENT, SHOTS_FILE, "results.h5"}
+_OURS = {SEQUENCE_DOCUMENT, *FILES_OF_ROWS}
 
 
 def find_copies_of_files(
@@ -20,7 +20,7 @@ def find_copies_of_files(
     """Files in the directory of a sequence such as ``shots (1).h5``."""
     for name in sorted(files):
         if _LOOKALIKE.fullmatch(name) and name not in _OURS:
-            own = SEQUENCE_DOCUMENT if name.endswith("json") else SHOTS_FILE
+            own = next(own for own in _OURS if name.casefold().startswith(own.partition(".")[0]))
             yield Finding(
                 "note",
                 directory / name,

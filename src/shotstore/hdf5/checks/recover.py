@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -11,10 +12,13 @@ from attrs import define, evolve, field
 
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import on_disk
+from shotstore.hdf5.checks.file_check import is_there
+from shotstore.hdf5.checks.recover_results import open_results, rewrite_results
 from shotstore.hdf5.checks.report import Progress, Recovered
 from shotstore.hdf5.checks.salvage import Salvage, SalvagedShot, nothing_left_error
 from shotstore.hdf5.checks.sequence_check import SequenceCheck
 from shotstore.hdf5.documents import SequenceDocument
+from shotstore.hdf5.names import RESULTS_FILE, SHOTS_FILE
 from shotstore.hdf5.session import HDF5ExperimentSession
 from shotstore.hdf5.shots.launch import CONFIGURATION, DEVICES, Launch
 from shotstore.hdf5.shots.shots_file import ShotsFile
@@ -44,8 +48,11 @@ class _Tally:
 
     number: int = 0
     incomplete: dict[int, tuple[str, ...]] = field(factory=dict)
+    rows: dict[int, int] = field(factory=dict)
+    """The row that each shot has got, by the one that it had."""
 
-    def add(self, shot: SalvagedShot) -> None:
+    def add(self, row: int, shot: SalvagedShot) -> None:
+        self.rows[row] = self.number
         self.number += 1
         if shot.lost:
             self.incomplete[shot.index] = shot.lost
@@ -78,16 +85,17 @@ class _Recovery:
             raise DamagedStorageError(
                 f"{first.file}: {first.problem} Nothing was changed. {first.remedy}"
             )
-        if check.belongs_to_another:
-            raise DamagedStorageError(
-                f"{check.shots_file} belongs to another sequence than sequence.json beside it, so "
-                "nothing was changed. Put the two files that belong together back."
-            )
+        for each in (check.shots, check.results):
+            if each.belongs_to_another:
+                raise DamagedStorageError(
+                    f"{each.file} belongs to another sequence than sequence.json beside it, so "
+                    "nothing was changed. Put the two files that belong together back."
+                )
         self._check_idle(node, check.document)
         try:
-            salvage = transaction.run(lambda: Salvage(check.shots_file))
+            salvage = transaction.run(lambda: Salvage(check.shots.file))
         except OSError as error:
-            raise on_disk.unreadable_error(check.shots_file, error) from error
+            raise on_disk.unreadable_error(check.shots.file, error) from error
         try:
             recovered = self._recover(node, check, salvage)
         finally:
@@ -102,7 +110,7 @@ class _Recovery:
         tree = self._transaction.tree
         node = tree.get(self._path)
         if not node.is_sequence:
-            shots_file = self._transaction.store.root / (node.directory or "") / "shots.h5"
+            shots_file = self._transaction.store.root / (node.directory or "") / SHOTS_FILE
             if self._path.is_root() or not on_disk.is_regular_file(shots_file):
                 raise path_rules.path_is_not_sequence_error(self._path)
             if tree.children(node):
@@ -122,26 +130,35 @@ class _Recovery:
     def _recover(self, node: Node, check: SequenceCheck, salvage: Salvage) -> Recovered:
         transaction = self._transaction
         document = self._rebuilt(check, salvage)
-        is_rewritten = check.is_shots_file_damaged or check.tail > 0
+        is_rewritten = check.shots.is_damaged or check.shots.tail > 0
+        are_results_rewritten = is_there(check.results) and (
+            is_rewritten or check.results.is_damaged or check.results.tail > 0
+        )
         said = 0 if check.document is None else check.document.number_of_shots or 0
         entry = None
-        if is_rewritten or check.content is not None:
+        files = [SHOTS_FILE] if is_rewritten else []
+        files += [RESULTS_FILE] if are_results_rewritten else []
+        if files or check.content is not None:
             content = check.content or b""
             entry = transaction.write(
-                lambda: transaction.replace_damaged(node, document, content, has_shots=is_rewritten)
+                lambda: transaction.replace_damaged(node, document, content, files)
             )
         tally = _Tally(number=salvage.number_of_rows)
         if is_rewritten:
             tally = self._rewrite(node, salvage, self._launch(document, salvage))
         if not tally.number and max(said, salvage.number_of_rows):
-            raise nothing_left_error(check.shots_file, "no shot in it is whole enough")
+            raise nothing_left_error(check.shots.file, "no shot in it is whole enough")
+        repairs = []
+        if are_results_rewritten:
+            rows = tally.rows if is_rewritten else None
+            repairs.append(self._rewrite_results(node, check.results.file, rows))
         document = evolve(document, number_of_shots=tally.number)
         if not node.is_sequence:
             node.is_sequence = node.was_folder = True
         transaction.write(lambda: transaction.change_document(node, document))
         return Recovered(
             self._path,
-            tuple(self._repairs(check, document, is_rewritten=is_rewritten)),
+            (*self._repairs(check, document, is_rewritten=is_rewritten), *repairs),
             tally.number,
             max(said, salvage.number_of_rows) - tally.number,
             tally.incomplete,
@@ -173,7 +190,7 @@ class _Recovery:
         document = check.document
         if document is not None and document.state.has_ended():
             return document
-        changed = datetime.fromtimestamp(check.shots_file.stat().st_mtime, UTC)
+        changed = datetime.fromtimestamp(check.shots.file.stat().st_mtime, UTC)
         start, stop = salvage.times() or (changed, changed)
         if document is not None and document.state is not State.DRAFT:
             stop = max([stop, *(each.resume_time for each in document.interruptions)])
@@ -235,7 +252,7 @@ class _Recovery:
         transaction = self._transaction
         launched_at = salvage.launched_at or str(self._path)
         shots = transaction.write(lambda: transaction.begin_again(node, launch, launched_at))
-        tally, rows = _Tally(), salvage.shots()
+        tally, rows = _Tally(), enumerate(salvage.shots())
         while self._transaction.run(lambda: self._append(shots, rows, tally)):
             self._done = self._size * salvage.progress
             self._tell(1)
@@ -243,16 +260,28 @@ class _Recovery:
         self._tell(1)
         return tally
 
-    def _append(self, shots: ShotsFile, rows: Iterator[SalvagedShot | None], tally: _Tally) -> bool:
+    def _rewrite_results(self, node: Node, file: Path, rows: dict[int, int] | None) -> str:
+        """Write what can be read of the results into a new file, and say what was done."""
+        transaction = self._transaction
+        salvage = open_results(transaction, file)
+        try:
+            return rewrite_results(transaction, node, salvage, rows, self._compression)
+        finally:
+            if salvage is not None:
+                transaction.run(salvage.close)
+
+    def _append(
+        self, shots: ShotsFile, rows: Iterator[tuple[int, SalvagedShot | None]], tally: _Tally
+    ) -> bool:
         """Write some of the shots; whether there are more."""
         deadline = monotonic() + _LONGEST_BATCH
         with self._transaction.appending():
-            for shot in rows:
+            for row, shot in rows:
                 if shot is not None:
                     shots.append(
                         shot.index, shot.times, shot.parameters, shot.data, self._compression
                     )
-                    tally.add(shot)
+                    tally.add(row, shot)
                 if monotonic() > deadline:
                     return True
         return False

@@ -1,4 +1,4 @@
-"""What can still be read of a damaged ``shots.h5``, one value after the other."""
+"""What can still be read of a damaged ``shots.h5`` or ``results.h5``, one value after the other."""
 
 import random
 import struct
@@ -41,6 +41,8 @@ class SalvagedShot:
     times: tuple[int, int]
     parameters: dict[str, PlainParameter] = field(factory=dict)
     data: dict[str, Data] = field(factory=dict)
+    about: dict[str, Data] = field(factory=dict)
+    """Instead of parameters, where it was stored of a shot later: what it is about."""
     lost: tuple[str, ...] = ()
     """Parameters and data that could not be read, by name."""
 
@@ -48,13 +50,14 @@ class SalvagedShot:
 class Salvage:
     """A damaged file, opened as far as it goes. Everything here runs on a worker thread."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file.
+    def __init__(self, path: Path, *, holds_results: bool = False) -> None:
+        """Open the file; ``holds_results`` says which of the two it is.
 
         Raises:
             DamagedStorageError: not even its table of shots can be found.
         """
-        self.inspection = inspection = Inspection()
+        self._holds_results = holds_results
+        self.inspection = inspection = Inspection(holds_results=holds_results)
         """What can be read of the file as a whole."""
         self._file_object, self._file = _open(path)
         try:
@@ -115,7 +118,7 @@ class Salvage:
             shot = None
             if self._readable[row] and int(self._rows[row]["shot_index"]) not in seen:
                 shot = self._shot(row)
-            if shot is not None:
+            if shot is not None and not self._holds_results:
                 seen.add(shot.index)
             yield shot
 
@@ -131,12 +134,17 @@ class Salvage:
         if schema is None:
             return None
         parameters: dict[str, PlainParameter] = {}
+        about: dict[str, Data] = {}
         data: dict[str, Data] = {}
         lost: list[str] = []
         payloads = Payloads(np.array([row]), self._dataset, self._index)
         for slot in schema.parameters:
             try:
-                parameters[slot.name] = load_parameter(slot, payloads.of_one(slot)), slot.unit
+                payload = payloads.of_one(slot)
+                if self._holds_results:
+                    about[slot.name] = load_data(slot, payload)
+                else:
+                    parameters[slot.name] = load_parameter(slot, payload), slot.unit
             except Exception:
                 lost.append(slot.name)
         for slot in schema.data:
@@ -145,7 +153,7 @@ class Salvage:
             except Exception:
                 lost.append(slot.name)
         times = int(record["start_time"]), int(record["end_time"])
-        return SalvagedShot(int(record["shot_index"]), times, parameters, data, tuple(lost))
+        return SalvagedShot(int(record["shot_index"]), times, parameters, data, about, tuple(lost))
 
     def _schema(self, number: int) -> Schema | None:
         if number not in self._schemas:

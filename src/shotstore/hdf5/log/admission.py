@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.log.record import LogRecord
-from shotstore.hdf5.names import SHOTS_FILE
+from shotstore.hdf5.names import FILES_OF_ROWS
 from shotstore.hdf5.overlay import PAGE
 
 _TRANSACTION = re.compile(r"[0-9a-f]{32}")
@@ -32,7 +32,7 @@ def check_record(root: Path, record: LogRecord) -> None:
     for path in dict.fromkeys((*record.paths, *staged)):
         _check_place(root, path)
     for patch in record.patches:
-        if not patch.path.endswith(f"/{SHOTS_FILE}"):
+        if patch.path.rpartition("/")[2] not in FILES_OF_ROWS:
             raise ValueError(f"it changes {patch.path!r}, which holds no shots")
         _check_numbers((patch.committed, patch.needed, patch.length, patch.shots, *patch.offsets))
         if len(patch.offsets) != len(patch.pages):

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from shotstore.hdf5.names import SEQUENCE_DOCUMENT, SHOTS_FILE
+from shotstore.hdf5.names import FILES_OF_ROWS, SEQUENCE_DOCUMENT
 
 
 def territory(path: str) -> str:
     """The path of what a file is a part of: of a sequence its directory, else the file itself."""
     directory, _, name = path.rpartition("/")
-    return directory if name in (SEQUENCE_DOCUMENT, SHOTS_FILE) else path
+    return directory if name in (SEQUENCE_DOCUMENT, *FILES_OF_ROWS) else path
 
 
 def meets(one: str, other: str) -> bool:

@@ -28,6 +28,8 @@ class KnownRows:
         """The start time of each row that is known."""
         self.is_of_another_file = False
         """Whether it was found not to fit the file that it was remembered for."""
+        self.may_repeat = False
+        """Whether several rows may be of one shot, of which the last one is meant."""
 
     def fits(self, shots: Rows) -> bool:
         """Whether the file has these rows: the last one is compared that both have."""
@@ -61,7 +63,9 @@ class KnownRows:
         """
         indices, numbers = shots["shot_index"].tolist(), shots["schema"].tolist()
         for row, (index, number) in enumerate(zip(indices, numbers, strict=True), first):
-            if self.by_index.setdefault(index, row) != row:
+            if self.may_repeat:
+                self.by_index[index] = row
+            elif self.by_index.setdefault(index, row) != row:
                 raise ValueError("a shot index stands in it twice")
             self._first_uses.setdefault(number, row)
         stop = first + len(shots)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.hdf5.shots.rows import ROW_CHUNK, Array, Rows
-from shotstore.hdf5.shots.stored_values import Slot
+from shotstore.hdf5.shots.stored_values import COLUMN_TYPES, Slot
 
 RowNumbers: TypeAlias = npt.NDArray[np.int64]
 
@@ -59,6 +59,9 @@ class Payloads:
         if slot.size is not None:
             texts: list[bytes] = stored.tolist()
             return texts
+        if slot.type in COLUMN_TYPES:
+            numbers: list[Any] = stored.tolist()
+            return numbers
         if stored.ndim > 1:
             return stored
         return (stored[row : row + 1].reshape(()) for row in range(len(stored)))
@@ -75,7 +78,9 @@ class Payloads:
         read_rows_into(stored, rows, self._rows)
 
     def column(self, slot: Slot, places: RowNumbers) -> Array:
-        """The column of a slot in its table."""
+        """The numbers in a slot: in its column of a table, or a dataset of its own."""
+        if slot.column is None:
+            return self.stacked(slot, places)
         column: Array = self._table(slot)[slot.column]
         return column if len(places) == len(self._rows) else column[places]
 

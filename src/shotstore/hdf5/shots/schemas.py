@@ -35,6 +35,8 @@ from shotstore.model.dtypes import dump_dtype
 # Each write compares all columns with all: 4 ms for one table of 500, 0.7 ms for five of 100.
 _MOST_COLUMNS = 100
 _MOST_NAME_BYTES = 32 * 1024  # of a table's column names: HDF5 limits a header message to 64 KiB
+ABOUT = "about"
+"""The group with what the rows of a file without tables are about."""
 _LARGEST_RAGGED_CHUNK = 256 * 1024  # bytes
 
 
@@ -52,6 +54,8 @@ class Schemas:
 
     def __init__(self, datasets: Datasets) -> None:
         self._datasets = datasets
+        self.has_tables = True
+        """Whether numbers and parameters are columns of tables; else each is a dataset."""
         self._is_loaded = False
         self._schemas: list[Schema] = []
         self._without_copy: list[tuple[int, bytes]] = []
@@ -129,7 +133,7 @@ class Schemas:
             for key, value in stored.items()
         }
         new = {key: value for key, value in stored.items() if slots[key] is None}
-        if new:
+        if new and self.has_tables:
             slots |= self._create_columns("parameters", new) | self._create_columns("data", new)
         for key, value in new.items():
             if slots[key] is None:
@@ -212,13 +216,15 @@ class Schemas:
     def _create_slot(
         self, key: tuple[str, str], value: Stored, compression: str | int | None
     ) -> Slot:
-        label = key[1]
-        name = f"data/{hdf5_name(label)}"
-        slot = Slot(label, value.type, size=_size(value))
+        section, label = key
+        name = f"{'data' if section == 'data' else ABOUT}/{hdf5_name(label)}"
+        slot = Slot(label, value.type, unit=value.unit, size=_size(value))
         if value.type == "none":
             return slot
         if slot.size is not None:
             return evolve(slot, dataset=self._datasets.create(name, text_dtype(slot.size)))
+        if value.type in COLUMN_DTYPES:
+            return evolve(slot, dataset=self._datasets.create(name, COLUMN_DTYPES[value.type]))
         array = value.payload
         slot = evolve(slot, dtype=dump_dtype(array.dtype), shape=array.shape)
         if value.type == "empty":

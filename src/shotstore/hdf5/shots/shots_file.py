@@ -1,11 +1,12 @@
-"""``shots.h5``: the launch configuration and all shots of one sequence.
+"""``shots.h5``: the launch configuration and all shots of one sequence; and ``results.h5``, of the
+same layout, without a launch: each of its rows is what was stored of one shot at once.
 
 This module knows HDF5 and the layout of the file (docs/file-format.md), and nothing of locks,
 transactions or where the file lies. Row k of every dataset is the k-th shot recorded.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -15,7 +16,9 @@ import numpy.typing as npt
 from shotstore.errors import StorageError
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
+from shotstore.hdf5.shots.alike import AlikeValues, write_alike
 from shotstore.hdf5.shots.columns import ColumnReader
+from shotstore.hdf5.shots.copies import COPIES
 from shotstore.hdf5.shots.datasets import Datasets
 from shotstore.hdf5.shots.fixed_texts import write_attribute
 from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
@@ -24,7 +27,7 @@ from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
 from shotstore.hdf5.shots.rows import Rows
-from shotstore.hdf5.shots.schemas import Schema, Schemas
+from shotstore.hdf5.shots.schemas import ABOUT, Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
     SPAN,
     Slot,
@@ -47,6 +50,7 @@ VERSION = 1
 """The version of the layout that is written."""
 
 _FORMAT = "shotstore shots"
+_FORMAT_OF_RESULTS = "shotstore results"
 _SHOT = np.dtype(
     [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
 )
@@ -73,12 +77,14 @@ class ShotsFile:
         self._remember = remember
         self.sequence_id: str | None = None
         """The id of the sequence that the file belongs to; None while it is being made."""
+        self.holds_results = False
+        """Whether its rows are what was stored of shots later: several may be of one shot."""
 
     @classmethod
     def create(
-        cls, file_object: HDF5FileObject, sequence_id: str, path: str, launch: Launch
+        cls, file_object: HDF5FileObject, sequence_id: str, path: str, launch: Launch | None
     ) -> "ShotsFile":
-        """Write a file without shots.
+        """Write a file without shots; without a launch, one for what is stored of shots later.
 
         It gets superblock version 2, which has no "open for writing" mark for a killed writer to
         leave behind, and objects of HDF5 1.10, whose metadata is checksummed.
@@ -86,6 +92,7 @@ class ShotsFile:
         with writing(file_object):
             open_handle(file_object, "w", "v108").close()
         self = cls(file_object, open_handle(file_object, "r+"))
+        self._say_what_it_holds(results=launch is None)
         try:
             with writing(file_object):
                 self._write_header(sequence_id, path, launch)
@@ -113,7 +120,9 @@ class ShotsFile:
         self = cls(file_object, file, remember)
         try:
             with reading(self._file_object):
-                if own_objects.read_text_attribute(file, "format") != _FORMAT:
+                found = own_objects.read_text_attribute(file, "format")
+                self._say_what_it_holds(results=found == _FORMAT_OF_RESULTS)
+                if found != _FORMAT and not self.holds_results:
                     raise ValueError("its format attribute is missing")
                 version = own_objects.read_integer_attribute(file, "version")
                 self.sequence_id = own_objects.read_text_attribute(file, "sequence")
@@ -126,6 +135,11 @@ class ShotsFile:
             self.close()
             raise
         return self
+
+    def _say_what_it_holds(self, *, results: bool) -> None:
+        self.holds_results = results
+        # Who stores results stores some of them at a time: tables would be as many as these.
+        self._schemas.has_tables = not results
 
     def close(self) -> None:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
@@ -170,6 +184,11 @@ class ShotsFile:
         with reading(self._file_object):
             return self._rows().by_index
 
+    def index(self, row: int) -> int:
+        """The index of a shot."""
+        with reading(self._file_object):
+            return int(self._datasets.rows["shots"].read(row, 1)[0]["shot_index"])
+
     def times(self, row: int) -> tuple[int, int]:
         """Start and end of a shot, in microseconds since 1970 UTC."""
         with reading(self._file_object):
@@ -184,6 +203,13 @@ class ShotsFile:
                 slot.name: (load_parameter(slot, payloads.of_one(slot)), slot.unit)
                 for slot in self._schema(row).parameters
             }
+
+    def about(self, row: int) -> dict[str, Data]:
+        """What a row is about that was stored of a shot later."""
+        with reading(self._file_object):
+            payloads = self._payloads(row)
+            slots = self._schema(row).parameters
+            return {slot.name: load_data(slot, payloads.of_one(slot)) for slot in slots}
 
     def labels(self, row: int) -> list[str]:
         """The labels of the data of a shot."""
@@ -216,6 +242,13 @@ class ShotsFile:
         with reading(self._file_object):
             used = self._used_slots(rows)
             return used.parameter_schema, used.data_schema
+
+    def kinds(self, rows: int) -> tuple[npt.NDArray[np.int64], list[Schema]]:
+        """Of which kind each of the first ``rows`` shots is, and where those of each kind keep
+        their values."""
+        with reading(self._file_object):
+            known = self._rows()
+            return np.array(known.schemas[:rows], np.int64), self._schemas.load()
 
     def has_wide_integers(self, rows: int) -> bool:
         """Whether the first ``rows`` shots have a number beyond 64 bits."""
@@ -288,19 +321,53 @@ class ShotsFile:
             self._schemas.write_copies()
             known.note(row, shot)
 
-    def _write_header(self, sequence_id: str, path: str, launch: Launch) -> None:
+    def append_alike(
+        self,
+        indices: Sequence[int],
+        times: tuple[int, int],
+        values: Mapping[tuple[str, str], AlikeValues],
+        compression: str | int | None = None,
+    ) -> None:
+        """Record shots of one kind as the next rows, each dataset in as few writes as can be.
+
+        Args:
+            indices: Those of the shots.
+            times: Start and end in microseconds since 1970 UTC, of all of them.
+            values: By section (``parameters`` or ``data``) and name.
+            compression: As for `append`.
+        """
+        with writing(self._file_object):
+            known = self._rows()
+            kinds = {key: alike.kind for key, alike in values.items()}
+            number, schema = self._schemas.find(kinds, compression)
+            table = self._datasets.rows["shots"]
+            first = table.length
+            shots = np.zeros(len(indices), _SHOT)
+            shots["shot_index"], shots["schema"] = indices, number
+            shots["start_time"], shots["end_time"] = times
+            write_alike(self._datasets, schema, first, values)
+            table.write(first, shots)
+            self._schemas.write_copies()
+            known.note(first, shots)
+
+    def _write_header(self, sequence_id: str, path: str, launch: Launch | None) -> None:
         file = self._file
-        write_attribute(file, "format", _FORMAT)
+        write_attribute(file, "format", _FORMAT_OF_RESULTS if launch is None else _FORMAT)
         write_attribute(file, "version", VERSION)
         write_attribute(file, "sequence", sequence_id)
         write_attribute(file, "launch", uuid.uuid4().hex)
         write_attribute(file, "path", path)
         write_attribute(file, "creator", f"shotstore {__version__}")
-        write_launch(file, launch)
+        if launch is not None:
+            write_launch(file, launch)
         file.create_group("data")
         describe_file(file)
         self._datasets.create("shots", _SHOT)
-        write_copy(file, launch)
+        if launch is None:
+            file.create_group(ABOUT)
+            file.create_group(COPIES)
+        else:
+            write_copy(file, launch)
 
     def _write_values(
         self, row: int, schema: Schema, stored: Mapping[tuple[str, str], Stored]
@@ -347,6 +414,7 @@ class ShotsFile:
             if self._remember is not None and "launch" in self._file.attrs:
                 known = self._remember(own_objects.read_text_attribute(self._file, "launch"))
             self._known = known if known.fits(shots) else KnownRows()
+            self._known.may_repeat = self.holds_results
         if len(self._known.schemas) < shots.length:
             self._known.extend(shots)
         return self._known

@@ -49,7 +49,7 @@ def check_fits(slot: Slot, dtype: np.dtype[Any], row_shape: tuple[int, ...]) -> 
         ValueError, TypeError: the one does not fit the other.
     """
     if slot.column is not None or slot.type in COLUMN_TYPES:
-        found = dtype[slot.column] if slot.column in (dtype.names or ()) else None
+        found = dtype if slot.column is None else _column_of(dtype, slot.column)
         expected = COLUMN_DTYPES.get(slot.type)
         is_right = found is not None and (found == expected if expected else found.kind == "S")
         fits = is_right and row_shape == ()
@@ -60,3 +60,7 @@ def check_fits(slot: Slot, dtype: np.dtype[Any], row_shape: tuple[int, ...]) -> 
         fits = dtype.kind == "S" and row_shape == ()
     if not fits:
         raise ValueError(f"{slot.dataset} does not hold what the schema says of {slot.name!r}")
+
+
+def _column_of(dtype: np.dtype[Any], name: str) -> np.dtype[Any] | None:
+    return dtype[name] if name in (dtype.names or ()) else None

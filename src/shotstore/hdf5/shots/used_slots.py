@@ -58,7 +58,7 @@ class UsedSlots:
         """The types of the data, by label."""
         found: dict[str, DataType] = {}
         for slot in self._data:
-            kind = _data_type(slot)
+            kind = data_type(slot)
             found[slot.name] = found[slot.name].merged(kind) if slot.name in found else kind
         return DataSchema(found)
 
@@ -85,7 +85,7 @@ def _each_once(sections: Iterable[list[Slot]]) -> list[Slot]:
     return list(dict.fromkeys(slot for slots in sections for slot in slots))
 
 
-def _data_type(slot: Slot) -> DataType:
+def data_type(slot: Slot) -> DataType:
     """What `DataType.of` says of the values of a slot."""
     match slot.type:
         case "array" | "empty" | "complex":

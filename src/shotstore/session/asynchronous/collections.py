@@ -91,3 +91,14 @@ class AsyncSequenceCollection:
     get_data_schema = awaited(SequenceCollection.get_data_schema)
     scan = awaited(SequenceCollection.scan)
     get_columns = awaited(SequenceCollection.get_columns)
+
+    # What is found later
+    set_results = awaited(SequenceCollection.set_results)
+    set_many_results = awaited(SequenceCollection.set_many_results)
+    get_results = awaited(SequenceCollection.get_results)
+    remove_results = awaited(SequenceCollection.remove_results)
+    get_result_schema = awaited(SequenceCollection.get_result_schema)
+    get_shot_tags = awaited(SequenceCollection.get_shot_tags)
+    set_shot_tags = awaited(SequenceCollection.set_shot_tags)
+    get_shot_note = awaited(SequenceCollection.get_shot_note)
+    set_shot_note = awaited(SequenceCollection.set_shot_note)
