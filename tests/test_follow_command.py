@@ -123,6 +123,7 @@ def test_each_shot_is_a_line_of_json(shell: Shell, storage: HDF5StorageManager) 
     assert last == {
         "sequence": r"\2026\rabi",
         "shot_index": 1,
+        "attempt": 1,
         "start_time": "2026-11-22T12:00:01.250000+00:00",
         "end_time": "2026-11-22T12:00:01.750000+00:00",
         "parameters": {"pulse.length": 2.5, "offset": 3},
@@ -195,6 +196,24 @@ def test_a_database_is_followed(shell: Shell, storage: HDF5StorageManager, tmp_p
     assert "shot 1" in shell.run("follow", "2026/rabi", "--store", url)
 
 
+def test_a_shot_that_was_taken_again_is_a_further_line(
+    shell: Shell, storage: HDF5StorageManager
+) -> None:
+    followed = storage.follow(PATH, poll=0)
+    lines = [str(ShotNumbers.of(next(followed)).as_line()) for _ in range(2)]
+    with storage.session() as session:
+        session.sequences.create_shot(
+            ShotId(PATH, 0), {"index": 7}, {"counts": 3}, START, START, replace=True
+        )
+    lines.append(str(ShotNumbers.of(next(followed)).as_line()))
+    assert [line.split("  ")[1] for line in lines] == ["shot 0", "shot 1", "shot 0 (attempt 2)"]
+    assert lines[-1].endswith("counts = 3")
+    end(storage)
+    found = map(json.loads, shell.run("follow", "2026/rabi", "--json").splitlines())
+    assert [(shot["shot_index"], shot["attempt"]) for shot in found] == [(1, 1), (0, 2)]
+    assert shell.run("follow", "2026/rabi", "--json", "--new") == ""
+
+
 # The table of a terminal
 
 
@@ -202,8 +221,8 @@ def table_of(storage: HDF5StorageManager, width: int, path: PureSequencePath = P
     """The table when the run is shown to its end, in a terminal of this width."""
     table = LiveTable(path, storage, rows=3)
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
-    for row, shot in enumerate(storage.follow(path)):
-        table.add(ShotNumbers.of(shot, row))
+    for shot in storage.follow(path):
+        table.add(ShotNumbers.of(shot))
     with storage.session() as session:
         table.end(session.sequences.get_stats(path))
     with console.capture() as captured:
@@ -288,7 +307,7 @@ def test_the_table_says_that_the_recorder_is_gone(
     run.__enter__()
     run.save(y=1)
     with storage.session() as session:
-        table.add(ShotNumbers.of(session.get_sequence(night).get_shot(0), 0))
+        table.add(ShotNumbers.of(session.get_sequence(night).get_shot(0)))
     assert header().endswith("left")
     with storage.session(write=True):  # its end cannot be recorded
         run.__exit__(SystemExit, SystemExit(), None)

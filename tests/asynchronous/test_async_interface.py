@@ -1,7 +1,7 @@
 """The awaited classes have what the sync ones have, with the same words."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from types import GenericAlias
 from unittest.mock import MagicMock, create_autospec, sentinel
 
@@ -135,7 +135,10 @@ def test_properties_and_fields_are_the_same(sync: type) -> None:
             assert member.fget is not None
             assert its_awaited.fget is not None
             assert its_awaited.__doc__ == member.__doc__
-            assert hints(its_awaited.fget)["return"] == awaited(hints(member.fget)["return"])
+            expected = awaited(hints(member.fget)["return"])
+            if name == "attempts":  # which reads
+                expected = Awaitable[expected]  # type: ignore[valid-type]
+            assert hints(its_awaited.fget)["return"] == expected
     if attrs.has(sync):
         assert [field.name for field in attrs.fields(asynchronous)] == [
             field.name for field in attrs.fields(sync)

@@ -1,7 +1,7 @@
 """Storages in memory with one fault each, which the suite has to find."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from shotstore.memory.tree import Place
 from shotstore.model import Data
 from shotstore.model.parameters import PlainParameter
 from shotstore.paths import AnyPath, as_path
-from shotstore.records.content import SequenceRecord
+from shotstore.records.content import SequenceRecord, ShotRecord
 from shotstore.records.stored_records import StoredShot
 from shotstore.testing import serializer
 
@@ -23,10 +23,10 @@ from shotstore.testing import serializer
 class ChangesShots(InMemoryRecords):
     """Not a fault by itself: what is read of a shot goes through its methods."""
 
-    def find_shot(self, node: Place, index: int) -> StoredShot | None:
-        shot = node.sequence.shots.get(index)
-        if shot is None:
-            return None
+    def find_attempts(self, node: Place, index: int) -> Sequence[StoredShot]:
+        return [self._changed(shot) for each, shot in node.sequence.shots if each == index]
+
+    def _changed(self, shot: ShotRecord) -> StoredShot:
         parameters = {name: self.number(value) for name, value in shot.parameters.items()}
         data = {label: self.datum(value) for label, value in shot.data.items()}
         return InMemoryShot(evolve(shot, parameters=parameters, data=data))
@@ -65,7 +65,7 @@ class ForgetsWhatNobodyElseCounts(InMemoryRecords):
 
 
 class SortsTheShots(InMemoryRecords):
-    def shot_indices(self, node: Place) -> Collection[int]:
+    def shot_indices(self, node: Place) -> Sequence[int]:
         return sorted(super().shot_indices(node))
 
 

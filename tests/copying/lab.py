@@ -80,6 +80,9 @@ def record_every_kind(session: ExperimentSession) -> None:
     session.sequences.set_running(PATH, START)
     for index in ORDER:
         record(session, PATH, index, parameters(index), data(index))
+    session.sequences.create_shot(
+        ShotId(PATH, 2), parameters(3), data(3), START, START + SECOND, replace=True
+    )
     session.sequences.set_crashed(PATH, nested_error(), START + 20 * SECOND)
     session.sequences.resume(PATH, START + 30 * SECOND)
     session.sequences.set_interrupted(PATH, START + 40 * SECOND)
@@ -169,7 +172,7 @@ def _plain(value: Any) -> Any:
         found["devices"] = dict(sorted(found["devices"].items()))
     if "shots" in found:
         found["shots"] = {
-            index: [start, end, dict(sorted(parameters.items())), dict(sorted(data.items()))]
-            for index, (start, end, parameters, data) in found["shots"].items()
+            index: [start, end, dict(sorted(parameters.items())), dict(sorted(data.items())), *rest]
+            for index, (start, end, parameters, data, *rest) in found["shots"].items()
         }
     return found

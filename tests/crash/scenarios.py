@@ -81,8 +81,8 @@ def launch(path: PureSequencePath) -> Step:
     return step
 
 
-def shoot(path: PureSequencePath, index: int, **more: Any) -> Step:
-    """Record a shot; ``more`` is data that other shots lack."""
+def shoot(path: PureSequencePath, index: int, *, replace: bool = False, **more: Any) -> Step:
+    """Record a shot, which may be there with ``replace``; ``more`` is data that others lack."""
 
     def step(session: ExperimentSession) -> None:
         data = {
@@ -93,7 +93,7 @@ def shoot(path: PureSequencePath, index: int, **more: Any) -> Step:
         }
         start = START + timedelta(seconds=index)
         session.sequences.create_shot(
-            ShotId(path, index), {"detuning": float(index)}, data, start, start
+            ShotId(path, index), {"detuning": float(index)}, data, start, start, replace=replace
         )
 
     return step
@@ -187,6 +187,12 @@ SCENARIOS: dict[str, Step] = {
         lambda session: session.sequences.set_running(PREPARING, START), shoot(PREPARING, 0)
     ),
     "later shot": shoot(RUNNING, 3),
+    "shot again": shoot(RUNNING, 1, replace=True, attempt=2),
+    "shot again, twice, and finish": all_of(
+        shoot(RUNNING, 1, replace=True, attempt=2),
+        shoot(RUNNING, 1, replace=True, attempt=3),
+        lambda session: session.sequences.set_finished(RUNNING, START),
+    ),
     "shot of a new schema": shoot(RUNNING, 3, atoms=np.ones((3, 4, 5), np.float32)),
     "shot with a new label": shoot(RUNNING, 3, note="a text", trace=np.arange(2000.0)),
     "many shots": all_of(*(shoot(RUNNING, index) for index in range(3, 40))),

@@ -47,6 +47,7 @@ note JSON NOT NULL,
 recorder VARCHAR(32),
 global_parameters JSON,
 device_configurations JSON,
+number_of_retakes BIGINT NOT NULL,
 parameter_schema JSON NOT NULL,
 data_schema JSON NOT NULL,
 CONSTRAINT pk_sequences PRIMARY KEY (path_id),
@@ -57,12 +58,13 @@ CREATE TABLE shots (
 id BIGSERIAL NOT NULL,
 sequence_id BIGINT NOT NULL,
 shot_index BIGINT NOT NULL,
+attempt INTEGER NOT NULL,
 start_time TIMESTAMP WITH TIME ZONE NOT NULL,
 end_time TIMESTAMP WITH TIME ZONE NOT NULL,
 parameters JSON NOT NULL,
 data JSON NOT NULL,
 CONSTRAINT pk_shots PRIMARY KEY (id),
-CONSTRAINT uq_shots_sequence_id_shot_index UNIQUE (sequence_id, shot_index),
+CONSTRAINT uq_shots_sequence_id_shot_index_attempt UNIQUE (sequence_id, shot_index, attempt),
 CONSTRAINT fk_shots_sequence_id FOREIGN KEY(sequence_id) REFERENCES sequences (path_id) ON DELETE CASCADE
 )
 CREATE TABLE results (

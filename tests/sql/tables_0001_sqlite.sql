@@ -47,6 +47,7 @@ note TEXT NOT NULL,
 recorder VARCHAR(32),
 global_parameters TEXT,
 device_configurations TEXT,
+number_of_retakes BIGINT NOT NULL,
 parameter_schema TEXT NOT NULL,
 data_schema TEXT NOT NULL,
 CONSTRAINT pk_sequences PRIMARY KEY (path_id),
@@ -57,12 +58,13 @@ CREATE TABLE shots (
 id INTEGER NOT NULL,
 sequence_id INTEGER NOT NULL,
 shot_index BIGINT NOT NULL,
+attempt INTEGER NOT NULL,
 start_time DATETIME NOT NULL,
 end_time DATETIME NOT NULL,
 parameters TEXT NOT NULL,
 data TEXT NOT NULL,
 CONSTRAINT pk_shots PRIMARY KEY (id),
-CONSTRAINT uq_shots_sequence_id_shot_index UNIQUE (sequence_id, shot_index),
+CONSTRAINT uq_shots_sequence_id_shot_index_attempt UNIQUE (sequence_id, shot_index, attempt),
 CONSTRAINT fk_shots_sequence_id FOREIGN KEY(sequence_id) REFERENCES sequences (path_id) ON DELETE CASCADE
 )
 CREATE TABLE results (

@@ -53,7 +53,7 @@ def follow(
     place, storage, console = PureSequencePath(path), _open(store), new_console()
     is_live = console.is_terminal and not as_json
     with storage.session() as session:
-        there = session.get_sequence(place).get_stats().number_completed_shots
+        there = len(session.get_sequence(place)._reader_().get_recorded_indices())
     skip = there if only_new else max(0, there - _ROWS) if is_live else 0
     table = LiveTable(place, storage, _ROWS)
     try:
@@ -89,9 +89,7 @@ def _numbers(
 ) -> Iterator["ShotNumbers"]:
     from shotstore.cli.shot_numbers import ShotNumbers
 
-    followed = storage.follow(path, poll=poll, skip=skip)
-    for row, shot in enumerate(followed, start=skip):
-        yield ShotNumbers.of(shot, row)
+    return map(ShotNumbers.of, storage.follow(path, poll=poll, skip=skip))
 
 
 def _end(storage: "StorageManager", path: PureSequencePath) -> "SequenceStats | None":
@@ -121,6 +119,7 @@ def _as_json(numbers: "ShotNumbers") -> dict[str, object]:
     return {
         "sequence": str(numbers.path),
         "shot_index": numbers.index,
+        "attempt": numbers.attempt,
         "start_time": numbers.start_time.isoformat(),
         "end_time": numbers.end_time.isoformat(),
         "parameters": numbers.parameters,

@@ -127,7 +127,7 @@ class _NewestShots:
     def __rich_console__(self, console: Console, _: object) -> Iterator[RenderableType]:
         rows = [shot.cells() for shot in self._shots]
         columns = {
-            _INDEX: [str(shot.index) for shot in self._shots],
+            _INDEX: [shot.title for shot in self._shots],
             _TIME: [f"{shot.start_time.astimezone():%H:%M:%S}" for shot in self._shots],
         }
         names = list(dict.fromkeys(name for row in rows for name in row))

@@ -21,6 +21,8 @@ class ShotNumbers:
 
     path: PureSequencePath
     index: int
+    attempt: int
+    """1, or more if the shot was taken again."""
     start_time: datetime
     end_time: datetime
     parameters: Mapping[str, bool | int | float | str]
@@ -31,23 +33,18 @@ class ShotNumbers:
     stats: SequenceStats
 
     @classmethod
-    def of(cls, shot: Shot, row: int) -> "ShotNumbers":
-        """Read a shot.
-
-        Args:
-            shot: The shot.
-            row: Its place in the order of recording.
-        """
-        sequence, sequences = shot.sequence, shot.sequence.session.sequences
+    def of(cls, shot: Shot) -> "ShotNumbers":
+        """Read a shot."""
+        sequence, reader = shot.sequence, shot.sequence._reader_()
         labels = [
             label for label, kind in sequence.get_data_schema().items() if kind.kind in _SHOWN_KINDS
         ]
-        columns = sequences.get_columns(sequence.path, labels=labels, rows=[row])
         parameters = shot.get_parameters()
-        set_by_it = local_parameters(sequence._reader_())
+        set_by_it = local_parameters(reader)
         return cls(
             path=sequence.path,
             index=shot.index,
+            attempt=reader.count_attempts(shot.index),
             start_time=shot.get_start_time(),
             end_time=shot.get_end_time(),
             parameters={
@@ -58,17 +55,16 @@ class ShotNumbers:
                 name: unit_to_text(value.units) if is_quantity(value) else None
                 for name, value in parameters.items()
             },
-            data={
-                label: column.values[0].item()
-                if hasattr(column.values[0], "item")
-                else column.values[0]
-                for label, column in columns.data.items()
-                if column.is_present[0]
-            },
+            data=reader.get_shot_data_it_has(shot.index, labels),
             shown_parameters=tuple(name for name in parameters if name in set_by_it)
             or tuple(parameters),
             stats=sequence.get_stats(),
         )
+
+    @property
+    def title(self) -> str:
+        """The index, and which attempt it is."""
+        return f"{self.index}" if self.attempt == 1 else f"{self.index} (attempt {self.attempt})"
 
     def cells(self) -> dict[str, str]:
         """What the table shows, by name."""
@@ -79,7 +75,7 @@ class ShotNumbers:
 
     def as_line(self) -> Text:
         """The same on one line."""
-        pieces = [f"{self.start_time.astimezone():%H:%M:%S}  shot {self.index}"]
+        pieces = [f"{self.start_time.astimezone():%H:%M:%S}  shot {self.title}"]
         for name in self.shown_parameters:
             value = number_text(self.parameters[name])
             pieces.append(f"{printable(name)} = {value} {self.units[name] or ''}".rstrip())

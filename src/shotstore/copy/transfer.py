@@ -3,6 +3,7 @@
 Recipes and configurations are passed on as JSON, so neither storage needs to know their classes.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -67,16 +68,25 @@ def transfer(
 
     Args:
         path: As for `copy_sequence`; so are the source and the destination.
-        on_shot: Called with the number of bytes of each shot.
+        on_shot: Called with the number of bytes of each shot that counts.
     """
     theirs, ours = source._records_(), destination._records_()
     record, launch = theirs.transaction.read(lambda: _read(path, theirs))
     ours.transaction.write(lambda: _create(path, ours, record, launch))
     if launch is not None:
-        for index in theirs.transaction.read(lambda: theirs.shot_indices(theirs.tree.get(path))):
-            shot = theirs.transaction.read(partial(_read_shot, path, theirs, index))
-            ours.transaction.write(partial(_append_shot, path, ours, index, shot))
-            on_shot(8 * len(shot.parameters) + _size(shot.data.values()))
+        attempts: Counter[int] = Counter()
+        indices = theirs.transaction.read(lambda: theirs.recorded_indices(theirs.tree.get(path)))
+        takes = Counter(indices)
+        for index in indices:
+            shot = theirs.transaction.read(
+                partial(_read_shot, path, theirs, index, attempts[index])
+            )
+            ours.transaction.write(
+                partial(_append_shot, path, ours, index, shot, again=attempts[index] > 0)
+            )
+            attempts[index] += 1
+            if attempts[index] == takes[index]:
+                on_shot(8 * len(shot.parameters) + _size(shot.data.values()))
         copy_additions(path, theirs, ours)
         ours.transaction.write(lambda: _end(path, ours, record))
     ours.transaction.write(lambda: ours.set_creation_date(ours.tree.get(path), record.created))
@@ -115,16 +125,17 @@ def _create(
         records.launch(node, evolve(records.read_record(node), state=State.RUNNING), launch)
 
 
-def _read_shot(path: PureSequencePath, records: AnyRecords, index: int) -> ShotRecord:
-    shot = records.find_shot(records.tree.get(path), index)
-    assert shot is not None
+def _read_shot(path: PureSequencePath, records: AnyRecords, index: int, attempt: int) -> ShotRecord:
+    shot = records.find_attempts(records.tree.get(path), index)[attempt]
     start, end = shot.times()
     parameters = {check_parameter_name(name): value for name, value in shot.parameters().items()}
     return ShotRecord(start, end, parameters, check_data(shot.data(shot.labels())))
 
 
-def _append_shot(path: PureSequencePath, records: AnyRecords, index: int, shot: ShotRecord) -> None:
-    records.append_shot(records.tree.get(path), index, shot)
+def _append_shot(
+    path: PureSequencePath, records: AnyRecords, index: int, shot: ShotRecord, *, again: bool
+) -> None:
+    records.append_shot(records.tree.get(path), index, shot, again=again)
 
 
 def _end(path: PureSequencePath, records: AnyRecords, record: SequenceRecord) -> None:

@@ -49,12 +49,23 @@ class SequenceDocument(SequenceRecord):
     """``sequence.json``: the record of a sequence, as a document."""
 
     id: str
+    number_of_retakes: int = 0
+    """How many more rows than shots ``shots.h5`` has, once it has ended: shots that were recorded
+    again have several."""
     others: Mapping[str, JSON] = field(factory=dict)
     """What a later version of the library has added: kept, and written back."""
+
+    @property
+    def number_of_rows(self) -> int | None:
+        """How many rows ``shots.h5`` has, once it has ended."""
+        return (
+            None if self.number_of_shots is None else self.number_of_shots + self.number_of_retakes
+        )
 
 
 def dump_sequence(document: SequenceDocument) -> bytes:
     """The content of ``sequence.json``."""
+    retakes = document.number_of_retakes
     return dump(
         "sequence",
         {
@@ -65,6 +76,7 @@ def dump_sequence(document: SequenceDocument) -> bytes:
             "stop_time": dump_time(document.stop_time),
             "expected_number_of_shots": document.expected_number_of_shots,
             "number_of_shots": document.number_of_shots,
+            **({"number_of_retakes": retakes} if retakes else {}),
             "tags": [*sorted(document.tags)],
             "note": document.note,
             "iteration": document.iteration,
@@ -93,6 +105,7 @@ def load_sequence(content: bytes, path: Path | str) -> SequenceDocument:
             stop_time=_load_optional_time(keys.pop("stop_time")),
             expected_number_of_shots=_load_count(keys.pop("expected_number_of_shots")),
             number_of_shots=_load_count(keys.pop("number_of_shots")),
+            number_of_retakes=_load_count(keys.pop("number_of_retakes", 0)) or 0,
             iteration=keys.pop("iteration"),
             time_lanes=keys.pop("time_lanes"),
             exception=keys.pop("exception"),

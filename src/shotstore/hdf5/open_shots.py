@@ -55,7 +55,9 @@ class ShotsReader:
         self._patch: FilePatch | None = None
         self.is_open = True
         self.limit: int | None = None
-        """How many shots the session sees, once that is settled."""
+        """How many rows the session sees, once that is settled."""
+        self.number_of_shots = 0
+        """How many shots are in these."""
         self.was_read = False
         """Whether the session was told of its shots, and not only of its state."""
 
@@ -158,7 +160,7 @@ def has_later_shots(file: disk.File, patch: FilePatch) -> bool:
     shots were recorded: shots are only ever appended."""
     if file.length() < patch.needed:
         return False  # it was cut off, so that what the patch makes of it may be unreadable
-    as_it_is, patched = _count_shots(file, None), _count_shots(file, patch)
+    as_it_is, patched = _count_rows(file, None), _count_rows(file, patch)
     # A file that is half-changed cannot be read as it is.
     return as_it_is is not None and (patched is None or as_it_is > patched)
 
@@ -166,7 +168,7 @@ def has_later_shots(file: disk.File, patch: FilePatch) -> bool:
 def is_older(file: disk.File, patch: FilePatch) -> bool:
     """Whether a file is from before the patch and what came just before that, as in a copy that was
     made while shots were recorded."""
-    as_it_is = _count_shots(file, None)
+    as_it_is = _count_rows(file, None)
     return as_it_is is not None and as_it_is < patch.shots
 
 
@@ -178,11 +180,11 @@ def older_error(path: Path) -> DamagedStorageError:
     )
 
 
-def _count_shots(file: disk.File, patch: FilePatch | None) -> int | None:
+def _count_rows(file: disk.File, patch: FilePatch | None) -> int | None:
     try:
         shots = _open_view(file, patch)
         try:
-            return shots.number_of_shots()
+            return shots.number_of_rows()
         finally:
             shots.close()
     except StorageError:
@@ -208,7 +210,7 @@ class ShotsWriter:
         """Whether the staged file takes the place of a committed one with the same shots."""
         self.file = overlay.file
         """As it lies on the disk, with a lock on it that keeps other writers out."""
-        self._committed_shots = 0 if overlay.committed == 0 else shots.number_of_shots()
+        self._committed_rows = 0 if overlay.committed == 0 else shots.number_of_rows()
 
     @classmethod
     def create(
@@ -285,7 +287,7 @@ class ShotsWriter:
             # Carried out before, it may have made the file shorter.
             needed=end if overlay.has_large_tail() else min(overlay.committed, end),
             length=end,
-            shots=self._committed_shots,
+            shots=self._committed_rows,
             offsets=[offset for offset, _ in pieces],
             pages=[page for _, page in pieces],
         )
@@ -293,7 +295,7 @@ class ShotsWriter:
     def pause(self) -> None:
         """Let others open the file for writing, until `resume`. Everything is committed."""
         self._overlay.settle()
-        self._committed_shots = self.shots.number_of_shots()
+        self._committed_rows = self.shots.number_of_rows()
         self._paused = _changes_of(self.file.stat())
         unlock(self._overlay.file)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
+import numpy as np
 from attrs import evolve
 
 from shotstore.errors import DamagedStorageError, InvalidPathFormatError
@@ -56,7 +57,7 @@ class HDF5Records(StoredRecords[Node]):
         self.tree = transaction.tree
         self.compression = compression
         self._seen: dict[PureSequencePath, tuple[ShotsFile, int]] = {}
-        """Of which files single shots were read, and how many shots the session sees in them."""
+        """Of which files single shots were read, and how many rows the session sees in them."""
 
     # Paths
 
@@ -107,7 +108,10 @@ class HDF5Records(StoredRecords[Node]):
         return False
 
     def change_record(self, node: Node, record: SequenceRecord) -> None:
-        self.transaction.change_document(node, _document(record))
+        document = _document(record)
+        if document.state.has_ended() != self.tree.document(node).state.has_ended():
+            document = evolve(document, number_of_retakes=self._count_retakes(node, document))
+        self.transaction.change_document(node, document)
 
     def launch(self, node: Node, record: SequenceRecord, launch: LaunchRecord) -> None:
         for name in launch.device_configurations:
@@ -126,7 +130,7 @@ class HDF5Records(StoredRecords[Node]):
         return LaunchRecord(written.global_parameters, written.device_configurations)
 
     def reset(self, node: Node, record: SequenceRecord) -> None:
-        self.transaction.reset(node, _document(record))
+        self.transaction.reset(node, evolve(_document(record), number_of_retakes=0))
 
     def damaged_error(self, node: Node, why: str) -> DamagedStorageError:
         directory = self.transaction.store.root / (node.directory or "")
@@ -147,19 +151,24 @@ class HDF5Records(StoredRecords[Node]):
 
     # Shots
 
-    def shot_indices(self, node: Node) -> Collection[int]:
+    def recorded_indices(self, node: Node, first: int = 0) -> Sequence[int]:
         shots, limit = self._view(node)
-        if shots is None:
-            return []
-        return [index for index, row in list(shots.indices().items()) if row < limit]
+        return [] if shots is None else shots.indices(first, limit)
+
+    def counting_rows(self, node: Node) -> RowNumbers | None:
+        shots, limit = self._view(node)
+        rows = None if shots is None else shots.counting_rows(limit)
+        return None if rows is None else np.array(rows, np.int64)
 
     def count_shots(self, node: Node) -> int:
         return self.transaction.shots.number_of_shots(node)
 
     def has_shot(self, node: Node, index: int) -> bool:
-        return index in self.transaction.shots.files.open_to_append(node).indices()
+        shots = self.transaction.shots.files.open_to_append(node)
+        return bool(shots.rows_of(index, shots.number_of_rows()))
 
-    def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
+    def append_shot(self, node: Node, index: int, shot: ShotRecord, *, again: bool = False) -> None:
+        del again  # the file tells it
         for name in (*shot.parameters, *shot.data):
             hdf5_name(name)  # refused here, where nothing has been written yet
         start, end = [(time - _EPOCH) // _MICROSECOND for time in (shot.start_time, shot.end_time)]
@@ -171,9 +180,13 @@ class HDF5Records(StoredRecords[Node]):
         shots, limit = self._view(node)
         if shots is None:
             return None
-        row = shots.indices().get(index, limit)
+        rows = shots.rows_of(index, limit)
         self._seen[node.path] = shots, limit
-        return _Shot(shots, row) if row < limit else None
+        return _Shot(shots, rows[-1]) if rows else None
+
+    def find_attempts(self, node: Node, index: int) -> Sequence[StoredShot]:
+        shots, limit = self._view(node)
+        return [] if shots is None else [_Shot(shots, row) for row in shots.rows_of(index, limit)]
 
     def known_data(
         self, path: PureSequencePath, index: int, labels: Collection[str]
@@ -192,7 +205,7 @@ class HDF5Records(StoredRecords[Node]):
         shots, count = self._view(node)
         if shots is None or not count:
             return 0, ParameterSchema(), DataSchema()
-        return count, *shots.schemas(count)
+        return shots.number_of_shots(count), *shots.schemas(count)
 
     def read_columns(
         self,
@@ -218,12 +231,6 @@ class HDF5Records(StoredRecords[Node]):
         return self._launched(node)[0].structures(rows, list(labels))
 
     # What is added to shots later
-
-    def shot_rows(self, node: Node) -> Mapping[int, int]:
-        shots, limit = self._view(node)
-        if shots is None:
-            return {}
-        return {index: row for index, row in list(shots.indices().items()) if row < limit}
 
     def append_additions(self, node: Node, additions: Additions) -> None:
         for name in additions.results:
@@ -266,13 +273,19 @@ class HDF5Records(StoredRecords[Node]):
         assert results is not None
         return results, count
 
+    def _count_retakes(self, node: Node, document: SequenceDocument) -> int:
+        """How many more rows than shots a sequence has that ends with this document."""
+        if not document.number_of_shots:
+            return 0
+        return self.transaction.shots.open(node)[1] - document.number_of_shots
+
     def _launched(self, node: Node) -> tuple[ShotsFile, int]:
         shots, count = self._view(node)
         assert shots is not None
         return shots, count
 
     def _view(self, node: Node) -> tuple[ShotsFile | None, int]:
-        """The shots file of a sequence, if it was launched, and how many shots the session sees."""
+        """The shots file of a sequence, if it was launched, and how many rows the session sees."""
         if self.transaction.document(node).state is State.DRAFT:
             return None, 0
         return self.transaction.shots.open(node)

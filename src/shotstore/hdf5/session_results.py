@@ -28,7 +28,7 @@ class SessionResults:
         it."""
         writer = self.files.writers.get(node)
         if writer is not None:
-            return writer.shots, writer.shots.number_of_shots()
+            return writer.shots, writer.shots.number_of_rows()
         is_new = node.directory is None or node in self._left
         if is_new or node in self._missing or self._tree.document(node).state is State.DRAFT:
             return None, 0
@@ -41,7 +41,7 @@ class SessionResults:
         shots = self.files.view(node)
         if reader.limit is None:
             self.files.check_belongs(node, self._tree.document(node), shots)
-            reader.limit = shots.number_of_shots()
+            reader.limit = shots.number_of_rows()
         return shots, reader.limit
 
     def open_to_append(self, node: Node) -> ShotsFile:
@@ -66,7 +66,7 @@ class SessionResults:
         for node, reader in self.files.readers.items():
             if (
                 not reader.is_still(self.files.path(node))
-                or reader.limit != self.files.view(node).number_of_shots()
+                or reader.limit != self.files.view(node).number_of_rows()
             ):
                 raise conflict_error(f"the results of {node.path}")
         for node in self._missing:

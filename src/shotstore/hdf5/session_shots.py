@@ -1,4 +1,4 @@
-"""The shots files that a session has open, and how many shots it sees in each."""
+"""The shots files that a session has open, and how many rows it sees in each."""
 
 from contextlib import suppress
 
@@ -18,7 +18,7 @@ _MOST_HELD = 64
 
 
 class SessionShots:
-    """A session keeps to the files, and to the number of shots, that it has seen first."""
+    """A session keeps to the files, and to the number of rows, that it has seen first."""
 
     def __init__(self, files: SessionFiles, store: Store, tree: Tree) -> None:
         self.files = files
@@ -26,15 +26,16 @@ class SessionShots:
         self._tree = tree
 
     def open(self, node: Node) -> tuple[ShotsFile, int]:
-        """The shots file of a launched sequence, and how many shots the session sees in it."""
+        """The shots file of a launched sequence, and how many rows the session sees in it."""
         writer = self.files.writers.get(node)
         if writer is not None:
-            return writer.shots, writer.shots.number_of_shots()
+            return writer.shots, writer.shots.number_of_rows()
         reader = self.files.reader(node)
         reader.was_read = True
         shots = self.files.view(node)
         if reader.limit is None:
-            reader.limit = self._visible(node, self._tree.document(node), shots)
+            self._settle(node, reader, shots)
+        assert reader.limit is not None
         return shots, reader.limit
 
     def number_of_shots(self, node: Node) -> int:
@@ -46,9 +47,10 @@ class SessionShots:
             return document.number_of_shots
         reader = self.files.readers.get(node)
         if reader is None or reader.limit is None or node in self.files.writers:
-            return self.open(node)[1]
+            shots, rows = self.open(node)
+            return shots.number_of_shots(rows)
         reader.was_read = True
-        return reader.limit
+        return reader.number_of_shots
 
     def number_in_a_list(self, node: Node) -> int:
         """How many shots of a sequence the session sees, for a list of sequences. Where very many
@@ -70,7 +72,7 @@ class SessionShots:
         with suppress(DamagedStorageError):  # raised again where its shots are asked for
             reader = self.files.reader(node)
             if state is State.RUNNING:
-                reader.limit = self._visible(node, document, self.files.view(node))
+                self._settle(node, reader, self.files.view(node))
 
     def check(self) -> None:
         """Compare what was read with the disk.
@@ -90,24 +92,30 @@ class SessionShots:
                 is_running = self._tree.document(node).state is State.RUNNING
                 self.files.keep_open(node, is_wanted=is_running)
 
+    def _settle(self, node: Node, reader: ShotsReader, shots: ShotsFile) -> None:
+        """Keep to the rows that are there."""
+        rows = self._visible(node, self._tree.document(node), shots)
+        reader.number_of_shots = shots.number_of_shots(rows)
+        reader.limit = rows
+
     def _visible(self, node: Node, document: SequenceDocument, shots: ShotsFile) -> int:
         self.files.check_belongs(node, document, shots)
-        count = shots.number_of_shots()
+        count = shots.number_of_rows()
         if document.state is State.PREPARING:
             return 0
-        if document.number_of_shots is None:
+        if document.number_of_rows is None:
             return count
-        if document.number_of_shots > count:
+        if document.number_of_rows > count:
             raise DamagedStorageError(
                 f"{self.files.path(node)} has {count} shots, and {SEQUENCE_DOCUMENT} beside it "
-                f"says {document.number_of_shots}: one of the two is older than the other. Copy "
+                f"says {document.number_of_rows}: one of the two is older than the other. Copy "
                 "the directory again, or restore it from a backup."
             )
-        return document.number_of_shots
+        return document.number_of_rows
 
     def _is_current(self, node: Node, reader: ShotsReader) -> bool:
         return reader.is_still(self.files.path(node)) and (
             not reader.was_read
-            or reader.limit == self.files.view(node).number_of_shots()
+            or reader.limit == self.files.view(node).number_of_rows()
             or self._tree.document(node).state is State.PREPARING
         )

@@ -64,11 +64,11 @@ class Folder:
 
 @attrs.frozen
 class Sequence:
-    """A sequence with its shots, by index in the order they were recorded."""
+    """A sequence with its shots, and their indices, in the order they were recorded."""
 
     record: SequenceRecord
     launch: LaunchRecord | None = None
-    shots: Mapping[int, ShotRecord] = attrs.field(factory=dict)
+    shots: tuple[tuple[int, ShotRecord], ...] = ()
     additions: tuple[Addition, ...] = ()
     """What was added to them later, in the order of storing."""
 

@@ -1,13 +1,13 @@
 """The records of a session in memory."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from attrs import evolve
 
-from shotstore.memory.content import Addition, Folder, Sequence, copied
+from shotstore.memory import content
+from shotstore.memory.content import Addition, copied
 from shotstore.memory.transaction import InMemoryTransaction
 from shotstore.memory.tree import InMemoryTree, Place
 from shotstore.model import JSON, Data, DataSchema, DataType, ParameterSchema, ParameterType
@@ -33,7 +33,9 @@ class InMemoryRecords(StoredRecords[Place]):
 
     def make_sequence(self, node: Place, record: SequenceRecord) -> None:
         created = self.tree.creation_date(node)
-        self.transaction.content.paths[node.path] = Sequence(evolve(record, created=created))
+        self.transaction.content.paths[node.path] = content.Sequence(
+            evolve(record, created=created)
+        )
 
     def move(self, node: Place, parent: Place, name: str) -> None:
         paths = self.transaction.content.paths
@@ -49,7 +51,7 @@ class InMemoryRecords(StoredRecords[Place]):
         if node.is_sequence:
             self.change_record(node, evolve(node.sequence.record, created=date))
         else:
-            self.transaction.content.paths[node.path] = Folder(date)
+            self.transaction.content.paths[node.path] = content.Folder(date)
 
     # Sequences
 
@@ -68,7 +70,7 @@ class InMemoryRecords(StoredRecords[Place]):
         return launch
 
     def reset(self, node: Place, record: SequenceRecord) -> None:
-        self._change(node, record=record, launch=None, shots={}, additions=())
+        self._change(node, record=record, launch=None, shots=(), additions=())
 
     def records_below(self, path: PureSequencePath) -> Iterator[tuple[Place, SequenceRecord]]:
         for node in self.nodes_below(path):
@@ -80,23 +82,31 @@ class InMemoryRecords(StoredRecords[Place]):
 
     # Shots
 
-    def shot_indices(self, node: Place) -> Collection[int]:
-        return node.sequence.shots
+    def recorded_indices(self, node: Place, first: int = 0) -> Sequence[int]:
+        return [index for index, _ in node.sequence.shots[first:]]
 
-    def append_shot(self, node: Place, index: int, shot: ShotRecord) -> None:
+    def append_shot(
+        self, node: Place, index: int, shot: ShotRecord, *, again: bool = False
+    ) -> None:
+        del again  # the last one counts
         kept = evolve(shot, data=copied(dict(shot.data)))
-        self._change(node, shots={**node.sequence.shots, index: kept})
+        self._change(node, shots=(*node.sequence.shots, (index, kept)))
 
     def find_shot(self, node: Place, index: int) -> StoredShot | None:
-        shot = node.sequence.shots.get(index)
-        return None if shot is None else InMemoryShot(shot)
+        return next(reversed(self.find_attempts(node, index)), None)
+
+    def find_attempts(self, node: Place, index: int) -> Sequence[StoredShot]:
+        return [InMemoryShot(shot) for each, shot in node.sequence.shots if each == index]
 
     def schemas(self, node: Place) -> tuple[int, ParameterSchema, DataSchema]:
         parameters, data = ParameterSchema(), DataSchema()
-        for shot in node.sequence.shots.values():
+        rows = self.counting_rows(node)
+        shots = [shot for _, shot in node.sequence.shots]
+        counting = shots if rows is None else [shots[row] for row in rows.tolist()]
+        for shot in counting:
             parameters = parameters.merged(shot.parameter_schema())
             data = data.merged(shot.data_schema())
-        return len(node.sequence.shots), parameters, data
+        return len(counting), parameters, data
 
     def read_columns(
         self,
@@ -106,10 +116,9 @@ class InMemoryRecords(StoredRecords[Place]):
         labels: Mapping[str, DataType],
         places: Places,
     ) -> ShotColumns:
-        indices = np.array(list(node.sequence.shots), np.int64)[rows].tolist()
-        found = [node.sequence.shots[index] for index in indices]
-        own = [evolve(shot, data=copied(_some(shot.data, labels))) for shot in found]
-        return columns_of(indices, own, parameters, labels, places)
+        found = [node.sequence.shots[row] for row in rows.tolist()]
+        own = [evolve(shot, data=copied(_some(shot.data, labels))) for _, shot in found]
+        return columns_of([index for index, _ in found], own, parameters, labels, places)
 
     # What is added to shots later
 

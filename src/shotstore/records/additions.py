@@ -129,24 +129,27 @@ class AdditionIndex:
             _numbers(addition.note is not None for addition in additions),
         )
 
-    def newest(self, count: int) -> "NewestAdditions":
-        """Return what counts of the first ``count`` shots."""
+    def newest(self, rows: Collection[int]) -> "NewestAdditions":
+        """Return what counts of the shots in some rows."""
+        counts = np.zeros(max(rows, default=-1) + 1, bool)
+        counts[list(rows)] = True
         results = {}
         for name, (numbers, is_stored) in self.results.items():
-            newest = self._newest(numbers, count)
+            newest = self._newest(numbers, counts)
             is_there = np.zeros(len(self.rows), bool)
             is_there[numbers] = is_stored
             newest[(newest >= 0) & ~is_there[newest]] = -1
             if (newest >= 0).any():
                 results[name] = newest
         return NewestAdditions(
-            results, self._newest(self.tags, count), self._newest(self.notes, count)
+            results, self._newest(self.tags, counts), self._newest(self.notes, counts)
         )
 
-    def _newest(self, numbers: Numbers, count: int) -> Numbers:
-        newest = np.full(count, -1, np.int64)
+    def _newest(self, numbers: Numbers, counts: npt.NDArray[np.bool_]) -> Numbers:
+        newest = np.full(len(counts), -1, np.int64)
         rows = self.rows[numbers]
-        is_seen = rows < count
+        is_seen = rows < len(counts)
+        is_seen[is_seen] = counts[rows[is_seen]]
         newest[rows[is_seen]] = numbers[is_seen]  # of a row that comes twice, the last one stays
         return newest
 
@@ -168,7 +171,7 @@ class NewestResults:
     additions: NewestAdditions
     types: DataSchema
     row_of: Mapping[int, int]
-    """The row of each shot by its index."""
+    """The row that counts of each shot, by its index."""
 
     def rows(self, indices: npt.NDArray[np.int64]) -> Numbers:
         """Return the rows of the shots of these indices."""

@@ -108,13 +108,18 @@ class ShotRecord:
 
     def parameter_schema(self) -> ParameterSchema:
         """Return the types and units of its parameters."""
-        return ParameterSchema(
-            {
-                name: ParameterType(ParameterType.of(magnitude).type, unit)
-                for name, (magnitude, unit) in self.parameters.items()
-            }
-        )
+        return schema_of_parameters(self.parameters)
 
     def data_schema(self) -> DataSchema:
         """Return the types and shapes of its data."""
         return DataSchema.of(self.data)
+
+
+def schema_of_parameters(parameters: Mapping[str, PlainParameter]) -> ParameterSchema:
+    """Return the types and units of parameters."""
+    return ParameterSchema(
+        {
+            name: ParameterType(ParameterType.of(plain).type, unit)
+            for name, (plain, unit) in parameters.items()
+        }
+    )

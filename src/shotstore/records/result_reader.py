@@ -37,7 +37,7 @@ class ResultReader:
         def read() -> dict[int, dict[str, Data]]:
             node = records.tree.get_sequence(self.path)
             row_of = self._row_of(node, index)
-            newest = records.addition_index(node).newest(records.count_shots(node)).results
+            newest = records.addition_index(node).newest(row_of.values()).results
             additions = records.additions(node)
             found: dict[int, dict[str, Data]] = {}
             for each, row in row_of.items():
@@ -79,10 +79,11 @@ class ResultReader:
 
         def read() -> NewestResults:
             node = records.tree.get_sequence(self.path)
-            newest = records.addition_index(node).newest(records.count_shots(node))
+            row_of = records.shot_rows(node)
+            newest = records.addition_index(node).newest(row_of.values())
             numbers = {name: np.unique(each[each >= 0]) for name, each in newest.results.items()}
             types = records.result_types(node, numbers) if numbers else DataSchema()
-            return NewestResults(newest, types, records.shot_rows(node))
+            return NewestResults(newest, types, row_of)
 
         return records.transaction.read(read)
 
@@ -156,7 +157,7 @@ class ResultReader:
         def read() -> Any:
             node = records.tree.get_sequence(self.path)
             [row] = self._row_of(node, index).values()
-            newest = records.addition_index(node).newest(records.count_shots(node))
+            newest = records.addition_index(node).newest([row])
             number = int((newest.tags if what == "tags" else newest.notes)[row])
             return None if number < 0 else getattr(records.additions(node)[number], what)
 

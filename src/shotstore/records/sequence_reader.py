@@ -4,7 +4,7 @@ A reader belongs to a session, and reads when it is asked. People hand over a `S
 storage; each gives its reader by a method called ``_reader_``, so that analysis need not know them.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
@@ -28,7 +28,7 @@ from shotstore.model import (
     TimeLanes,
 )
 from shotstore.model.iteration import with_stored_number
-from shotstore.model.parameters import from_plain
+from shotstore.model.parameters import PlainParameter, from_plain
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.records import (
@@ -42,9 +42,9 @@ from shotstore.records import (
 from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
 from shotstore.records.result_reader import ResultReader
-from shotstore.records.stored_records import AnyRecords, StoredShot
+from shotstore.records.stored_records import AnyRecords, RowNumbers, StoredShot
 from shotstore.records.summaries import SequenceSummary, holds_text
-from shotstore.records.values import Interruption, SequenceStats
+from shotstore.records.values import Attempt, Interruption, SequenceStats
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
 
@@ -178,11 +178,25 @@ class SequenceReader:
         return self._read_shot(index, lambda shot: shot.times()[1])
 
     def get_shot_parameters(self, index: int) -> dict[str, Parameter]:
-        found = self._read_shot(index, lambda shot: shot.parameters())
-        return {name: from_plain(*parameter) for name, parameter in found.items()}
+        return _with_units(self._read_shot(index, lambda shot: shot.parameters()))
 
     def get_all_shot_data(self, index: int) -> dict[str, Data]:
         return self._read_shot(index, lambda shot: shot.data(shot.labels()))
+
+    def get_shot_data_it_has(self, index: int, labels: Collection[str]) -> dict[str, Data]:
+        """Return the data of a shot under those of some labels that it has."""
+        return self._read_shot(
+            index, lambda shot: shot.data([label for label in labels if label in shot.labels()])
+        )
+
+    def count_attempts(self, index: int) -> int:
+        """Return how many times a shot was recorded."""
+        records = self._records
+        return len(
+            records.transaction.read(
+                lambda: records.find_attempts(records.tree.get_sequence(self.path), index)
+            )
+        )
 
     def get_shot_data_by_labels(self, index: int, labels: Collection[str]) -> dict[str, Data]:
         def read(shot: StoredShot) -> dict[str, Data]:
@@ -208,7 +222,36 @@ class SequenceReader:
 
         return records.transaction.read(read_shot)
 
+    def get_attempts(self, index: int) -> list[Attempt]:
+        records = self._records
+
+        def read() -> list[Attempt]:
+            node = records.tree.get_sequence(self.path)
+            found = records.find_attempts(node, index) if shot_rules.is_countable(index) else []
+            if not found:
+                raise shot_rules.shot_not_found_error(self.path, index)
+            return [
+                Attempt(*shot.times(), _with_units(shot.parameters()), shot.data(shot.labels()))
+                for shot in found[:-1]
+            ]
+
+        return records.transaction.read(read)
+
     # All shots
+
+    def get_shot_indices(self) -> Sequence[int]:
+        """Return the indices of its shots, in the order of the rows that count."""
+        records = self._records
+        return records.transaction.read(
+            lambda: records.shot_indices(records.tree.get_sequence(self.path))
+        )
+
+    def get_recorded_indices(self, first: int = 0) -> Sequence[int]:
+        """Return the index of the shot in each of its rows from the ``first`` on."""
+        records = self._records
+        return records.transaction.read(
+            lambda: records.recorded_indices(records.tree.get_sequence(self.path), first)
+        )
 
     def get_parameter_schema(self) -> ParameterSchema:
         look = self._look()
@@ -254,7 +297,7 @@ class SequenceReader:
             look.number_of_shots,
             look.shots_at_once,
             lambda node, part: self._records.structures(
-                node, np.arange(part.start, part.stop), wanted
+                node, look.rows_at(np.arange(part.start, part.stop)), wanted
             ),
         ):
             for label, structures in part.items():
@@ -278,7 +321,8 @@ class SequenceReader:
 
         def read(node: Any, part: slice) -> ShotColumns:
             some = {label: place[part] for label, place in places.items()}
-            return self._records.read_columns(node, wanted[part], kinds, types, some)
+            rows = look.rows_at(wanted[part])
+            return self._records.read_columns(node, rows, kinds, types, some)
 
         return joined(self._in_parts(count, look.shots_at_once, read), count, places)
 
@@ -294,6 +338,7 @@ class SequenceReader:
                 number_of_shots,
                 parameters,
                 data,
+                records.counting_rows(node),
                 records.shots_at_once(node, {each: data[each] for each in labels if each in data}),
             )
 
@@ -314,6 +359,10 @@ class SequenceReader:
             yield records.transaction.read(partial(read_part, part))
 
 
+def _with_units(parameters: Mapping[str, PlainParameter]) -> dict[str, Parameter]:
+    return {name: from_plain(*parameter) for name, parameter in parameters.items()}
+
+
 @attrs.frozen
 class _Look:
     """What is to be known of all shots before some of them are read."""
@@ -321,7 +370,13 @@ class _Look:
     number_of_shots: int
     parameters: ParameterSchema
     data: DataSchema
+    rows: RowNumbers | None = None
+    """Those that count; None if all do."""
     shots_at_once: int = 1
+
+    def rows_at(self, places: RowNumbers) -> RowNumbers:
+        """Return the rows of the shots at some places among those that count."""
+        return places if self.rows is None else self.rows[places]
 
 
 @attrs.frozen(eq=False)

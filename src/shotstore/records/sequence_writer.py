@@ -150,8 +150,8 @@ class SequenceWriter:
 
         records.transaction.write(reset)
 
-    def append_shot(self, index: SupportsIndex, shot: ShotRecord) -> None:
-        """Record a shot."""
+    def append_shot(self, index: SupportsIndex, shot: ShotRecord, *, replace: bool) -> None:
+        """Record a shot, which it may have already with ``replace``."""
         records, path = self._records, self.path
 
         def append() -> None:
@@ -161,10 +161,11 @@ class SequenceWriter:
                 raise state_rules.not_running_error(path, record)
             expected = record.expected_number_of_shots
             number = shot_rules.check_shot_index(path, index, expected)
-            if records.has_shot(node, number):
+            is_there = records.has_shot(node, number)
+            if is_there and not replace:
                 taken = records.shot_indices(node)
                 raise shot_rules.shot_exists_error(path, number, taken, expected)
-            records.append_shot(node, number, shot)
+            records.append_shot(node, number, shot, again=is_there)
 
         records.transaction.write(append)
 
@@ -188,7 +189,7 @@ class SequenceWriter:
         def remove() -> None:
             node = records.tree.get_sequence(path)
             row_of = records.shot_rows(node)
-            newest = records.addition_index(node).newest(records.count_shots(node)).results
+            newest = records.addition_index(node).newest(row_of.values()).results
             rows = self._rows_of(row_of, [index]) if index is not None else [*row_of.values()]
             has = {name: newest[name][rows] >= 0 for name in newest}
             known = [name for name, flags in has.items() if flags.any()]

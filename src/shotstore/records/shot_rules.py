@@ -86,4 +86,7 @@ def shot_exists_error(
         if expected is None or free < expected
         else f"it has all its {expected}, so record further ones into a duplicate of it"
     )
-    return ShotExistsError(f"Sequence {path} has a shot {index} already: {remedy}.")
+    return ShotExistsError(
+        f"Sequence {path} has a shot {index} already: to take it again, pass replace=True; else "
+        f"{remedy}."
+    )

@@ -42,7 +42,7 @@ from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summar
 from shotstore.state import State
 
 RowNumbers: TypeAlias = npt.NDArray[np.int64]
-"""Which shots: their places in the order in which they were recorded."""
+"""Rows: places in the order of recording. A shot that was taken again has several."""
 
 
 class StoredShot(abc.ABC):
@@ -222,8 +222,21 @@ class StoredRecords(abc.ABC, Generic[N]):
     # Shots
 
     @abc.abstractmethod
-    def shot_indices(self, node: N) -> Collection[int]:
-        """Return the indices of the shots of a sequence, in the order of recording."""
+    def recorded_indices(self, node: N, first: int = 0) -> Sequence[int]:
+        """Return the index of the shot in each row of a sequence from the ``first`` on, which need
+        not be there yet. The last row of a shot counts."""
+
+    def counting_rows(self, node: N) -> RowNumbers | None:
+        """Return the rows of a sequence that count, the last one of each shot, in their order;
+        None if all do."""
+        indices = self.recorded_indices(node)
+        last = {index: row for row, index in enumerate(indices)}
+        return None if len(last) == len(indices) else np.array(sorted(last.values()), np.int64)
+
+    def shot_indices(self, node: N) -> Sequence[int]:
+        """Return the indices of the shots of a sequence, in the order of the rows that count."""
+        indices, rows = self.recorded_indices(node), self.counting_rows(node)
+        return indices if rows is None else [indices[row] for row in rows.tolist()]
 
     def count_shots(self, node: N) -> int:
         """Return how many shots a sequence has."""
@@ -234,8 +247,14 @@ class StoredRecords(abc.ABC, Generic[N]):
         return index in self.shot_indices(node)
 
     @abc.abstractmethod
-    def append_shot(self, node: N, index: int, shot: ShotRecord) -> None:
-        """Record a shot of a running sequence that has none of this index.
+    def append_shot(self, node: N, index: int, shot: ShotRecord, *, again: bool = False) -> None:
+        """Record a shot of a running sequence in a further row.
+
+        Args:
+            node: The sequence.
+            index: That of the shot.
+            shot: The shot.
+            again: Whether it has a shot of this index. The row of that stays, and counts no longer.
 
         Raises:
             ValueError: the storage cannot hold a name or a label. Nothing has changed.
@@ -243,7 +262,11 @@ class StoredRecords(abc.ABC, Generic[N]):
 
     @abc.abstractmethod
     def find_shot(self, node: N, index: int) -> StoredShot | None:
-        """Return a shot of a sequence, or None."""
+        """Return a shot of a sequence, from the row that counts, or None."""
+
+    @abc.abstractmethod
+    def find_attempts(self, node: N, index: int) -> Sequence[StoredShot]:
+        """Return a shot of a sequence from each of its rows, the one that counts last."""
 
     def known_data(
         self, path: PureSequencePath, index: int, labels: Collection[str]
@@ -272,7 +295,7 @@ class StoredRecords(abc.ABC, Generic[N]):
 
         Args:
             node: The sequence, which has shots.
-            rows: Which shots, all of which it has.
+            rows: Which rows, all of which it has.
             parameters: What to read, as the schema of all shots has it.
             labels: What to read, as the schema of all shots has it.
             places: What becomes the values of those labels whose data are arrays of one shape.
@@ -309,8 +332,10 @@ class StoredRecords(abc.ABC, Generic[N]):
     # What is added to shots later
 
     def shot_rows(self, node: N) -> Mapping[int, int]:
-        """Return the row of each shot of a sequence by its index."""
-        return {index: row for row, index in enumerate(self.shot_indices(node))}
+        """Return the row that counts of each shot of a sequence, by its index."""
+        indices, rows = self.recorded_indices(node), self.counting_rows(node)
+        counting = range(len(indices)) if rows is None else rows.tolist()
+        return {indices[row]: row for row in counting}
 
     @abc.abstractmethod
     def append_additions(self, node: N, additions: Additions) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from shotstore.model import Data
+from shotstore.model import Data, Parameter
 from shotstore.paths import PureSequencePath, as_path
 from shotstore.records.recorders import Recorder
 from shotstore.state import State
@@ -27,6 +27,19 @@ class DataId:
 
     shot_id: ShotId
     data_label: str
+
+
+@attrs.frozen(eq=False)
+class Attempt:
+    """A shot as it was recorded before it was taken again."""
+
+    start_time: datetime
+    """In UTC."""
+    end_time: datetime
+    """In UTC."""
+    parameters: Mapping[str, Parameter]
+    data: Mapping[str, Data]
+    """By label, in the types and shapes that were stored."""
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 from shotstore.records.summaries import SequenceSummary
 from shotstore.records.values import (
+    Attempt,
     DataId,
     Interruption,
     SequenceStats,
@@ -31,6 +32,7 @@ __all__ = [
     "AsyncSequence",
     "AsyncSequenceCollection",
     "AsyncShot",
+    "Attempt",
     "DataId",
     "DeviceConfigurationCollection",
     "ExperimentSession",

@@ -36,7 +36,7 @@ class Following:
             path: Where the run is.
             last_commit: What tells the commits of its storage apart, cheaply.
             poll: Seconds between two looks.
-            skip: How many of its first shots are left out.
+            skip: How many of its first rows are left out: a shot that was taken again has several.
 
         Raises:
             ValueError: a number is negative.
@@ -62,7 +62,8 @@ class Following:
         return is_due
 
     def look(self, session: ExperimentSession) -> list[Shot]:
-        """Return the shots that were committed since the last look, in the order of recording.
+        """Return the shots that were committed since the last look, in the order of recording; one
+        that was taken again is among them once more.
 
         Raises:
             PathNotFoundError, PathIsNotSequenceError: there is no sequence, at the first look.
@@ -70,25 +71,18 @@ class Following:
         """
         try:
             stats = self._find(session)
-            new = range(self._seen, stats.number_completed_shots)
-            indices = self._indices(session, new)
+            sequence = Sequence(self._path, session)
+            new = sequence._reader_().get_recorded_indices(self._seen)
         except TransactionConflictError:
             # It was moved while it was looked for.
             self._last_commit = None
             return []
         self._start_time = stats.start_time
-        self._seen = max(self._seen, new.stop)
+        self._seen += len(new)
         self.has_ended = stats.state.has_ended()
-        sequence = Sequence(self._path, session)
+        # Of a shot that was taken again meanwhile, there is only the last attempt to be seen.
+        indices = reversed(dict.fromkeys(reversed(new)))
         return [Shot(sequence, index) for index in indices]
-
-    def _indices(self, session: ExperimentSession, rows: range) -> list[int]:
-        if not rows:
-            return []
-        indices: list[int] = session.sequences.get_columns(
-            self._path, rows=rows
-        ).shot_index.tolist()
-        return indices
 
     def _find(self, session: ExperimentSession) -> SequenceStats:
         if self._created is None:

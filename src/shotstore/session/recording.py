@@ -279,6 +279,7 @@ class Recording:
                 {**given, **labels},
                 shot.start_time,
                 end_time,
+                replace=index is not None,
             )
         self._taken.add(shot.index)
         self._last_time = end_time

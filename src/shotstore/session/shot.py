@@ -13,7 +13,7 @@ from shotstore.model import Data, Parameter
 from shotstore.model.scalars import check_text
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_flag, as_shot_index, shown
-from shotstore.records.values import DataId, ShotId, StoredResults
+from shotstore.records.values import Attempt, DataId, ShotId, StoredResults
 from shotstore.session.closest import naming_closest_sequence
 from shotstore.session.sequence_collection import SequenceCollection
 
@@ -43,6 +43,14 @@ class Shot:
     def sequence_path(self) -> PureSequencePath:
         """The path of the sequence."""
         return self.sequence.path
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """How the shot was recorded before it was taken again, the first attempt first; empty for
+        most shots. All else that is read of the shot is of the last one, which is not among
+        these."""
+        with self._sequences() as sequences:
+            return sequences.get_shot_attempts(self.sequence_path, self.index)
 
     def get_start_time(self) -> datetime:
         """Return when the shot began, in UTC."""

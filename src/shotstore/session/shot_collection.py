@@ -9,6 +9,7 @@ from shotstore.model.parameters import check_plain_parameters
 from shotstore.paths import AnyPath, as_path
 from shotstore.records.arguments import (
     as_data_id,
+    as_flag,
     as_mapping,
     as_rows,
     as_shot_id,
@@ -21,7 +22,7 @@ from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.sequence_writer import SequenceWriter
 from shotstore.records.stored_records import AnyRecords
 from shotstore.records.times import shot_times
-from shotstore.records.values import DataId, ShotId
+from shotstore.records.values import Attempt, DataId, ShotId
 
 if TYPE_CHECKING:
     import polars
@@ -41,6 +42,8 @@ class ShotCollection:
         shot_data: Mapping[str, Data],
         shot_start_time: datetime,
         shot_end_time: datetime,
+        *,
+        replace: bool = False,
     ) -> None:
         """Record a shot of a running sequence.
 
@@ -50,10 +53,13 @@ class ShotCollection:
             shot_data: What was measured, by label. An array is stored with its type and shape.
             shot_start_time: An aware time in any zone.
             shot_end_time: An aware time in any zone, not before the start.
+            replace: Whether the sequence may have a shot of this index, which is taken again: this
+                one counts from here on, and the earlier one is kept; see
+                :meth:`get_shot_attempts`.
 
         Raises:
             SequenceNotRunningError: the sequence is not running.
-            ShotExistsError: it has a shot of this index.
+            ShotExistsError: it has a shot of this index, and ``replace`` is False.
             ValueError: the index is negative or not below the expected number of shots, a time
                 has no time zone, the shot ends before it starts, or a name, label or text cannot be
                 stored.
@@ -66,15 +72,24 @@ class ShotCollection:
         start, end = shot_times(shot_start_time, shot_end_time)
         shot = ShotRecord(start, end, check_plain_parameters(parameters), check_data(data))
         writer = SequenceWriter(shot_id.sequence_path, self._records, self._serializer)
-        writer.append_shot(shot_id.index, shot)
+        writer.append_shot(shot_id.index, shot, replace=as_flag(replace, "replace"))
 
     def get_shots(self, path: AnyPath) -> list[ShotId]:
-        """Return the shots that the sequence has, in the order they were recorded."""
-        place, records = as_path(path), self._records
-        indices = records.transaction.read(
-            lambda: records.shot_indices(records.tree.get_sequence(place))
-        )
-        return [ShotId(place, index) for index in indices]
+        """Return the shots that the sequence has, in the order they were recorded.
+
+        One that was taken again is where it was recorded last.
+        """
+        place = as_path(path)
+        return [ShotId(place, index) for index in self._reader(place).get_shot_indices()]
+
+    def get_shot_attempts(self, path: AnyPath, shot_index: int) -> list[Attempt]:
+        """Return how a shot was recorded before it was taken again, the first attempt first; with
+        all data. What is read of the shot otherwise is of the last one, which is not among these.
+
+        Raises:
+            ShotNotFoundError: the sequence has no shot of this index.
+        """
+        return self._reader(path).get_attempts(as_shot_index(shot_index))
 
     def get_shot_parameters(self, path: AnyPath, shot_index: int) -> dict[str, Parameter]:
         """Return the parameters of a shot, by name.

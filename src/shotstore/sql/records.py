@@ -1,7 +1,7 @@
 """The records of a session on a SQL database."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 from sqlalchemy import (
+    ColumnElement,
     Executable,
     Select,
     Text,
@@ -31,6 +32,7 @@ from shotstore.model import (
     ParameterType,
     Serializer,
 )
+from shotstore.model.parameters import plain_parameter_from_json
 from shotstore.paths import PureSequencePath
 from shotstore.records.additions import Additions
 from shotstore.records.columns import Places, ShotColumns
@@ -39,6 +41,7 @@ from shotstore.records.content import (
     LaunchRecord,
     SequenceRecord,
     ShotRecord,
+    schema_of_parameters,
 )
 from shotstore.records.recorders import Recorder
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
@@ -67,6 +70,7 @@ from shotstore.sql.values import (
     encode_data_schema,
     encode_parameter_schema,
     encode_parameters,
+    schema_of_data,
 )
 from shotstore.state import State
 
@@ -170,9 +174,17 @@ class SQLRecords(StoredRecords[Node]):
 
     # Shots
 
-    def shot_indices(self, node: Node) -> Collection[int]:
+    def recorded_indices(self, node: Node, first: int = 0) -> Sequence[int]:
         query = select(shots.c.shot_index).where(shots.c.sequence_id == node.id)
-        return self.transaction.connection.scalars(query.order_by(shots.c.id)).all()
+        query = query.order_by(shots.c.id).offset(first or None)
+        return self.transaction.connection.scalars(query).all()
+
+    def counting_rows(self, node: Node) -> RowNumbers | None:
+        if not self._row(node, sequences.c.number_of_retakes).number_of_retakes:
+            return None
+        query = select(shots.c.attempt).where(shots.c.sequence_id == node.id)
+        attempts = self.transaction.connection.scalars(query.order_by(shots.c.id)).all()
+        return np.flatnonzero(np.array(attempts) == 0)
 
     def count_shots(self, node: Node) -> int:
         number: int = self._row(node, _COUNTED_SHOTS).counted_shots
@@ -181,26 +193,64 @@ class SQLRecords(StoredRecords[Node]):
     def has_shot(self, node: Node, index: int) -> bool:
         return self.find_shot(node, index) is not None
 
-    def append_shot(self, node: Node, index: int, shot: ShotRecord) -> None:
+    def append_shot(self, node: Node, index: int, shot: ShotRecord, *, again: bool = False) -> None:
         data = encode_data(shot.data)
+        if again:
+            self._number_attempt(node, index)
         statement = insert(shots).values(
             sequence_id=node.id,
             shot_index=index,
+            attempt=0,
             start_time=shot.start_time,
             end_time=shot.end_time,
             parameters=encode_parameters(shot.parameters),
             data=data.document,
         )
-        row = self._row(node, *_SCHEMAS) if node.row is None else node.row
-        if changed := _grown_schemas(row, shot):
-            self._change(node, changed)
         connection = self.transaction.connection
         shot_id = connection.scalars(statement.returning(shots.c.id)).one()
         for position, part, content in data.parts():
             values = {"shot_id": shot_id, "position": position, "part": part, "content": content}
             connection.execute(insert(arrays).values(values))
+        if again:
+            self._change(node, self._schemas_of_shots(node))
+            return
+        row = self._row(node, *_SCHEMAS) if node.row is None else node.row
+        if changed := _grown_schemas(row, shot.parameter_schema(), shot.data_schema()):
+            self._change(node, changed)
+
+    def _number_attempt(self, node: Node, index: int) -> None:
+        """Let the row of a shot count no longer."""
+        rows = _rows_of(node, index)
+        query = select(func.count()).where(*rows)
+        number = self.transaction.connection.scalar(query)
+        self._execute(update(shots).where(*rows, shots.c.attempt == 0).values(attempt=number))
+        self._change(node, {"number_of_retakes": sequences.c.number_of_retakes + 1})
+
+    def _schemas_of_shots(self, node: Node) -> dict[str, JSON]:
+        """The schemas of a sequence, read off the shots that count."""
+        parameters, data = ParameterSchema(), DataSchema()
+        query = select(shots.c.parameters, shots.c.data).where(
+            shots.c.sequence_id == node.id, shots.c.attempt == 0
+        )
+        with loading(f"The shots of sequence {node.path}"):
+            for row in self.transaction.connection.execute(query.order_by(shots.c.id)):
+                found = {
+                    name: plain_parameter_from_json(value) for name, value in row.parameters.items()
+                }
+                parameters = parameters.merged(schema_of_parameters(found))
+                data = data.merged(schema_of_data(row.data))
+        return _encoded(parameters, data)
 
     def find_shot(self, node: Node, index: int) -> StoredShot | None:
+        found = self._find(node, index, shots.c.attempt == 0)
+        return found[0] if found else None
+
+    def find_attempts(self, node: Node, index: int) -> Sequence[StoredShot]:
+        return self._find(node, index)
+
+    def _find(
+        self, node: Node, index: int, *conditions: ColumnElement[bool]
+    ) -> Sequence[StoredShot]:
         columns = (
             shots.c.id,
             shots.c.start_time,
@@ -208,11 +258,10 @@ class SQLRecords(StoredRecords[Node]):
             cast(shots.c.parameters, Text).label("parameters"),
             cast(shots.c.data, Text).label("data"),
         )
-        query = select(*columns).where(shots.c.sequence_id == node.id, shots.c.shot_index == index)
+        query = select(*columns).where(*_rows_of(node, index), *conditions).order_by(shots.c.id)
         connection = self.transaction.connection
-        row = connection.execute(query).one_or_none()
         what = f"shot {index} of sequence {node.path}"
-        return None if row is None else Shot(connection, row, what)
+        return [Shot(connection, row, what) for row in connection.execute(query)]
 
     # Many shots
 
@@ -317,22 +366,33 @@ def _ranges(content: bytes, serializer: Serializer) -> RangesWhenAsked:
     return RangesWhenAsked(lambda: serializer.load_iteration(json.loads(content)))
 
 
-def _grown_schemas(row: AnyRow, shot: ShotRecord) -> dict[str, JSON]:
-    """The schemas of a sequence that a shot changes, as they are with it."""
-    parameters = decode_parameter_schema(row.parameter_schema).merged(shot.parameter_schema())
-    data = decode_data_schema(row.data_schema).merged(shot.data_schema())
-    merged = {
-        "parameter_schema": encode_parameter_schema(parameters),
-        "data_schema": encode_data_schema(data),
-    }
+def _grown_schemas(row: AnyRow, parameters: ParameterSchema, data: DataSchema) -> dict[str, JSON]:
+    """The schemas of a sequence that a shot with these changes, as they are with it."""
+    merged = _encoded(
+        decode_parameter_schema(row.parameter_schema).merged(parameters),
+        decode_data_schema(row.data_schema).merged(data),
+    )
     return {name: schema for name, schema in merged.items() if schema != getattr(row, name)}
 
 
-_NO_SHOTS: dict[str, JSON] = {"parameter_schema": [], "data_schema": []}
+def _encoded(parameters: ParameterSchema, data: DataSchema) -> dict[str, JSON]:
+    return {
+        "parameter_schema": encode_parameter_schema(parameters),
+        "data_schema": encode_data_schema(data),
+    }
+
+
+def _rows_of(node: Node, index: int) -> tuple[ColumnElement[bool], ...]:
+    return shots.c.sequence_id == node.id, shots.c.shot_index == index
+
+
+_NO_SHOTS: dict[str, JSON] = {"parameter_schema": [], "data_schema": [], "number_of_retakes": 0}
 
 _COUNTED_SHOTS = func.coalesce(
     sequences.c.number_of_shots,
-    select(func.count()).where(shots.c.sequence_id == sequences.c.path_id).scalar_subquery(),
+    select(func.count())
+    .where(shots.c.sequence_id == sequences.c.path_id, shots.c.attempt == 0)
+    .scalar_subquery(),
 ).label("counted_shots")
 """How many there are, without counting those of one that has ended."""
 

@@ -109,7 +109,9 @@ sequences = Table(
     # Of the launch
     Column("global_parameters", JSON(none_as_null=True)),
     Column("device_configurations", JSON(none_as_null=True)),
-    # Of the shots: lists of [name, type, unit], and of [label, kind, dtype, shape]
+    # How many more rows than shots it has
+    Column("number_of_retakes", BigInteger, nullable=False),
+    # Of the shots that count: lists of [name, type, unit], and of [label, kind, dtype, shape]
     Column("parameter_schema", JSON, nullable=False),
     Column("data_schema", JSON, nullable=False),
 )
@@ -120,11 +122,13 @@ shots = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("sequence_id", _Id, ForeignKey("sequences.path_id", ondelete="CASCADE"), nullable=False),
     Column("shot_index", BigInteger, nullable=False),
+    # 0 for the one that counts. When it is taken again, that gets the next number from 1 on.
+    Column("attempt", Integer, nullable=False),
     Column("start_time", UTCTime, nullable=False),
     Column("end_time", UTCTime, nullable=False),
     Column("parameters", JSON, nullable=False),
     Column("data", JSON, nullable=False),
-    UniqueConstraint("sequence_id", "shot_index"),
+    UniqueConstraint("sequence_id", "shot_index", "attempt"),
 )
 
 arrays = Table(

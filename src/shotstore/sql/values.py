@@ -93,6 +93,23 @@ def decode_data_schema(content: list[Any]) -> DataSchema:
     )
 
 
+def schema_of_data(document: Mapping[str, JSON]) -> DataSchema:
+    """What `DataSchema.of` says of the data that `encode_data` has made a document of.
+
+    Raises:
+        ValueError, TypeError, LookupError: it has not made this.
+    """
+    return DataSchema({label: _type_of(content) for label, content in document.items()})
+
+
+def _type_of(content: JSON) -> DataType:
+    described = _array(content)
+    if described is None:
+        return DataType.of(data_from_json(content))
+    dtype, shape = described
+    return DataType.of_array(dtype, shape) if len(shape) <= MOST_DIMENSIONS else DataType("json")
+
+
 def encode_data(data: Mapping[str, Data]) -> EncodedData:
     """The data as `check_data` returns it."""
     document: dict[str, JSON] = {}

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from shotstore import (
+    Attempt,
     ExperimentSession,
     LostConfigurationError,
     ParameterNamespace,
@@ -70,6 +71,7 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
             # In an order of their own: that of a storage is not promised.
             dict(sorted(sequences.get_shot_parameters(path, shot.index).items())),
             dict(sorted(sequences.get_all_shot_data(path, shot.index).items())),
+            *map(_attempt, sequences.get_shot_attempts(path, shot.index)),
         ]
         for shot in shots
     }
@@ -88,6 +90,15 @@ def _sequence(session: ExperimentSession, path: PureSequencePath) -> dict[str, A
         for shot in shots
     }
     return found
+
+
+def _attempt(attempt: Attempt) -> tuple[Any, ...]:
+    return (
+        attempt.start_time,
+        attempt.end_time,
+        dict(sorted(attempt.parameters.items())),
+        dict(sorted(attempt.data.items())),
+    )
 
 
 def _global_parameters(

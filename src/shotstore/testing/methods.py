@@ -53,6 +53,7 @@ RIGHT: Mapping[str, object] = {
     "shot_data": {"counts": 10},
     "shot_start_time": START,
     "shot_end_time": STOP,
+    "replace": True,
     "shot_index": 0,
     "index": 0,
     "data": DataId(ShotId(PATH, 0), "counts"),

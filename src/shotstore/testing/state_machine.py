@@ -278,15 +278,29 @@ class StorageMachine(RuleBasedStateMachine):
         data=arguments.data,
         start=arguments.times,
         end=arguments.times,
+        replace=st.sampled_from([False, True, True, "yes"]),
     )
     def create_shot(
-        self, place: Place, index: Any, parameters: Any, data: Any, start: Any, end: Any
+        self,
+        place: Place,
+        index: Any,
+        parameters: Any,
+        data: Any,
+        start: Any,
+        end: Any,
+        replace: Any,
     ) -> None:
         shot = ShotId(self._path(place), index)
-        self._do("sequences.create_shot", shot, parameters, data, start, end)
+        self._do("sequences.create_shot", shot, parameters, data, start, end, replace=replace)
 
-    @rule(place=_sequences, shots=st.lists(arguments.right_shots, min_size=1, max_size=3))
-    def record(self, place: Place, shots: list[tuple[int, Any, Any, datetime]]) -> None:
+    @rule(
+        place=_sequences,
+        shots=st.lists(arguments.right_shots, min_size=1, max_size=3),
+        replace=st.booleans(),
+    )
+    def record(
+        self, place: Place, shots: list[tuple[int, Any, Any, datetime]], replace: bool
+    ) -> None:
         """Bring the sequence to where it takes shots, which few get to step by step."""
         path = self._path(place)
         if self._do("sequences.get_state", path) in ENDED:
@@ -295,7 +309,8 @@ class StorageMachine(RuleBasedStateMachine):
         self._do("sequences.set_preparing", path, DEVICES, PARAMETERS)
         self._do("sequences.set_running", path, START)
         for index, parameters, data, time in shots:
-            self._do("sequences.create_shot", ShotId(path, index), parameters, data, time, time)
+            shot = ShotId(path, index)
+            self._do("sequences.create_shot", shot, parameters, data, time, time, replace=replace)
 
     @rule(place=_anywhere, index=arguments.indices)
     def look_at_a_shot(self, place: Place, index: Any) -> None:

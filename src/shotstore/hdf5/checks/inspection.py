@@ -23,12 +23,15 @@ from shotstore.hdf5.shots.copies import COPIES, copy_of
 from shotstore.hdf5.shots.launch import CONFIGURATION, DEVICES, DOCUMENTS
 from shotstore.hdf5.shots.own_objects import list_names, read_text_attribute
 from shotstore.hdf5.shots.schemas import ABOUT, Schema, load_schema
+from shotstore.hdf5.shots.shots_file import RETAKES
 from shotstore.hdf5.shots.slot_checks import check_fits
 from shotstore.hdf5.shots.stored_values import Slot
 
-_TABLES = re.compile(r"shots|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
+_TABLES = re.compile(rf"shots|{RETAKES}|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
 _SCHEMAS = re.compile(r"schemas(?:#\d+)?")
-_UNALIGNED = re.compile(rf"{CONFIGURATION}/.*|(?:parameter_units|schemas)(?:#\d+)?|{COPIES}/.*")
+_UNALIGNED = re.compile(
+    rf"{CONFIGURATION}/.*|(?:parameter_units|schemas)(?:#\d+)?|{COPIES}/.*|{RETAKES}"
+)
 _GROUPS = {name for group in (CONFIGURATION, DEVICES) for name in (group, copy_of(group))}
 _SHOT_FIELDS = {"shot_index", "start_time", "end_time", "schema"}
 _MOST_UNUSED = 1000
@@ -50,7 +53,10 @@ class Inspection:
         shot."""
         self._holds_results = holds_results
         self.sequence_id: str | None = None
+        self.number_of_rows = 0
         self.number_of_shots = 0
+        self.retakes: set[int] | None = set()
+        """The rows of shots that had been recorded before; None if that cannot be read."""
         self.names: list[str] = []
         """The datasets."""
         self.configuration: dict[str, Any] = {}
@@ -143,7 +149,7 @@ class Inspection:
             what = f"{found.count} chunk{'s' if found.count > 1 else ''}"
             rows = sorted(found.rows)
             if name not in self._flat and not _UNALIGNED.fullmatch(name):
-                known = [row for row in rows if row < self.number_of_shots]
+                known = [row for row in rows if row < self.number_of_rows]
                 where = (
                     f"with {len(known)} shots"
                     if name == "shots"
@@ -238,13 +244,41 @@ class Inspection:
                 f"it says that it has {len(dataset)} shots, and holds {dataset.most_rows} at most"
             )
             return
-        self.number_of_shots = len(dataset)
+        self.number_of_rows = len(dataset)
         rows, readable = read_leniently(dataset, len(dataset))
         self._indices = rows["shot_index"].astype(np.uint64)
         self._schema_of_row = np.where(readable, rows["schema"].astype(np.int64), -1)
-        found, counts = np.unique(self._indices[readable], return_counts=True)
-        if np.any(counts > 1) and not self._holds_results:
-            self._add(f"the shots {listed(found[counts > 1].tolist())} stand in it twice")
+        self.number_of_shots = self.number_of_rows
+        if not self._holds_results:
+            self._check_retakes(np.flatnonzero(readable))
+
+    def _check_retakes(self, readable: npt.NDArray[np.int64]) -> None:
+        """Compare the readable rows of shots that are in an earlier one too with those of which
+        the file says that they have been taken again."""
+        is_first = np.zeros(len(readable), np.bool_)
+        is_first[np.unique(self._indices[readable], return_index=True)[1]] = True
+        repeated = readable[~is_first]
+        self.number_of_shots = self.number_of_rows - len(repeated)
+        self.retakes = self._read_retakes()
+        if self.retakes is None:
+            return
+        unknown = [row for row in repeated.tolist() if row not in self.retakes]
+        if unknown:
+            shots = np.unique(self._indices[unknown]).tolist()
+            self._add(f"the shots {listed(shots)} stand in it twice")
+        elif self.retakes - {*repeated.tolist()} & {*readable.tolist()}:
+            self._add(f"{RETAKES} names rows of shots that were not taken again")
+
+    def _read_retakes(self) -> set[int] | None:
+        """The rows of shots that were taken again, as the file says it; None if it is unreadable,
+        which is said where all of it is read."""
+        try:
+            if RETAKES not in self._get_file():
+                return set()
+            dataset = self.dataset(RETAKES)
+            return set(dataset.rows.read(0, len(dataset)).tolist())
+        except Exception:
+            return None
 
     def _check_schemas(self) -> None:
         for number in np.unique(self._schema_of_row[self._schema_of_row >= 0]).tolist():
@@ -300,8 +334,8 @@ class Inspection:
             if name in flat or _UNALIGNED.fullmatch(name):
                 continue
             length = len(self.dataset(name))
-            if length > self.number_of_shots:
-                self._add(f"{name} has {length} rows for {self.number_of_shots} shots")
+            if length > self.number_of_rows:
+                self._add(f"{name} has {length} rows for {self.number_of_rows} shots")
 
     def _check_is_stored(self, name: str, dataset: StoredDataset, chunks: list[Chunk]) -> None:
         """Compare the shots that use a dataset with the rows that are stored."""

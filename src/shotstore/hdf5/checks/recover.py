@@ -47,13 +47,19 @@ class _Tally:
     """What came of the shots."""
 
     number: int = 0
+    """How many rows there are."""
+    shots: set[int] = field(factory=set)
+    """The indices in them."""
     incomplete: dict[int, tuple[str, ...]] = field(factory=dict)
     rows: dict[int, int] = field(factory=dict)
-    """The row that each shot has got, by the one that it had."""
+    """What each row has become, by what it was."""
 
     def add(self, row: int, shot: SalvagedShot) -> None:
         self.rows[row] = self.number
         self.number += 1
+        self.shots.add(shot.index)
+        # The last attempt is the one that counts.
+        self.incomplete.pop(shot.index, None)
         if shot.lost:
             self.incomplete[shot.index] = shot.lost
 
@@ -134,7 +140,7 @@ class _Recovery:
         are_results_rewritten = is_there(check.results) and (
             is_rewritten or check.results.is_damaged or check.results.tail > 0
         )
-        said = 0 if check.document is None else check.document.number_of_shots or 0
+        said = 0 if check.document is None else check.document.number_of_rows or 0
         entry = None
         files = [SHOTS_FILE] if is_rewritten else []
         files += [RESULTS_FILE] if are_results_rewritten else []
@@ -143,23 +149,24 @@ class _Recovery:
             entry = transaction.write(
                 lambda: transaction.replace_damaged(node, document, content, files)
             )
-        tally = _Tally(number=salvage.number_of_rows)
+        tally = _Tally(salvage.number_of_rows, salvage.indices)
         if is_rewritten:
             tally = self._rewrite(node, salvage, self._launch(document, salvage))
-        if not tally.number and max(said, salvage.number_of_rows):
+        shots = len(tally.shots)
+        if not shots and max(said, salvage.number_of_rows):
             raise nothing_left_error(check.shots.file, "no shot in it is whole enough")
         repairs = []
         if are_results_rewritten:
             rows = tally.rows if is_rewritten else None
             repairs.append(self._rewrite_results(node, check.results.file, rows))
-        document = evolve(document, number_of_shots=tally.number)
+        document = evolve(document, number_of_shots=shots, number_of_retakes=tally.number - shots)
         if not node.is_sequence:
             node.is_sequence = node.was_folder = True
         transaction.write(lambda: transaction.change_document(node, document))
         return Recovered(
             self._path,
             (*self._repairs(check, document, is_rewritten=is_rewritten), *repairs),
-            tally.number,
+            shots,
             max(said, salvage.number_of_rows) - tally.number,
             tally.incomplete,
             tuple(self._lost_configuration),
@@ -204,7 +211,7 @@ class _Recovery:
                 time_lanes=self._configured("time_lanes", salvage),
                 expected_number_of_shots=salvage.expected_number_of_shots,
             )
-        is_complete = document.expected_number_of_shots == salvage.number_of_rows
+        is_complete = document.expected_number_of_shots == len(salvage.indices)
         state = State.FINISHED if is_complete else State.INTERRUPTED
         return evolve(document, state=state, start_time=start, stop_time=stop)
 

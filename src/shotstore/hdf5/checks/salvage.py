@@ -70,7 +70,7 @@ class Salvage:
                 raise nothing_left_error(path, why) from error
             # What a damaged file says may be any number.
             self.number_of_rows = min(len(shots), shots.most_rows)
-            """How many shots there are, whole or not."""
+            """How many rows there are, whole or not; a shot that was taken again has several."""
             self._rows, self._readable = read_leniently(shots, self.number_of_rows)
         except BaseException:
             self.close()
@@ -111,16 +111,24 @@ class Salvage:
             return None
 
     def shots(self) -> Iterator[SalvagedShot | None]:
-        """Every shot, in the order they were recorded; None for one that is lost."""
+        """What is in every row, in the order of recording; None for one that is lost."""
         seen: set[int] = set()
+        retakes = self.inspection.retakes
         for row in range(self.number_of_rows):
             self._row = row
             shot = None
-            if self._readable[row] and int(self._rows[row]["shot_index"]) not in seen:
+            if self._readable[row] and (
+                int(self._rows[row]["shot_index"]) not in seen or retakes is None or row in retakes
+            ):
                 shot = self._shot(row)
             if shot is not None and not self._holds_results:
                 seen.add(shot.index)
             yield shot
+
+    @property
+    def indices(self) -> set[int]:
+        """Those of the shots, as far as their rows can be read."""
+        return set(self._rows["shot_index"][self._readable].tolist())
 
     def close(self) -> None:
         """Close the file."""

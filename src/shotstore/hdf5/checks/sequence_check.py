@@ -174,7 +174,10 @@ class SequenceCheck:
         said = 0 if document.state is State.PREPARING else document.number_of_shots
         if file.holds_results or "shots" not in found.names:
             return
-        if said not in (None, found.number_of_shots):
+        if said not in (None, found.number_of_shots) or document.number_of_rows not in (
+            None,
+            found.number_of_rows,
+        ):
             self._damage(
                 f"It counts {said} shots, and shots.h5 holds {found.number_of_shots}: the two were "
                 "copied at different moments, or one was restored without the other.",

@@ -4,7 +4,7 @@ A run only grows, and who follows it opens its file anew after each commit: to r
 each time would cost more with each shot.
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Any
 
 import numpy.typing as npt
@@ -20,7 +20,11 @@ class KnownRows:
 
     def __init__(self) -> None:
         self.by_index: dict[int, int] = {}
-        """The row of each shot by its index, in the order of the rows."""
+        """The row in which each shot was recorded first, by its index, in the order of the rows."""
+        self._again: dict[int, dict[int, None]] = {}
+        """All rows of the shots that were taken again, by index."""
+        self.indices: list[int] = []
+        """The index of the shot in each row."""
         self.schemas: list[int] = []
         """The number of the schema of each row."""
         self._first_uses: dict[int, int] = {}
@@ -37,38 +41,67 @@ class KnownRows:
         if row < 0:
             return not self._start_times
         shot = shots.read(row, 1, values=0)[0]
-        known = self._start_times[row], self.schemas[row], self.by_index.get(shot["shot_index"])
+        known = self._start_times[row], self.schemas[row], self.find(shot["shot_index"], row + 1)
         self.is_of_another_file = known != (shot["start_time"], shot["schema"], row)
         return not self.is_of_another_file
 
-    def extend(self, shots: Rows) -> None:
+    def extend(self, shots: Rows, retakes: Collection[int]) -> None:
         """Read the rows that are new.
 
+        Args:
+            shots: The table.
+            retakes: The rows of shots that were taken again.
+
         Raises:
-            ValueError: a shot index stands in the table twice.
+            ValueError: a shot index stands in the table twice, and was not taken again.
         """
         known = len(self._start_times)
         if known < shots.length:
-            self.note(known, shots.read(known, shots.length - known, values=0))
+            self.note(known, shots.read(known, shots.length - known, values=0), retakes)
+
+    def find(self, index: int, count: int) -> int | None:
+        """The row of a shot, among the first ``count`` rows; the last one if it was taken again."""
+        row = self.by_index.get(index, count)
+        if index in self._again and row < count:
+            return self.rows_of(index, count)[-1]
+        return row if row < count else None
+
+    def rows_of(self, index: int, count: int) -> list[int]:
+        """All rows of a shot among the first ``count`` rows, the last of which counts."""
+        rows = self._again.get(index)
+        if rows is None:
+            row = self.by_index.get(index, count)
+            return [row] if row < count else []
+        return sorted(row for row in list(rows) if row < count)
+
+    def counting_rows(self, count: int) -> list[int]:
+        """The rows that count among the first ``count`` rows: the last one of each shot."""
+        replaced: set[int] = set()
+        for index in list(self._again):
+            replaced.update(self.rows_of(index, count)[:-1])
+        return [row for row in range(count) if row not in replaced]
 
     def used_schemas(self, count: int) -> list[int]:
-        """The numbers of the schemas that the first rows use, in their order."""
+        """The numbers of the schemas that the rows that count use, among the first ``count`` rows,
+        in their order."""
+        if self._again:
+            return list(dict.fromkeys(self.schemas[row] for row in self.counting_rows(count)))
         return sorted(number for number, row in list(self._first_uses.items()) if row < count)
 
-    def note(self, first: int, shots: npt.NDArray[Any]) -> None:
-        """Take down the rows from the ``first`` on.
-
-        Raises:
-            ValueError: a shot index stands in the table twice.
-        """
+    def note(self, first: int, shots: npt.NDArray[Any], retakes: Collection[int]) -> None:
+        """Take down the rows from the ``first`` on; for the rest, see `extend`."""
         indices, numbers = shots["shot_index"].tolist(), shots["schema"].tolist()
         for row, (index, number) in enumerate(zip(indices, numbers, strict=True), first):
+            earliest = self.by_index.setdefault(index, row)
             if self.may_repeat:
                 self.by_index[index] = row
-            elif self.by_index.setdefault(index, row) != row:
-                raise ValueError("a shot index stands in it twice")
+            elif earliest != row:
+                if row not in retakes:
+                    raise ValueError("a shot index stands in it twice")
+                self._again.setdefault(index, {earliest: None})[row] = None
             self._first_uses.setdefault(number, row)
         stop = first + len(shots)
+        self.indices[first:stop] = indices
         self.schemas[first:stop] = numbers
         self._start_times[first:stop] = shots["start_time"].tolist()
 

@@ -49,6 +49,9 @@ from shotstore.version import NEWER_VERSION, __version__
 VERSION = 1
 """The version of the layout that is written."""
 
+RETAKES = "retakes"
+"""The dataset of the rows of shots that had been recorded before, if there are such."""
+
 _FORMAT = "shotstore shots"
 _FORMAT_OF_RESULTS = "shotstore results"
 _SHOT = np.dtype(
@@ -174,15 +177,30 @@ class ShotsFile:
         with reading(self._file_object):
             return read_launch(self._file, self._datasets)
 
-    def number_of_shots(self) -> int:
-        """How many shots were recorded."""
+    def number_of_rows(self) -> int:
+        """How many rows there are: one for each time that a shot was recorded."""
         with reading(self._file_object):
             return self._datasets.rows["shots"].length
 
-    def indices(self) -> dict[int, int]:
-        """The row of each shot by its index, in the order of the rows."""
+    def number_of_shots(self, rows: int) -> int:
+        """How many shots the first ``rows`` rows are of."""
         with reading(self._file_object):
-            return self._rows().by_index
+            return rows - len(self._retakes(rows))
+
+    def counting_rows(self, rows: int) -> list[int] | None:
+        """Which of the first ``rows`` rows count, the last one of each shot; None if all do."""
+        with reading(self._file_object):
+            return self._rows().counting_rows(rows) if self._retakes(rows) else None
+
+    def indices(self, first: int, stop: int) -> list[int]:
+        """The index of the shot in each row from the ``first`` to that before ``stop``."""
+        with reading(self._file_object):
+            return self._rows().indices[first:stop]
+
+    def rows_of(self, index: int, rows: int) -> list[int]:
+        """In which of the first ``rows`` rows a shot is, the last of which counts."""
+        with reading(self._file_object):
+            return self._rows().rows_of(index, rows)
 
     def index(self, row: int) -> int:
         """The index of a shot."""
@@ -228,17 +246,17 @@ class ShotsFile:
             return found
 
     def known_data(self, index: int, limit: int, labels: Collection[str]) -> dict[str, Data] | None:
-        """The data under these labels of a shot, one of the first ``limit``, without HDF5; None if
-        it cannot be read so."""
+        """The data under these labels of a shot, as it is in the first ``limit`` rows, without
+        HDF5; None if it cannot be read so."""
         if self._known is None:
             return None
-        row = self._known.by_index.get(index, limit)
-        if row >= min(limit, len(self._known.schemas)):
+        row = self._known.find(index, min(limit, len(self._known.schemas)))
+        if row is None:
             return None
         return self._frames.read(self._known.schemas[row], row, labels)
 
     def schemas(self, rows: int) -> tuple[ParameterSchema, DataSchema]:
-        """What the parameters and the data of the first ``rows`` shots are."""
+        """What the parameters and the data of the shots in the first ``rows`` rows are."""
         with reading(self._file_object):
             used = self._used_slots(rows)
             return used.parameter_schema, used.data_schema
@@ -251,12 +269,12 @@ class ShotsFile:
             return np.array(known.schemas[:rows], np.int64), self._schemas.load()
 
     def has_wide_integers(self, rows: int) -> bool:
-        """Whether the first ``rows`` shots have a number beyond 64 bits."""
+        """Whether the shots in the first ``rows`` rows have a number beyond 64 bits."""
         with reading(self._file_object):
             return self._used_slots(rows).has_wide_integers
 
     def row_size(self, rows: int, labels: Collection[str]) -> int:
-        """About how many bytes one of the first ``rows`` shots has under these labels."""
+        """About how many bytes a shot in the first ``rows`` rows has under these labels."""
         with reading(self._file_object):
             return self._used_slots(rows).row_size(labels)
 
@@ -302,7 +320,7 @@ class ShotsFile:
         """Record a shot as the next row.
 
         Args:
-            index: Index of the shot, which no other shot has.
+            index: Index of the shot; one that is there has been taken again.
             times: Start and end in microseconds since 1970 UTC.
             parameters: Magnitude and unit by name.
             data: As `shotstore.model.check_data` returns it.
@@ -317,9 +335,12 @@ class ShotsFile:
             shots = self._datasets.rows["shots"]
             row, shot = shots.length, np.array([(index, *times, number)], _SHOT)
             self._write_values(row, schema, stored)
+            is_retake = index in known.by_index and not self.holds_results
+            if is_retake:
+                self._write_retake(row)
             shots.write(row, shot)
             self._schemas.write_copies()
-            known.note(row, shot)
+            known.note(row, shot, [row] if is_retake else [])
 
     def append_alike(
         self,
@@ -348,7 +369,7 @@ class ShotsFile:
             write_alike(self._datasets, schema, first, values)
             table.write(first, shots)
             self._schemas.write_copies()
-            known.note(first, shots)
+            known.note(first, shots, ())
 
     def _write_header(self, sequence_id: str, path: str, launch: Launch | None) -> None:
         file = self._file
@@ -368,6 +389,12 @@ class ShotsFile:
             file.create_group(COPIES)
         else:
             write_copy(file, launch)
+
+    def _write_retake(self, row: int) -> None:
+        if not own_objects.exists(self._file, RETAKES):
+            self._datasets.create(RETAKES, np.dtype("<u8"))
+        rows = self._datasets.rows[RETAKES]
+        rows.write(rows.length, np.array([row], rows.dtype))
 
     def _write_values(
         self, row: int, schema: Schema, stored: Mapping[tuple[str, str], Stored]
@@ -404,6 +431,13 @@ class ShotsFile:
         else:
             rows.write(row, np.array([payload], rows.dtype))
 
+    def _retakes(self, rows: int) -> list[int]:
+        """Which of the first rows are of shots that had been recorded before."""
+        if not own_objects.exists(self._file, RETAKES):
+            return []
+        retakes = self._datasets.rows[RETAKES]
+        return [row for row in retakes.read(0, retakes.length, values=0).tolist() if row < rows]
+
     def _schema(self, row: int) -> Schema:
         return self._schemas.load()[self._rows().schemas[row]]
 
@@ -416,7 +450,7 @@ class ShotsFile:
             self._known = known if known.fits(shots) else KnownRows()
             self._known.may_repeat = self.holds_results
         if len(self._known.schemas) < shots.length:
-            self._known.extend(shots)
+            self._known.extend(shots, frozenset(self._retakes(shots.length)))
         return self._known
 
     def _used_slots(self, rows: int) -> UsedSlots:

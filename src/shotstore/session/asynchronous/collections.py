@@ -79,6 +79,7 @@ class AsyncSequenceCollection:
     # The shots
     create_shot = awaited(SequenceCollection.create_shot)
     get_shots = awaited(SequenceCollection.get_shots)
+    get_shot_attempts = awaited(SequenceCollection.get_shot_attempts)
     get_shot_parameters = awaited(SequenceCollection.get_shot_parameters)
     get_all_shot_data = awaited(SequenceCollection.get_all_shot_data)
     get_shot_data_by_label = awaited(SequenceCollection.get_shot_data_by_label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import attrs
@@ -10,6 +10,7 @@ import attrs
 from shotstore.model import IterationConfiguration, TimeLanes
 from shotstore.paths import PureSequencePath
 from shotstore.records.shot_rules import check_shot_index
+from shotstore.records.values import Attempt
 from shotstore.session.asynchronous.awaited import awaited, takes_docstrings_from
 from shotstore.session.sequence import Sequence
 from shotstore.session.shot import Shot
@@ -166,6 +167,13 @@ class AsyncShot:
     def sequence_path(self) -> PureSequencePath:
         """The path of the sequence."""
         return self.sequence.path
+
+    @property
+    def attempts(self) -> Awaitable[list[Attempt]]:
+        """How the shot was recorded before it was taken again, the first attempt first; empty for
+        most shots. All else that is read of the shot is of the last one, which is not among
+        these."""
+        return self.run_sync(lambda shot: shot.attempts)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.sequence)!r}, {self.index})"
