@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shotstore import State
+from shotstore import ShotId, State
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.model import Data, quantity
 from shotstore.testing.experiments import (
     MICROSECONDS,
     PATH,
+    START,
     bring_to,
     create,
     finish,
@@ -161,6 +162,18 @@ def test_a_shot(recorded: HDF5StorageManager) -> None:
     [picture] = page.pictures
     with Image.open(io.BytesIO(picture)) as image:
         assert image.size == (128, 128)
+
+
+def test_a_shot_that_was_taken_again(storage: HDF5StorageManager) -> None:
+    with storage.session() as session:
+        launch(session)
+        record(session, index=3)
+        session.sequences.create_shot(
+            ShotId(PATH, 3), {}, {"counts": 4321}, START, START, replace=True
+        )
+        page = Page(session.get_sequence(PATH).get_shot(3)._repr_html_())
+    assert "shot 3, attempt 2" in page.text
+    assert "4321" in page.text
 
 
 def test_odd_data_of_a_shot(storage: HDF5StorageManager) -> None:

@@ -158,6 +158,23 @@ async def test_a_sequence_from_its_recipe_to_its_shots(storage: HDF5StorageManag
         assert (await copy.get_stats()).number_completed_shots == 0
 
 
+async def test_a_run_goes_on_and_a_shot_is_taken_again(storage: HDF5StorageManager) -> None:
+    async with storage.async_session() as session:
+        await record(session, 0)
+        sequence = session.get_sequence(PATH)
+        [shot] = await sequence.get_shots()
+        before = await shot.get_parameters()
+        await session.sequences.set_interrupted(PATH, STOP)
+        await sequence.resume(STOP)
+        assert len(await sequence.get_interruptions()) == 1
+        await session.sequences.create_shot(
+            ShotId(PATH, 0), {}, {"counts": 7}, START, STOP, replace=True
+        )
+        assert await shot.get_data() == {"counts": 7}
+        [attempt] = await shot.attempts
+        assert attempt.parameters == before
+
+
 async def test_pictures_are_drawn_of_what_is_awaited(storage: HDF5StorageManager) -> None:
     async with storage.async_session() as session:
         sequence = await AsyncSequence.create(OTHER, recipe(2), TIME_LANES, session)

@@ -295,13 +295,14 @@ class Sequence(ShotsAtOnce):
     def follow(self, *, poll: float = 0.2, skip: int = 0) -> Iterator[Shot]:
         """Yield the shots of the sequence as they are committed, until it has ended.
 
-        First come those that it has, then each further one once, in the order of recording. They
-        are seen in sessions of their own, so this session sees none of the new ones, and had
-        better end first: ``storage.follow(path)`` needs none.
+        First come those that it has, then each further one once, in the order of recording; one
+        that is taken again comes once more. They are seen in sessions of their own, so this session
+        sees none of the new ones, and had better end first: ``storage.follow(path)`` needs none.
 
         Args:
             poll: Seconds between two looks.
-            skip: How many of the first shots are left out.
+            skip: How many of the first shots are left out. One that was taken again counts each
+                time.
 
         Raises:
             ValueError: a number is negative.

@@ -238,8 +238,9 @@ class StorageManager(RunsAtOnce, abc.ABC):
 
         ``for shot in storage.follow(r"\2026\rabi"): display.show(shot.get_data())``
 
-        First come those that it has, then each further one once, in the order of recording. A
-        draft is waited for. Each shot can be read until the next one is asked for; no session is
+        First come those that it has, then each further one once, in the order of recording; one
+        that is taken again comes once more, or once alone if that was before the next look. A draft
+        is waited for. Each shot can be read until the next one is asked for; no session is
         open, and no lock held, while there is nothing to show.
 
         It follows a sequence that is moved. If it is deleted, or reset, before its last shot was
@@ -250,7 +251,7 @@ class StorageManager(RunsAtOnce, abc.ABC):
             poll: Seconds between two looks. A look where nothing was committed reads a few bytes
                 of a store of files, and makes a query or two to a database.
             skip: How many of the first shots are left out, for a loop that goes on where another
-                one has stopped.
+                one has stopped. One that was taken again counts each time.
 
         Raises:
             InvalidPathFormatError, ValueError: at once: the text is not a valid path, or a number

@@ -108,7 +108,9 @@ def _columns(table: SequenceTable, summary: SequenceSummary) -> Iterable[str]:
 
 def _shot_parts(sequence: SequenceReader, index: int) -> Iterable[str]:
     start, end = sequence.get_shot_start_time(index), sequence.get_shot_end_time(index)
-    yield markup.heading(f"{sequence.path}", f'<span style="{markup.FAINT}">shot {index}</span>')
+    attempts = sequence.count_attempts(index)
+    title = f"shot {index}" + (f", attempt {attempts}" if attempts > 1 else "")
+    yield markup.heading(f"{sequence.path}", f'<span style="{markup.FAINT}">{title}</span>')
     took = duration_text(end - start)
     yield markup.line(f"{markup.time_text(start)}, took {took}", markup.FAINT)
     parameters = sequence.get_shot_parameters(index)
