@@ -1,6 +1,7 @@
 """`init`, `mv`, `rm`, `tag` and `note`: what changes a store."""
 
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 from shotstore import StorageManager
 from shotstore.hdf5 import HDF5StorageManager
 from shotstore.sql import SQLiteStorageManager
-from shotstore.testing.experiments import path
+from shotstore.testing.experiments import TIME_LANES, path, recipe
 from tests.shell import Shell
 
 RABI = path(r"\2026\rabi")
@@ -183,18 +184,75 @@ def test_what_is_not_a_tag_is_refused(shell: Shell) -> None:
 # note
 
 
-def test_a_note_is_written(
+def test_what_is_noted_is_added_with_its_date(
     shell: Shell, store: StorageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert shell.run("note", "2026/rabi", "fine") == "\\2026\\rabi: fine\n"
-    shell.run("note", "2026/rabi", "--append", "though noisy")
-    assert note_of(store) == "fine\nthough noisy"
-    assert shell.run("note", "2026/rabi", "--print") == "fine\nthough noisy\n"
+    said = shell.run("note", "2026/rabi", "fine")
+    assert re.fullmatch(
+        r"\\2026\\rabi: the good one\nof many\n\d{4}-\d\d-\d\d \d\d:\d\d fine\n", said
+    )
     monkeypatch.setattr(sys, "stdin", io.StringIO("from a\npipe\n"))
     shell.run("note", "2026/rabi", "-")
-    assert note_of(store) == "from a\npipe"
-    assert "no note" in shell.run("note", "2026/rabi", "")
+    assert re.search(r"many\n.* fine\n\d{4}-.* from a\npipe$", note_of(store))
+    assert shell.run("note", "2026/rabi", "--print") == f"{note_of(store)}\n"
+
+
+def test_a_note_is_replaced_only_where_that_is_said(shell: Shell, store: StorageManager) -> None:
+    shell.run("note", "2026/rabi", "")
+    assert shell.code == 2
+    assert "--replace" in shell.error
+    assert note_of(store) == "the good one\nof many"
+    assert shell.run("note", "2026/rabi", "--replace", "new") == "\\2026\\rabi: new\n"
+    assert note_of(store) == "new"
+    assert "no note" in shell.run("note", "2026/rabi", "--replace", "")
     assert note_of(store) == ""
+
+
+def test_a_shot_and_a_folder_are_noted(shell: Shell, store: StorageManager) -> None:
+    assert re.fullmatch(
+        r"\\2026\\rabi#1: \S+ \S+ out of lock\n",
+        shell.run("note", "2026/rabi#1", "out of lock"),
+    )
+    shell.run("note", "2026", "--replace", "A good year.")
+    assert shell.run("note", "2026", "-p") == "A good year.\n"
+    with store.session() as session:
+        assert session.sequences.get_shot_note(RABI, 1).endswith("out of lock")
+        assert session.sequences.get_shot_note(RABI, 0) == ""
+        assert session.paths.get_note(r"\2026") == "A good year."
+    shell.run("note", "2026/rabi#7", "nothing")
+    assert shell.code == 1
+    assert "no shot 7" in shell.error
+
+
+def test_a_shot_is_tagged(shell: Shell, store: StorageManager) -> None:
+    assert shell.run("tag", "2026/rabi#1", "bad", "laser") == "bad, laser\n"
+    assert shell.run("tag", "2026/rabi#1", "-r", "laser") == "bad\n"
+    assert shell.run("tag", "2026/rabi#0") == "\\2026\\rabi#0 has no tags.\n"
+    with store.session() as session:
+        assert session.sequences.get_shot_tags(RABI, 1) == {"bad"}
+        session.paths.create_path(r"\a")
+        session.sequences.create(r"\a\run #2", recipe(), TIME_LANES)
+    assert shell.run("tag", "a/run #2", "plain") == "plain\n"
+    shown = shell.run("shots", "2026/rabi", "--where", "not tag = bad")
+    assert "bad" not in shown
+
+
+def test_results_are_shown(shell: Shell, store: StorageManager) -> None:
+    with store.session() as session:
+        columns = {"shot_index": [0, 2], "fraction": [0.25, 0.5]}
+        session.sequences.set_many_results(RABI, columns, by="fit")
+        session.sequences.set_shot_tags(RABI, 1, ["bad"])
+    shown = shell.run("shots", "2026/rabi", "--results")
+    assert "fraction" in shown
+    assert "0.25" in shown
+    assert "bad" in shown
+    assert "atoms" not in shown
+    assert "atoms" in shell.run("shots", "2026/rabi")
+    shown = shell.run("show", "2026/rabi")
+    assert "Results" in shown
+    assert "fraction" in shown
+    assert "shot 1" in shown
+    assert shell.json("show", "2026/rabi")["results"]["fraction"]["kind"] == "float"
 
 
 @pytest.mark.usefixtures("lab")

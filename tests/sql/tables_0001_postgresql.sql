@@ -3,6 +3,7 @@ id BIGSERIAL NOT NULL,
 parent_id BIGINT,
 name TEXT NOT NULL,
 created TIMESTAMP WITH TIME ZONE NOT NULL,
+note JSON,
 CONSTRAINT pk_paths PRIMARY KEY (id),
 CONSTRAINT uq_paths_parent_id_name UNIQUE (parent_id, name),
 CONSTRAINT fk_paths_parent_id FOREIGN KEY(parent_id) REFERENCES paths (id) ON DELETE CASCADE

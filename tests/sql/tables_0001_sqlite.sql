@@ -3,6 +3,7 @@ id INTEGER NOT NULL,
 parent_id INTEGER,
 name TEXT NOT NULL,
 created DATETIME NOT NULL,
+note TEXT,
 CONSTRAINT pk_paths PRIMARY KEY (id),
 CONSTRAINT uq_paths_parent_id_name UNIQUE (parent_id, name),
 CONSTRAINT fk_paths_parent_id FOREIGN KEY(parent_id) REFERENCES paths (id) ON DELETE CASCADE

@@ -44,6 +44,7 @@ from shotstore.errors import (
     MissingPackageError,
     PathError,
     SequenceStateError,
+    ShotNotFoundError,
     StorageError,
 )
 
@@ -79,6 +80,7 @@ app.add_typer(trash.app, name="trash")
 _FOR_THE_USER = (
     PathError,
     SequenceStateError,
+    ShotNotFoundError,
     StorageError,
     ColumnKindError,
     DataNotFoundError,

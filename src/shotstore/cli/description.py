@@ -39,6 +39,10 @@ class Description:
     """By the name of the parameter; empty before the first shot."""
     data: Mapping[str, DataType]
     """By label."""
+    results: Mapping[str, DataType]
+    """By name."""
+    tags_of_shots: dict[str, str]
+    """Which shots have each tag, as a text."""
     devices: Mapping[str, str]
     """The types of the devices it was launched with, by name."""
     time_lanes: TimeLanes | None
@@ -73,6 +77,8 @@ def describe(session: "ExperimentSession", path: PureSequencePath) -> Descriptio
         summary=summary,
         values=parameter_values(table) if summary.number_of_shots else {},
         data=table.data,
+        results=table.results,
+        tags_of_shots=_tags_of_shots(table),
         devices={name: _type_of(device) for name, device in sorted(devices.items())},
         time_lanes=_time_lanes(sequences, path),
         not_readable=not_readable(table.reader),
@@ -88,20 +94,37 @@ def as_json(found: Description) -> dict[str, object]:
     return {
         **sequence_as_json(found.summary, found.listing),
         "parameters": {name: attrs.asdict(value) for name, value in found.values.items()},
-        "data": {
-            label: {
-                "kind": kind.kind,
-                "dtype": None if kind.dtype is None else str(kind.dtype),
-                "shape": kind.shape,
-            }
-            for label, kind in found.data.items()
-        },
+        "data": {label: _type_as_json(kind) for label, kind in found.data.items()},
+        "results": {name: _type_as_json(kind) for name, kind in found.results.items()},
+        "tags_of_shots": found.tags_of_shots,
         "devices": dict(found.devices),
         "not_readable": dict(found.not_readable),
         "traceback": None if found.error is None else str(found.error),
         "interruptions": [_interruption_as_json(each) for each in found.interruptions],
         "directory": None if found.directory is None else str(found.directory),
         "files": dict(found.files),
+    }
+
+
+def _type_as_json(kind: DataType) -> dict[str, object]:
+    return {
+        "kind": kind.kind,
+        "dtype": None if kind.dtype is None else str(kind.dtype),
+        "shape": kind.shape,
+    }
+
+
+def _tags_of_shots(table: SequenceTable) -> dict[str, str]:
+    if not len(table):
+        return {}
+    shots = table.read(["shot_index"])["shot_index"].values.tolist()
+    found: dict[str, list[str]] = {}
+    for index, tags in zip(shots, table.tags(), strict=True):
+        for tag in tags:
+            found.setdefault(tag, []).append(str(index))
+    return {
+        tag: f"shot{'s' if len(indices) > 1 else ''} {', '.join(indices)}"
+        for tag, indices in sorted(found.items())
     }
 
 

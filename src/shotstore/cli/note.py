@@ -1,72 +1,82 @@
-"""``shotstore note``: what people want to remember about a sequence."""
+"""``shotstore note``: what people want to remember about a folder, a sequence or a shot."""
 
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shotstore.cli.noted import SHOT_HELP, Noted, find_noted
 from shotstore.cli.opening import open_to_read, open_to_write
 from shotstore.cli.options import StorageOption, path_argument
-from shotstore.cli.places import find_sequence
 from shotstore.errors import PathError, StorageError
 
 if TYPE_CHECKING:
-    from shotstore.paths import PureSequencePath
     from shotstore.session import StorageManager
 
 
 def note(
-    path: Annotated[str, path_argument("A sequence.")],
+    path: Annotated[str, path_argument(f"{SHOT_HELP}; or a folder.")],
     text: Annotated[
         str | None,
         typer.Argument(
             metavar="TEXT",
-            help='The note; `""` for none, `-` to read it from the standard input. Without it, the '
+            help="What to add to the note; `-` to read it from the standard input. Without it, the "
             "note is opened in your editor.",
         ),
     ] = None,
-    append: Annotated[
-        bool, typer.Option("--append", "-a", help="Add the text to the note, as its last line.")
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help='Let the text be all of the note; `""` takes the note away.'
+        ),
     ] = False,
     print_it: Annotated[
         bool, typer.Option("--print", "-p", help="Print the note, and change nothing.")
     ] = False,
     store: StorageOption = None,
 ) -> None:
-    """Write a note on a sequence, in any state.
+    """Write on the note of a folder, a sequence or a shot, in any state.
 
-    The editor is that of the environment variable VISUAL or EDITOR.
+    The text is added to what is there, with the date, unless the note is to be replaced. The editor
+    is that of the environment variable VISUAL or EDITOR.
     """
     from shotstore.records.annotations import check_note
 
     if print_it:
         with open_to_read(store, recipes=False).session() as session:
-            typer.echo(session.sequences.get_note(find_sequence(session, path)))
+            typer.echo(find_noted(session, path, may_be_folder=True).get_note(session))
         return
     storage = open_to_write(store)
     with storage.session() as session:
-        sequence = find_sequence(session, path)
-        old = session.sequences.get_note(sequence)
+        noted = find_noted(session, path, may_be_folder=True)
+        old = noted.get_note(session)
     if text is None:
-        _edit(storage, sequence, old)
+        _edit(storage, noted, old)
         return
     try:
         new = check_note(sys.stdin.read().rstrip() if text == "-" else text)
     except ValueError as error:  # bytes that are not a text in the encoding of the terminal
         raise typer.BadParameter(str(error)) from error
+    if not new and not replace:
+        raise typer.BadParameter(
+            'An empty text adds nothing to the note: `--replace ""` takes it away.'
+        )
     with storage.session(write=True) as session:
-        if append and (old := session.sequences.get_note(sequence)):
-            new = f"{old.rstrip()}\n{new}"
-        session.sequences.set_note(sequence, new)
-    _say(sequence, new)
+        if not replace:
+            entry = f"{datetime.now().astimezone():%Y-%m-%d %H:%M} {new}"
+            old = noted.get_note(session).rstrip()
+            new = f"{old}\n{entry}" if old else entry
+        noted.set_note(session, new)
+    _say(noted, new)
 
 
-def _edit(storage: "StorageManager", sequence: "PureSequencePath", old: str) -> None:
+def _edit(storage: "StorageManager", noted: Noted, old: str) -> None:
     """Open the note in an editor; no session is open meanwhile."""
     if not sys.stdin.isatty():
         raise StorageError(
@@ -85,13 +95,13 @@ def _edit(storage: "StorageManager", sequence: "PureSequencePath", old: str) -> 
         return
     try:
         with storage.session(write=True) as session:
-            if session.sequences.get_note(sequence) != old:
-                raise StorageError(f"The note on {sequence} was changed by somebody else meanwhile")
-            session.sequences.set_note(sequence, new)
+            if noted.get_note(session) != old:
+                raise StorageError(f"The note on {noted} was changed by somebody else meanwhile")
+            noted.set_note(session, new)
     except (StorageError, PathError, OSError) as error:
         raise StorageError(f"{str(error).rstrip('.')}. Your text is in {file}") from error
     file.unlink()
-    _say(sequence, new)
+    _say(noted, new)
 
 
 def _run_editor(file: Path) -> None:
@@ -106,5 +116,5 @@ def _run_editor(file: Path) -> None:
         ) from error
 
 
-def _say(sequence: "PureSequencePath", note: str) -> None:
-    typer.echo(f"{sequence}: {note}" if note else f"{sequence} has no note.")
+def _say(noted: Noted, note: str) -> None:
+    typer.echo(f"{noted}: {note}" if note else f"{noted} has no note.")

@@ -44,6 +44,14 @@ def shots(
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", "-a", help="All of them.")] = False,
+    results: Annotated[
+        bool,
+        typer.Option(
+            "--results",
+            help="Beside what is varied, only what was stored of them later: results, tags and "
+            "notes.",
+        ),
+    ] = False,
     as_json: Annotated[
         bool, json_option("Print JSON, with all columns and exact numbers.")
     ] = False,
@@ -51,14 +59,17 @@ def shots(
 ) -> None:
     """Show parameters and numbers of shots as a table.
 
-    Each with the time at which it began. Parameters that are the same in all shots shown are named
-    below the table. `shotstore export` writes all of it to a file.
+    Each with the time at which it began, and with its results, tags and note. Parameters that are
+    the same in all shots shown are named below the table. `shotstore export` writes all of it to a
+    file.
     """
     from shotstore.analysis.tables import as_table
     from shotstore.analysis.tables.conditions import matching_rows
 
     if sum((first is not None, last is not None, every)) > 1:
         raise typer.BadParameter("Only one of --first, --last and --all can be meant.")
+    if results and columns is not None:
+        raise typer.BadParameter("Only one of --columns and --results can be meant.")
     with open_to_read(store).session() as session:
         sequence = session.get_sequence(find_sequence(session, path))
         table = as_table(sequence)
@@ -71,6 +82,8 @@ def shots(
         names = names_in(columns)
         chosen = None if names is None else [table.find(name) for name in names]
         shown = _shown(table, chosen)
+        if results:
+            shown = [column for column in shown if not column.is_label]
         values = table.read([column.name for column in shown], rows)
         varied = _varied(sequence) if len(rows) == 1 else None
     if as_json:

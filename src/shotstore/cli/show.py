@@ -110,6 +110,8 @@ def _sections(found: "Description") -> dict[str, dict[str, str]]:
         "Varied": varied_texts(found.summary, found.values),
         constant: constant_texts(found.summary, found.values),
         "Data of each shot": {label: type_text(kind) for label, kind in found.data.items()},
+        "Results": {name: type_text(kind) for name, kind in found.results.items()},
+        "Tags of shots": found.tags_of_shots,
     }
 
 

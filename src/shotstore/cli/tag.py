@@ -1,4 +1,4 @@
-"""``shotstore tag``: words to find sequences by."""
+"""``shotstore tag``: words to find sequences by, and to tell shots apart."""
 
 from collections import Counter
 from typing import Annotated
@@ -8,16 +8,16 @@ import typer
 from shotstore.cli.columns import Cell, Column, print_columns
 from shotstore.cli.console import new_console
 from shotstore.cli.formats import counted, print_json
+from shotstore.cli.noted import SHOT_HELP, find_noted
 from shotstore.cli.opening import open_to_read, open_to_write
 from shotstore.cli.options import JsonOption, StorageOption, path_argument
-from shotstore.cli.places import find_sequence
 from shotstore.paths import PureSequencePath
 
 
 def tag(
     path: Annotated[
         str | None,
-        path_argument("A sequence; without one, all tags of the store are listed."),
+        path_argument(f"{SHOT_HELP}; without one, all tags of sequences are listed."),
     ] = None,
     tags: Annotated[
         list[str] | None,
@@ -32,10 +32,10 @@ def tag(
     as_json: JsonOption = False,
     store: StorageOption = None,
 ) -> None:
-    """Put tags on a sequence, or take them off, in any state.
+    """Put tags on a sequence or a shot, or take them off, in any state.
 
-    A tag is a text of up to 100 characters without commas. `shotstore find --tag` finds what has
-    it.
+    A tag is a text of up to 100 characters without commas. `shotstore find --tag` finds the
+    sequences that have it, and `--where "not tag = bad"` leaves out the shots that have it.
     """
     from shotstore.records.annotations import check_tags
 
@@ -49,17 +49,17 @@ def tag(
     is_change = bool(added or removed)
     storage = open_to_write(store) if is_change else open_to_read(store, recipes=False)
     with storage.session(write=is_change) as session:
-        sequence = find_sequence(session, path)
-        has = session.sequences.get_tags(sequence)
+        tagged = find_noted(session, path)
+        has = tagged.get_tags(session)
         if is_change:
             has = (has - removed) | added
-            session.sequences.set_tags(sequence, has)
+            tagged.set_tags(session, has)
     if as_json:
         print_json(sorted(has))
     elif has:
         typer.echo(", ".join(sorted(has)))
     else:
-        typer.echo(f"{sequence} has no tags.")
+        typer.echo(f"{tagged} has no tags.")
 
 
 def _list(store: str | None, *, as_json: bool) -> None:

@@ -46,7 +46,8 @@ def copy_path(
 
     Everything comes along, in the same types and values: creation dates, states, times, errors,
     recipes, what the sequences were launched with, their shots in the order of their recording. A
-    folder that exists in the destination is merged into and keeps its date; folders above the path
+    folder that exists in the destination is merged into and keeps its date and note; folders above
+    the path
     are created. Copying the root copies the whole storage: also its default device configurations,
     those of devices that the destination does not have, and its global parameters, if the
     destination has none.
@@ -210,7 +211,7 @@ class _Copying:
         """Copy what is not in a sequence: folders, empty ones too, and the defaults."""
         plan = self._plan
         with self._destination.session(write=True) as session:
-            create_folders(plan.folders, session)
+            create_folders(plan.folders, plan.notes, session)
             add_settings(session._records_(), plan.settings)
 
     def _copy(self, path: PureSequencePath, receive: Receive) -> _Amount:
@@ -254,7 +255,7 @@ class _Copying:
         if not destination.paths.does_path_exists(path.get_ancestors()[-1]):
             folders = self._plan.folders.items()
             above = {folder: date for folder, date in folders if path.is_descendant_of(folder)}
-            create_folders(above, destination)
+            create_folders(above, self._plan.notes, destination)
 
     def _report(self, amount: _Amount = _Amount()) -> None:
         """Show how far the copy is, with what was copied of a sequence by now."""

@@ -25,6 +25,8 @@ class Plan:
     """Whether a sequence is copied by its name, and not a folder."""
     folders: dict[PureSequencePath, datetime]
     """With their creation dates: those to copy, and all above what is copied; parents first."""
+    notes: dict[PureSequencePath, str]
+    """Of those of the folders that have one."""
     sequences: list[PureSequencePath]
     numbers_of_shots: dict[PureSequencePath, int]
     """In these, as far as they are known before."""
@@ -93,6 +95,7 @@ def _read(path: PureSequencePath, session: ExperimentSession) -> Plan:
             numbers_of_shots[sequence] = collection.get_stats(sequence).number_completed_shots
     return Plan(
         is_sequence=is_sequence,
+        notes={folder: note for folder in folders if (note := session.paths.get_note(folder))},
         folders={folder: session.paths.get_path_creation_date(folder) for folder in folders},
         sequences=sequences,
         numbers_of_shots=numbers_of_shots,

@@ -93,13 +93,18 @@ def transfer(
 
 
 def create_folders(
-    folders: Mapping[PureSequencePath, datetime], destination: ExperimentSession
+    folders: Mapping[PureSequencePath, datetime],
+    notes: Mapping[PureSequencePath, str],
+    destination: ExperimentSession,
 ) -> None:
-    """Create those that do not exist, with their creation dates; the parents come first."""
+    """Create those that do not exist, with their creation dates and notes; the parents come
+    first."""
     for folder in folders:
         for created in destination.paths.create_path(folder):
             if created in folders:
                 destination.paths.update_creation_date(created, folders[created])
+            if created in notes:
+                destination.paths.set_note(created, notes[created])
 
 
 def _read(

@@ -132,20 +132,21 @@ def recall_sequence(content: bytes, path: Path | str) -> SequenceDocument:
     return load(content, path)
 
 
-def dump_folder(created: datetime) -> bytes:
+def dump_folder(created: datetime, note: str) -> bytes:
     """The content of ``folder.json``."""
-    return dump("folder", {"created": dump_time(created)})
+    keys: dict[str, JSON] = {"created": dump_time(created)}
+    return dump("folder", keys | ({"note": note} if note else {}))
 
 
-def load_folder(content: bytes, path: Path) -> datetime:
-    """The creation date of a folder.
+def load_folder(content: bytes, path: Path) -> tuple[datetime, str]:
+    """The creation date of a folder, and the note on it.
 
     Raises:
         DamagedStorageError: the content is not such a document.
     """
     keys = load("folder", content, path)
     try:
-        return load_time(keys["created"])
+        return load_time(keys["created"]), _typed(keys.get("note", ""), str)
     except (LookupError, ValueError, TypeError) as error:
         raise damaged_error(path, f"it lacks or garbles a key ({error!r})") from error
 

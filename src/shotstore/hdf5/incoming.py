@@ -60,7 +60,7 @@ def check_place(path: PureSequencePath, transaction: Transaction) -> None:
 
 
 def bring_in(path: PureSequencePath, aside: Transaction, destination: Transaction) -> None:
-    """Move a sequence to its place, with the creation dates of the folders that are created.
+    """Move a sequence to its place, with the dates and notes of the folders that are created.
 
     Args:
         path: Where it is in the store aside, and where it is to be.
@@ -77,7 +77,8 @@ def bring_in(path: PureSequencePath, aside: Transaction, destination: Transactio
     def move() -> None:
         tree = destination.tree
         for folder in tree.create_folders(path.get_ancestors()[-1]):
-            folder.created = aside.tree.creation_date(aside.tree.get(folder.path))
+            there = aside.tree.get(folder.path)
+            folder.created, folder.note = aside.tree.creation_date(there), there.note
         HDF5Records(destination).create_sequence(path, document)
         node = tree.get(path)
         for files in (destination.shots.files, destination.results.files):

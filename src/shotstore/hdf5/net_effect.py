@@ -203,4 +203,4 @@ class _Preparation:
     def _content(self, node: Node) -> bytes:
         if node.is_sequence:
             return documents.dump_sequence(self._tree.document(node))
-        return documents.dump_folder(self._tree.creation_date(node))
+        return documents.dump_folder(self._tree.creation_date(node), node.note)

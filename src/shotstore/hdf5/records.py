@@ -81,8 +81,14 @@ class HDF5Records(StoredRecords[Node]):
         if node.is_sequence:
             self.change_record(node, evolve(self.tree.document(node), created=date))
         else:
+            self.tree.creation_date(node)  # the note is to stay
             node.created = date
             node.is_changed = True
+
+    def set_folder_note(self, node: Node, note: str) -> None:
+        self.tree.creation_date(node)
+        node.note = note
+        node.is_changed = True
 
     # Sequences
 

@@ -45,6 +45,8 @@ class Node:
     gone: set[str] = field(factory=set, init=False)
     """Names on the disk that the session has moved or deleted."""
     created: datetime | None = field(default=None, init=False)
+    note: str = field(default="", init=False)
+    """That on a folder, once it is known when that was created."""
     document: SequenceDocument | None = field(default=None, init=False)
     is_changed: bool = field(default=False, init=False)
     """Whether its document is to be written."""
@@ -219,8 +221,12 @@ class Tree(StoredTree[Node]):
                     raise moved_away_error(str(node.path)) from None
                 node.created = datetime.fromtimestamp(changed, UTC)
             else:
-                node.created = load_folder(content, self._location / path)
+                node.created, node.note = load_folder(content, self._location / path)
         return node.created
+
+    def folder_note(self, node: Node) -> str:
+        self.creation_date(node)
+        return node.note
 
     def has_folder_document(self, node: Node) -> bool:
         """Whether the node's directory on the disk has a ``folder.json``."""

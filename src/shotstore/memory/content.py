@@ -60,6 +60,7 @@ class Folder:
     """A path that holds others."""
 
     created: datetime
+    note: str = ""
 
 
 @attrs.frozen

@@ -51,7 +51,10 @@ class InMemoryRecords(StoredRecords[Place]):
         if node.is_sequence:
             self.change_record(node, evolve(node.sequence.record, created=date))
         else:
-            self.transaction.content.paths[node.path] = content.Folder(date)
+            self.transaction.content.paths[node.path] = evolve(node.folder, created=date)
+
+    def set_folder_note(self, node: Place, note: str) -> None:
+        self.transaction.content.paths[node.path] = evolve(node.folder, note=note)
 
     # Sequences
 

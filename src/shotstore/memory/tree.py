@@ -29,6 +29,12 @@ class Place:
         assert isinstance(self.content, Sequence)
         return self.content
 
+    @property
+    def folder(self) -> Folder:
+        """What is there, which is a folder."""
+        assert isinstance(self.content, Folder)
+        return self.content
+
 
 class InMemoryTree(StoredTree[Place]):
     """See `StoredTree`."""
@@ -61,6 +67,9 @@ class InMemoryTree(StoredTree[Place]):
     def creation_date(self, node: Place) -> datetime:
         content = node.content
         return content.record.created if isinstance(content, Sequence) else content.created
+
+    def folder_note(self, node: Place) -> str:
+        return node.folder.note
 
     def add_folder(self, parent: Place, name: str) -> Place:
         place = Place(parent.path / name, Folder(datetime.now(UTC)))

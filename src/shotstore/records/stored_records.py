@@ -94,7 +94,7 @@ class StoredRecords(abc.ABC, Generic[N]):
 
     def create_sequence(self, path: PureSequencePath, record: SequenceRecord) -> None:
         """Create a sequence, and the folders above it that do not exist. An empty folder at the
-        path becomes the sequence.
+        path becomes the sequence, which takes its note if it has none.
 
         Raises:
             PathIsSequenceError: the path or one above it is a sequence.
@@ -110,6 +110,8 @@ class StoredRecords(abc.ABC, Generic[N]):
             raise path_rules.sequence_exists_error(path)
         elif self.tree.children(node):
             raise path_rules.path_has_children_error(path)
+        elif note := self.tree.folder_note(node):
+            record = attrs.evolve(record, note=record.note or note)
         self.make_sequence(node, record)
 
     @abc.abstractmethod
@@ -123,6 +125,10 @@ class StoredRecords(abc.ABC, Generic[N]):
     @abc.abstractmethod
     def set_creation_date(self, node: N, date: datetime) -> None:
         """Change when a path was created; of a sequence, its record says it too."""
+
+    @abc.abstractmethod
+    def set_folder_note(self, node: N, note: str) -> None:
+        """Replace the note on a folder."""
 
     # Sequences
 

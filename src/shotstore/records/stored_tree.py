@@ -49,6 +49,10 @@ class StoredTree(abc.ABC, Generic[N]):
     def creation_date(self, node: N) -> datetime:
         """Return when the path was created, in UTC."""
 
+    @abc.abstractmethod
+    def folder_note(self, node: N) -> str:
+        """Return the note on a folder; empty if there is none."""
+
     def check_names(self, names: tuple[str, ...]) -> None:
         """Check that the storage can hold a path of these names.
 

@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from attrs import evolve
+
 from shotstore.paths import AnyPath, PureSequencePath, as_path
 from shotstore.records import path_rules, state_rules
+from shotstore.records.annotations import check_note
 from shotstore.records.arguments import as_flag
 from shotstore.records.stored_records import AnyRecords
 from shotstore.records.stored_tree import Node
@@ -119,6 +122,54 @@ class PathHierarchy:
         if place.is_root():
             raise path_rules.path_is_root_error("dated")
         records.transaction.write(lambda: records.set_creation_date(records.tree.get(place), utc))
+
+    def get_note(self, path: AnyPath) -> str:
+        """Return the note on a folder or a sequence; empty if there is none.
+
+        Raises:
+            PathIsRootError: the path is the root.
+            PathNotFoundError: nothing is at the path.
+        """
+        place, records = as_path(path), self._records
+        if place.is_root():
+            raise path_rules.path_is_root_error("noted")
+
+        def read() -> str:
+            node = records.tree.get(place)
+            if node.is_sequence:
+                return records.read_record(node).note
+            return records.tree.folder_note(node)
+
+        return records.transaction.read(read)
+
+    def set_note(self, path: AnyPath, note: str) -> None:
+        """Replace the note on a folder or a sequence, in any state.
+
+        It comes along when the path is moved or copied. That on an empty folder becomes that of a
+        sequence which is created there.
+
+        Args:
+            path: The folder or sequence.
+            note: Any text, of any number of lines; an empty one for no note.
+
+        Raises:
+            PathIsRootError: the path is the root.
+            PathNotFoundError: nothing is at the path.
+            ValueError: it holds a lone surrogate.
+            TypeError: it is not a text.
+        """
+        place, text, records = as_path(path), check_note(note), self._records
+        if place.is_root():
+            raise path_rules.path_is_root_error("noted")
+
+        def write() -> None:
+            node = records.tree.get(place)
+            if node.is_sequence:
+                records.change_record(node, evolve(records.read_record(node), note=text))
+            else:
+                records.set_folder_note(node, text)
+
+        records.transaction.write(write)
 
     def move(self, source: AnyPath, destination: AnyPath) -> None:
         """Move or rename a folder or a sequence, with everything inside.

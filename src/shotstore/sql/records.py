@@ -108,6 +108,9 @@ class SQLRecords(StoredRecords[Node]):
     def set_creation_date(self, node: Node, date: datetime) -> None:
         self._execute(update(paths).where(paths.c.id == node.id).values(created=date))
 
+    def set_folder_note(self, node: Node, note: str) -> None:
+        self._execute(update(paths).where(paths.c.id == node.id).values(note=note or None))
+
     # Sequences
 
     def read_record(self, node: Node) -> SequenceRecord:

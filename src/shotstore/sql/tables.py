@@ -83,6 +83,8 @@ paths = Table(
     Column("parent_id", _Id, ForeignKey("paths.id", ondelete="CASCADE")),
     Column("name", Text, nullable=False),
     Column("created", UTCTime, nullable=False),
+    # On a folder; that on a sequence is in its row
+    Column("note", JSON(none_as_null=True)),
     UniqueConstraint("parent_id", "name"),
 )
 

@@ -70,6 +70,10 @@ class Tree(StoredTree[Node]):
     def creation_date(self, node: Node) -> datetime:
         return node.created
 
+    def folder_note(self, node: Node) -> str:
+        query = select(paths.c.note).where(paths.c.id == node.id)
+        return str(self._transaction.connection.scalar(query) or "")
+
     def add_folder(self, parent: Node, name: str) -> Node:
         time = datetime.now(UTC)
         statement = insert(paths).values(parent_id=parent.id, name=name, created=time)

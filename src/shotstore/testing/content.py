@@ -29,7 +29,18 @@ def content(session: ExperimentSession) -> dict[str, Any]:
     return content_below(session, PureSequencePath.root()) | {
         "parameters": session.get_global_parameters(),
         "devices": dict(session.default_device_configurations),
+        **_notes_of_folders(session),
     }
+
+
+def _notes_of_folders(session: ExperimentSession) -> dict[str, Any]:
+    """The notes by the path of each folder that has one, under one name, if there are any."""
+    notes = {str(path): session.paths.get_note(path) for path in session.paths.get_all_paths()}
+    sequences = session.sequences.get_contained_sequences(PureSequencePath.root())
+    for path in sequences:
+        assert notes.pop(str(path)) == session.sequences.get_note(path)
+    found = {path: note for path, note in sorted(notes.items()) if note}
+    return {"notes of folders": found} if found else {}
 
 
 def content_below(session: ExperimentSession, folder: PureSequencePath) -> dict[str, Any]:

@@ -352,6 +352,8 @@ class StorageMachine(RuleBasedStateMachine):
         names=st.lists(st.sampled_from(["x", "Camera\\picture", "a/b#2"]), max_size=2),
         index=st.one_of(st.none(), arguments.indices),
     )
+    set_note_on_a_path = calling("paths.set_note", note=arguments.notes)
+
     set_shot_tags = calling("sequences.set_shot_tags", index=arguments.indices, tags=arguments.tags)
     set_shot_note = calling(
         "sequences.set_shot_note", index=arguments.indices, note=arguments.notes

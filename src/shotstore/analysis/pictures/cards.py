@@ -98,6 +98,9 @@ def _columns(table: SequenceTable, summary: SequenceSummary) -> Iterable[str]:
     values = parameter_values(table)
     yield markup.section("Varied", varied_texts(summary, values))
     yield markup.section("Data", {label: type_text(kind) for label, kind in table.data.items()})
+    if table.results:
+        types = {name: type_text(kind) for name, kind in table.results.items()}
+        yield markup.section("Results", types)
     constant = constant_texts(summary, values)
     if not len(table) and summary.state is not State.DRAFT:
         globals_ = readable_globals(table.reader.get_global_parameters)
@@ -113,6 +116,9 @@ def _shot_parts(sequence: SequenceReader, index: int) -> Iterable[str]:
     yield markup.heading(f"{sequence.path}", f'<span style="{markup.FAINT}">{title}</span>')
     took = duration_text(end - start)
     yield markup.line(f"{markup.time_text(start)}, took {took}", markup.FAINT)
+    yield markup.tags(sequence.results.get_tags(index))
+    if note := sequence.results.get_note(index):
+        yield markup.line(note, "white-space:pre-wrap")
     parameters = sequence.get_shot_parameters(index)
     local = local_parameters(sequence)
     set_by_it = {name: _parameter(value) for name, value in parameters.items() if name in local}
@@ -122,7 +128,9 @@ def _shot_parts(sequence: SequenceReader, index: int) -> Iterable[str]:
         yield markup.section("Other parameters", others, is_open=False)
     data = sequence.get_all_shot_data(index)
     yield markup.section("Data", {label: _value(value) for label, value in data.items()})
-    frames = {label: value for label, value in data.items() if _is_frame(value)}
+    if results := sequence.results.get_results(index):
+        yield markup.section("Results", {name: _value(value) for name, value in results.items()})
+    frames = {label: value for label, value in (data | results).items() if _is_frame(value)}
     pictures = []
     for label, frame in list(frames.items())[: 2 * _MOST_LABELS]:
         small = reduced(np.asarray(frame), 2 * _EDGE)

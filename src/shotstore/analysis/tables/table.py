@@ -95,6 +95,11 @@ class TableColumn:
         return self.origin is not None and self.origin.kind in ("label", "result")
 
     @property
+    def is_label(self) -> bool:
+        """Whether it holds what was recorded under a label."""
+        return self.origin is not None and self.origin.kind == "label"
+
+    @property
     def is_result(self) -> bool:
         """Whether it holds a result."""
         return self.origin is not None and self.origin.kind == "result"

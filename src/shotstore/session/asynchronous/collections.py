@@ -28,6 +28,8 @@ class AsyncPathHierarchy:
     get_all_paths = awaited(PathHierarchy.get_all_paths)
     get_path_creation_date = awaited(PathHierarchy.get_path_creation_date)
     update_creation_date = awaited(PathHierarchy.update_creation_date)
+    get_note = awaited(PathHierarchy.get_note)
+    set_note = awaited(PathHierarchy.set_note)
     move = awaited(PathHierarchy.move)
 
 

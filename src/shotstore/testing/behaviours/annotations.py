@@ -8,15 +8,17 @@ import pytest
 from shotstore import (
     ExperimentSession,
     PathIsNotSequenceError,
+    PathIsRootError,
     PathNotFoundError,
     Sequence,
     State,
     StorageManager,
 )
-from shotstore.testing.content import changed, content, content_after
+from shotstore.testing.content import changed, content, content_after, refused
 from shotstore.testing.experiments import (
     ENDED,
     PATH,
+    START,
     bring_to,
     create,
     finish,
@@ -256,3 +258,68 @@ def test_a_tag_is_added_to_the_others_and_removed(storage: StorageManager) -> No
         assert sequence.get_tags() == {"b"}
         sequence.set_note("A note.")
         assert sequence.get_note() == "A note."
+
+
+# Folders
+
+
+def test_a_folder_has_a_note(storage: StorageManager) -> None:
+    create(storage)
+    folder = path(r"\2026")
+    with storage.session() as session:
+        date = session.paths.get_path_creation_date(folder)
+        assert session.paths.get_note(folder) == ""
+    with storage.session() as session:
+        session.paths.set_note(folder, NOTE)
+        assert session.paths.get_note(folder) == NOTE
+    with storage.session() as session:
+        assert session.paths.get_note(folder) == NOTE
+        assert session.paths.get_path_creation_date(folder) == date
+        session.paths.update_creation_date(folder, START)
+        assert session.paths.get_note(folder) == NOTE
+        assert session.paths.get_note(PATH) == ""
+        session.paths.set_note(PATH, "of the sequence")
+        assert session.sequences.get_note(PATH) == "of the sequence"
+    with storage.session() as session:
+        session.paths.set_note(folder, "")
+    with storage.session() as session:
+        assert session.paths.get_note(folder) == ""
+        assert session.paths.get_path_creation_date(folder) == START
+
+
+def test_a_moved_folder_keeps_its_note(storage: StorageManager) -> None:
+    bring_to(storage, State.FINISHED)
+    with storage.session() as session:
+        session.paths.set_note(r"\2026", "A year.")
+    found = content_after(storage, lambda session: session.paths.move(r"\2026", r"\archive\2026"))
+    assert found["notes of folders"] == {r"\archive\2026": "A year."}
+
+
+def test_the_note_on_an_empty_folder_becomes_that_of_its_sequence(
+    storage: StorageManager,
+) -> None:
+    with storage.session() as session:
+        session.paths.create_path(PATH)
+        session.paths.set_note(PATH, "to be measured")
+    with changed(storage, PATH) as (session, found):
+        create(session)
+    assert found["note"] == "to be measured"
+
+
+@pytest.mark.parametrize(
+    ("where", "note", "error"),
+    [
+        ("\\", "a", PathIsRootError),
+        (r"\nothing", "a", PathNotFoundError),
+        (r"\2026", None, TypeError),
+        (r"\2026", "\ud800", ValueError),
+    ],
+)
+def test_a_note_that_no_path_can_have_is_refused(
+    storage: StorageManager, where: str, note: Any, error: type[Exception]
+) -> None:
+    create(storage)
+    with storage.session() as session:
+        session.paths.set_note(r"\2026", "before")
+        with refused(session, error):
+            session.paths.set_note(where, note)
