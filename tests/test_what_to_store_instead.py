@@ -117,14 +117,6 @@ VALUES: dict[str, tuple[Any, str]] = {
         np.array([b"a", b"\xc3\xa9"], h5py.string_dtype()),
         "value.tolist()",
     ),
-    "quantity": (
-        pint.Quantity(1.5, "MHz"),
-        "{'magnitude': value.magnitude, 'units': str(value.units)}",
-    ),
-    "quantity of an array": (
-        pint.Quantity(np.ones(2), "V"),
-        "{'magnitude': value.magnitude, 'units': str(value.units)}",
-    ),
     "tensor": (Tensor(), "value.numpy(force=True)"),
     "number with an uncertainty": (
         Variable(),
@@ -192,6 +184,36 @@ def test_the_expression_that_an_error_names_is_stored(
     with storage.session() as session:
         stored: Any = session.sequences.get_all_shot_data(PATH, 0)["x"]
     assert exactly_equal(stored[0]["in"][1] if is_inside else stored, instead)
+
+
+_INSIDE = "{'magnitude': value.magnitude, 'units': str(value.units)}"
+_INSIDE_AS_FLOAT = "{'magnitude': float(value.magnitude), 'units': str(value.units)}"
+_AS_FLOAT = "float(value.magnitude) * value.units"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_inside", "expression"),
+    [
+        (pint.Quantity(1.5, "MHz"), True, _INSIDE),
+        (pint.Quantity(np.ones(2), "V"), True, _INSIDE),
+        (pint.Quantity(decimal.Decimal("0.5"), "V"), False, _AS_FLOAT),
+        (pint.Quantity(decimal.Decimal("0.5"), "V"), True, _INSIDE_AS_FLOAT),
+        (pint.Quantity(np.array([fractions.Fraction(1, 2)]), "V"), False, "value.astype(float)"),
+    ],
+    ids=str,
+)
+def test_what_to_store_instead_of_a_quantity(
+    storage: HDF5StorageManager, value: Any, is_inside: bool, expression: str
+) -> None:
+    with storage.session() as session:
+        launch(session)
+        with pytest.raises(TypeError, match=re.escape(f": store {expression} instead.")):
+            record(session, data={"x": [value] if is_inside else value})
+        instead = eval(expression, {"value": value})
+        record(session, data={"x": [instead] if is_inside else instead})
+    with storage.session() as session:
+        stored: Any = session.sequences.get_all_shot_data(PATH, 0)["x"]
+    assert exactly_equal(stored, [instead] if is_inside else instead)
 
 
 def test_a_file_object_of_h5py_is_read_first(storage: HDF5StorageManager, tmp_path: Path) -> None:

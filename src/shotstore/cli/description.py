@@ -111,6 +111,7 @@ def _type_as_json(kind: DataType) -> dict[str, object]:
         "kind": kind.kind,
         "dtype": None if kind.dtype is None else str(kind.dtype),
         "shape": kind.shape,
+        "units": kind.units,
     }
 
 

@@ -159,12 +159,12 @@ class _NewestShots:
 
     def _titles(self, names: Sequence[str]) -> dict[str, str]:
         """Names as short as they can be told from each other, with the units."""
-        units = self._shots[-1].units
+        units, parameters = self._shots[-1].units, self._shots[-1].parameters
         titles = {}
         for name in names:
-            title = short_name(name, [*names, _INDEX, _TIME]) if name in units else name
+            title = short_name(name, [*names, _INDEX, _TIME]) if name in parameters else name
             if title in (_INDEX, _TIME):
-                title = f"parameter.{title}" if name in units else f"data.{title}"
+                title = f"parameter.{title}" if name in parameters else f"data.{title}"
             titles[name] = f"{title} ({units[name]})" if units.get(name) else title
         return titles
 

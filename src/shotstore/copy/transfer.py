@@ -14,6 +14,7 @@ from attrs import evolve
 
 from shotstore.model import Data, check_data
 from shotstore.model.parameters import check_parameter_name
+from shotstore.model.quantities import Measured
 from shotstore.paths import PureSequencePath
 from shotstore.records import state_rules
 from shotstore.records.addition_copies import copy_additions
@@ -164,6 +165,8 @@ def _size(values: Iterable[Data]) -> int:
 
 def _size_of_one(value: Any) -> int:
     match value:
+        case Measured():
+            return _size_of_one(value.magnitude)
         case np.ndarray():
             return value.nbytes
         case str() | bytes():

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from shotstore.model import Data, DataSchema, DataType
+from shotstore.model.quantities import Measured
 from shotstore.paths import PureSequencePath
 from shotstore.records.additions import Additions, StoredAddition
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
@@ -96,6 +97,8 @@ def copied(value: Any) -> Any:
         return tuple(copied(item) for item in value)
     if isinstance(value, dict):
         return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, Measured):
+        return attrs.evolve(value, magnitude=copied(value.magnitude))
     if isinstance(value, np.ndarray) and value.itemsize:
         return value.copy()
     # Of an array without room for its items a copy would have some.

@@ -1,7 +1,7 @@
 """Data: what a shot may record under a label, and its exact form as JSON text.
 
 Data is a numpy array, or ``None``, a bool, int, float, complex, str, bytes or aware datetime, or
-lists, tuples and dicts of all of these.
+lists, tuples and dicts of all of these; or a pint quantity of a number or of an array of numbers.
 """
 
 import base64
@@ -10,13 +10,16 @@ import json
 import reprlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timezone
-from typing import Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
+import attrs
 import numpy as np
 import numpy.typing as npt
 
 from shotstore.model.data_remedies import remedy
 from shotstore.model.dtypes import without_metadata
+from shotstore.model.quantities import Measured, is_quantity, unit_text_of
 from shotstore.model.scalars import (
     JSON,
     check_text,
@@ -26,20 +29,26 @@ from shotstore.model.scalars import (
     plain_scalar,
 )
 
-Data: TypeAlias = (
-    npt.NDArray[Any]
-    | bool
-    | int
-    | float
-    | complex
-    | str
-    | bytes
-    | datetime
-    | list["Data"]
-    | tuple["Data", ...]
-    | dict[str, "Data"]
-    | None
-)
+if TYPE_CHECKING:
+    import pint
+
+Data: TypeAlias = Union[
+    npt.NDArray[Any],
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    datetime,
+    list["Data"],
+    tuple["Data", ...],
+    dict[str, "Data"],
+    "pint.Quantity[Any]",
+    Measured,
+    None,
+]
+"""Quantities are given and returned, and stored as `Measured`."""
 
 MAXIMUM_DEPTH = 100
 """How deeply lists, tuples and dicts may be nested: well below what JSON can recurse into."""
@@ -47,20 +56,23 @@ MAXIMUM_DEPTH = 100
 # Subclasses that add behaviour and no content. Another one may carry a mask or a unit.
 _PLAIN_ARRAY_TYPES = (np.ndarray, np.matrix, np.memmap, np.recarray)
 
-_TAGS = frozenset({"float", "int", "complex", "bytes", "time", "array", "tuple", "dict"})
+_TAGS = frozenset(
+    {"float", "int", "complex", "bytes", "time", "array", "tuple", "dict", "quantity"}
+)
 
 
 def check_data(data: Mapping[str, object]) -> dict[str, Data]:
     """Return the data of one shot by label, with plain types, in the order given.
 
     Lists, tuples and dicts are copied, arrays are not. Numpy scalars and subclasses of bool, int,
-    float, complex, str, bytes, list, tuple and dict become these.
+    float, complex, str, bytes, list, tuple and dict become these, and quantities `Measured`.
 
     Raises:
         TypeError: a value, or something inside it, is not data. The message names the label and the
             place, and has the expression that makes data of it.
-        ValueError: a label is empty; a label, key or text holds a lone surrogate; or lists, tuples
-            and dicts are nested more than 100 deep, as those that contain themselves are.
+        ValueError: a label is empty; a label, key or text holds a lone surrogate; a unit is not
+            defined in pint's application registry; or lists, tuples and dicts are nested more than
+            100 deep, as those that contain themselves are.
     """
     try:
         checked = {
@@ -68,7 +80,8 @@ def check_data(data: Mapping[str, object]) -> dict[str, Data]:
             for label, value in data.items()
         }
     except _NotDataError as error:
-        raise TypeError(f"{error.found}: {remedy(error.value, _is_data)}.") from None
+        is_data = partial(_is_data, depth=error.depth)
+        raise TypeError(f"{error.found}: {remedy(error.value, is_data)}.") from None
     if "" in checked:
         raise ValueError("A data label must not be empty.")
     return checked
@@ -103,8 +116,9 @@ def data_to_json(value: Data) -> JSON:
     Plain values are themselves. What JSON lacks is an object with a single key:
     ``{"float": "nan"}``, ``{"int": "0x400..."}`` beyond 64 bits, ``{"complex": [1.0, 2.5]}``,
     ``{"bytes": "<base64>"}``, ``{"time": "2026-11-22T12:00:00.000000+01:00"}``,
-    ``{"array": "<base64 of a .npy file>"}`` and ``{"tuple": [...]}``. A dict that looks like one of
-    these is wrapped: ``{"dict": {"float": "nan"}}``.
+    ``{"array": "<base64 of a .npy file>"}``, ``{"tuple": [...]}`` and
+    ``{"quantity": {"magnitude": ..., "unit": "MHz"}}``. A dict that looks like one of these is
+    wrapped: ``{"dict": {"float": "nan"}}``.
     """
     if value is None or isinstance(value, bool | str):
         return value
@@ -118,6 +132,9 @@ def data_to_json(value: Data) -> JSON:
         return {"time": value.isoformat(timespec="microseconds")}
     if isinstance(value, np.ndarray):
         return {"array": _array_to_text(value)}
+    if isinstance(value, Measured):
+        return {"quantity": {"magnitude": data_to_json(value.magnitude), "unit": value.unit}}
+    assert not is_quantity(value)
     if isinstance(value, list):
         return [data_to_json(item) for item in value]
     if isinstance(value, tuple):
@@ -153,12 +170,16 @@ def data_from_json(json: JSON) -> Data:
             return complex(float(number_from_json(real)), float(number_from_json(imaginary)))
         case {"time": str(text)}:
             return _time_from_text(text)
+        case {"quantity": {"magnitude": magnitude, "unit": str(unit)}}:
+            return Measured(data_from_json(magnitude), unit)
     return number_from_json(json)
 
 
 def _check(value: object, label: str, place: str, depth: int) -> Data:
     if isinstance(value, np.ndarray):
-        return _check_array(value, label, place)
+        return _check_array(value, label, place, depth)
+    if isinstance(value, Measured) or is_quantity(value):
+        return _check_quantity(value, label, place, depth)
     plain = plain_scalar(value)
     if isinstance(plain, str):
         _check_text(plain, label, place)
@@ -183,26 +204,60 @@ def _check(value: object, label: str, place: str, depth: int) -> Data:
         ]
         return items if isinstance(plain, list) else tuple(items)
     if isinstance(plain, dict):
-        _check_keys(plain, label, place)
+        _check_keys(plain, label, place, depth)
         return {
             _check_key(key, label, place): _check(item, label, f"{place}[{key!r}]", depth + 1)
             for key, item in plain.items()
         }
-    raise _NotDataError(f"{_where(label, place)} is of type {type(value).__name__}", value)
+    raise _NotDataError(f"{_where(label, place)} is of type {type(value).__name__}", value, depth)
+
+
+def _check_quantity(
+    value: "Measured | pint.Quantity[Any]", label: str, place: str, depth: int
+) -> Measured:
+    where = _where(label, place)
+    if depth:
+        raise _NotDataError(f"{where} is a quantity inside of other data", value, depth)
+    magnitude = _check_magnitude(value, where)
+    if isinstance(value, Measured):
+        return attrs.evolve(value, magnitude=magnitude)
+    try:
+        return Measured(magnitude, unit_text_of(value))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _check_magnitude(value: "Measured | pint.Quantity[Any]", where: str) -> Data:
+    magnitude = value.magnitude
+    if isinstance(magnitude, bool | np.bool_):
+        raise _NotDataError(f"{where} is a quantity of a bool", value, 0)
+    try:
+        checked = _check(magnitude, "", "", 0)
+    except _NotDataError:
+        checked = None
+    if isinstance(checked, np.ndarray):
+        is_number = checked.dtype.kind in "iufc"
+    else:
+        is_number = isinstance(checked, int | float | complex)
+    if not is_number:
+        kind = getattr(magnitude, "dtype", type(magnitude).__name__)
+        raise _NotDataError(f"{where} is a quantity whose magnitude is of type {kind}", value, 0)
+    return checked
 
 
 class _NotDataError(Exception):
     """A value is not data; what to write instead is looked for once, outside of all nesting."""
 
-    def __init__(self, found: str, value: object) -> None:
+    def __init__(self, found: str, value: object, depth: int) -> None:
         super().__init__(found)
         self.found = found
         self.value = value
+        self.depth = depth
 
 
-def _is_data(value: object) -> bool:
+def _is_data(value: object, depth: int) -> bool:
     try:
-        _check(value, "", "", 0)
+        _check(value, "", "", depth)
     except (_NotDataError, ValueError):
         return False
     return True
@@ -224,13 +279,14 @@ def _time_from_text(text: str) -> datetime:
     return time
 
 
-def _check_keys(value: Mapping[object, object], label: str, place: str) -> None:
+def _check_keys(value: Mapping[object, object], label: str, place: str, depth: int) -> None:
     for key in value:
         if not isinstance(plain_scalar(key), str):
             raise _NotDataError(
                 f"{_where(label, place)} has a key of type {type(key).__name__}, and the keys of a "
                 "dict must be str",
                 value,
+                depth,
             )
 
 
@@ -246,7 +302,7 @@ def _check_text(text: str, label: str, place: str) -> None:
         raise ValueError(f"{_where(label, place)} holds a lone surrogate: {reprlib.repr(text)}.")
 
 
-def _check_array(array: npt.NDArray[Any], label: str, place: str) -> npt.NDArray[Any]:
+def _check_array(array: npt.NDArray[Any], label: str, place: str, depth: int) -> npt.NDArray[Any]:
     where, dtype = _where(label, place), array.dtype
     reason = None
     if type(array) not in _PLAIN_ARRAY_TYPES:
@@ -258,7 +314,7 @@ def _check_array(array: npt.NDArray[Any], label: str, place: str) -> npt.NDArray
     elif not _is_numpys_own(dtype):
         reason = f"is an array of type {dtype}, which numpy cannot write down"
     if reason is not None:
-        raise _NotDataError(f"{where} {reason}", array)
+        raise _NotDataError(f"{where} {reason}", array, depth)
     if _holds_lone_surrogate(array):
         raise ValueError(f"{where} holds a lone surrogate.")
     plain = without_metadata(dtype)

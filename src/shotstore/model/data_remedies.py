@@ -64,13 +64,18 @@ _REMEDIES: Mapping[str, tuple[str, ...]] = {
     ),
     "torch.Tensor": ("value.numpy(force=True)",),
     "uncertainties.AffineScalarFunc": ("{'value': value.nominal_value, 'error': value.std_dev}",),
-    "pint.PlainQuantity": ("{'magnitude': value.magnitude, 'units': str(value.units)}",),
+    "pint.PlainQuantity": (
+        "float(value.magnitude) * value.units",
+        "value.astype(float)",
+        "{'magnitude': value.magnitude, 'units': str(value.units)}",
+        "{'magnitude': float(value.magnitude), 'units': str(value.units)}",
+    ),
 }
 """Expressions of ``value``, the best one first, by package and class."""
 
 _TAKEN = (
     "data is a numpy array, None, a bool, int, float, complex, str, bytes or aware datetime, or "
-    "lists, tuples and dicts of these"
+    "lists, tuples and dicts of these, or a pint quantity of a number or of an array of numbers"
 )
 
 

@@ -9,6 +9,7 @@ from shotstore.model.quantities import (
     quantity,
     unit_text_of,
     with_magnitude,
+    without_unit,
 )
 from shotstore.model.scalars import (
     JSON,
@@ -65,9 +66,8 @@ def as_plain(parameter: Parameter) -> PlainParameter: ...
 
 def as_plain(parameter: Parameter) -> PlainParameter:
     """Return the magnitude and the unit of a parameter."""
-    if is_quantity(parameter):
-        return parameter.magnitude, unit_text_of(parameter)
-    return parameter, None
+    plain: PlainParameter = without_unit(parameter)
+    return plain
 
 
 def from_plain(plain: bool | int | float | str, unit: str | None) -> Parameter:

@@ -8,17 +8,18 @@ pint takes 0.2 s to import, so nothing here imports it before the first quantity
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import attrs
 
 from shotstore.errors import UnknownUnitError
 from shotstore.model.unit_definitions import give_definitions_to, knows
 from shotstore.model.unit_texts import exact_unit_text, names_in
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     import pint
     from pint.facets.plain import PlainQuantity, PlainUnit
@@ -62,7 +63,46 @@ def unit_text_of(value: "pint.Quantity[Any]") -> str:
     return _text_of_unit(_application_registry(), unit_exponents(value))
 
 
-def quantity(magnitude: int | float, unit: str) -> "pint.Quantity[Any]":
+@attrs.frozen
+class Measured:
+    """Data with a unit, as it is stored: a quantity without pint, and without a registry.
+
+    Attributes:
+        magnitude: An int, float or complex, or an array of numbers.
+        unit: Its text; empty for a dimensionless quantity.
+    """
+
+    magnitude: Any
+    unit: str
+
+
+def without_unit(value: Any) -> tuple[Any, str | None]:
+    """Return the magnitude and the unit of a quantity, or of `Measured`; of all else itself and
+    None.
+
+    Raises:
+        ValueError: pint's application registry has no such unit.
+    """
+    if isinstance(value, Measured):
+        return value.magnitude, value.unit
+    return (value.magnitude, unit_text_of(value)) if is_quantity(value) else (value, None)
+
+
+def quantities_in(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return data by label with quantities of the application registry in the place of `Measured`.
+
+    Raises:
+        ValueError: pint's application registry has no such unit.
+    """
+    return {
+        label: quantity(value.magnitude, value.unit) if isinstance(value, Measured) else value
+        for label, value in data.items()
+    }
+
+
+def quantity(
+    magnitude: "int | float | complex | npt.NDArray[Any]", unit: str
+) -> "pint.Quantity[Any]":
     """Return a quantity of the application registry; an empty ``unit`` is dimensionless.
 
     Raises:
@@ -100,8 +140,8 @@ def with_magnitude(magnitude: int | float, like: "pint.Quantity[Any]") -> "pint.
     return registry.Quantity(magnitude, _unit_of(registry, exponents))
 
 
-def convert(values: "npt.NDArray[Any]", old: str, new: str) -> "npt.NDArray[np.float64]":
-    """Return magnitudes in another unit.
+def convert(values: "npt.NDArray[Any]", old: str, new: str) -> "npt.NDArray[Any]":
+    """Return magnitudes in another unit, as floats of 64 bits or, as they were, complex numbers.
 
     Raises:
         ValueError: a text is not a unit, or the units are of different dimensions.
@@ -111,12 +151,11 @@ def convert(values: "npt.NDArray[Any]", old: str, new: str) -> "npt.NDArray[np.f
     registry = _application_registry()
     target = _parsed_unit(registry, new)
     try:
-        converted = registry.Quantity(values.astype(float), _parsed_unit(registry, old)).m_as(
-            target
-        )
+        kind = complex if values.dtype.kind == "c" else float
+        converted = registry.Quantity(values.astype(kind), _parsed_unit(registry, old)).m_as(target)
     except pint.PintError as error:
         raise ValueError(f"{old} cannot be converted to {new}: {error}") from error
-    return cast("npt.NDArray[np.float64]", converted)
+    return converted
 
 
 def unit_exponents(value: "PlainQuantity[Any]") -> _Exponents:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from shotstore.model.data import Data
+from shotstore.model.quantities import Measured
 
 Structure: TypeAlias = str | tuple[Any, ...]
 """``"none"``, ``"bool"``, ``"int"``, ``"float"``, ``"text"``, ``"bytes"``, ``"time"``;
@@ -39,7 +40,15 @@ def structure_of(value: Data) -> Structure:
         return "dict", tuple([(key, structure_of(item)) for key, item in value.items()])
     if isinstance(value, np.ndarray):
         return "array", value.dtype, value.ndim
+    if isinstance(value, Measured):
+        return structure_with_unit(structure_of(value.magnitude))
     assert isinstance(value, int)
     if -_INT64 <= value < _INT64:
         return "int"
     return "wide int" if -_INT128 <= value < _INT128 else "huge int"
+
+
+def structure_with_unit(magnitude: Structure) -> Structure:
+    """Return the structure of a quantity where its unit is not that of the label: that of a dict of
+    its magnitude and its units."""
+    return "dict", (("magnitude", magnitude), ("units", "text"))

@@ -50,7 +50,12 @@ OTHER_DATA = "lists, dicts or other data"
 
 
 def type_text(kind: DataType) -> str:
-    """Return what the data under a label is: "uint16, 256 x 320", "float", "text"."""
+    """Return what the data under a label is: "uint16, 256 x 320", "float in µK", "text"."""
+    unit = pretty_unit(kind.units)
+    return f"{_without_unit(kind)} in {unit}" if unit else _without_unit(kind)
+
+
+def _without_unit(kind: DataType) -> str:
     if kind.kind == "array":
         assert kind.dtype is not None
         name = "structured" if kind.dtype.names else str(kind.dtype)

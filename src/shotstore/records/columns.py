@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shotstore.errors import IncompatibleUnitsError
 from shotstore.model import Data, DataType, ParameterType
 from shotstore.model.parameters import PlainParameter
-from shotstore.model.quantities import convert
+from shotstore.model.quantities import convert, without_unit
 from shotstore.records.content import ShotRecord
 
 ShotRows: TypeAlias = range | Sequence[int] | npt.NDArray[np.integer[Any]]
@@ -82,17 +82,31 @@ def parameter_column(
             )
         return objects(magnitudes)
     column = number_column(kind.type, magnitudes)
-    units = {each[1] for each in found if each is not None} - {kind.units}
-    for unit in units:
-        rows = [row for row, each in enumerate(found) if each is not None and each[1] == unit]
-        column.values[rows] = in_unit(name, column.values[rows], unit, kind.units)
+    units = [None if each is None else each[1] for each in found]
+    return _in_one_unit(f"Parameter {name}", column, units, kind.units)
+
+
+def _in_one_unit(what: str, column: Column, units: Sequence[str | None], new: str | None) -> Column:
+    """A column, those values of which are converted whose unit is another one."""
+    by_unit: dict[str | None, list[int]] = {}
+    for row in np.flatnonzero(column.is_present).tolist():
+        by_unit.setdefault(units[row], []).append(row)
+    for old in by_unit.keys() - {new}:
+        rows = by_unit[old]
+        column.values[rows] = in_unit(what, column.values[rows], old, new)
     return column
 
 
 def in_unit(
-    name: str, values: npt.NDArray[Any], old: str | None, new: str | None
+    what: str, values: npt.NDArray[Any], old: str | None, new: str | None
 ) -> npt.NDArray[Any]:
-    """Return the values of a parameter in another unit.
+    """Return the values of a column in another unit.
+
+    Args:
+        what: The parameter or label, which begins the message of an error.
+        values: Numbers or arrays, None where there is none.
+        old: Their unit.
+        new: The other one.
 
     Raises:
         IncompatibleUnitsError: the units are of different dimensions, or there is no unit on one
@@ -103,15 +117,22 @@ def in_unit(
     try:
         if old is None or new is None:
             raise ValueError("a plain number has no unit")
-        return convert(values, old, new)
+        if not any(isinstance(value, np.ndarray) for value in _objects_in(values)):
+            return convert(values, old, new)
+        arrays = [value if value is None else convert(value, old, new) for value in values]
+        return objects(arrays).values
     except ValueError as error:
         units = " and ".join(
             "a plain number" if unit is None else f"in {unit or 'a dimensionless unit'}"
             for unit in (new, old)
         )
         raise IncompatibleUnitsError(
-            f"Parameter {name} is {units} in different shots ({error}): read these shots apart."
+            f"{what} is {units} in different shots ({error}): read these shots apart."
         ) from error
+
+
+def _objects_in(values: npt.NDArray[Any]) -> Iterable[Any]:
+    return values if values.dtype.kind == "O" else ()
 
 
 def columns_of(
@@ -124,7 +145,7 @@ def columns_of(
     """Return the columns of shots that are known one by one, in the types of these schemas.
 
     Raises:
-        IncompatibleUnitsError: a parameter has a unit that cannot be converted.
+        IncompatibleUnitsError: a parameter or label has a unit that cannot be converted.
     """
     return ShotColumns(
         shot_index=np.array(indices, np.int64),
@@ -136,7 +157,7 @@ def columns_of(
         },
         data={
             label: data_column(
-                kind, [shot.data.get(label) for shot in shots], (places or {}).get(label)
+                label, kind, [shot.data.get(label) for shot in shots], (places or {}).get(label)
             )
             for label, kind in labels.items()
         },
@@ -159,18 +180,36 @@ def number_column(kind: str, numbers: Sequence[bool | int | float | None]) -> Co
 
 
 def data_column(
-    kind: DataType, values: Sequence[Data], place: npt.NDArray[Any] | None = None
+    label: str, kind: DataType, values: Sequence[Data], place: npt.NDArray[Any] | None = None
 ) -> Column:
-    """Return the data under a label as an array, of the type that the schema gives it.
+    """Return the data under a label as an array, of the type and unit that the schema gives it.
 
     Args:
+        label: The label, for messages.
+        kind: Its type in all shots.
         values: None too where a shot has no data under the label.
         place: Where they go, if they are arrays of one shape, as `places_for` makes it.
+
+    Raises:
+        IncompatibleUnitsError: one has a unit that cannot be converted.
     """
+    split = [without_unit(value) for value in values]
+    magnitudes: list[Any] = [magnitude for magnitude, _ in split]
+    if kind.kind == "json":
+        return objects(
+            [m if unit is None else {"magnitude": m, "units": unit} for m, unit in split]
+        )
     if kind.kind in NUMBER_DTYPES:
-        return number_column(kind.kind, values)  # type: ignore[arg-type]
-    if not kind.is_fixed_array():
-        return objects(values)
+        column = number_column(kind.kind, magnitudes)
+    elif kind.is_fixed_array():
+        column = _stacked(kind, magnitudes, place)
+    else:
+        column = objects(magnitudes)
+    return _in_one_unit(f"Data {label!r}", column, [unit for _, unit in split], kind.units)
+
+
+def _stacked(kind: DataType, values: Sequence[Any], place: npt.NDArray[Any] | None) -> Column:
+    """Arrays of one shape."""
     column = _place_for(kind, len(values)) if place is None else place
     is_present = np.array([value is not None for value in values], bool)
     for row in np.flatnonzero(is_present).tolist():

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shotstore.model import Data, DataSchema
+from shotstore.model.quantities import quantities_in
 from shotstore.paths import PureSequencePath
 from shotstore.records import shot_rules
 from shotstore.records.additions import NewestResults, Numbers, spread
@@ -52,7 +53,8 @@ class ResultReader:
                     found[each] = {name: parts[number][name] for name, number in numbers.items()}
             return found
 
-        return records.transaction.read(read)
+        results = records.transaction.read(read)
+        return {each: quantities_in(values) for each, values in results.items()}
 
     def get_history(self, index: int | None) -> list[StoredResults]:
         """Return all that was stored as results of a shot or, of None, of all shots, in the order
@@ -71,7 +73,8 @@ class ResultReader:
                 if addition.row in rows and addition.types
             ]
 
-        return records.transaction.read(read)
+        stored = records.transaction.read(read)
+        return [attrs.evolve(each, values=quantities_in(each.values)) for each in stored]
 
     def get_newest(self) -> NewestResults:
         """Return which results count, and what they are."""

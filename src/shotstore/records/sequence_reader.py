@@ -29,6 +29,7 @@ from shotstore.model import (
 )
 from shotstore.model.iteration import with_stored_number
 from shotstore.model.parameters import PlainParameter, from_plain
+from shotstore.model.quantities import quantities_in
 from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.records import (
@@ -181,13 +182,15 @@ class SequenceReader:
         return _with_units(self._read_shot(index, lambda shot: shot.parameters()))
 
     def get_all_shot_data(self, index: int) -> dict[str, Data]:
-        return self._read_shot(index, lambda shot: shot.data(shot.labels()))
+        found = self._read_shot(index, lambda shot: shot.data(shot.labels()))
+        return quantities_in(found)
 
     def get_shot_data_it_has(self, index: int, labels: Collection[str]) -> dict[str, Data]:
         """Return the data of a shot under those of some labels that it has."""
-        return self._read_shot(
+        found = self._read_shot(
             index, lambda shot: shot.data([label for label in labels if label in shot.labels()])
         )
+        return quantities_in(found)
 
     def count_attempts(self, index: int) -> int:
         """Return how many times a shot was recorded."""
@@ -208,7 +211,7 @@ class SequenceReader:
         found = self._records.known_data(self.path, index, labels)
         if found is None:
             found = self._read_shot(index, read)
-        return {label: found[label] for label in labels}
+        return quantities_in({label: found[label] for label in labels})
 
     def _read_shot(self, index: int, read: Callable[[StoredShot], _T]) -> _T:
         records = self._records
@@ -231,7 +234,11 @@ class SequenceReader:
             if not found:
                 raise shot_rules.shot_not_found_error(self.path, index)
             return [
-                Attempt(*shot.times(), _with_units(shot.parameters()), shot.data(shot.labels()))
+                Attempt(
+                    *shot.times(),
+                    _with_units(shot.parameters()),
+                    quantities_in(shot.data(shot.labels())),
+                )
                 for shot in found[:-1]
             ]
 

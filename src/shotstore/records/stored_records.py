@@ -386,7 +386,7 @@ class StoredRecords(abc.ABC, Generic[N]):
         additions = self.additions(node)
         found = [additions[number].results(types) for number in numbers.tolist()]
         return {
-            name: data_column(kind, [each[name] for each in found], places.get(name))
+            name: data_column(name, kind, [each[name] for each in found], places.get(name))
             for name, kind in types.items()
         }
 

@@ -20,6 +20,7 @@ from shotstore.model import (
 )
 from shotstore.model.dtypes import MOST_DIMENSIONS, dump_dtype, load_dtype
 from shotstore.model.parameters import PlainParameter, plain_parameter_to_json
+from shotstore.model.quantities import Measured, without_unit
 
 LARGEST_PART = 64 * 2**20
 """Bytes of an array in one row: both databases refuse a value of 1 GB."""
@@ -30,7 +31,8 @@ class EncodedData:
     """The data of a shot."""
 
     document: dict[str, JSON]
-    """By label; an array is ``{"array": {"dtype": ..., "shape": ...}}``, which no other data is."""
+    """By label; an array is ``{"array": {"dtype": ..., "shape": ...}}``, which no other data is,
+    with a ``unit`` if it has one."""
     arrays: dict[int, npt.NDArray[Any]]
     """By the position of their label in the document."""
 
@@ -70,6 +72,7 @@ def encode_data_schema(schema: DataSchema) -> JSON:
             kind.kind,
             None if kind.dtype is None else dump_dtype(kind.dtype),
             None if kind.shape is None else list(kind.shape),
+            kind.units,
         ]
         for label, kind in schema.items()
     ]
@@ -87,8 +90,9 @@ def decode_data_schema(content: list[Any]) -> DataSchema:
                 kind,
                 None if dtype is None else load_dtype(dtype),
                 None if shape is None else tuple(shape),
+                units,
             )
-            for label, kind, dtype, shape in content
+            for label, kind, dtype, shape, units in content
         }
     )
 
@@ -99,15 +103,7 @@ def schema_of_data(document: Mapping[str, JSON]) -> DataSchema:
     Raises:
         ValueError, TypeError, LookupError: it has not made this.
     """
-    return DataSchema({label: _type_of(content) for label, content in document.items()})
-
-
-def _type_of(content: JSON) -> DataType:
-    described = _array(content)
-    if described is None:
-        return DataType.of(data_from_json(content))
-    dtype, shape = described
-    return DataType.of_array(dtype, shape) if len(shape) <= MOST_DIMENSIONS else DataType("json")
+    return DataSchema({label: type_in_document(content) for label, content in document.items()})
 
 
 def encode_data(data: Mapping[str, Data]) -> EncodedData:
@@ -115,11 +111,14 @@ def encode_data(data: Mapping[str, Data]) -> EncodedData:
     document: dict[str, JSON] = {}
     arrays: dict[int, npt.NDArray[Any]] = {}
     for position, (label, value) in enumerate(data.items()):
-        if isinstance(value, np.ndarray):
-            arrays[position] = value
-            document[label] = {
-                "array": {"dtype": dump_dtype(value.dtype), "shape": list(value.shape)}
+        magnitude, unit = without_unit(value)
+        if isinstance(magnitude, np.ndarray):
+            arrays[position] = magnitude
+            array: dict[str, JSON] = {
+                "dtype": dump_dtype(magnitude.dtype),
+                "shape": list(magnitude.shape),
             }
+            document[label] = {"array": array if unit is None else array | {"unit": unit}}
         else:
             document[label] = data_to_json(value)
     return EncodedData(document, arrays)
@@ -130,7 +129,7 @@ def array_positions(document: Mapping[str, JSON], labels: Collection[str]) -> di
     return {
         position: label
         for position, (label, content) in enumerate(document.items())
-        if label in labels and (described := _array(content)) is not None and _size(*described)
+        if label in labels and (described := _array(content)) is not None and described.size
     }
 
 
@@ -143,8 +142,9 @@ def type_in_document(content: JSON) -> DataType:
     described = _array(content)
     if described is None:
         return DataType.of(data_from_json(content))
-    dtype, shape = described
-    return DataType.of_array(dtype, shape) if len(shape) <= MOST_DIMENSIONS else DataType("json")
+    if len(described.shape) > MOST_DIMENSIONS:
+        return DataType("json")
+    return DataType.of_array(described.dtype, described.shape).in_units(described.unit)
 
 
 def decode_data(
@@ -161,26 +161,37 @@ def decode_data(
         if described is None:
             data[label] = data_from_json(document[label])
             continue
-        dtype, shape = described
-        size = _size(dtype, shape)
+        size = described.size
         content = contents[label] if size else b""
         if len(content) != size:
             raise ValueError(f"the array {label!r} has {len(content)} bytes instead of {size}")
         # A copy, which can be written to. Not numpy.zeros, which makes items of one byte where the
         # type has none.
-        array: npt.NDArray[Any] = np.ndarray(shape, dtype)
+        array: npt.NDArray[Any] = np.ndarray(described.shape, described.dtype)
         if size:
             array.reshape(-1).view(np.uint8)[:] = np.frombuffer(content, np.uint8)
-        data[label] = array
+        data[label] = array if described.unit is None else Measured(array, described.unit)
     return data
 
 
-def _array(content: JSON) -> tuple[np.dtype[Any], tuple[int, ...]] | None:
+@attrs.frozen
+class _Array:
+    """What the document says of an array."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    unit: str | None
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def _array(content: JSON) -> _Array | None:
     match content:
-        case {"array": {"dtype": str(dtype), "shape": list(shape)}}:
-            return load_dtype(dtype), tuple(int(length) for length in shape)  # type: ignore[arg-type]
+        case {"array": {"dtype": str(dtype), "shape": list(shape), **rest}}:
+            lengths = tuple(int(length) for length in shape)  # type: ignore[arg-type]
+            unit = rest.get("unit")
+            return _Array(load_dtype(dtype), lengths, None if unit is None else str(unit))
     return None
-
-
-def _size(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
-    return math.prod(shape) * dtype.itemsize

@@ -121,8 +121,15 @@ structured_data = st.recursive(
     ),
     max_leaves=8,
 )
+quantities_of_numbers = st.builds(
+    quantity, st.one_of(numbers, st.complex_numbers()), st.sampled_from(UNITS)
+)
+quantities_of_arrays = st.builds(
+    quantity, arrays.filter(lambda array: array.dtype.kind in "iufc"), st.sampled_from(UNITS)
+)
+measured = st.one_of(quantities_of_numbers, quantities_of_arrays)
 data_values = st.one_of(scalar_data, arrays, structured_data)
-data = st.dictionaries(labels, data_values, max_size=5)
+data = st.dictionaries(labels, st.one_of(data_values, measured), max_size=5)
 
 # Recipes. The expressions are any text: what is stored may be unfinished.
 expressions = texts.map(Expression)

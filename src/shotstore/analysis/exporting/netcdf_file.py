@@ -115,6 +115,8 @@ def _write_arrays(
         if dimension not in out.dimensions:
             out.dimensions[dimension] = length
     variable = _create(out, name, along, arrays.dtype)
+    if column.units is not None:
+        variable.attrs["units"] = column.units
     _note_width(job, column)
     done = 0
     for values in arrays.batches():

@@ -23,8 +23,8 @@ from shotstore.analysis.tables.gaps import present_or_none
 from shotstore.analysis.tables.variation import constant_texts, parameter_values, varied_texts
 from shotstore.analysis.times import local_texts
 from shotstore.model import Data, Parameter
-from shotstore.model.quantities import is_quantity, unit_to_text
-from shotstore.model.value_texts import duration_text, type_text, value_text
+from shotstore.model.quantities import is_quantity, unit_to_text, without_unit
+from shotstore.model.value_texts import duration_text, pretty_unit, type_text, value_text
 from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
@@ -130,7 +130,8 @@ def _shot_parts(sequence: SequenceReader, index: int) -> Iterable[str]:
     yield markup.section("Data", {label: _value(value) for label, value in data.items()})
     if results := sequence.results.get_results(index):
         yield markup.section("Results", {name: _value(value) for name, value in results.items()})
-    frames = {label: value for label, value in (data | results).items() if _is_frame(value)}
+    plain = {label: without_unit(value)[0] for label, value in (data | results).items()}
+    frames = {label: value for label, value in plain.items() if _is_frame(value)}
     pictures = []
     for label, frame in list(frames.items())[: 2 * _MOST_LABELS]:
         small = reduced(np.asarray(frame), 2 * _EDGE)
@@ -169,6 +170,12 @@ def _parameter(value: Parameter) -> str:
 
 
 def _value(value: Data) -> str:
+    magnitude, unit = without_unit(value)
+    if unit is not None and not isinstance(magnitude, np.ndarray):
+        return value_text(magnitude, unit)
+    if unit:
+        return f"{_value(magnitude)} in {pretty_unit(unit)}"
+    value = magnitude
     if isinstance(value, np.ndarray) and value.ndim:
         return f"{value.dtype}, {' x '.join(map(str, value.shape))}"
     if isinstance(value, np.ndarray):

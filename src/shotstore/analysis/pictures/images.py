@@ -24,7 +24,7 @@ from shotstore.analysis.tables.conditions import Where, check_where, matching_ro
 from shotstore.analysis.tables.names import short_name
 from shotstore.analysis.times import local_texts
 from shotstore.errors import ColumnKindError, DataNotFoundError
-from shotstore.model.value_texts import value_text
+from shotstore.model.value_texts import pretty_unit, value_text
 from shotstore.records.arguments import as_flag
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class ContactSheet:
         caption_name: Of what was varied, as captions have it where there is room; may be empty.
         low: The value that is dark.
         high: The value that is bright.
+        unit: Of the values, as it is printed.
     """
 
     title: str
@@ -65,6 +66,7 @@ class ContactSheet:
     caption_name: str
     low: float
     high: float
+    unit: str = ""
 
 
 @attrs.frozen(eq=False)
@@ -77,6 +79,7 @@ class MeanImage:
         mean: Shape (height, width).
         low: The value that is dark.
         high: The value that is bright.
+        unit: Of the values, as it is printed.
     """
 
     title: str
@@ -84,6 +87,7 @@ class MeanImage:
     mean: npt.NDArray[np.float64]
     low: float
     high: float
+    unit: str = ""
 
 
 def plot_image(
@@ -197,7 +201,13 @@ def contact_sheet(
     what = column.name if above is None else f"{column.name} by {above.name}"
     name = "" if above is None else caption_name(table, above)
     return ContactSheet(
-        _title(table, what, shown, where), tuple(tiles), tuple(captions), name, low, high
+        _title(table, what, shown, where),
+        tuple(tiles),
+        tuple(captions),
+        name,
+        low,
+        high,
+        pretty_unit(column.units),
     )
 
 
@@ -226,6 +236,7 @@ def mean_image(source: Source, label: str, *, where: "Where | None" = None) -> M
         column.name,
         mean,
         *shown_range([mean]),
+        pretty_unit(column.units),
     )
 
 
@@ -250,24 +261,24 @@ def _draw_contact_sheet(sheet: ContactSheet, axes: "Axes | None") -> "Axes":
         if is_captioned:
             size = min(_LARGEST, _WIDTH * inches / max(len(caption), 1))
             axes.text(left, top - 0.2 * above, caption, fontsize=size, color=GREY, clip_on=True)
-    _draw(axes, whole, sheet.low, sheet.high, sheet.title)
+    _draw(axes, whole, sheet)
     axes.set_axis_off()
     return axes
 
 
 def _draw_mean(image: MeanImage, axes: "Axes | None") -> "Axes":
     axes = new_axes() if axes is None else axes
-    _draw(axes, image.mean, image.low, image.high, image.title)
+    _draw(axes, image.mean, image)
     axes.set_xlabel("column (pixels)", color=GREY)
     axes.set_ylabel("row (pixels)", color=GREY)
     axes.tick_params(color=PALE, labelcolor=GREY)
     return axes
 
 
-def _draw(axes: "Axes", image: Frame, low: float, high: float, title: str) -> None:
-    shown = axes.imshow(image, cmap="magma", vmin=low, vmax=high, interpolation="antialiased")
-    add_colour_bar(axes, shown, fraction=0.035, pad=0.015)
-    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold", color=_INK)
+def _draw(axes: "Axes", image: Frame, of: ContactSheet | MeanImage) -> None:
+    shown = axes.imshow(image, cmap="magma", vmin=of.low, vmax=of.high, interpolation="antialiased")
+    add_colour_bar(axes, shown, fraction=0.035, pad=0.015).set_label(of.unit)
+    axes.set_title(of.title, loc="left", fontsize="medium", fontweight="bold", color=_INK)
 
 
 def _frames(

@@ -10,6 +10,7 @@ from shotstore.analysis.scanning.types import (
     TIME,
     in_polars,
     merged,
+    of_floats,
     type_of_data,
     type_of_parameter,
     type_of_structures,
@@ -29,6 +30,7 @@ class Plan:
     types: Mapping[Origin, pl.DataType]
     """As `column_types` makes them."""
     units: Mapping[Origin, Unit]
+    """Of those that hold something."""
 
     def schema(self) -> pl.Schema:
         """Return what polars is told."""
@@ -80,7 +82,7 @@ def joined_plan(plans: Iterable[Plan]) -> Plan:
             types[origin] = merged(types[origin], dtype) if origin in types else dtype
         for origin, unit in plan.units.items():
             if units.setdefault(origin, unit).text != unit.text:
-                types[origin] = pl.Float64()
+                types[origin] = of_floats(types[origin])
     return Plan(name_joined(types), types, units)
 
 

@@ -13,6 +13,7 @@ from shotstore.analysis.scanning.types import (
     TIME,
     in_polars,
     merged,
+    of_floats,
     type_of_values,
 )
 from shotstore.analysis.tables import INDEX, SEQUENCE, SequenceTable
@@ -91,10 +92,11 @@ class ShotReader:
                 raise self._changed(origin, str(schema[origin.name]))
 
     def _series(self, name: str, origin: Origin, column: Column) -> pl.Series:
-        planned = self._plan.types[origin]
-        own = self._table.columns[self._there[origin]]
-        column = self._plan.units[origin].of(column, own, self._table.reader.path)
-        dtype = self._type(origin, column)
+        planned, unit = self._plan.types[origin], self._plan.units.get(origin)
+        dtype, own = self._type(origin, column), self._table.columns[self._there[origin]]
+        if unit is not None and unit.text != own.units and column.is_present.any():
+            column = unit.of(column, own, self._table.reader.path)
+            dtype = of_floats(dtype)
         if merged(planned, dtype) != planned:
             raise self._changed(origin, str(dtype))
         return to_series(name, column, planned)

@@ -90,6 +90,15 @@ def merged(first: pl.DataType, second: pl.DataType) -> pl.DataType:
     return MIXED
 
 
+def of_floats(dtype: pl.DataType) -> pl.DataType:
+    """Return the type of the same numbers, or arrays of numbers, in another unit."""
+    if isinstance(dtype, pl.List):
+        return pl.List(of_floats(inner_type(dtype)))
+    if isinstance(dtype, pl.Array):
+        return pl.Array(of_floats(inner_type(dtype)), dtype.size)
+    return pl.Float64() if _is_number(dtype) else dtype
+
+
 def in_polars(dtype: pl.DataType) -> pl.DataType:
     """Return the type that the column has in the end."""
     if isinstance(dtype, pl.Struct):

@@ -52,6 +52,11 @@ class Origin:
         """What the column is called, unless that name is taken."""
         return self.name if self.part is None else f"{self.name}.{self.part}"
 
+    @property
+    def text(self) -> str:
+        """What a message calls it."""
+        return f"Parameter {self.name}" if self.kind == "parameter" else f"Data {self.name!r}"
+
     def type_of(self, kind: DataType) -> DataType:
         """Return the type of the column, of a label whose data is of this type."""
         if self.part is None or kind.dtype is None:

@@ -48,7 +48,7 @@ class TableColumn:
         name: As in the columns of ``Sequence.scan``.
         kind: "json" for lists, dicts, and data that is of different kinds. An array without
             dimensions is what its item is.
-        units: Of a parameter with a unit.
+        units: Of a parameter or of data with a unit.
         dtype: Of an array, as it is stored.
         shape: Of an array, with None for a length that differs between shots.
         origin: The parameter, the label or the result; None for what every shot has.
@@ -82,7 +82,14 @@ class TableColumn:
         shape = kind.shape
         if unpack and shape and all(length == 1 for length in shape):
             shape = ()
-        return cls(name, _kind_of(kind, shape), dtype=kind.dtype, shape=shape, origin=origin)
+        return cls(
+            name,
+            _kind_of(kind, shape),
+            units=kind.units,
+            dtype=kind.dtype,
+            shape=shape,
+            origin=origin,
+        )
 
     @property
     def is_parameter(self) -> bool:

@@ -32,13 +32,14 @@ class Unit:
         """
         if column.units == self.text:
             return found
-        name = column.name if column.origin is None else column.origin.name
+        name, what = column.name, f"Column {column.name}"
+        if column.origin is not None:
+            name, what = column.origin.name, column.origin.text
         try:
-            values = in_unit(name, found.values, column.units, self.text)
+            values = in_unit(what, found.values, column.units, self.text)
         except IncompatibleUnitsError as error:
-            what = "Parameter" if column.is_parameter else "Column"
             raise IncompatibleUnitsError(
-                f"{what} {name} is {_unit(self.text)} in {self.sequence} and "
+                f"{what} is {_unit(self.text)} in {self.sequence} and "
                 f"{_unit(column.units)} in {sequence}: read these sequences apart, or leave {name} "
                 "out."
             ) from error
@@ -46,11 +47,19 @@ class Unit:
 
 
 def units_of(table: SequenceTable) -> Mapping[Origin, Unit]:
-    """Return the units of the parameters and labels of a sequence."""
+    """Return the units of the parameters of a sequence, and of the labels and results that are not
+    always None."""
+    measured = {"label": table.data, "result": table.results}
+    nothing = {
+        (what, name)
+        for what, schema in measured.items()
+        for name, kind in schema.items()
+        if kind.kind == "none"
+    }
     return {
         column.origin: Unit(column.units, table.reader.path)
         for column in table.columns.values()
-        if column.origin is not None
+        if column.origin is not None and (column.origin.kind, column.origin.name) not in nothing
     }
 
 

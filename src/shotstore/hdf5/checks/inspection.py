@@ -27,11 +27,12 @@ from shotstore.hdf5.shots.shots_file import RETAKES
 from shotstore.hdf5.shots.slot_checks import check_fits
 from shotstore.hdf5.shots.stored_values import Slot
 
-_TABLES = re.compile(rf"shots|{RETAKES}|(?:parameters|parameter_units|scalars|schemas)(?:#\d+)?")
-_SCHEMAS = re.compile(r"schemas(?:#\d+)?")
-_UNALIGNED = re.compile(
-    rf"{CONFIGURATION}/.*|(?:parameter_units|schemas)(?:#\d+)?|{COPIES}/.*|{RETAKES}"
+_TABLES = re.compile(
+    rf"shots|{RETAKES}|(?:parameters|parameter_units|scalars|scalar_units|schemas)(?:#\d+)?"
 )
+_SCHEMAS = re.compile(r"schemas(?:#\d+)?")
+_OF_NO_SHOT = r"(?:parameter_units|scalar_units|schemas)(?:#\d+)?"
+_UNALIGNED = re.compile(rf"{CONFIGURATION}/.*|{_OF_NO_SHOT}|{COPIES}/.*|{RETAKES}")
 _GROUPS = {name for group in (CONFIGURATION, DEVICES) for name in (group, copy_of(group))}
 _SHOT_FIELDS = {"shot_index", "start_time", "end_time", "schema"}
 _MOST_UNUSED = 1000

@@ -20,7 +20,7 @@ from shotstore.hdf5.shots.stored_values import (
 from shotstore.hdf5.shots.structures import Structures, structures_of_texts
 from shotstore.model import DataType, ParameterType
 from shotstore.model.dtypes import load_dtype
-from shotstore.model.structures import Structure, structure_of
+from shotstore.model.structures import Structure, structure_of, structure_with_unit
 from shotstore.records.columns import (
     NUMBER_DTYPES,
     Column,
@@ -70,9 +70,9 @@ class ColumnReader:
                 for name, kind in parameters.items()
             },
             data={
-                label: self._arrays(of_labels[label], places[label])
+                label: self._arrays(label, kind, of_labels[label], places[label])
                 if label in places
-                else self._label(kind, of_labels[label])
+                else self._label(label, kind, of_labels[label])
                 for label, kind in labels.items()
             },
         )
@@ -88,6 +88,8 @@ class ColumnReader:
             if slot.type == "none":
                 continue
             for structure, first in self._structures_in(slot, places).items():
+                if slot.unit is not None:
+                    structure = structure_with_unit(structure)
                 place = int(places[first])
                 found[structure] = min(place, found.get(structure, place))
         return sorted(found, key=found.__getitem__)
@@ -111,29 +113,28 @@ class ColumnReader:
                 slots, lambda slot, value: (load_parameter(slot, value), slot.unit)
             )
             return parameter_column(name, kind, found)
-        return self._numbers(
-            slots, kind.type, lambda slot, values: in_unit(name, values, slot.unit, kind.units)
-        )
+        return self._numbers(f"Parameter {name}", kind.type, kind.units, slots)
 
-    def _label(self, kind: DataType, slots: _Slots) -> Column:
+    def _label(self, label: str, kind: DataType, slots: _Slots) -> Column:
         if kind.kind in NUMBER_DTYPES and not any(slot.type == "big int" for slot, _ in slots):
             slots = [(slot, places) for slot, places in slots if slot.type != "none"]
-            return self._numbers(slots, kind.kind, lambda _, values: values)
-        return data_column(kind, self._one_by_one(slots, load_data))
+            return self._numbers(f"Data {label!r}", kind.kind, kind.units, slots)
+        return data_column(label, kind, self._one_by_one(slots, load_data))
 
-    def _numbers(self, slots: _Slots, kind: str, convert: Callable[[Slot, Array], Array]) -> Column:
+    def _numbers(self, what: str, kind: str, unit: str | None, slots: _Slots) -> Column:
         count, dtype = len(self._rows), NUMBER_DTYPES[kind]
         if len(slots) == 1 and len(slots[0][1]) == count:
-            values = convert(slots[0][0], self._payloads.column(*slots[0]))
+            [(slot, _)] = slots
+            values = in_unit(what, self._payloads.column(*slots[0]), slot.unit, unit)
             return Column(values.astype(dtype), np.ones(count, bool))
         is_present = np.zeros(count, bool)
         column = np.full(count, missing(dtype), dtype)
         for slot, places in slots:
-            column[places] = convert(slot, self._payloads.column(slot, places))
+            column[places] = in_unit(what, self._payloads.column(slot, places), slot.unit, unit)
             is_present[places] = True
         return Column(column, is_present)
 
-    def _arrays(self, slots: _Slots, column: Array) -> Column:
+    def _arrays(self, label: str, kind: DataType, slots: _Slots, column: Array) -> Column:
         """Read arrays of one shape into their place."""
         is_present, is_filled = np.zeros((2, len(self._rows)), bool)
         for slot, places in slots:
@@ -148,6 +149,9 @@ class ColumnReader:
                 self._payloads.read_into(column, slot)
             else:
                 column[places] = decode_array(self._payloads.stacked(slot, places), dtype)
+            if slot.unit != kind.units:
+                what = f"Data {label!r}"
+                column[places] = in_unit(what, column[places], slot.unit, kind.units)
         column[~is_filled] = missing(column.dtype)
         return Column(column, is_present)
 

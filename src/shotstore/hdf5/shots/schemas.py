@@ -28,7 +28,7 @@ from shotstore.hdf5.shots.stored_values import (
     encode_array,
     text_size,
 )
-from shotstore.hdf5.shots.viewers import describe_frames
+from shotstore.hdf5.shots.viewers import describe_frames, describe_unit
 from shotstore.model import JSON
 from shotstore.model.dtypes import dump_dtype
 
@@ -185,9 +185,11 @@ class Schemas:
         for part in _split(in_tables):
             columns = {hdf5_name(key[1]): value for key, value in part}
             dtype = np.dtype([(name, _column_dtype(value)) for name, value in columns.items()])
-            table = self._datasets.create(section if section == "parameters" else "scalars", dtype)
-            if section == "parameters":
-                self._write_units(table, {name: value.unit for name, value in columns.items()})
+            kind = "parameters" if section == "parameters" else "scalars"
+            table = self._datasets.create(kind, dtype)
+            units = {name: value.unit for name, value in columns.items()}
+            if kind == "parameters" or any(units.values()):
+                self._write_units(table.replace(kind, f"{kind[:-1]}_units", 1), units)
             for (key, value), column in zip(part, columns, strict=True):
                 slots[key] = Slot(
                     key[1], value.type, table, column, unit=value.unit, size=_size(value)
@@ -195,7 +197,7 @@ class Schemas:
         return slots
 
     def _write_units(self, table: str, units: Mapping[str, str | None]) -> None:
-        """A table with one row beside the parameters, the same columns, and units in them."""
+        """A table with one row beside another one, the same columns, and units in them."""
         texts = [(unit or "").encode() for unit in units.values()]
         dtype = np.dtype(
             [
@@ -204,7 +206,7 @@ class Schemas:
             ]
         )
         self._datasets.file.create_dataset(
-            table.replace("parameters", "parameter_units", 1),
+            table,
             shape=(1,),
             dtype=dtype,
             data=np.array([tuple(texts)], dtype) if any(texts) else None,  # zeros are not written
@@ -221,15 +223,19 @@ class Schemas:
         slot = Slot(label, value.type, unit=value.unit, size=_size(value))
         if value.type == "none":
             return slot
-        if slot.size is not None:
-            return evolve(slot, dataset=self._datasets.create(name, text_dtype(slot.size)))
-        if value.type in COLUMN_DTYPES:
-            return evolve(slot, dataset=self._datasets.create(name, COLUMN_DTYPES[value.type]))
+        if slot.size is not None or value.type in COLUMN_DTYPES:
+            dataset = self._datasets.create(name, _column_dtype(value))
+            describe_unit(self._datasets.file, dataset, value.unit)
+            return evolve(slot, dataset=dataset)
         array = value.payload
         slot = evolve(slot, dtype=dump_dtype(array.dtype), shape=array.shape)
         if value.type == "empty":
             return slot
-        siblings = (known for known in self._slots.get(key, ()) if known.dtype == slot.dtype)
+        siblings = (
+            known
+            for known in self._slots.get(key, ())
+            if (known.dtype, known.unit) == (slot.dtype, slot.unit)
+        )
         if value.type == "ragged" or any(_differ_in_length(slot, other) for other in siblings):
             one = encode_array(np.zeros((1, *array.shape[1:]), array.dtype))
             chunk = min(max(array.nbytes, ROW_CHUNK), _LARGEST_RAGGED_CHUNK)
@@ -238,10 +244,12 @@ class Schemas:
             )
             index = f"{dataset}#rows"
             self._datasets.create(index, SPAN)
+            describe_unit(self._datasets.file, dataset, value.unit)
             return evolve(slot, type="ragged", dataset=dataset, index=index, shape=array.shape[1:])
         encoded = encode_array(array)
         dataset = self._datasets.create(name, encoded.dtype, encoded.shape, compression=compression)
         describe_frames(self._datasets.file, dataset, self._datasets.rows[dataset])
+        describe_unit(self._datasets.file, dataset, value.unit)
         return evolve(slot, dataset=dataset)
 
 

@@ -15,6 +15,7 @@ from attrs import frozen
 from shotstore.hdf5.shots.fixed_texts import text_dtype
 from shotstore.model import Data, structured_from_json, structured_to_json
 from shotstore.model.dtypes import MOST_DIMENSIONS, dump_dtype, load_dtype
+from shotstore.model.quantities import Measured
 
 Array: TypeAlias = npt.NDArray[Any]
 StoredType: TypeAlias = Literal[
@@ -59,6 +60,8 @@ class Stored(NamedTuple):
 
     def fits(self, slot: "Slot") -> bool:
         """Whether it can be stored in a slot."""
+        if slot.unit != self.unit:
+            return False
         if slot.type == "ragged":
             array = self.payload
             return (
@@ -67,7 +70,7 @@ class Stored(NamedTuple):
                 and array.ndim > 0
                 and dump_dtype(array.dtype) == slot.dtype
             )
-        if slot.type != self.type or slot.unit != self.unit:
+        if slot.type != self.type:
             return False
         if slot.size is not None:
             return len(self.payload) <= slot.size
@@ -89,7 +92,7 @@ class Slot:
     index: str | None = None
     """For ``ragged``: the dataset with the first row and the number of rows of each shot."""
     unit: str | None = None
-    """None for a plain number, the empty text for a dimensionless quantity."""
+    """None without a unit, the empty text for a dimensionless quantity."""
     size: int | None = None
     """For texts: how many bytes fit."""
     dtype: str | None = None
@@ -116,6 +119,9 @@ def store_number(value: bool | int | float, unit: str | None = None) -> Stored:
 
 def store_data(value: Data) -> Stored:
     """Encode data as `shotstore.model.check_data` returns it."""
+    if isinstance(value, Measured):
+        stored = store_data(value.magnitude)
+        return Stored(stored.type, stored.payload, value.unit)
     if value is None:
         return Stored("none", None)
     if isinstance(value, bool | int | float):
@@ -154,6 +160,11 @@ def load_number(slot: Slot, payload: Any) -> bool | int | float:
 
 def load_data(slot: Slot, payload: Any) -> Data:
     """The inverse of `store_data`; ``payload`` is what was read from the slot."""
+    magnitude = _load_magnitude(slot, payload)
+    return magnitude if slot.unit is None else Measured(magnitude, slot.unit)
+
+
+def _load_magnitude(slot: Slot, payload: Any) -> Data:
     match slot.type:
         case "none":
             return None

@@ -87,6 +87,10 @@ def _each_once(sections: Iterable[list[Slot]]) -> list[Slot]:
 
 def data_type(slot: Slot) -> DataType:
     """What `DataType.of` says of the values of a slot."""
+    return _magnitude_type(slot).in_units(slot.unit)
+
+
+def _magnitude_type(slot: Slot) -> DataType:
     match slot.type:
         case "array" | "empty" | "complex":
             return DataType.of_array(load_dtype(slot.dtype), slot.shape or ())

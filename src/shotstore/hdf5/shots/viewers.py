@@ -24,6 +24,12 @@ def describe_file(file: h5py.File) -> None:
     write_attribute(file["data"], "NX_class", "NXdata")
 
 
+def describe_unit(file: h5py.File, name: str, unit: str | None) -> None:
+    """Say of a dataset that was just created in which unit its numbers are, if there is one."""
+    if unit:
+        write_attribute(file[name], "units", unit)
+
+
 def describe_frames(file: h5py.File, name: str, rows: Rows) -> None:
     """Say of a dataset that was just created whether its rows are frames, and show them.
 

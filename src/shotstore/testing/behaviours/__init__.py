@@ -33,6 +33,7 @@ from shotstore.testing.behaviours.summaries import *
 from shotstore.testing.behaviours.texts_as_parameters import *
 from shotstore.testing.behaviours.tree import *
 from shotstore.testing.behaviours.units import *
+from shotstore.testing.behaviours.units_of_data import *
 from shotstore.testing.behaviours.values import *
 from shotstore.testing.behaviours.writers import *
 

@@ -30,12 +30,13 @@ _frames = st.sampled_from(
     [np.ones((2, 3), "u2"), np.full((2, 3), 7, "u2"), np.zeros((2, 3), ">u2")]
 )
 _tags = st.integers(0, 4).map(lambda length: np.arange(length, dtype="u8"))
-_data = st.dictionaries(
-    st.sampled_from(["x", "y"]),
-    st.one_of(
-        strategies.data_values, _frames, _tags, _numbers, st.none(), st.text("é\0", max_size=40)
-    ),
-    max_size=2,
+_values = st.one_of(
+    strategies.data_values, _frames, _tags, _numbers, st.none(), st.text("é\0", max_size=40)
+)
+_units = st.sampled_from(["MHz", "kHz", "1 / s"])
+_measured = st.builds(quantity, st.one_of(_frames, _tags, st.integers(), st.floats()), _units)
+_data = st.fixed_dictionaries(
+    {}, optional={"x": _values, "y": _values, "z": st.one_of(_measured, st.none(), st.text())}
 )
 
 

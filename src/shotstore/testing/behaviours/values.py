@@ -36,7 +36,7 @@ _parameters = st.dictionaries(
 
 _data = st.dictionaries(
     st.one_of(_labels, strategies.labels),
-    st.one_of(strategies.data_values, _frames, st.text("é", max_size=600)),
+    st.one_of(strategies.data_values, strategies.measured, _frames, st.text("é", max_size=600)),
     max_size=3,
 )
 
