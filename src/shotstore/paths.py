@@ -195,3 +195,13 @@ def _what_is_wrong(name: str) -> str | None:
                 "punctuation, symbols and spaces, and no other characters"
             )
     return None
+
+
+def common_folder(paths: Iterable[PureSequencePath]) -> PureSequencePath:
+    """Return the lowest folder that everything at these paths is in."""
+    common: list[str] = []
+    for names in zip(*(path.parts[:-1] for path in paths), strict=False):
+        if len(set(names)) > 1:
+            break
+        common.append(names[0])
+    return PureSequencePath.from_parts(common)

@@ -1,10 +1,28 @@
 """Several sequences at once: which are meant, and what one table of them holds."""
 
+from collections.abc import Callable
+
+import numpy as np
 import polars as pl
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 
-from shotstore import PathNotFoundError, PureSequencePath, StorageManager
-from shotstore.model import quantity
+from shotstore import (
+    DataNotFoundError,
+    ExecuteShot,
+    IncompatibleUnitsError,
+    PathNotFoundError,
+    PureSequencePath,
+    StepsConfiguration,
+    StorageManager,
+    TransactionConflictError,
+    ValuesLoop,
+)
+from shotstore.analysis.pictures.points import collect_points
+from shotstore.analysis.runs import Runs
+from shotstore.analysis.runs.table import RunsTable
+from shotstore.model import Data, quantity
 from shotstore.testing.experiments import START, create, finish, launch, path, record
 
 MONDAY, TUESDAY = path(r"\2026\23\rabi"), path(r"\2026\24\rabi")
@@ -89,3 +107,200 @@ def test_a_misspelt_path_is_told_the_closest_one(lab: StorageManager) -> None:
 def test_what_is_not_a_run_is_refused(lab: StorageManager, asked: object) -> None:
     with pytest.raises(TypeError, match="asked for by a path, a pattern"):
         lab.scan(asked)  # type: ignore[arg-type]
+
+
+# plot
+
+
+def legend(axes: Axes) -> list[str]:
+    found = axes.get_legend()
+    return [] if found is None else [text.get_text() for text in found.get_texts()]
+
+
+def points(axes: Axes) -> list[tuple[list[float], list[float]]]:
+    return [
+        (np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist())
+        for line in axes.lines
+    ]
+
+
+@pytest.mark.usefixtures("without_windows")
+def test_each_run_has_its_colour_in_the_units_of_the_first(lab: StorageManager) -> None:
+    axes = lab.plot(lab.find("rabi"), "hold_time", "atom_number")
+    assert legend(axes) == [r"23\rabi", r"24\rabi"]
+    assert points(axes) == [([1000, 2000, 3000], [100, 101, 102]), ([1000, 2000, 3000], [0, 1, 2])]
+    assert axes.get_xlabel() == "hold_time (ms)"
+    assert axes.get_title(loc="left") == r"2 sequences in \2026"
+    axes = lab.plot([TUESDAY, RAMSEY], "hold_time", "atom_number", where="hold_time > 1.5 s")
+    assert legend(axes) == ["rabi", "ramsey"]
+    assert axes.get_xlabel() == "hold_time (s)"
+    assert [x for x, _ in points(axes)] == [[2, 3], [2, 3]]
+
+
+@pytest.mark.usefixtures("without_windows")
+def test_colours_may_tell_something_else(lab: StorageManager) -> None:
+    axes = lab.plot(r"\2026", "hold_time", "atom_number", by="run")
+    assert legend(axes) == ["run = 0", "run = 1", "run = 2"]
+    scan = lab.scan(r"\2026\24")
+    from shotstore.analysis import plot
+
+    assert legend(plot(scan, "hold_time", "atom_number", by="sequence")) == ["rabi", "ramsey"]
+
+
+@pytest.mark.usefixtures("without_windows")
+def test_one_path_is_drawn_as_its_sequence(lab: StorageManager) -> None:
+    axes = lab.plot(RAMSEY, "hold_time", "atom_number")
+    assert legend(axes) == []
+    assert axes.get_title(loc="left") == str(RAMSEY)
+
+
+@pytest.mark.usefixtures("without_windows")
+def test_twelve_runs_have_twelve_colours(storage: StorageManager) -> None:
+    with storage.session() as session:
+        for number in range(12):
+            launch(session, path(rf"\night\{number:02}"), shots=None)
+            record(session, path(rf"\night\{number:02}"), 0, {"x": 1}, {"y": number})
+    axes = storage.plot("night", "x", "y")
+    assert legend(axes) == [f"{number:02}" for number in range(12)]
+    assert len({to_hex(line.get_color()) for line in axes.lines}) == 12
+
+
+@pytest.mark.usefixtures("without_windows")
+def test_by_default_it_is_what_all_of_them_vary(storage: StorageManager) -> None:
+    for name, varied in (("a", "length"), ("b", "length"), ("c", "power")):
+        recipe = StepsConfiguration([ValuesLoop(varied, [1, 2, 3], [ExecuteShot()])])
+        with storage.record(f"\\{name}", recipe) as run:
+            for index, _ in enumerate(run):
+                run.save(y=index)
+    axes = storage.plot(["a", "b"])
+    assert axes.get_xlabel() == "length"
+    with pytest.raises(DataNotFoundError, match=r"Say what to plot as x: there is sequence, .*"):
+        storage.plot("\\")
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "says"),
+    [
+        (lambda lab: lab.plot([], "x", "y"), PathNotFoundError, "list of them is empty"),
+        (
+            lambda lab: lab.plot("rabi*", "hold_time", "atom_numbr"),
+            DataNotFoundError,
+            r"2 sequences in \\2026 has no column 'atom_numbr' \(did you mean 'atom_number'\?\)",
+        ),
+        (
+            lambda lab: lab.plot(r"\2026\24", "hold_time", "atom_number", where="hold_time > 1 V"),
+            ValueError,
+            "hold_time is in s, and 1 V cannot be converted to that",
+        ),
+        (lambda lab: lab.plot(r"\2026\24\draft", "a", "b"), DataNotFoundError, "has no shots"),
+        (lambda lab: lab.plot(r"\2026", "run", "atom_number", axes=1), TypeError, "axes must be"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(
+    lab: StorageManager,
+    draw: Callable[[StorageManager], object],
+    error: type[Exception],
+    says: str,
+) -> None:
+    with pytest.raises(error, match=says):
+        draw(lab)
+
+
+def test_folders_without_sequences_are_said(storage: StorageManager) -> None:
+    with storage.session() as session:
+        session.paths.create_path(path(r"\empty\folder"))
+    with pytest.raises(DataNotFoundError, match="only empty folders"):
+        storage.plot("empty", "x", "y")
+
+
+def test_units_that_do_not_fit_name_both_runs(lab: StorageManager) -> None:
+    with lab.session() as session:
+        launch(session, path(r"\zeeman"), shots=None)
+        record(session, path(r"\zeeman"), 0, {"hold_time": quantity(1, "V"), "run": 3})
+    asked = [str(MONDAY), "zeeman"]
+    with pytest.raises(IncompatibleUnitsError, match=r"in ms in .*23.rabi and in V in .zeeman"):
+        lab.plot(asked, "hold_time", "run")
+    assert len(collect_points(RunsTable.of(Runs.of(lab, asked)), "run", "run").curves) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("without_windows")
+async def test_awaited_it_is_the_same(lab: StorageManager) -> None:
+    axes = await lab.async_plot(r"\2026\*\rabi", "hold_time", "atom_number")
+    assert points(axes) == points(lab.plot(r"\2026\*\rabi", "hold_time", "atom_number"))
+    scan = await lab.async_scan(r"\2026\24")
+    assert scan.collect().equals(lab.scan(r"\2026\24").collect())
+
+
+# The table of several runs
+
+
+def test_rows_are_read_in_any_order(lab: StorageManager) -> None:
+    table = RunsTable.of(Runs.of(lab, r"\2026"))
+    everything = table.read(["sequence", "shot_index", "hold_time", "only_rabi"])
+    rows = np.array([8, 0, 4, 3, 3])
+    for name, found in table.read(list(everything), rows).items():
+        assert found.values.tolist() == everything[name].values[rows].tolist()
+        assert found.is_present.tolist() == everything[name].is_present[rows].tolist()
+    assert everything["shot_index"].values.tolist() == [0, 1, 2] * 3
+    assert everything["only_rabi"].is_present.tolist() == [True] * 6 + [False] * 3
+
+
+def test_shots_that_come_later_are_not_in_it(storage: StorageManager) -> None:
+    with storage.session() as session:
+        for name in "ab":
+            launch(session, path(f"\\{name}"), shots=None)
+            record(session, path(f"\\{name}"), 5, {"x": 5}, {"y": 5})
+    table = RunsTable.of(Runs.of(storage, "\\"))
+    with storage.session() as session:
+        record(session, path("\\a"), 1, {"x": 1}, {"y": 1})
+    found = table.read(["sequence", "shot_index", "x", "y"])
+    assert [found[name].values.tolist() for name in ("shot_index", "x", "y")] == [[5, 5]] * 3
+    with storage.session() as session:
+        finish(session, path("\\b"))
+        session.sequences.reset_to_draft(path("\\b"))
+    with pytest.raises(TransactionConflictError, match=r"Sequence \\b was moved, deleted, reset"):
+        table.read(["x"])
+
+
+def test_arrays_of_other_shapes_and_types_are_kept(storage: StorageManager) -> None:
+    values: dict[str, dict[str, Data]] = {
+        "a": {"frame": np.ones((2, 3), "u2"), "trace": np.arange(3), "none": None, "odd": 1},
+        "b": {"frame": np.ones((2, 3), "f4"), "trace": np.arange(4), "none": 2.5, "odd": "text"},
+        "c": {"z": 1j, "time": np.array("2026-11-22T12:00", "M8[s]")},
+    }
+    with storage.session() as session:
+        for name, data in values.items():
+            launch(session, path(f"\\{name}"), shots=None)
+            record(session, path(f"\\{name}"), 0, {}, data)
+    table = RunsTable.of(Runs.of(storage, "\\"))
+    kinds = {name: column.kind for name, column in table.columns.items()}
+    assert kinds["frame"] == kinds["trace"] == "array"
+    assert table.columns["frame"].dtype == np.float32
+    assert table.columns["trace"].shape == (None,)
+    assert (kinds["none"], kinds["odd"]) == ("number", "json")
+    assert (kinds["z.real"], kinds["time"]) == ("number", "time")
+    found = table.read(table.columns)
+    assert found["frame"].values.shape == (3, 2, 3)
+    assert [None if v is None else len(v) for v in found["trace"].values] == [3, 4, None]
+    assert found["odd"].values.tolist() == [1, "text", None]
+    assert found["none"].is_present.tolist() == [False, True, False]
+    assert found["z.real"].is_present.tolist() == [False, False, True]
+    assert np.isnat(found["time"].values[0])
+
+
+def test_measured_units_are_those_of_the_first_run(storage: StorageManager) -> None:
+    with storage.session() as session:
+        for name, unit, factor in (("a", "ms", 1), ("b", "us", 1000)):
+            launch(session, path(f"\\{name}"), shots=None)
+            trace = quantity(np.full(2, 2 * factor, "i4"), unit)
+            data: dict[str, Data] = {"width": quantity(3 * factor, unit), "trace": trace}
+            record(session, path(f"\\{name}"), 0, {}, data)
+    table = RunsTable.of(Runs.of(storage, "\\"))
+    found = table.read(["width", "trace"])
+    assert found["width"].values.tolist() == [3, 3]
+    assert found["trace"].values.tolist() == [[2, 2]] * 2
+    assert table.columns["trace"].units == "ms"
+    scanned = storage.scan(["a", "b"]).collect()
+    assert scanned["width"].to_list() == [3, 3]
+    assert scanned["trace"].to_list() == [[2, 2]] * 2

@@ -127,7 +127,9 @@ def test_with_a_screen_a_window_opens(shell: Shell, monkeypatch: pytest.MonkeyPa
         # Where it goes is checked before anything is read.
         (("2026/raby", "-o", "nowhere/plot.png"), "nowhere does not exist"),
         (("2026/raby", "-o", ".", "--force"), r"\. is a directory, not a file: name a file in it"),
-        (("2026",), "is a folder"),
+        (("2026", "--image", "frame"), "name only one"),
+        (("2026/rabi", "2026/raby"), r"closest one is \\2026\\rabi"),
+        (("2027/*",), r"No sequence matches '\\2027\\\*'"),
         (("2026/raby",), r"closest one is \\2026\\rabi"),
     ],
 )

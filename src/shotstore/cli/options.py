@@ -52,6 +52,13 @@ StorageOption = Annotated[
     ),
 ]
 SequenceArgument = Annotated[str, path_argument("A sequence, such as 2026/rabi.")]
+SequencesArgument = Annotated[
+    list[str],
+    path_argument(
+        "A sequence, such as 2026/rabi; several, a folder for all that is in it, or a pattern such "
+        "as `'2026/*/rabi*'`.",
+    ),
+]
 AnyPathArgument = Annotated[
     str | None, path_argument("A sequence or folder, such as 2026/rabi; by default everything.")
 ]

@@ -1,5 +1,7 @@
 """Paths as people type them, looked up: a misspelt one is answered with the closest there is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shotstore.errors import PathIsNotSequenceError, PathNotFoundError
@@ -7,6 +9,8 @@ from shotstore.paths import PureSequencePath
 from shotstore.records.closest_names import closest_path
 
 if TYPE_CHECKING:
+    from shotstore import Sequence, StorageManager
+    from shotstore.analysis.runs import Runs
     from shotstore.session import ExperimentSession
 
 
@@ -40,6 +44,29 @@ def find_sequence(session: "ExperimentSession", text: str) -> PureSequencePath:
             f"{typed(path)}` names what is in it."
         )
     return path
+
+
+@contextmanager
+def sequences_at(storage: "StorageManager", texts: list[str]) -> Iterator["Sequence | Runs"]:
+    """Give the sequence that was typed; or the sequences, where there are several paths, or that of
+    a folder, or a pattern.
+
+    Raises:
+        InvalidPathFormatError: a text is not a path.
+        PathNotFoundError: nothing is there; the message names the closest path.
+    """
+    from shotstore.analysis.finding.path_patterns import has_wildcards
+    from shotstore.analysis.runs import Runs
+
+    asked = Runs.of(storage, texts[0] if len(texts) == 1 else texts)
+    with storage.session() as session:
+        for text in texts:
+            if not has_wildcards(text):
+                find_path(session, text)
+        if (only := asked.only()) is not None:
+            yield session.get_sequence(only)
+            return
+    yield asked
 
 
 def typed(path: PureSequencePath) -> str:

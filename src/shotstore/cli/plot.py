@@ -11,12 +11,13 @@ from shotstore.cli.console import new_console
 from shotstore.cli.opening import open_to_read
 from shotstore.cli.options import (
     ForceOption,
-    SequenceArgument,
+    SequencesArgument,
     StorageOption,
     WhereOption,
     output_option,
 )
-from shotstore.cli.places import find_sequence
+from shotstore.cli.places import sequences_at
+from shotstore.errors import PathIsNotSequenceError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from shotstore import Sequence
     from shotstore.analysis.pictures.images import ContactSheet, MeanImage
     from shotstore.analysis.pictures.points import Points
+    from shotstore.analysis.runs import Runs
 
 _RESOLUTION = 150
 """Pixels an inch, of a picture file"""
 
 
 def plot(
-    path: SequenceArgument,
+    paths: SequencesArgument,
     x: Annotated[
         str | None,
         typer.Option(
@@ -53,7 +55,11 @@ def plot(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Shots that differ in it get different colours."),
+        typer.Option(
+            metavar="NAME",
+            help="Shots that differ in it get different colours; by default those of different "
+            "sequences.",
+        ),
     ] = None,
     image: Annotated[
         str | None,
@@ -75,12 +81,10 @@ def plot(
 ) -> None:
     """Plot columns against each other, or show frames.
 
-    Each shot is a point; where x repeats, the mean is shown with its standard error. The picture
-    opens in a window, unless `--output` or `--terminal` is given or there is no screen.
+    Each shot is a point; where x repeats, the mean is shown with its standard error. Each of
+    several sequences has its colour, and all are in the same units. The picture opens in a window,
+    unless `--output` or `--terminal` is given or there is no screen.
     """
-    from shotstore.analysis.tables import as_table
-    from shotstore.analysis.tables.conditions import matching_rows
-
     if image is not None and (x is not None or y or by is not None):
         raise typer.BadParameter("Either --image can be drawn, or --x and --y, not both at once.")
     if mean and image is None:
@@ -88,14 +92,12 @@ def plot(
     if output is not None:
         _check(output, force=force)
     in_terminal = output is None and (terminal or not _has_screen())
-    with open_to_read(store).session() as session:
-        sequence = session.get_sequence(find_sequence(session, path))
-        if not len(matching_rows(as_table(sequence), where)):
-            nothing = "There are no shots" if where is None else "No shot meets the condition"
-            typer.echo(f"{nothing}: there is nothing to draw.", err=True)
-            return
-        picture = _read(sequence, x, y, by, image, where, mean=mean, in_terminal=in_terminal)
-    if output is not None:
+    with sequences_at(open_to_read(store), paths) as sequences:
+        picture = _read(sequences, x, y, by, image, where, mean=mean, in_terminal=in_terminal)
+    if picture is None:
+        nothing = "There are no shots" if where is None else "No shot meets the condition"
+        typer.echo(f"{nothing}: there is nothing to draw.", err=True)
+    elif output is not None:
         _save(picture, output, force=force)
     elif in_terminal:
         _print(picture)
@@ -109,7 +111,7 @@ def plot(
 
 
 def _read(
-    sequence: "Sequence",
+    sequences: "Sequence | Runs",
     x: str | None,
     y: list[str] | None,
     by: str | None,
@@ -118,17 +120,32 @@ def _read(
     *,
     mean: bool,
     in_terminal: bool,
-) -> "Points | ContactSheet | MeanImage":
+) -> "Points | ContactSheet | MeanImage | None":
+    """What is to be drawn; None if there are no shots for it."""
     from shotstore.analysis.pictures.images import read_images
     from shotstore.analysis.pictures.points import collect_points
+    from shotstore.analysis.runs import Runs
+    from shotstore.analysis.runs.table import RunsTable
+    from shotstore.analysis.tables import as_table
+    from shotstore.analysis.tables.conditions import matching_rows
 
+    if isinstance(sequences, Runs):
+        if label is not None:
+            raise PathIsNotSequenceError(
+                "--image shows the frames of one sequence, and there are several: name only one."
+            )
+        source: Sequence | RunsTable = RunsTable.of(sequences)
+    else:
+        source = sequences
+    if not len(matching_rows(as_table(source), where)):
+        return None
     if label is None:
-        return collect_points(sequence, x, y or None, where=where, by=by)
+        return collect_points(source, x, y or None, where=where, by=by)
     if in_terminal:
         from shotstore.cli.terminal_image import MOST_TILES, TILE
 
-        return read_images(sequence, label, mean=mean, where=where, most=MOST_TILES, edge=TILE)
-    return read_images(sequence, label, mean=mean, where=where)
+        return read_images(source, label, mean=mean, where=where, most=MOST_TILES, edge=TILE)
+    return read_images(source, label, mean=mean, where=where)
 
 
 def _draw(picture: "Points | ContactSheet | MeanImage") -> "Axes":

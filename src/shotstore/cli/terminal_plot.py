@@ -16,6 +16,8 @@ from shotstore.analysis.times import local_texts
 from shotstore.cli.formats import printable
 
 _COLOURS = ("cyan", "red", "green", "yellow", "magenta", "blue")
+_FURTHER = ("dark_orange", "orchid", "spring_green2", "dodger_blue1", "grey70", "tan")
+"""For more curves, where a terminal has 256 colours"""
 _DARKEST, _BRIGHTEST = 90, 230
 """Of the 256 colours of a scale: those that stand out from black and from white"""
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -82,7 +84,8 @@ def _tints(points: Points) -> list[str]:
     """A colour for each curve; those of numbers are on a scale."""
     positions = points.positions()
     if positions is None:
-        return [_COLOURS[number % len(_COLOURS)] for number in range(len(points.curves))]
+        tints = _COLOURS + _FURTHER
+        return [tints[number % len(tints)] for number in range(len(points.curves))]
     scale = colours()[_DARKEST:_BRIGHTEST]
     return [
         "#{:02x}{:02x}{:02x}".format(*scale[round(place * (len(scale) - 1))]) for place in positions

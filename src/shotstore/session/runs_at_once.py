@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from shotstore.records.conflicts import again_after_conflicts
+from shotstore.session.asynchronous.awaited import in_thread
 from shotstore.session.experiment_session import ExperimentSession
 
 if TYPE_CHECKING:
     import polars
+    from matplotlib.axes import Axes
 
+    from shotstore.analysis.pictures.points import Points
     from shotstore.analysis.runs import AnyRuns
 
 
@@ -49,3 +54,83 @@ class RunsAtOnce(abc.ABC):
         from shotstore.analysis.scanning import scan_runs
 
         return scan_runs(Runs.of(self, runs))
+
+    async_scan = in_thread(scan)
+
+    def plot(
+        self,
+        runs: AnyRuns,
+        x: str | None = None,
+        y: str | Iterable[str] | None = None,
+        *,
+        where: str | polars.Expr | None = None,
+        by: str | None = None,
+        axes: Axes | None = None,
+    ) -> Axes:
+        """Draw columns of several sequences against each other with matplotlib.
+
+        ``storage.plot(storage.find("rabi*", since="today"), "length", "atoms")``
+
+        As :meth:`Sequence.plot`, of the shots of all of them, in the units of the first by path;
+        each sequence has its own colour.
+
+        Args:
+            runs: As for :meth:`scan`.
+            x: As for :meth:`Sequence.plot`. By default what every one of them varies.
+            y: One or several. By default the only label that is a number.
+            where: Which shots: ``"detuning > 5 MHz and hold_time <= 2 s"``, or a polars expression.
+            by: What the colours tell; by default ``"sequence"``, of which sequence a shot is.
+            axes: Where to draw; by default a new figure.
+
+        Raises:
+            PathNotFoundError, InvalidPathFormatError, TypeError: as :meth:`scan` does.
+            DataNotFoundError: none of them has such a column, or a shot that has all that is asked
+                for; or there is no sequence at and below the paths.
+            IncompatibleUnitsError: the units of two sequences do not fit.
+            TransactionConflictError: one was moved, deleted or reset while it was read.
+            InvalidConditionError: ``where`` cannot be understood.
+            ColumnKindError: a column holds no numbers.
+            MissingPackageError: matplotlib is not installed.
+        """
+        from shotstore.analysis.pictures.plots import check_axes, draw_points
+
+        check_axes(axes)
+        return draw_points(self._points(runs, x, y, where=where, by=by), axes)
+
+    async def async_plot(
+        self,
+        runs: AnyRuns,
+        x: str | None = None,
+        y: str | Iterable[str] | None = None,
+        *,
+        where: str | polars.Expr | None = None,
+        by: str | None = None,
+        axes: Axes | None = None,
+    ) -> Axes:
+        """Draw what :meth:`plot` draws, awaited: it is read in a thread, and drawn in this one."""
+        from shotstore.analysis.pictures.plots import check_axes, draw_points
+
+        check_axes(axes)
+        points = await in_thread(RunsAtOnce._points)(self, runs, x, y, where=where, by=by)
+        return draw_points(points, axes)
+
+    def _points(
+        self,
+        runs: AnyRuns,
+        x: str | None,
+        y: str | Iterable[str] | None,
+        *,
+        where: str | polars.Expr | None,
+        by: str | None,
+    ) -> Points:
+        from shotstore.analysis.pictures.points import collect_points
+        from shotstore.analysis.runs import Runs
+        from shotstore.analysis.runs.table import RunsTable
+
+        asked = Runs.of(self, runs)
+        names = y if y is None or isinstance(y, str) else list(y)
+
+        def collect() -> Points:
+            return collect_points(RunsTable.of(asked), x, names, where=where, by=by)
+
+        return again_after_conflicts(collect)

@@ -12,6 +12,11 @@ _ANY_NAMES = r"(?:\\[^\\]+)*"
 _WILDCARDS = {"*": r"[^\\]*", "?": r"[^\\]"}
 
 
+def has_wildcards(text: str) -> bool:
+    """Return whether a text stands for whatever it matches."""
+    return any(wildcard in text for wildcard in _WILDCARDS)
+
+
 @attrs.frozen(slots=False)
 class PathPattern:
     r"""Which paths of sequences are asked for.
@@ -40,14 +45,14 @@ class PathPattern:
                 empty.
             TypeError: it is neither a text nor a path.
         """
-        if isinstance(text, str) and any(wildcard in text for wildcard in _WILDCARDS):
-            names, has_wildcards = tuple(split_names(text)), True
+        if isinstance(text, str) and has_wildcards(text):
+            names, is_pattern = tuple(split_names(text)), True
             if "" in names:
                 raise InvalidPathFormatError(f"A name in the pattern {text!r} is empty.")
         else:
-            names, has_wildcards = PureSequencePath(text).parts, False
+            names, is_pattern = PureSequencePath(text).parts, False
         is_anywhere = isinstance(text, str) and not {"\\", "/"}.intersection(text)
-        return cls(names, is_anywhere, has_wildcards)
+        return cls(names, is_anywhere, is_pattern)
 
     @property
     def base(self) -> PureSequencePath:
@@ -60,7 +65,7 @@ class PathPattern:
             return PureSequencePath.root()
         parts = []
         for name in self.names:
-            if self.has_wildcards and any(wildcard in name for wildcard in _WILDCARDS):
+            if self.has_wildcards and has_wildcards(name):
                 break
             parts.append(name)
         return PureSequencePath.from_parts(parts)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
 
 COLOURS = ("#2f6db5", "#d1495b", "#3a9679", "#e08a1e", "#7d5ba6", "#5b6470", "#00a5b5", "#a8763e")
+_FURTHER = ("#c2379b", "#1d2b53", "#8fae1b", "#7d1d3f")
+"""Colours for more curves, which differ in their markers too: some are not far from others"""
 MARKERS = "os^Dv"
 _SCALE = "viridis"
 _DARKEST, _BRIGHTEST = 0.0, 0.88
@@ -24,6 +26,10 @@ _DARKEST, _BRIGHTEST = 0.0, 0.88
 GREY, PALE = "#6b7280", "#c3c8d0"
 _MOST_AMONG_POINTS = 3
 """Curves in a legend; a longer one stands beside the points, where it hides none of them."""
+_MOST_IN_COLUMN = 24
+"""Curves in a column of a legend, at the usual height."""
+_ROOM_BESIDE = 1.6
+"""Inches for a legend beside the points."""
 
 
 def plot(
@@ -91,12 +97,14 @@ def check_axes(axes: object) -> None:
 
 def draw_points(points: Points, axes: "Axes | None" = None) -> "Axes":
     """Draw points that were read before; see :func:`plot`."""
-    axes = new_axes() if axes is None else axes
     scale = points.positions()
+    count = len(points.curves)
+    if axes is None:
+        is_beside = scale is None and count > _MOST_AMONG_POINTS
+        axes = new_axes(6.4 + _ROOM_BESIDE * is_beside)
     for number, curve in enumerate(points.curves):
         if scale is None:
-            colour = COLOURS[number % len(COLOURS)]
-            marker = MARKERS[number // len(COLOURS) % len(MARKERS)]
+            colour, marker = _style(number, count)
         else:
             colour = _on_scale(scale[number])
             marker = MARKERS[curve.series % len(MARKERS)]
@@ -112,7 +120,7 @@ def draw_points(points: Points, axes: "Axes | None" = None) -> "Axes":
     if scale is not None and len({curve.group for curve in points.curves}) > len(COLOURS):
         _tell_scale(axes, points)
     elif any(curve.label for curve in points.curves):
-        _tell_curves(axes, len(points.curves))
+        _tell_curves(axes, count)
     lighten(axes)
     return axes
 
@@ -132,6 +140,14 @@ def lighten(axes: "Axes") -> None:
     axes.tick_params(color=PALE, labelcolor=GREY)
     axes.grid(color="#eceef2")
     axes.set_axisbelow(True)
+
+
+def _style(number: int, count: int) -> tuple[str, str]:
+    """The colour and the marker of one of so many curves."""
+    if count <= len(COLOURS):
+        return COLOURS[number], MARKERS[0]
+    colours = COLOURS + _FURTHER
+    return colours[number % len(colours)], MARKERS[number % len(MARKERS)]
 
 
 def _on_scale(position: float) -> str:
@@ -164,6 +180,7 @@ def _draw_curve(axes: "Axes", curve: Curve, colour: str, marker: str) -> None:
 def _tell_curves(axes: "Axes", count: int) -> None:
     legend = axes.legend(frameon=False, fontsize="small")
     if count > _MOST_AMONG_POINTS:
+        legend.set_ncols(-(-count // _MOST_IN_COLUMN))
         legend.set_loc("upper left")
         legend.set_bbox_to_anchor((1, 1))
 

@@ -7,12 +7,13 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.analysis.tables import HELD, Kind, Source, Table, TableColumn, as_table
+from shotstore.analysis.tables import HELD, SEQUENCE, Kind, Source, Table, TableColumn, as_table
 from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.analysis.tables.gaps import as_floats
 from shotstore.analysis.times import has_date, local_texts, zone_names
 from shotstore.errors import ColumnKindError, DataNotFoundError
 from shotstore.model.value_texts import pretty_unit, value_text
+from shotstore.paths import PureSequencePath, common_folder
 from shotstore.records.arguments import as_texts
 from shotstore.records.columns import Column
 
@@ -144,7 +145,7 @@ def collect_points(
         raise DataNotFoundError(f"Say what to plot as x: there is {', '.join(table.columns)}.")
     names = _default_y(table) if y_names is None else y_names
     y_columns = [column for name in names for column in table.find_all(name)]
-    by_column = None if by is None else table.find(by)
+    by_column = table.default_by() if by is None else table.find(by)
     for column in (x_column, *y_columns):
         _check_kind(column, _ON_X if column is x_column else ("number",))
     needed = {column.name for column in (x_column, *y_columns, by_column) if column is not None}
@@ -227,8 +228,10 @@ def _groups(column: Column, kind: TableColumn) -> list[_Group]:
         values = column.values[is_present]
     else:
         values = np.array(column.values[is_present].tolist())
+    different = np.unique(values)
+    paths = _short_paths(different.tolist()) if kind.name == SEQUENCE else {}
     groups = []
-    for value in np.unique(values):
+    for value in different:
         members = is_present.copy()
         members[is_present] = values == value
         if kind.kind == "time":
@@ -237,8 +240,18 @@ def _groups(column: Column, kind: TableColumn) -> list[_Group]:
             plain = value.item() if isinstance(value, np.generic) else value
             text = value_text(plain, kind.units)
         position = float(value) if kind.kind == "number" else None
-        groups.append(_Group(f"{kind.name} = {text}", members, position))
+        text = paths.get(text) or f"{kind.name} = {text}"
+        groups.append(_Group(text, members, position))
     return groups
+
+
+def _short_paths(texts: list[str]) -> dict[str, str]:
+    """The paths of sequences without the folders that all of them are in; none if they are none."""
+    if not all(PureSequencePath.is_valid_path(text) for text in texts):
+        return {}
+    paths = {text: PureSequencePath(text) for text in texts}
+    above = common_folder(paths.values())
+    return {text: "\\".join(path.parts[len(above.parts) :]) for text, path in paths.items()}
 
 
 def _check_dates(column: TableColumn, found: Column) -> None:
@@ -262,7 +275,7 @@ def _nothing(
     """The error that says why there is no point."""
     chosen = f" that meets {where!r}" if isinstance(where, str) else ""
     names = [column.name for column in y_columns]
-    what = table.title or "The table"
+    what = table.what
     for column in (x_column, *y_columns):
         found = columns[column.name]
         if found.is_present.any() and not _values(found, column)[1].any():
@@ -301,7 +314,7 @@ def _default_y(table: Table) -> list[str]:
     if len({column.origin.name for column in columns if column.origin is not None}) == 1:
         return [column.name for column in columns]
     names = ", ".join(column.name for column in columns)
-    of_what = table.title or "the table"
+    of_what = table.what
     if names:
         raise DataNotFoundError(f"Say what to plot as y; {of_what} has {names}.")
     images = [column.name for column in table.columns.values() if column.is_image]

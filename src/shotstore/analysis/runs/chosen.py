@@ -1,6 +1,6 @@
 r"""Which sequences are meant: by their paths, by folders, by patterns, or as they were found."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from typing import Protocol, Self, TypeAlias
@@ -78,21 +78,36 @@ class Runs:
             found = {path for asked in self._asked for path in _found(reader, asked)}
         return sorted(found, key=attrgetter("parts"))
 
+    def only(self) -> PureSequencePath | None:
+        """Return the path of the sequence, where one path is meant, which is not a folder's.
+
+        Raises:
+            PathNotFoundError: as `paths` does.
+        """
+        paths = self.paths()
+        return paths[0] if self.is_one and list(self._asked) == paths else None
+
     def readers(self) -> Iterator[SequenceReader]:
         """Yield the readers of those that are there, each to be used before the next is asked for.
 
         One that was moved or deleted since the paths were listed is left out.
         """
-        paths = self.paths()
-        for start in range(0, len(paths), _MOST_AT_ONCE):
-            with self.storage.session() as session:
-                for path in paths[start : start + _MOST_AT_ONCE]:
-                    reader = session._reader_().get_sequence(path)
-                    try:
-                        reader.get_stats()
-                    except PathError:
-                        continue
-                    yield reader
+        for reader in in_sessions(self.storage, self.paths()):
+            try:
+                reader.get_stats()
+            except PathError:
+                continue
+            yield reader
+
+
+def in_sessions(
+    storage: ReadableStorage, paths: Sequence[PureSequencePath]
+) -> Iterator[SequenceReader]:
+    """Yield the readers of sequences, each to be used before the next is asked for."""
+    for start in range(0, len(paths), _MOST_AT_ONCE):
+        with storage.session() as session:
+            for path in paths[start : start + _MOST_AT_ONCE]:
+                yield session._reader_().get_sequence(path)
 
 
 def _one(asked: object) -> PureSequencePath | PathPattern:

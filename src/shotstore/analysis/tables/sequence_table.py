@@ -17,29 +17,40 @@ from shotstore.records.additions import NewestResults
 from shotstore.records.columns import Column, ShotColumns, objects, parameter_column
 from shotstore.records.sequence_reader import SequenceReader
 
-_OF_EVERY_SHOT = (
+OF_EVERY_SHOT = (
     TableColumn(SEQUENCE, "text"),
     TableColumn(INDEX, "number"),
     TableColumn(START, "time"),
     TableColumn(END, "time"),
 )
+"""The columns that every table of shots has"""
 
 
 class SequenceTable(Table):
     """The shots of a sequence. Before the first one, the columns are what its recipe tells."""
 
-    def __init__(self, reader: SequenceReader, *, split: bool = True, unpack: bool = True) -> None:
+    def __init__(
+        self,
+        reader: SequenceReader,
+        *,
+        split: bool = True,
+        unpack: bool = True,
+        shots: ShotColumns | None = None,
+    ) -> None:
         """Read nothing yet.
 
         Args:
             reader: Of the sequence.
             split: Whether complex numbers are two columns: their real and imaginary part.
             unpack: Whether arrays of one item are what their item is.
+            shots: Index and times of the first shots in the order of recording, where no others are
+                meant, as an earlier session has seen them; by default of all.
         """
         self.reader = reader
         self.title = str(reader.path)
         self._split = split
         self._unpack = unpack
+        self._seen = shots
 
     @cached_property
     def parameters(self) -> ParameterSchema:
@@ -64,7 +75,7 @@ class SequenceTable(Table):
     @cached_property
     def columns(self) -> Mapping[str, TableColumn]:
         """The columns, by name."""
-        columns = {column.name: column for column in _OF_EVERY_SHOT}
+        columns = {column.name: column for column in OF_EVERY_SHOT}
         found = origins(
             self.parameters, self.data, self.results, self._annotations(), split=self._split
         )
@@ -80,7 +91,7 @@ class SequenceTable(Table):
 
     @cached_property
     def _shots(self) -> ShotColumns:
-        return self.reader.get_columns()
+        return self.reader.get_columns() if self._seen is None else self._seen
 
     @cached_property
     def _order(self) -> npt.NDArray[np.int64]:

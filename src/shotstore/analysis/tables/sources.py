@@ -17,8 +17,10 @@ from shotstore.records.sequence_reader import ReadableSequence
 if TYPE_CHECKING:
     import polars
 
-Source: TypeAlias = "ReadableSequence | polars.LazyFrame | polars.DataFrame | Mapping[str, Any]"
-"""A Sequence, or columns that were computed: a polars frame, or arrays by name."""
+Source: TypeAlias = (
+    "ReadableSequence | Table | polars.LazyFrame | polars.DataFrame | Mapping[str, Any]"
+)
+"""A Sequence or a table, or columns that were computed: a polars frame, or arrays by name."""
 
 
 def as_table(source: Source) -> Table:
@@ -29,6 +31,8 @@ def as_table(source: Source) -> Table:
         TypeError: it is nothing that pictures are made of.
         ValueError: the arrays are of different lengths.
     """
+    if isinstance(source, Table):
+        return source
     if isinstance(source, Mapping):
         return _ArraysTable({name: np.asarray(values) for name, values in source.items()})
     if hasattr(source, "_reader_"):

@@ -52,6 +52,7 @@ class TableColumn:
         dtype: Of an array, as it is stored.
         shape: Of an array, with None for a length that differs between shots.
         origin: The parameter, the label or the result; None for what every shot has.
+        is_empty: Whether the data is None in all shots.
     """
 
     name: str
@@ -60,6 +61,7 @@ class TableColumn:
     dtype: np.dtype[Any] | None = None
     shape: tuple[int | None, ...] | None = None
     origin: Origin | None = None
+    is_empty: bool = False
 
     @classmethod
     def of_parameter(cls, name: str, origin: Origin, kind: ParameterType) -> "TableColumn":
@@ -89,6 +91,7 @@ class TableColumn:
             dtype=kind.dtype,
             shape=shape,
             origin=origin,
+            is_empty=kind.kind == "none",
         )
 
     @property
@@ -148,6 +151,11 @@ class Table(abc.ABC):
     """What to call it in a picture."""
 
     @property
+    def what(self) -> str:
+        """What a message calls it."""
+        return self.title or "The table"
+
+    @property
     @abc.abstractmethod
     def columns(self) -> Mapping[str, TableColumn]:
         """The columns, by name."""
@@ -192,6 +200,10 @@ class Table(abc.ABC):
         """Return what to draw against, where nobody says it; None if that cannot be told."""
         return None
 
+    def default_by(self) -> TableColumn | None:
+        """Return what colours tell, where nobody says it; None if there is one colour."""
+        return None
+
     def columns_of_parameters(self) -> dict[str, TableColumn]:
         """Return the columns of parameters by the names of these, which may be others."""
         return {
@@ -226,9 +238,7 @@ class Table(abc.ABC):
         closest = closest_name(name, self.columns)
         hint = f" (did you mean {closest!r}?)" if closest else ""
         has = ", ".join(column.name for column in self.usual_columns())
-        raise DataNotFoundError(
-            f"{self.title or 'The table'} has no column {name!r}{hint}: it has {has}."
-        )
+        raise DataNotFoundError(f"{self.what} has no column {name!r}{hint}: it has {has}.")
 
     def find_all(self, name: str) -> list[TableColumn]:
         """Return the column of this name as :meth:`find` does, or both parts of complex numbers."""
@@ -250,9 +260,7 @@ class Table(abc.ABC):
             DataNotFoundError: there are no shots.
         """
         if not len(self):
-            raise DataNotFoundError(
-                f"{self.title or 'The table'} has no shots: there is nothing to draw."
-            )
+            raise DataNotFoundError(f"{self.what} has no shots: there is nothing to draw.")
 
     def row_size(self, names: Iterable[str]) -> int:
         """Return about how many bytes a row has in some columns."""

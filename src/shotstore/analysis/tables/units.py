@@ -46,21 +46,23 @@ class Unit:
         return Column(values, found.is_present)
 
 
-def units_of(table: SequenceTable) -> Mapping[Origin, Unit]:
-    """Return the units of the parameters of a sequence, and of the labels and results that are not
-    always None."""
-    measured = {"label": table.data, "result": table.results}
-    nothing = {
-        (what, name)
-        for what, schema in measured.items()
-        for name, kind in schema.items()
-        if kind.kind == "none"
-    }
+def units_of(table: SequenceTable) -> dict[Origin, Unit]:
+    """Return the units of the columns of a sequence that hold something."""
     return {
         column.origin: Unit(column.units, table.reader.path)
         for column in table.columns.values()
-        if column.origin is not None and (column.origin.kind, column.origin.name) not in nothing
+        if column.origin is not None and not column.is_empty
     }
+
+
+def in_first_unit(
+    units: Mapping[Origin, Unit], found: Column, column: TableColumn, sequence: PureSequencePath
+) -> Column:
+    """Return the values of a column as `Unit.of` does, in the unit that is known for it."""
+    unit = None if column.origin is None else units.get(column.origin)
+    if unit is None or not found.is_present.any():
+        return found
+    return unit.of(found, column, sequence)
 
 
 def _unit(text: str | None) -> str:

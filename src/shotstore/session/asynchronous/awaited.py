@@ -32,6 +32,20 @@ def awaited(
     return call
 
 
+def in_thread(
+    method: Callable[Concatenate[_S, _P], _T],
+) -> Callable[Concatenate[_S, _P], Coroutine[Any, Any, _T]]:
+    """Make the awaited method of one that opens sessions by itself."""
+
+    @functools.wraps(method)
+    async def call(self: _S, /, *arguments: _P.args, **by_name: _P.kwargs) -> _T:
+        from shotstore.session.asynchronous.calls import Calls  # takes long to import
+
+        return await Calls().run(functools.partial(method, self, *arguments, **by_name))
+
+    return call
+
+
 def takes_docstrings_from(described: type) -> Callable[[_C], _C]:
     """Give the public members of a class that have no docstring that of the member of this name.
 
