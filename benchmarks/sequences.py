@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
@@ -12,8 +13,8 @@ import attrs
 
 from benchmarks.measure import Goal, Measured, Work, in_turns
 from benchmarks.peers import databases, files, launched
-from benchmarks.shots import RUN, TIME_LANES, fill, recipe, with_frames
-from shotstore import PureSequencePath, StorageManager
+from benchmarks.shots import RUN, TIME_LANES, fill, launch, recipe, with_frames
+from shotstore import PureSequencePath, ShotId, StorageManager
 from shotstore.hdf5 import HDF5StorageManager
 
 _ROOT = PureSequencePath.root()
@@ -79,6 +80,35 @@ def list_again(directory: Path, scale: float) -> Measured:
                 assert len(session.sequences.get_summaries(_ROOT)) == count
             times[who].append(perf_counter() - start)
     return Measured(f"list {count:,} sequences again", times, (Goal("the first time", 0.15),))
+
+
+def find_by_what_was_measured(directory: Path, scale: float) -> Measured:
+    """Find, in a store of 2,000 runs that was just opened, by what was measured, and by state."""
+    count = int(2000 * scale)
+    storage = files(directory)
+    for first in range(0, count, 100):
+        with storage.session() as session:
+            for number in range(first, min(first + 100, count)):
+                path = PureSequencePath(rf"\2026\{number // 100:02}\s{number}")
+                launch(session, path)
+                now = datetime.now(UTC)
+                measured = {"atom_number": 100.0 * number}
+                session.sequences.create_shot(ShotId(path, 0), {}, measured, now, now)
+                session.sequences.set_finished(path, "now")
+    storage.close()
+    times: dict[str, list[float]] = {"shotstore": [], "by state": []}
+    for _ in range(7):
+        for who in times:
+            opened = HDF5StorageManager(storage.root)
+            start = perf_counter()
+            if who == "shotstore":
+                assert len(opened.find(where=f"atom_number >= {50 * count}")) == count // 2
+            else:
+                assert len(opened.find(state="finished")) == count
+            times[who].append(perf_counter() - start)
+    return Measured(
+        f"find by what was measured, {count:,} sequences", times, (Goal("by state", 1.2),)
+    )
 
 
 def state_of_one(directory: Path, scale: float) -> Measured:
@@ -214,6 +244,7 @@ def _run(code: str, *arguments: object) -> float:
 ALL = [
     list_in_a_new_process,
     list_again,
+    find_by_what_was_measured,
     state_of_one,
     create_many,
     move_a_folder,

@@ -250,9 +250,9 @@ def test_what_was_found_is_listed_with_what_it_varies(shell: Shell) -> None:
         (("--label", "Frame"), "No shot has data under 'Frame': the closest is 'frame'."),
         (
             ("--varied", "lenght"),
-            "No sequence has a parameter 'lenght': the closest is 'pulse.length'.",
+            "No sequence has a parameter or data 'lenght': the closest is 'pulse.length'.",
         ),
-        (("--where", "zzz > 3"), "No sequence has a parameter 'zzz'."),
+        (("--where", "zzz > 3"), "No sequence has a parameter or data 'zzz'."),
         # These exist, in the shots alone, or elsewhere.
         (("--varied", "offset"), ""),
         (("drafts", "--tag", "thesis", "--label", "frame"), ""),

@@ -41,6 +41,7 @@ def directories(opened: list[Path]) -> set[str]:
         {"text": "laser"},
         {"where": {"mot.detuning": ("-5 MHz", "5 MHz")}, "until": "2026-11-22"},
         {"where": {"hold_time": ("20 ms", "20 ms")}, "pattern": "/2026/11/23"},
+        {"where": "atom_number > 3", "pattern": "/2026/11"},
     ],
 )
 def test_what_the_documents_know_opens_no_shots_but_of_what_is_running(

@@ -143,6 +143,7 @@ def test_a_sequence_document_says_all_but_the_shots(storage: HDF5StorageManager)
         "time_lanes",
         "exception",
         "interruptions",
+        "measured",
         "checksum",
     ]
     assert content["format"] == "shotstore sequence"

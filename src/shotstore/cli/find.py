@@ -64,8 +64,9 @@ def find(
             "--where",
             "-w",
             metavar="CONDITION",
-            help="A parameter takes values in a range: `'detuning > 5 MHz'`, `'power = 2 mW'`, "
-            "`'detuning > 0 and 1 s < hold_time <= 2 s'`; several times, as if `and` joined them.",
+            help="A parameter, or what was measured, takes values in a range: "
+            "`'detuning > 5 MHz'`, `'atom_number > 3e5'`, `'detuning > 0 and 1 s < hold_time <= "
+            "2 s'`; several times, as if `and` joined them.",
         ),
     ] = None,
     tag: Annotated[

@@ -155,6 +155,7 @@ def _end(path: PureSequencePath, records: AnyRecords, record: SequenceRecord) ->
         number_of_shots=records.count_shots(node),
         exception=record.exception,
         interruptions=record.interruptions,
+        measured=record.measured,
     )
     records.change_record(node, ended)
 

@@ -20,6 +20,7 @@ from shotstore.errors import DamagedStorageError, StorageError
 from shotstore.hdf5 import on_disk
 from shotstore.model import JSON
 from shotstore.records.content import InterruptionRecord, SequenceRecord
+from shotstore.records.measured import check_measured
 from shotstore.records.times import dump_time, load_time
 from shotstore.state import State
 from shotstore.version import NEWER_VERSION
@@ -83,6 +84,7 @@ def dump_sequence(document: SequenceDocument) -> bytes:
             "time_lanes": document.time_lanes,
             "exception": document.exception,
             "interruptions": [each.to_json() for each in document.interruptions],
+            **({} if document.measured is None else {"measured": dict(document.measured)}),
             **({} if document.recorder is None else {"recorder": document.recorder}),
             **document.others,
         },
@@ -114,6 +116,7 @@ def load_sequence(content: bytes, path: Path | str) -> SequenceDocument:
             note=_typed(keys.pop("note", ""), str),
             # Without these before one could be resumed.
             interruptions=_load_interruptions(keys.pop("interruptions", [])),
+            measured=check_measured(keys.pop("measured", None)),
             recorder=_load_optional_text(keys.pop("recorder", None)),
             others=keys,
         )

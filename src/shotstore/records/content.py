@@ -66,6 +66,8 @@ class SequenceRecord:
     """Those after which it was resumed, in their order."""
     tags: frozenset[str] = frozenset()
     note: str = ""
+    measured: Mapping[str, JSON] | None = None
+    """Once it has ended, as `shotstore.records.measured` has it; None if that is not known."""
     recorder: str | None = None
     """The mark of the program that records it, if that keeps a lock for as long as it lives."""
 
@@ -79,6 +81,7 @@ class SequenceRecord:
             number_of_shots=None,
             exception=None,
             interruptions=(),
+            measured=None,
             recorder=None,
         )
 

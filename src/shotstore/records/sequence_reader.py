@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 import numpy as np
 
-from shotstore.errors import UnknownUnitError
+from shotstore.errors import IncompatibleUnitsError, StorageError, UnknownUnitError
 from shotstore.model import (
     JSON,
     Data,
@@ -42,6 +42,7 @@ from shotstore.records import (
 )
 from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
+from shotstore.records.measured import Measured, measured_of
 from shotstore.records.result_reader import ResultReader
 from shotstore.records.stored_records import AnyRecords, RowNumbers, StoredShot
 from shotstore.records.summaries import SequenceSummary, holds_text
@@ -274,6 +275,16 @@ class SequenceReader:
 
     def get_data_schema(self) -> DataSchema:
         return self._look().data
+
+    def find_measured(self) -> Measured | None:
+        """Return from where to where the numbers under each label lie, as its record keeps it; None
+        if that cannot be read."""
+        try:
+            kinds = self.get_data_schema()
+            labels = [label for label, kind in kinds.items() if kind.kind in ("int", "float")]
+            return measured_of(self.get_columns(labels=labels).data) if labels else {}
+        except (StorageError, IncompatibleUnitsError, OSError):
+            return None
 
     def has_wide_integers(self) -> bool:
         """Return whether an integer beyond 64 bits is among the parameters and numbers."""

@@ -26,6 +26,7 @@ from shotstore.records.content import (
     SequenceRecord,
     ShotRecord,
 )
+from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.stored_records import AnyRecords
 from shotstore.records.times import later_time_check
 from shotstore.state import State
@@ -106,6 +107,8 @@ class SequenceWriter:
     ) -> None:
         """Let it have ended in this state."""
         later = later_time_check(self.path, time, "stop_time")
+        self._records.transaction.begin_writing()  # no shot comes after what is read here
+        measured = SequenceReader(self.path, self._records, self._serializer).find_measured()
         error = None if exception is None else strict_json(exception.to_json())
 
         def end(record: SequenceRecord) -> SequenceRecord:
@@ -114,7 +117,7 @@ class SequenceWriter:
                 stop = later(resumed, "was resumed at {}, so it cannot end at {}")
             else:
                 stop = later(record.start_time, "began at {}, so it cannot end at {}")
-            return evolve(record, stop_time=stop, exception=error, recorder=None)
+            return evolve(record, stop_time=stop, exception=error, measured=measured, recorder=None)
 
         self._transit(state, end)
 
@@ -133,6 +136,7 @@ class SequenceWriter:
                 stop_time=None,
                 number_of_shots=None,
                 exception=None,
+                measured=None,
                 interruptions=(*record.interruptions, interruption),
             )
 

@@ -17,6 +17,7 @@ from shotstore.model import (
 from shotstore.model.scalars import copy_json
 from shotstore.paths import PureSequencePath
 from shotstore.records.content import SequenceRecord
+from shotstore.records.measured import ranges_of
 from shotstore.records.recorders import Recorder
 from shotstore.state import State
 
@@ -76,6 +77,10 @@ class SequenceSummary:
     recorder: Recorder | None = None
     """Whether the program lives that records it, as in :class:`~shotstore.SequenceStats`."""
 
+    measured: Mapping[str, ParameterRange] | None = None
+    """From where to where the numbers under each label lie, by label; None as long as it runs, and
+    where that was not kept."""
+
     @property
     def varied(self) -> Mapping[str, ParameterRange]:
         """What differs between the shots of its recipe, by name; empty for one that does not
@@ -111,6 +116,7 @@ def summary_of(
         ),
         ranges=ranges,
         recorder=recorder,
+        measured=None if record.measured is None else ranges_of(record.measured),
     )
 
 

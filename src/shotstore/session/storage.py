@@ -178,9 +178,9 @@ class StorageManager(RunsAtOnce, abc.ABC):
         ``storage.find(since="last week", state="finished", varied="detuning")``
 
         Most is told from what :meth:`SequenceCollection.get_summaries` knows. Shots are looked at
-        for ``label``, and for values in ``where`` that the recipe does not tell; only those of
-        sequences that meet all else, each in a session of its own. Sequences that are damaged, or
-        moved meanwhile, are left out.
+        for ``label``, and for values in ``where`` that neither the recipe nor the record of a
+        sequence that has ended tells; only those of sequences that meet all else, each in a session
+        of its own. Sequences that are damaged, or moved meanwhile, are left out.
 
         Args:
             pattern: A path, of a sequence or of a folder with all that is in it. It may have
@@ -197,10 +197,11 @@ class StorageManager(RunsAtOnce, abc.ABC):
             varied: One or several parameters, all of which differ between the shots of its recipe,
                 be it in a loop or set anew. The end of a name is enough, ``detuning`` for
                 ``mot.detuning``; ``*`` and ``?`` are wildcards.
-            where: For parameters, named as in ``varied``, a range that its values overlap, or a
-                value: ``{"detuning": ("-5 MHz", None), "power": 2}``, where bounds are numbers,
-                quantities, texts, or None; or a condition as on shots, ``"detuning > -5 MHz and not
-                power = 2"``, which the ranges of values must allow.
+            where: For parameters, named as in ``varied``, and numbers and texts that were measured,
+                by label, a range that its values overlap, or a value: ``{"detuning": ("-5 MHz",
+                None), "atom_number": (3e5, None)}``, where bounds are numbers, quantities, texts,
+                or None; or a condition as on shots, ``"detuning > -5 MHz and atom_number > 3e5"``,
+                which the ranges of values must allow.
             label: Some shot has data under it.
             text: It is in the recipe, the note or the exception, in upper or lower case.
             tag: One or several, all of which it has.

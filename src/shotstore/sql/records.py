@@ -43,6 +43,7 @@ from shotstore.records.content import (
     ShotRecord,
     schema_of_parameters,
 )
+from shotstore.records.measured import check_measured
 from shotstore.records.recorders import Recorder
 from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
 from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
@@ -361,6 +362,7 @@ def _record_of(node: Node, row: AnyRow) -> SequenceRecord:
             interruptions=tuple(map(InterruptionRecord.from_json, row.interruptions)),
             tags=frozenset(row.tags),
             note=row.note,
+            measured=check_measured(row.measured),
             recorder=row.recorder,
         )
 
@@ -408,6 +410,7 @@ _KNOWN = (
     sequences.c.interruptions,
     sequences.c.tags,
     sequences.c.note,
+    sequences.c.measured,
     sequences.c.recorder,
 )
 _LONG = (sequences.c.iteration, sequences.c.time_lanes, sequences.c.exception)

@@ -106,6 +106,8 @@ sequences = Table(
     # A JSON text, since a text of PostgreSQL cannot hold every character
     Column("tags", JSON, nullable=False),
     Column("note", JSON, nullable=False),
+    # Once it has ended: by label, the smallest and the largest number
+    Column("measured", JSON(none_as_null=True)),
     # While it is running: the mark of the program that records it
     Column("recorder", String(32)),
     # Of the launch

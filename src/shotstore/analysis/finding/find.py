@@ -152,17 +152,19 @@ class _Search:
             and all(matching_names(name, summary.varied) for name in self._varied)
         )
 
-    # The values of parameters
+    # The values of parameters, and of what was measured
 
     def _has_values(self, summary: SequenceSummary) -> bool:
-        """Whether the values of parameters overlap ranges that are asked for."""
+        """Whether the values overlap ranges that are asked for."""
 
         @cache
         def recorded(name: str) -> Mapping[str, ParameterRange]:
             return self._look(lambda storage: _recorded(storage, summary.path, name)) or {}
 
         def is_met(name: str, bounds: Bounds) -> bool:
-            known = {**summary.declared, **summary.varied}
+            known = summary.measured or {}
+            if name not in known:  # to load the recipes of thousands takes long
+                known = {**known, **summary.declared, **summary.varied}
             is_met = self._overlap(summary.path, name, bounds, known)
             if is_met is None:
                 is_met = self._overlap(summary.path, name, bounds, recorded(name))
@@ -246,18 +248,23 @@ def _ends_of(name: str) -> Iterator[str]:
 def _recorded(
     storage: StorageReader, path: PureSequencePath, name: str
 ) -> dict[str, ParameterRange]:
-    """The ranges of a parameter in the shots of a sequence, or in its recipe with the global
-    parameters if it has none."""
+    """The ranges of a parameter, or a label, in the shots of a sequence, or in its recipe with the
+    global parameters if it has none."""
     sequence = storage.get_sequence(path)
     stats = sequence.get_stats()
     if stats.number_completed_shots:
-        schema = sequence.get_parameter_schema()
+        schema, data = sequence.get_parameter_schema(), sequence.get_data_schema()
         names = matching_names(name, schema)
+        is_plain = {each for each, kind in data.items() if kind.kind in ("int", "float", "text")}
+        labels = matching_names(name, is_plain - {*schema})
         try:
-            columns = sequence.get_columns(parameters=names).parameters
+            columns = sequence.get_columns(parameters=names, labels=labels)
         except IncompatibleUnitsError:
             return {}
-        return {full: _range_of(columns[full], schema[full].units) for full in names}
+        return {
+            **{label: _range_of(columns.data[label], None) for label in labels},
+            **{full: _range_of(columns.parameters[full], schema[full].units) for full in names},
+        }
     is_draft = stats.state is State.DRAFT
     try:
         parameters = (

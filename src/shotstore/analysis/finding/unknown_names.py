@@ -58,9 +58,10 @@ def _sentences(
         unknown = [name for name in parameters if not matching_names(name, known)]
         if unknown:
             known |= _names_in_shots(storage, summaries, SequenceReader.get_parameter_schema)
+            known |= _names_in_shots(storage, summaries, SequenceReader.get_data_schema)
         for name in unknown:
             if not matching_names(name, known):
-                yield f"No sequence has a parameter '{name}'{_closest(name, known)}."
+                yield f"No sequence has a parameter or data '{name}'{_closest(name, known)}."
     if label is not None:
         labels = _names_in_shots(storage, summaries, SequenceReader.get_data_schema)
         if label not in labels:

@@ -159,7 +159,12 @@ class _Recovery:
         if are_results_rewritten:
             rows = tally.rows if is_rewritten else None
             repairs.append(self._rewrite_results(node, check.results.file, rows))
-        document = evolve(document, number_of_shots=shots, number_of_retakes=tally.number - shots)
+        document = evolve(
+            document,
+            number_of_shots=shots,
+            number_of_retakes=tally.number - shots,
+            measured=None,  # who wants to know it looks into the shots
+        )
         if not node.is_sequence:
             node.is_sequence = node.was_folder = True
         transaction.write(lambda: transaction.change_document(node, document))

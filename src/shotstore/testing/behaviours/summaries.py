@@ -65,6 +65,7 @@ def test_a_summary_says_what_the_sequence_says_itself(
     with reopened(storage).session() as session:
         (summary,) = session.sequences.get_summaries(PATH)
         stats = session.sequences.get_stats(PATH)
+        counts = ParameterRange("0", "0", None, 0, 0, None)
         assert summary == SequenceSummary(
             path=PATH,
             created=session.paths.get_path_creation_date(PATH),
@@ -77,6 +78,7 @@ def test_a_summary_says_what_the_sequence_says_itself(
             note="two\nlines",
             paused=timedelta(),
             ranges=RangesWhenAsked(recipe),
+            measured={"counts": counts} if state.has_ended() else None,
         )
     length = ParameterRange("1 us", "4 us", 10, 1.0, 4.0, MICROSECONDS)
     assert (summary.varied, summary.declared) == ({"pulse.length": length}, {})

@@ -1,0 +1,122 @@
+"""Sequences are found by what was measured, which their records keep once they have ended."""
+
+import math
+from typing import Any
+
+import pytest
+
+from shotstore import State, StorageManager
+from shotstore.copy import copy_path
+from shotstore.memory import InMemoryStorageManager
+from shotstore.model import Data
+from shotstore.testing.experiments import ENTER, PATH, STOP, bring_to, launch, path, record
+from tests.finding.test_find import DETUNING, FINE, HOLD, NOT_BEGUN, RELATIVE, found
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("atom_number > 8", [DETUNING, HOLD]),
+        ("atom_number >= 20", [DETUNING]),
+        ("atom_number > 20", []),
+        ("1.5 < atom_number < 3", [DETUNING, FINE, HOLD]),
+        ("atom_number > 8 and hold_time > 0.5 s", [HOLD]),
+        ("atom_number = 1", [DETUNING, FINE, HOLD, RELATIVE]),
+        ({"atom_number": (15, None)}, [DETUNING]),
+    ],
+)
+def test_the_ranges_of_values_are_compared(
+    lab: StorageManager, where: Any, expected: list[str]
+) -> None:
+    assert found(lab, where=where) == expected
+
+
+def ended(storage: StorageManager, *data: Data, label: str = "x") -> None:
+    with storage.session() as session:
+        launch(session, shots=None)
+        for index, value in enumerate(data):
+            record(session, index=index, data={label: value})
+        session.sequences.set_finished(PATH, STOP)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([3, 1, 2], (1, 3)),
+        ([1.5, math.nan, -2], (-2, 1.5)),
+        ([math.inf, 1.0], (1.0, 1.0)),
+        ([2**70, 1], (1, 2**70)),
+        ([math.nan], (None, None)),
+    ],
+)
+def test_summaries_tell_what_was_measured(
+    lab: StorageManager, values: list[Data], expected: tuple[object, object]
+) -> None:
+    ended(lab, *values)
+    with lab.session() as session:
+        (summary,) = session.sequences.get_summaries(PATH)
+    assert summary.measured is not None
+    assert (summary.measured["x"].first, summary.measured["x"].last) == expected
+
+
+def test_only_numbers_have_ranges(lab: StorageManager) -> None:
+    with lab.session() as session:
+        launch(session, shots=None)
+        data: dict[str, Data] = {"text": "a", "flag": True, "list": [1], "none": None, "y": 2}
+        record(session, index=0, data=data)
+        session.sequences.set_finished(PATH, STOP)
+        (summary,) = session.sequences.get_summaries(PATH)
+    assert summary.measured is not None
+    assert set(summary.measured) == {"y"}
+
+
+def test_a_text_that_was_measured_is_found_in_the_shots(lab: StorageManager) -> None:
+    ended(lab, "salt", "pepper", label="taste")
+    assert found(lab, where="taste = 'pepper'") == [str(PATH)]
+    assert found(lab, where="taste = 'sugar'") == []
+
+
+def test_a_sequence_that_runs_is_looked_at(lab: StorageManager) -> None:
+    with lab.session() as session:
+        record(session, path(NOT_BEGUN), 0, {}, {"atom_number": 1000})
+        (summary,) = session.sequences.get_summaries(NOT_BEGUN)
+        assert summary.measured is None
+    assert found(lab, where="atom_number > 100") == [NOT_BEGUN]
+    with lab.session() as session:
+        session.sequences.set_interrupted(NOT_BEGUN, "now")
+    assert found(lab, where="atom_number > 100") == [NOT_BEGUN]
+    with lab.session() as session:
+        session.sequences.resume(NOT_BEGUN)
+        record(session, path(NOT_BEGUN), 1, {}, {"atom_number": 2000})
+    assert found(lab, where="atom_number > 1500") == [NOT_BEGUN]
+    with lab.session() as session:
+        session.sequences.set_finished(NOT_BEGUN, "now")
+        (summary,) = session.sequences.get_summaries(NOT_BEGUN)
+    assert summary.measured is not None
+    assert summary.measured["atom_number"].last == 2000
+
+
+def test_shots_and_the_end_in_one_session_are_known(lab: StorageManager) -> None:
+    bring_to(lab, State.RUNNING)
+    with lab.session() as session:
+        record(session, index=5, data={"counts": 500})
+        ENTER[State.CRASHED](session)
+    assert found(lab, where="counts > 400") == [str(PATH)]
+
+
+def test_a_reset_forgets_what_was_measured(lab: StorageManager) -> None:
+    ended(lab, 5)
+    with lab.session() as session:
+        session.sequences.reset_to_draft(PATH)
+        (summary,) = session.sequences.get_summaries(PATH)
+    assert summary.measured is None
+    assert found(lab, where="x > 1") == []
+
+
+def test_a_copy_knows_what_was_measured(lab: StorageManager) -> None:
+    copy = InMemoryStorageManager(serializer=lab.serializer)
+    copy_path(HOLD, lab, copy)
+    with copy.session() as session:
+        (summary,) = session.sequences.get_summaries(HOLD)
+    assert summary.measured is not None
+    assert summary.measured["atom_number"].last == 9
