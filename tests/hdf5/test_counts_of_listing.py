@@ -150,7 +150,6 @@ def test_the_state_of_one_sequence_takes_one_look_at_each_path_above_it(
         SEQUENCE_DOCUMENT: 1,
     }
     assert calls.looked_at == {
-        "units.json": 1,
         "2026": 1,
         "11": 1,
         ONE.name: 1,
