@@ -128,5 +128,5 @@ def test_a_card_shows_the_units(sequence: Sequence) -> None:
     assert "float in µK" in sequence._repr_html_()
     card = sequence.get_shots()[1]._repr_html_()
     assert "2 µK" in card
-    assert "uint16, 4 x 6 in count" in card
+    assert "uint16, 4 x 6, in count" in card
     assert "<img" in card

@@ -51,8 +51,8 @@ OTHER_DATA = "lists, dicts or other data"
 
 def type_text(kind: DataType) -> str:
     """Return what the data under a label is: "uint16, 256 x 320", "float in µK", "text"."""
-    unit = pretty_unit(kind.units)
-    return f"{_without_unit(kind)} in {unit}" if unit else _without_unit(kind)
+    unit, text = pretty_unit(kind.units), _without_unit(kind)
+    return f"{text}{',' * (kind.kind == 'array')} in {unit}" if unit else text
 
 
 def _without_unit(kind: DataType) -> str:

@@ -50,7 +50,8 @@ class ShotCollection:
         Args:
             shot_id: The sequence, and an index that it has no shot of; any order, gaps allowed.
             shot_parameters: The parameters of the shot, by name.
-            shot_data: What was measured, by label. An array is stored with its type and shape.
+            shot_data: What was measured, by label. An array is stored with its type and shape, and
+                a pint quantity of a number or of an array with its unit.
             shot_start_time: An aware time in any zone.
             shot_end_time: An aware time in any zone, not before the start.
             replace: Whether the sequence may have a shot of this index, which is taken again: this

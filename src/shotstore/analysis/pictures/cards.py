@@ -174,7 +174,7 @@ def _value(value: Data) -> str:
     if unit is not None and not isinstance(magnitude, np.ndarray):
         return value_text(magnitude, unit)
     if unit:
-        return f"{_value(magnitude)} in {pretty_unit(unit)}"
+        return f"{_value(magnitude)}, in {pretty_unit(unit)}"
     value = magnitude
     if isinstance(value, np.ndarray) and value.ndim:
         return f"{value.dtype}, {' x '.join(map(str, value.shape))}"
