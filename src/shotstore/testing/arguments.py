@@ -108,7 +108,7 @@ parameters = _mostly(
 # Few labels, so that the values of one label differ from shot to shot.
 right_data = st.dictionaries(
     st.one_of(st.sampled_from(["x", "Camera\\picture", "a/b#2"]), strategies.labels),
-    st.one_of(_notable, strategies.data_values, st.text("é", max_size=600)),
+    st.one_of(_notable, strategies.data_values, strategies.measured, st.text("é", max_size=600)),
     max_size=3,
 )
 data = _mostly(
@@ -120,7 +120,7 @@ right_shots = st.tuples(st.integers(0, 9), right_parameters, right_data, right_t
 
 
 def _columns(indices: list[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    values = st.one_of(st.none(), _notable, strategies.data_values)
+    values = st.one_of(st.none(), _notable, strategies.data_values, strategies.measured)
     columns = st.dictionaries(
         st.one_of(st.sampled_from(["x", "Camera\\picture", "a/b#2"]), strategies.labels),
         st.lists(values, min_size=len(indices), max_size=len(indices)),
