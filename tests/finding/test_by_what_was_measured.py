@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from shotstore import State, StorageManager
+from shotstore import IncompatibleUnitsError, State, StorageManager
 from shotstore.copy import copy_path
 from shotstore.memory import InMemoryStorageManager
-from shotstore.model import Data
+from shotstore.model import Data, quantity
+from shotstore.records.measured import check_measured
 from shotstore.testing.experiments import ENTER, PATH, STOP, bring_to, launch, path, record
 from tests.finding.test_find import DETUNING, FINE, HOLD, NOT_BEGUN, RELATIVE, found
 
@@ -57,6 +58,47 @@ def test_summaries_tell_what_was_measured(
         (summary,) = session.sequences.get_summaries(PATH)
     assert summary.measured is not None
     assert (summary.measured["x"].first, summary.measured["x"].last) == expected
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.FINISHED])
+@pytest.mark.parametrize(
+    ("where", "is_found"),
+    [
+        ("temperature > 1500 nK", True),
+        ("temperature < 0.4 uK", False),
+        ("0 < temperature < 1 mK", True),
+        ("temperature = 2 uK", True),
+        ({"temperature": ("3 uK", None)}, False),
+    ],
+)
+def test_what_was_measured_is_compared_in_any_unit(
+    lab: StorageManager, state: State, where: Any, is_found: bool
+) -> None:
+    values = [quantity(2.0, "uK"), quantity(500, "nK")]
+    with lab.session() as session:
+        launch(session, shots=None)
+        for index, value in enumerate(values):
+            record(session, index=index, data={"temperature": value, "mixed": value})
+        record(session, index=2, data={"mixed": 1})
+        if state is State.FINISHED:
+            session.sequences.set_finished(PATH, STOP)
+            (summary,) = session.sequences.get_summaries(PATH)
+            assert summary.measured is not None
+            assert set(summary.measured) == {"temperature"}
+            assert str(summary.measured["temperature"]) == "0.5 µK to 2.0 µK"
+    assert found(lab, where=where) == ([str(PATH)] if is_found else [])
+
+
+def test_a_number_without_a_unit_is_not_compared_with_what_has_one(lab: StorageManager) -> None:
+    ended(lab, quantity(2.0, "uK"), label="temperature")
+    with pytest.raises(IncompatibleUnitsError, match=r"temperature of .* is in µK"):
+        lab.find(where="temperature > 1")
+
+
+@pytest.mark.parametrize("ends", [[1, 2, 3], [1, 2, "m**9**9**9"], [1], [1, "m"], [1, 2, "m", "s"]])
+def test_what_is_not_a_range_is_refused(ends: list[Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        check_measured({"x": ends})
 
 
 def test_only_numbers_have_ranges(lab: StorageManager) -> None:

@@ -14,7 +14,7 @@ from attrs import evolve
 
 from shotstore.model import Data, check_data
 from shotstore.model.parameters import check_parameter_name
-from shotstore.model.quantities import Measured
+from shotstore.model.quantities import InUnit
 from shotstore.paths import PureSequencePath
 from shotstore.records import state_rules
 from shotstore.records.addition_copies import copy_additions
@@ -166,7 +166,7 @@ def _size(values: Iterable[Data]) -> int:
 
 def _size_of_one(value: Any) -> int:
     match value:
-        case Measured():
+        case InUnit():
             return _size_of_one(value.magnitude)
         case np.ndarray():
             return value.nbytes

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from shotstore.model import Data, DataSchema, DataType
-from shotstore.model.quantities import Measured
+from shotstore.model.quantities import InUnit
 from shotstore.paths import PureSequencePath
 from shotstore.records.additions import Additions, StoredAddition
 from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
@@ -97,7 +97,7 @@ def copied(value: Any) -> Any:
         return tuple(copied(item) for item in value)
     if isinstance(value, dict):
         return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, Measured):
+    if isinstance(value, InUnit):
         return attrs.evolve(value, magnitude=copied(value.magnitude))
     if isinstance(value, np.ndarray) and value.itemsize:
         return value.copy()

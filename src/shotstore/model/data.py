@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from shotstore.model.data_remedies import remedy
 from shotstore.model.dtypes import without_metadata
-from shotstore.model.quantities import Measured, is_quantity, unit_text_of
+from shotstore.model.quantities import InUnit, is_quantity, unit_text_of
 from shotstore.model.scalars import (
     JSON,
     check_text,
@@ -45,10 +45,10 @@ Data: TypeAlias = Union[
     tuple["Data", ...],
     dict[str, "Data"],
     "pint.Quantity[Any]",
-    Measured,
+    InUnit,
     None,
 ]
-"""Quantities are given and returned, and stored as `Measured`."""
+"""Quantities are given and returned, and stored as `InUnit`."""
 
 MAXIMUM_DEPTH = 100
 """How deeply lists, tuples and dicts may be nested: well below what JSON can recurse into."""
@@ -65,7 +65,7 @@ def check_data(data: Mapping[str, object]) -> dict[str, Data]:
     """Return the data of one shot by label, with plain types, in the order given.
 
     Lists, tuples and dicts are copied, arrays are not. Numpy scalars and subclasses of bool, int,
-    float, complex, str, bytes, list, tuple and dict become these, and quantities `Measured`.
+    float, complex, str, bytes, list, tuple and dict become these, and quantities `InUnit`.
 
     Raises:
         TypeError: a value, or something inside it, is not data. The message names the label and the
@@ -132,7 +132,7 @@ def data_to_json(value: Data) -> JSON:
         return {"time": value.isoformat(timespec="microseconds")}
     if isinstance(value, np.ndarray):
         return {"array": _array_to_text(value)}
-    if isinstance(value, Measured):
+    if isinstance(value, InUnit):
         return {"quantity": {"magnitude": data_to_json(value.magnitude), "unit": value.unit}}
     assert not is_quantity(value)
     if isinstance(value, list):
@@ -171,14 +171,14 @@ def data_from_json(json: JSON) -> Data:
         case {"time": str(text)}:
             return _time_from_text(text)
         case {"quantity": {"magnitude": magnitude, "unit": str(unit)}}:
-            return Measured(data_from_json(magnitude), unit)
+            return InUnit(data_from_json(magnitude), unit)
     return number_from_json(json)
 
 
 def _check(value: object, label: str, place: str, depth: int) -> Data:
     if isinstance(value, np.ndarray):
         return _check_array(value, label, place, depth)
-    if isinstance(value, Measured) or is_quantity(value):
+    if isinstance(value, InUnit) or is_quantity(value):
         return _check_quantity(value, label, place, depth)
     plain = plain_scalar(value)
     if isinstance(plain, str):
@@ -213,21 +213,21 @@ def _check(value: object, label: str, place: str, depth: int) -> Data:
 
 
 def _check_quantity(
-    value: "Measured | pint.Quantity[Any]", label: str, place: str, depth: int
-) -> Measured:
+    value: "InUnit | pint.Quantity[Any]", label: str, place: str, depth: int
+) -> InUnit:
     where = _where(label, place)
     if depth:
         raise _NotDataError(f"{where} is a quantity inside of other data", value, depth)
     magnitude = _check_magnitude(value, where)
-    if isinstance(value, Measured):
+    if isinstance(value, InUnit):
         return attrs.evolve(value, magnitude=magnitude)
     try:
-        return Measured(magnitude, unit_text_of(value))
+        return InUnit(magnitude, unit_text_of(value))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
 
 
-def _check_magnitude(value: "Measured | pint.Quantity[Any]", where: str) -> Data:
+def _check_magnitude(value: "InUnit | pint.Quantity[Any]", where: str) -> Data:
     magnitude = value.magnitude
     if isinstance(magnitude, bool | np.bool_):
         raise _NotDataError(f"{where} is a quantity of a bool", value, 0)

@@ -166,7 +166,11 @@ def _of_quantity(
 
 def parameter_text(parameter: Parameter) -> str:
     """Return a parameter as people write it in a recipe: ``-5.0 MHz``."""
-    plain, unit = as_plain(parameter)
+    return plain_parameter_text(*as_plain(parameter))
+
+
+def plain_parameter_text(plain: bool | int | float | str, unit: str | None) -> str:
+    """Return the same for a parameter without pint."""
     if isinstance(plain, str):
         return quoted(plain)
     return f"{plain} {unit}" if unit else str(plain)

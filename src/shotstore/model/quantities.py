@@ -64,7 +64,7 @@ def unit_text_of(value: "pint.Quantity[Any]") -> str:
 
 
 @attrs.frozen
-class Measured:
+class InUnit:
     """Data with a unit, as it is stored: a quantity without pint, and without a registry.
 
     Attributes:
@@ -77,25 +77,25 @@ class Measured:
 
 
 def without_unit(value: Any) -> tuple[Any, str | None]:
-    """Return the magnitude and the unit of a quantity, or of `Measured`; of all else itself and
+    """Return the magnitude and the unit of a quantity, or of `InUnit`; of all else itself and
     None.
 
     Raises:
         ValueError: pint's application registry has no such unit.
     """
-    if isinstance(value, Measured):
+    if isinstance(value, InUnit):
         return value.magnitude, value.unit
     return (value.magnitude, unit_text_of(value)) if is_quantity(value) else (value, None)
 
 
 def quantities_in(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return data by label with quantities of the application registry in the place of `Measured`.
+    """Return data by label with quantities of the application registry in the place of `InUnit`.
 
     Raises:
         ValueError: pint's application registry has no such unit.
     """
     return {
-        label: quantity(value.magnitude, value.unit) if isinstance(value, Measured) else value
+        label: quantity(value.magnitude, value.unit) if isinstance(value, InUnit) else value
         for label, value in data.items()
     }
 

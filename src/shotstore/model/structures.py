@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from shotstore.model.data import Data
-from shotstore.model.quantities import Measured
+from shotstore.model.quantities import InUnit
 
 Structure: TypeAlias = str | tuple[Any, ...]
 """``"none"``, ``"bool"``, ``"int"``, ``"float"``, ``"text"``, ``"bytes"``, ``"time"``;
@@ -40,7 +40,7 @@ def structure_of(value: Data) -> Structure:
         return "dict", tuple([(key, structure_of(item)) for key, item in value.items()])
     if isinstance(value, np.ndarray):
         return "array", value.dtype, value.ndim
-    if isinstance(value, Measured):
+    if isinstance(value, InUnit):
         return structure_with_unit(structure_of(value.magnitude))
     assert isinstance(value, int)
     if -_INT64 <= value < _INT64:

@@ -6,17 +6,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from shotstore.model import JSON, ParameterRange
+from shotstore.model import JSON, DataType, ParameterRange
+from shotstore.model.parameters import plain_parameter_text
+from shotstore.model.unit_texts import is_safe_unit
 from shotstore.records.columns import Column
 
 Measured: TypeAlias = Mapping[str, JSON]
-"""By label: the smallest and the largest number, as a list, which is empty if there is none but NaN
-and infinities."""
+"""By label: the smallest and the largest number, and the unit if there is one, as a list, which is
+empty if there is none but NaN and infinities."""
 
 
-def measured_of(columns: Mapping[str, Column]) -> Measured:
-    """Return what is kept of columns of numbers, by label."""
-    return {label: _ends(column) for label, column in columns.items()}
+def measured_of(columns: Mapping[str, Column], kinds: Mapping[str, DataType]) -> Measured:
+    """Return what is kept of columns of numbers of these types, by label."""
+    return {label: _ends(column, kinds[label].units) for label, column in columns.items()}
 
 
 def ranges_of(measured: Measured) -> dict[str, ParameterRange]:
@@ -35,25 +37,30 @@ def check_measured(content: Any) -> Measured | None:
     if not isinstance(content, dict):
         raise TypeError(f"{content!r} is not an object")
     for ends in content.values():
-        if not isinstance(ends, list) or len(ends) not in (0, 2):
+        if not isinstance(ends, list) or len(ends) not in (0, 2, 3):
             raise ValueError(f"{ends!r} is not a range")
-        if not all(isinstance(end, int | float) for end in ends):
+        if not all(isinstance(end, int | float) for end in ends[:2]):
             raise TypeError(f"{ends!r} is not a range of numbers")
+        if not all(isinstance(unit, str) and is_safe_unit(unit) for unit in ends[2:]):
+            raise ValueError(f"{ends!r} is not a range in a unit")
     return content
 
 
-def _ends(column: Column) -> JSON:
+def _ends(column: Column, unit: str | None) -> JSON:
     values = column.values[column.is_present]
     if values.dtype.kind == "f":
         values = values[np.isfinite(values)]
     if not values.size:
         return []
     low, high = values.min(), values.max()
-    return [item.item() if isinstance(item, np.generic) else item for item in (low, high)]
+    ends = [item.item() if isinstance(item, np.generic) else item for item in (low, high)]
+    return ends if unit is None else [*ends, unit]
 
 
 def _range(ends: Any) -> ParameterRange:
     if not ends:
         return ParameterRange("", "", 0, None, None, None)
-    low, high = ends
-    return ParameterRange(str(low), str(high), None, low, high, None)
+    low, high, *units = ends
+    unit = units[0] if units else None
+    start, stop = (plain_parameter_text(end, unit) for end in (low, high))
+    return ParameterRange(start, stop, None, low, high, unit)

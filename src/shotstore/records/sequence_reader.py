@@ -40,7 +40,7 @@ from shotstore.records import (
     shot_rules,
     state_rules,
 )
-from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined, places_for
+from shotstore.records.columns import Column, ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
 from shotstore.records.measured import Measured, measured_of
 from shotstore.records.result_reader import ResultReader
@@ -282,9 +282,21 @@ class SequenceReader:
         try:
             kinds = self.get_data_schema()
             labels = [label for label, kind in kinds.items() if kind.kind in ("int", "float")]
-            return measured_of(self.get_columns(labels=labels).data) if labels else {}
-        except (StorageError, IncompatibleUnitsError, OSError):
+            return measured_of(self._columns_in_one_unit(labels), kinds)
+        except (StorageError, OSError):
             return None
+
+    def _columns_in_one_unit(self, labels: Collection[str]) -> Mapping[str, Column]:
+        """The columns of labels, but of those whose units differ in dimension."""
+        if not labels:
+            return {}
+        try:
+            return self.get_columns(labels=labels).data
+        except IncompatibleUnitsError:
+            if len(labels) == 1:
+                return {}
+        parts = [self._columns_in_one_unit([label]) for label in labels]
+        return {label: column for part in parts for label, column in part.items()}
 
     def has_wide_integers(self) -> bool:
         """Return whether an integer beyond 64 bits is among the parameters and numbers."""

@@ -20,7 +20,7 @@ from shotstore.model import (
 )
 from shotstore.model.dtypes import MOST_DIMENSIONS, dump_dtype, load_dtype
 from shotstore.model.parameters import PlainParameter, plain_parameter_to_json
-from shotstore.model.quantities import Measured, without_unit
+from shotstore.model.quantities import InUnit, without_unit
 
 LARGEST_PART = 64 * 2**20
 """Bytes of an array in one row: both databases refuse a value of 1 GB."""
@@ -170,7 +170,7 @@ def decode_data(
         array: npt.NDArray[Any] = np.ndarray(described.shape, described.dtype)
         if size:
             array.reshape(-1).view(np.uint8)[:] = np.frombuffer(content, np.uint8)
-        data[label] = array if described.unit is None else Measured(array, described.unit)
+        data[label] = array if described.unit is None else InUnit(array, described.unit)
     return data
 
 

@@ -262,7 +262,7 @@ def _recorded(
         except IncompatibleUnitsError:
             return {}
         return {
-            **{label: _range_of(columns.data[label], None) for label in labels},
+            **{label: _range_of(columns.data[label], data[label].units) for label in labels},
             **{full: _range_of(columns.parameters[full], schema[full].units) for full in names},
         }
     is_draft = stats.state is State.DRAFT

@@ -15,7 +15,7 @@ from attrs import frozen
 from shotstore.hdf5.shots.fixed_texts import text_dtype
 from shotstore.model import Data, structured_from_json, structured_to_json
 from shotstore.model.dtypes import MOST_DIMENSIONS, dump_dtype, load_dtype
-from shotstore.model.quantities import Measured
+from shotstore.model.quantities import InUnit
 
 Array: TypeAlias = npt.NDArray[Any]
 StoredType: TypeAlias = Literal[
@@ -119,7 +119,7 @@ def store_number(value: bool | int | float, unit: str | None = None) -> Stored:
 
 def store_data(value: Data) -> Stored:
     """Encode data as `shotstore.model.check_data` returns it."""
-    if isinstance(value, Measured):
+    if isinstance(value, InUnit):
         stored = store_data(value.magnitude)
         return Stored(stored.type, stored.payload, value.unit)
     if value is None:
@@ -161,7 +161,7 @@ def load_number(slot: Slot, payload: Any) -> bool | int | float:
 def load_data(slot: Slot, payload: Any) -> Data:
     """The inverse of `store_data`; ``payload`` is what was read from the slot."""
     magnitude = _load_magnitude(slot, payload)
-    return magnitude if slot.unit is None else Measured(magnitude, slot.unit)
+    return magnitude if slot.unit is None else InUnit(magnitude, slot.unit)
 
 
 def _load_magnitude(slot: Slot, payload: Any) -> Data:
