@@ -1,16 +1,22 @@
 """Several sequences at once: which are meant, and what one table of them holds."""
 
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
+import h5netcdf
 import numpy as np
 import polars as pl
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
+from openpyxl import load_workbook
 
 from shotstore import (
     DataNotFoundError,
     ExecuteShot,
+    ExportError,
+    ExportWarning,
     IncompatibleUnitsError,
     PathNotFoundError,
     PureSequencePath,
@@ -230,6 +236,57 @@ async def test_awaited_it_is_the_same(lab: StorageManager) -> None:
     assert points(axes) == points(lab.plot(r"\2026\*\rabi", "hold_time", "atom_number"))
     scan = await lab.async_scan(r"\2026\24")
     assert scan.collect().equals(lab.scan(r"\2026\24").collect())
+
+
+# export
+
+
+def test_every_format_of_tables_tells_the_runs_apart(lab: StorageManager, tmp_path: Path) -> None:
+    columns = ["sequence", "shot_index", "hold_time"]
+    files = {
+        ending: lab.export(r"\2026", tmp_path / f"all.{ending}", columns=columns, where="run < 2")
+        for ending in ("parquet", "nc", "npz")
+    }
+    parquet = pl.read_parquet(files["parquet"])
+    assert pl.read_parquet_metadata(files["parquet"])["units"] == '{"hold_time": "ms"}'
+    assert parquet.equals(lab.scan("rabi*").select(columns).collect())
+    with h5netcdf.File(files["nc"]) as found:
+        assert [text.decode() for text in found["sequence"][:]] == parquet["sequence"].to_list()
+        assert found["hold_time"].attrs["units"] == "ms"
+        assert "sequence" not in found.attrs
+    with np.load(files["npz"]) as arrays:
+        assert arrays["sequence"].tolist() == parquet["sequence"].to_list()
+        assert arrays["hold_time"].tolist() == parquet["hold_time"].to_list()
+
+
+def test_a_workbook_tells_what_each_run_is(lab: StorageManager, tmp_path: Path) -> None:
+    with lab.session() as session:
+        session.get_sequence(MONDAY).set_note("cold")
+    book = load_workbook(lab.export(["rabi*", RAMSEY], tmp_path / "all.xlsx", where="run < 2"))
+    assert book.sheetnames == ["shots", "sequences", "parameters"]
+    header, *rows = book["sequences"].values
+    found = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [row["path"] for row in found] == [str(MONDAY), str(TUESDAY), str(RAMSEY)]
+    assert [row["shots in this file"] for row in found] == [3, 3, 0]
+    assert found[0]["note"] == "cold"
+    parameters = {row[0]: row[1:] for row in book["parameters"].values}
+    assert parameters["hold_time"] == ("ms", 1000, 3000)
+    assert book["shots"].max_row == 1 + 6
+
+
+def test_what_is_left_out_is_warned_of(lab: StorageManager, tmp_path: Path) -> None:
+    with lab.session() as session:
+        launch(session, path(r"\frames"), shots=None)
+        record(session, path(r"\frames"), 0, {}, {"frame": np.ones((2, 3))})
+    with pytest.warns(ExportWarning, match="frame was left out"):
+        lab.export(["frames", RAMSEY], tmp_path / "all.csv")
+
+
+def test_pictures_are_of_one_sequence(lab: StorageManager, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="named after its shots"):
+        lab.export("rabi*", tmp_path / "all", to="png")
+    with zipfile.ZipFile(lab.export(RAMSEY, tmp_path / "one.zip")) as archive:
+        assert archive.namelist() == ["ramsey/sequence.json", "ramsey/shots.h5"]
 
 
 # The table of several runs

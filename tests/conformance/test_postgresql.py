@@ -17,6 +17,7 @@ from shotstore.testing.behaviours.random_operations import *
 from shotstore.testing.behaviours.recording import *
 from shotstore.testing.behaviours.repeated_reads import *
 from shotstore.testing.behaviours.sessions import *
+from shotstore.testing.behaviours.several_runs import *
 from shotstore.testing.behaviours.shots import *
 from shotstore.testing.behaviours.tree import *
 from shotstore.testing.behaviours.units import *

@@ -1,4 +1,4 @@
-"""``shotstore export``: the shots of a sequence, for other programs."""
+"""``shotstore export``: the shots of a sequence, or of several, for other programs."""
 
 import shutil
 import sys
@@ -13,7 +13,7 @@ from shotstore.cli.formats import counted, print_json, readable_size
 from shotstore.cli.opening import open_to_read
 from shotstore.cli.options import (
     ForceOption,
-    SequenceArgument,
+    SequencesArgument,
     StorageOption,
     WhereOption,
     columns_option,
@@ -21,12 +21,13 @@ from shotstore.cli.options import (
     names_in,
     output_option,
 )
-from shotstore.cli.places import find_sequence
+from shotstore.cli.places import sequences_at
 from shotstore.progress_bar import progress_bar
 
 if TYPE_CHECKING:
+    from shotstore import Sequence
     from shotstore.analysis.exporting import Exported
-    from shotstore.session import ExperimentSession
+    from shotstore.analysis.runs import Runs
 
 _STANDARD_OUTPUT = Path("-")
 _HINTS = {
@@ -46,7 +47,7 @@ class _Format(StrEnum):
 
 
 def export(
-    path: SequenceArgument,
+    paths: SequencesArgument,
     to: Annotated[
         _Format | None,
         typer.Option(help="The format, where the extension of the file does not tell it."),
@@ -70,11 +71,12 @@ def export(
     as_json: Annotated[bool, json_option("Print what was written, as JSON.")] = False,
     store: StorageOption = None,
 ) -> None:
-    """Write the shots of a sequence to a file for other programs.
+    """Write the shots of a sequence, or of several, to a file for other programs.
 
     `csv` and `xlsx` hold numbers, texts and times; `parquet`, `netcdf` and `npz` frames too; `png`
     makes a picture of each frame; `zip` holds the sequence as it is, and opens with shotstore, h5py
-    and HDFView.
+    and HDFView. Several sequences are one table, in the same units, whose column `sequence` tells
+    them apart.
     """
     if to is None and output is None:
         raise typer.BadParameter(
@@ -86,10 +88,12 @@ def export(
             "The standard output takes one file, of a format that --to names, as --to csv -o -, "
             "and nothing else: no folder of pictures, and no JSON about it."
         )
-    with open_to_read(store).session() as session, TemporaryDirectory() as directory:
+    with (
+        sequences_at(open_to_read(store), paths) as sequences,
+        TemporaryDirectory() as directory,
+    ):
         done = _write(
-            session,
-            path,
+            sequences,
             Path(directory) / "shots" if is_output else output,
             to=None if to is None else to.value,
             columns=names_in(columns),
@@ -106,14 +110,11 @@ def export(
         _print(done, is_output=is_output)
 
 
-def _write(
-    session: "ExperimentSession", path: str, file: Path | None, **options: Any
-) -> "Exported":
+def _write(sequences: "Sequence | Runs", file: Path | None, **options: Any) -> "Exported":
     from shotstore.analysis.exporting import write_file
 
-    sequence = session.get_sequence(find_sequence(session, path))
     with progress_bar("Exporting") as show:
-        return write_file(sequence, file, progress=show, **options)
+        return write_file(sequences, file, progress=show, **options)
 
 
 def _print(done: "Exported", *, is_output: bool) -> None:

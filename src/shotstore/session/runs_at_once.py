@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from shotstore.records.conflicts import again_after_conflicts
 from shotstore.session.asynchronous.awaited import in_thread
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     import polars
     from matplotlib.axes import Axes
 
+    from shotstore.analysis.exporting import Exported
     from shotstore.analysis.pictures.points import Points
     from shotstore.analysis.runs import AnyRuns
 
@@ -113,6 +116,82 @@ class RunsAtOnce(abc.ABC):
         check_axes(axes)
         points = await in_thread(RunsAtOnce._points)(self, runs, x, y, where=where, by=by)
         return draw_points(points, axes)
+
+    def export(
+        self,
+        runs: AnyRuns,
+        file: str | os.PathLike[str],
+        *,
+        to: str | None = None,
+        columns: Collection[str] | None = None,
+        where: str | polars.Expr | None = None,
+        force: bool = False,
+    ) -> Path:
+        """Write the shots of several sequences to one file that other programs read.
+
+        ``storage.export(storage.find("rabi*", since="today"), "today.csv")``
+
+        As :meth:`Sequence.export`, of the shots of all of them, in the order of paths and indices.
+        The column ``sequence`` says of which each is, and units are those of the first by path.
+        The path of one sequence is exported as that sequence.
+
+        Args:
+            runs: As for :meth:`scan`.
+            file: Where to. Its ending tells the format: .csv, .parquet, .xlsx, .nc or .npz.
+            to: The format, where the ending does not tell: csv, parquet, xlsx, netcdf or npz. zip
+                and png are for one sequence.
+            columns: Parameters and labels; by default all that the format has a place for.
+            where: Which shots, as for :meth:`plot`.
+            force: Whether to replace a file that exists.
+
+        Returns:
+            The file.
+
+        Raises:
+            PathNotFoundError, InvalidPathFormatError, TypeError: as :meth:`scan` does.
+            ExportError, OSError, InvalidConditionError, MissingPackageError: as
+                :meth:`Sequence.export` does; the format may hold one sequence only.
+            DataNotFoundError: none of them has such a column, or there is no sequence at and below
+                the paths.
+            IncompatibleUnitsError: the units of two sequences do not fit.
+            TransactionConflictError: one was moved, deleted or reset while it was read. Nothing was
+                written.
+
+        Warns:
+            ExportWarning: a column was left out, or is not in the file as it was recorded.
+        """
+        done = self._write_file(runs, file, to=to, columns=columns, where=where, force=force)
+        done.warn(stacklevel=2)
+        return done.file
+
+    async def async_export(
+        self,
+        runs: AnyRuns,
+        file: str | os.PathLike[str],
+        *,
+        to: str | None = None,
+        columns: Collection[str] | None = None,
+        where: str | polars.Expr | None = None,
+        force: bool = False,
+    ) -> Path:
+        """Write what :meth:`export` writes, awaited."""
+        write_file = in_thread(RunsAtOnce._write_file)
+        done = await write_file(self, runs, file, to=to, columns=columns, where=where, force=force)
+        done.warn(stacklevel=2)
+        return done.file
+
+    def _write_file(
+        self, runs: AnyRuns, file: str | os.PathLike[str], /, **options: Any
+    ) -> Exported:
+        from shotstore.analysis.exporting import write_file
+        from shotstore.analysis.runs import Runs
+
+        asked = Runs.of(self, runs)
+        only = asked.only()
+        if only is None:
+            return write_file(asked, file, **options)
+        with self.session() as session:
+            return write_file(session.get_sequence(only), file, **options)
 
     def _points(
         self,

@@ -18,7 +18,9 @@ from shotstore.analysis.exporting import (
 )
 from shotstore.analysis.exporting.destination import file_name, file_to_be
 from shotstore.analysis.exporting.job import Change, Job, Progress
-from shotstore.analysis.tables import HELD, SequenceTable, TableColumn
+from shotstore.analysis.runs import Runs
+from shotstore.analysis.runs.table import RunsTable
+from shotstore.analysis.tables import HELD, SequenceTable, Table, TableColumn
 from shotstore.analysis.tables.conditions import Where, check_where, matching_rows
 from shotstore.errors import ExportError, ExportWarning
 from shotstore.model.scalars import check_text
@@ -38,6 +40,7 @@ class _Format:
         is_folder: Whether it is a folder of files.
         has_complex: Whether complex numbers have a type, and are not two columns.
         is_table: Whether arrays of one item are what their item is.
+        only_one: Why it holds only one sequence; empty if it holds several.
     """
 
     suffix: str
@@ -47,6 +50,7 @@ class _Format:
     is_folder: bool = False
     has_complex: bool = False
     is_table: bool = False
+    only_one: str = ""
 
 
 _IN_CELLS = "numbers, texts and times"
@@ -60,9 +64,16 @@ _FORMATS = {
         ".npz", npz_file.write, npz_file.holds, "numbers, texts and arrays", has_complex=True
     ),
     "png": _Format(
-        ".png", png_files.write, png_files.holds, "frames: arrays in two dimensions", is_folder=True
+        ".png",
+        png_files.write,
+        png_files.holds,
+        "frames: arrays in two dimensions",
+        is_folder=True,
+        only_one="A folder of pictures is of one sequence, for they are named after its shots",
     ),
-    "zip": _Format(".zip", zip_file.write, lambda _: True, "all data"),
+    "zip": _Format(
+        ".zip", zip_file.write, lambda _: True, "all data", only_one="A zip file is of one sequence"
+    ),
 }
 FORMATS = tuple(_FORMATS)
 
@@ -134,7 +145,7 @@ def export(
 
 
 def write_file(
-    sequence: ReadableSequence,
+    source: ReadableSequence | Runs,
     file: str | os.PathLike[str] | None = None,
     *,
     to: str | None = None,
@@ -144,7 +155,8 @@ def write_file(
     raw: bool = False,
     progress: Progress | None = None,
 ) -> Exported:
-    """Write the shots of a sequence, by increasing index, to a file for other programs.
+    """Write the shots of a sequence, by increasing index, to a file for other programs; or those of
+    several, by path and index.
 
     The result says what was left out or changed; :func:`export` also warns of it.
 
@@ -154,9 +166,9 @@ def write_file(
     is not read, and frames are read batch by batch. The file appears when it is complete.
 
     Args:
-        sequence: What to export.
+        source: What to export. Of several sequences the column ``sequence`` tells them apart.
         file: Where to. Its ending tells the format. By default the name of the sequence, in the
-            current directory. With "png" it is a folder.
+            current directory; for several there is no default. With "png" it is a folder.
         to: The format, one of ``FORMATS``, where the ending of ``file`` does not tell.
         columns: Which columns, named as for :func:`~shotstore.analysis.plot`; by default all that
             the format has a place for.
@@ -189,14 +201,12 @@ def write_file(
         raise ExportError("A zip file holds the whole sequence: choose another format for a part.")
     if raw and name != "png":
         raise ExportError("Only png files can be raw: leave that out.")
-    reader = sequence._reader_()
-    ending = "_frames" if kind.is_folder else kind.suffix
-    place = Path(f"{file_name(reader.path.name or '')}{ending}" if file is None else file)
+    place = _place(source, file, kind)
     with file_to_be(place, force=force, is_folder=kind.is_folder) as new:
-        table = SequenceTable(reader, split=not kind.has_complex, unpack=kind.is_table)
+        usual, table = _tables(source, split=not kind.has_complex, unpack=kind.is_table)
         chosen, left_out = _choose(table, asked, name, kind)
-        rows = matching_rows(SequenceTable(reader) if where is not None else table, where)
-        job = Job(sequence, table, chosen, rows, progress or (lambda *_: None), raw)
+        rows = matching_rows(usual if where is not None else table, where)
+        job = Job(source, table, chosen, rows, progress or (lambda *_: None), raw)
         kind.write(job, new)
         size = sum(found.stat().st_size for found in (new.rglob("*") if new.is_dir() else [new]))
     return Exported(
@@ -208,6 +218,34 @@ def write_file(
         size=size,
         changes=(*left_out, *job.changes),
     )
+
+
+def _place(
+    source: ReadableSequence | Runs, file: str | os.PathLike[str] | None, kind: _Format
+) -> Path:
+    if isinstance(source, Runs) and kind.only_one:
+        raise ExportError(
+            f"{kind.only_one}: export one after the other, or several to another format."
+        )
+    if file is not None:
+        return Path(file)
+    if isinstance(source, Runs):
+        raise ExportError(
+            "Pass file (--output): no name is the usual one for the shots of several sequences."
+        )
+    ending = "_frames" if kind.is_folder else kind.suffix
+    return Path(f"{file_name(source._reader_().path.name or '')}{ending}")
+
+
+def _tables(
+    source: ReadableSequence | Runs, *, split: bool, unpack: bool
+) -> tuple[SequenceTable | RunsTable, SequenceTable | RunsTable]:
+    """The shots with the usual columns, for conditions, and with those that a format has."""
+    if isinstance(source, Runs):
+        usual = RunsTable.of(source)
+        return usual, usual.with_columns(split=split, unpack=unpack)
+    reader = source._reader_()
+    return SequenceTable(reader), SequenceTable(reader, split=split, unpack=unpack)
 
 
 def _format(file: str | os.PathLike[str] | None, to: str | None) -> tuple[str, _Format]:
@@ -237,7 +275,7 @@ def _listed() -> str:
 
 
 def _choose(
-    table: SequenceTable, names: Collection[str] | None, name: str, kind: _Format
+    table: Table, names: Collection[str] | None, name: str, kind: _Format
 ) -> tuple[tuple[TableColumn, ...], tuple[Change, ...]]:
     """The columns to write, and what is left out."""
     if names is not None:

@@ -7,6 +7,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.analysis.runs import Runs
+from shotstore.analysis.runs.table import RunsTable
 from shotstore.analysis.tables import SequenceTable, TableColumn
 from shotstore.analysis.tables.labels import label_columns
 from shotstore.records.columns import Column
@@ -37,8 +39,8 @@ class Job:
     """Some columns of some shots, to be written.
 
     Attributes:
-        sequence: Of which they are.
-        table: Its shots.
+        source: Of which sequence or sequences they are.
+        table: The shots of these.
         columns: What to write, in this order.
         rows: Which rows of the table, increasing.
         show: Called with how much is done, and of how much.
@@ -46,13 +48,18 @@ class Job:
         changes: What the file does not hold as it was recorded, of these columns.
     """
 
-    sequence: ReadableSequence
-    table: SequenceTable
+    source: ReadableSequence | Runs
+    table: SequenceTable | RunsTable
     columns: tuple[TableColumn, ...]
     rows: npt.NDArray[np.int64]
     show: Progress
     raw: bool = False
     changes: list[Change] = attrs.field(factory=list)
+
+    @property
+    def path(self) -> str | None:
+        """The path of the sequence; None where several are meant."""
+        return self.table.title if isinstance(self.table, SequenceTable) else None
 
     def note(self, column: TableColumn, what: str) -> None:
         """Note what became of a column: ``"holds integers that are rounded here"``."""

@@ -50,7 +50,8 @@ def write(job: Job, file: Path) -> None:
     taken = {_SHOT}.union(*(_occupies(column, names[column.name]) for column in job.columns))
     dimensions = label_dimensions(_shapes(job), taken)
     with h5netcdf.File(file, "w") as out:
-        out.attrs["sequence"] = _without_nul(str(job.table.reader.path))
+        if job.path is not None:
+            out.attrs["sequence"] = _without_nul(job.path)
         out.dimensions[_SHOT] = len(job.rows)
         index = job.table.read([INDEX], job.rows)[INDEX].values
         _create(out, _SHOT, (_SHOT,), index.dtype)[...] = index

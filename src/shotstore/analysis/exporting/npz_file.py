@@ -29,9 +29,9 @@ def holds(column: TableColumn) -> bool:
 
 
 def write(job: Job, file: Path) -> None:
-    """Write the columns, and ``sequence`` and ``units`` (JSON) as texts."""
+    """Write the columns, and as texts ``units`` (JSON) and, of one sequence, ``sequence``."""
     names = job.labels(
-        reserved=(_UNITS, _SEQUENCE),
+        reserved=(_UNITS,) if job.path is None else (_UNITS, _SEQUENCE),
         spelled=_spelled,
         occupies=lambda column, name: {_key(part) for part in names_beside(column, name)},
     )
@@ -43,7 +43,8 @@ def write(job: Job, file: Path) -> None:
             else:
                 _save(archive, names[column.name], scalar_array(job, column))
         _save(archive, _UNITS, np.array(json.dumps(units, ensure_ascii=False)))
-        _save(archive, _SEQUENCE, np.array(str(job.table.reader.path)))
+        if job.path is not None:
+            _save(archive, _SEQUENCE, np.array(job.path))
 
 
 def _write_arrays(job: Job, column: TableColumn, archive: zipfile.ZipFile, name: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shotstore.analysis.exporting.job import Job
-from shotstore.analysis.tables import INDEX
+from shotstore.analysis.tables import INDEX, SEQUENCE, SequenceTable
 from shotstore.analysis.tables.gaps import is_rounded
 from shotstore.installing import needed
 
@@ -26,18 +26,12 @@ def write(job: Job, file: Path) -> None:
         MissingPackageError: polars is not installed.
     """
     with needed("A .parquet file", "scan"):
-        import polars as pl
         from polars import selectors
 
-        from shotstore.analysis.scanning import scan_sequence
-    indices = job.table.read([INDEX], job.rows)[INDEX].values
-    scan = scan_sequence(job.table.reader)
-    if len(indices) < len(job.table):
-        scan = scan.filter(pl.col(INDEX).is_in(indices.tolist()))
-    metadata = {
-        "sequence": str(job.table.reader.path),
-        "units": json.dumps(job.units(), ensure_ascii=False),
-    }
+    scan = _scan(job)
+    metadata = {"units": json.dumps(job.units(), ensure_ascii=False)}
+    if job.path is not None:
+        metadata["sequence"] = job.path
     _note_what_is_rounded(job, scan.collect_schema())
     # By name, for polars takes "*" and "^a.*$" for many columns.
     scan.select(selectors.by_name([column.name for column in job.columns])).sink_parquet(
@@ -49,8 +43,25 @@ def write(job: Job, file: Path) -> None:
     )
 
 
+def _scan(job: Job) -> "pl.LazyFrame":
+    import polars as pl
+
+    from shotstore.analysis.scanning import scan_runs, scan_sequence
+
+    if isinstance(job.table, SequenceTable):
+        scan = scan_sequence(job.table.reader)
+        if len(job.rows) == len(job.table):
+            return scan
+        indices = job.table.read([INDEX], job.rows)[INDEX].values
+        return scan.filter(pl.col(INDEX).is_in(indices.tolist()))
+    # Others may have recorded more of them meanwhile.
+    shots = job.table.frame([SEQUENCE, INDEX])[job.rows]
+    chosen = shots.to_struct("shots").implode()
+    return scan_runs(job.table.runs()).filter(pl.struct(SEQUENCE, INDEX).is_in(chosen))
+
+
 def _note_what_is_rounded(job: Job, schema: "pl.Schema") -> None:
-    has_wide = len(job.rows) and job.table.reader.has_wide_integers()
+    has_wide = len(job.rows) and any(reader.has_wide_integers() for reader in job.table.readers())
     for column in job.columns:
         if column.dtype is not None and column.dtype.kind == "f" and column.dtype.itemsize > 8:
             job.note(column, f"is float64 there, and {column.dtype} in the store")

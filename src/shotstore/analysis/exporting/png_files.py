@@ -39,7 +39,7 @@ def write(job: Job, folder: Path) -> None:
     for _, batch in job.batches([INDEX, *names]):
         for name, ending in names.items():
             low, high = ranges[name]
-            texts = {"sequence": str(job.table.reader.path), "label": name}
+            texts = {"sequence": job.table.title, "label": name}
             for place in places_of_frames(batch[name]):
                 frame = batch[name].values[place]
                 if job.raw:

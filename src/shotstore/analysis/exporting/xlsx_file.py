@@ -1,4 +1,4 @@
-"""Excel workbooks: the shots, and what the sequence is.
+"""Excel workbooks: the shots, and what the sequence is, or the sequences are.
 
 Excel keeps 15 digits of a number and knows no time zones: times are in UTC, and longer integers
 texts. So are times before 1901: it knows no earlier years, and a 29 February 1900.
@@ -6,6 +6,7 @@ texts. So are times before 1901: it knows no earlier years, and a 29 February 19
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 from shotstore.analysis.exporting.cells import Cell, cells, fits_cells, headers
 from shotstore.analysis.exporting.job import Job
 from shotstore.analysis.recipes import not_readable
+from shotstore.analysis.tables import SEQUENCE, SequenceTable
 from shotstore.analysis.tables.labels import shortened
 from shotstore.analysis.tables.variation import parameter_values
 from shotstore.errors import ExportError, SequenceNotLaunchedError, UnreadableConfigurationError
 from shotstore.installing import needed
+from shotstore.records.sequence_reader import SequenceReader
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -53,8 +56,22 @@ def write(job: Job, file: Path) -> None:
     with xlsxwriter.Workbook(str(file), {"constant_memory": True}) as book:
         bold, time = book.add_format({"bold": True}), book.add_format({"num_format": _TIME})
         _write_shots(job, book, bold, time)
-        _write_rows(book, "sequence", bold, _facts(job))
-        _write_rows(book, "parameters", bold, _parameters(job), _PARAMETERS)
+        _write_sequences(job, book, bold)
+
+
+def _write_sequences(job: Job, book: "Workbook", bold: "Format") -> None:
+    """Write what the sequence is, or the sequences are, and the parameters."""
+    if isinstance(job.table, SequenceTable):
+        reader = job.table.reader
+        _write_rows(book, "sequence", bold, _facts(reader, len(job.rows)))
+        _write_rows(book, "parameters", bold, _parameters(job, reader), _PARAMETERS)
+        return
+    counts = Counter(job.table.read([SEQUENCE], job.rows)[SEQUENCE].values.tolist())
+    found = [_facts_by_name(reader, counts[str(reader.path)]) for reader in job.table.readers()]
+    names = tuple(dict.fromkeys(name for facts in found for name in facts))
+    rows = (tuple(facts.get(name) for name in names) for facts in found)
+    _write_rows(book, "sequences", bold, rows, names)
+    _write_rows(book, "parameters", bold, _ranges(job), _PARAMETERS[:4])
 
 
 def _write_shots(job: Job, book: "Workbook", bold: "Format", time: "Format") -> None:
@@ -120,48 +137,60 @@ def _write_rows(
                 _write(sheet, row, place, plain, title)
 
 
-def _facts(job: Job) -> Iterator[tuple[str, Any]]:
-    summary = job.table.reader.get_summary()
+def _facts(reader: SequenceReader, shots: int) -> Iterator[tuple[str, Any]]:
+    """What a sequence is, of which so many shots are in the file."""
+    summary = reader.get_summary()
     yield "path", summary.path
     yield "state", summary.state.value
     yield "started (UTC)", _time(summary.start_time)
     yield "ended (UTC)", _time(summary.stop_time)
-    for each in job.table.reader.get_interruptions():
+    for each in reader.get_interruptions():
         yield "interrupted (UTC)", f"{_time(each.stop_time)} until {_time(each.resume_time)}"
     yield "shots", summary.number_of_shots
     yield "expected shots", summary.expected_number_of_shots
-    yield "shots in this file", len(job.rows)
+    yield "shots in this file", shots
     yield "tags", ", ".join(sorted(summary.tags))
     yield "note", summary.note
-    for part, tags in not_readable(job.table.reader).items():
+    for part, tags in not_readable(reader).items():
         yield f"{part}, not readable here", tags
     for name, varied in summary.varied.items():
         count = "" if varied.count is None else f", {varied.count} values"
         yield f"varies {name}", f"from {varied.start} to {varied.stop}{count}"
 
 
+def _facts_by_name(reader: SequenceReader, shots: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in _facts(reader, shots):
+        found[name] = f"{found[name]}; {value}" if name in found else value
+    return found
+
+
 _PARAMETERS = ("parameter", "unit", "from", "to", "in the global parameters", "in the recipe")
 
 
-def _parameters(job: Job) -> Iterator[tuple[Any, ...]]:
+def _parameters(job: Job, reader: SequenceReader) -> Iterator[tuple[Any, ...]]:
     """Each parameter of the shots in the file: its range, and how it was written where."""
     expressions: dict[str, str] = {}
     with suppress(SequenceNotLaunchedError, UnreadableConfigurationError):
-        written = job.table.reader.get_global_parameters()
+        written = reader.get_global_parameters()
         expressions = {name: str(expression) for name, expression in written.flatten()}
-    summary = job.table.reader.get_summary()
+    summary = reader.get_summary()
     recipes = {
         name: found.start if found.start == found.stop else f"{found.start} to {found.stop}"
         for name, found in summary.varied.items()
     }
-    columns = job.table.columns_of_parameters()
+    ranges = {name: rest for name, *rest in _ranges(job)}
+    for name in dict.fromkeys((*ranges, *expressions, *recipes)):
+        found = ranges.get(name, [None, None, None])
+        yield name, *found, expressions.get(name), recipes.get(name)
+
+
+def _ranges(job: Job) -> Iterator[tuple[Any, ...]]:
+    """Each parameter of the shots in the file, its unit, and its range."""
     values = parameter_values(job.table, rows=job.rows)
-    for name in dict.fromkeys((*columns, *expressions, *recipes)):
-        column = columns.get(name)
+    for name, column in job.table.columns_of_parameters().items():
         found = values.get(name)
-        ends = (None, None) if found is None else (found.low, found.high)
-        unit = None if column is None else column.units
-        yield name, unit, *ends, expressions.get(name), recipes.get(name)
+        yield name, column.units, *((None, None) if found is None else (found.low, found.high))
 
 
 def _time(time: datetime | None) -> str:

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from shotstore.analysis.exporting.job import Job
+from shotstore.analysis.runs import Runs
 from shotstore.records import directories
 
 _PIECE = 2**20
@@ -21,10 +22,11 @@ def write(job: Job, file: Path) -> None:
     Raises:
         SequenceRunningError: it is preparing or running.
     """
+    assert not isinstance(job.source, Runs)
     [write_directory] = directories.writers
     with tempfile.TemporaryDirectory(prefix=".shotstore-", dir=file.parent) as folder:
         directory = write_directory(
-            job.sequence, Path(folder) / "store", lambda done, whole: job.show(done, 2 * whole)
+            job.source, Path(folder) / "store", lambda done, whole: job.show(done, 2 * whole)
         )
         _pack(directory, file, job)
 

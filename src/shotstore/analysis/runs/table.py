@@ -141,6 +141,15 @@ class RunsTable(Table):
             for name, column in found.items()
         }
 
+    def runs(self) -> Runs:
+        """Return these sequences, and no others."""
+        return Runs.of(self._storage, [run.path for run in self._runs])
+
+    def readers(self) -> Iterator[SequenceReader]:
+        """Yield the readers of the sequences, each to be used before the next is asked for."""
+        for _, table in self._tables(range(len(self._runs))):
+            yield table.reader
+
     def tags(self) -> list[Collection[str]]:
         tables = self._tables(self._with_shots())
         return [tags for _, table in tables for tags in table.tags()]

@@ -52,6 +52,10 @@ class SequenceTable(Table):
         self._unpack = unpack
         self._seen = shots
 
+    def readers(self) -> Iterator[SequenceReader]:
+        """Yield the reader of the sequence."""
+        yield self.reader
+
     @cached_property
     def parameters(self) -> ParameterSchema:
         """The types and units of the parameters."""

@@ -27,6 +27,7 @@ from shotstore.testing.behaviours.results import *
 from shotstore.testing.behaviours.resuming import *
 from shotstore.testing.behaviours.retakes import *
 from shotstore.testing.behaviours.sessions import *
+from shotstore.testing.behaviours.several_runs import *
 from shotstore.testing.behaviours.shots import *
 from shotstore.testing.behaviours.states import *
 from shotstore.testing.behaviours.summaries import *
