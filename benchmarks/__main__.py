@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import commits, reading, sequences
+from benchmarks import commits, reading, results, sequences
 from benchmarks.measure import Measured
 from benchmarks.picture import draw
 
-WORKS = [*commits.ALL, *reading.ALL, *sequences.ALL]
+WORKS = [*commits.ALL, *results.ALL, *reading.ALL, *sequences.ALL]
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ def test_works_that_compare_shotstore_with_itself_are_measured(tmp_path: Path) -
 
 def test_every_work_has_a_line_that_says_what_it_is() -> None:
     lines = run("benchmarks", "--list").splitlines()
-    assert len(lines) == 25
+    assert len(lines) == 27
     assert all(len(line.split(maxsplit=1)) == 2 for line in lines)
 
 

@@ -28,7 +28,7 @@ def contents(
             is_sequence = session.sequences.is_sequence(path)
             try:
                 found = _known_sequence(session, path, known) if is_sequence else None
-                paths[str(path)] = (created, found)
+                paths[str(path)] = (created, session.paths.get_note(path), found)
             except DamagedStorageError:
                 paths[str(path)] = (created, "damaged")
     trash = sorted((str(e.path), e.reason, e.deleted) for e in storage.trash.entries())
@@ -71,7 +71,17 @@ def _sequence(session: Any, path: PureSequencePath) -> dict[str, Any]:
             shot.get_end_time(),
             shot.get_parameters(),
             {label: _comparable(value) for label, value in shot.get_data().items()},
+            shot.get_tags(),
+            shot.get_note(),
         )
+    found["results"] = [
+        (
+            each.shot_index,
+            each.by,
+            {name: _comparable(value) for name, value in each.values.items()},
+        )
+        for each in sequence.get_results(history=True)
+    ]
     return found
 
 

@@ -55,6 +55,7 @@ def populate(storage: HDF5StorageManager) -> None:
             shoot(FINISHED, index)(session)
         session.sequences.set_finished(FINISHED, START)
         session.sequences.set_crashed(CRASHED, crash(), START)
+        find(FINISHED, 0, 1)(session)
         annotate(FINISHED, "good")(session)
         annotate(RUNNING, "long")(session)
     with storage.session() as session:
@@ -105,6 +106,27 @@ def annotate(path: PureSequencePath, *tags: str) -> Step:
     def step(session: ExperimentSession) -> None:
         session.sequences.set_tags(path, tags)
         session.sequences.set_note(path, f"Note on {', '.join(tags)}")
+
+    return step
+
+
+def find(path: PureSequencePath, *indices: int, by: str = "a fit", **more: Any) -> Step:
+    """Store results of shots; ``more`` are results that others lack."""
+
+    def step(session: ExperimentSession) -> None:
+        for index in indices:
+            results = {"fraction": index / 8, "od": np.full((16, 24), index, np.float32), **more}
+            session.sequences.set_results(path, index, results, by=by)
+
+    return step
+
+
+def mark(path: PureSequencePath, index: int) -> Step:
+    """Put a tag and a note on a shot."""
+
+    def step(session: ExperimentSession) -> None:
+        session.sequences.set_shot_tags(path, index, ["bad"])
+        session.sequences.set_shot_note(path, index, "out of lock")
 
     return step
 
@@ -231,6 +253,25 @@ SCENARIOS: dict[str, Step] = {
         lambda session: session.default_device_configurations.update(laser=device(7)),
         lambda session: session.default_device_configurations.pop("camera"),
     ),
+    "first result": find(RUNNING, 1),
+    "later results": find(FINISHED, 1, 2, fit="bimodal"),
+    "many results": lambda session: session.sequences.set_many_results(
+        FINISHED, {"shot_index": range(3), "width": np.linspace(0, 1, 3)}
+    ),
+    "shoot and find": all_of(shoot(RUNNING, 3), find(RUNNING, 3), mark(RUNNING, 2)),
+    "find and move": all_of(
+        find(FINISHED, 2), move(FINISHED, _NEW / "moved"), mark(_NEW / "moved", 0)
+    ),
+    "find and reset": all_of(
+        find(FINISHED, 2), lambda session: session.sequences.reset_to_draft(FINISHED)
+    ),
+    "reset, and find again": all_of(
+        lambda session: session.sequences.reset_to_draft(FINISHED),
+        launch(FINISHED),
+        shoot(FINISHED, 7),
+        find(FINISHED, 7),
+    ),
+    "note on a folder": lambda session: session.paths.set_note(DRAFTS, "Not measured yet."),
     "several sequences": all_of(
         create(_NEW), shoot(RUNNING, 5), move(CRASHED, DRAFTS / "c"), launch(DRAFT)
     ),

@@ -11,7 +11,7 @@ import pytest
 
 from shotstore.hdf5.disk import File
 from shotstore.hdf5.overlay import HDF5FileObject
-from shotstore.hdf5.shots.checksums import LARGEST, as_stored
+from shotstore.hdf5.shots.checksums import LARGEST, all_as_stored, as_stored
 from shotstore.hdf5.shots.chunks import Chunks
 
 Array = npt.NDArray[np.uint8]
@@ -185,3 +185,12 @@ def test_a_file_that_was_cut_off_is_not_read_past_its_end(
         file.truncate(15_000)
     with pytest.raises(ValueError, match="not in the file"):
         read(chunks, 0, 3)
+
+
+@pytest.mark.parametrize("shape", [(7, 4096), (3, 4095), (5, 30_001), (4, 200_000)])
+def test_many_chunks_are_stored_as_each_of_them_is(shape: tuple[int, int]) -> None:
+    chunks = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    chunks[1] = 0
+    chunks[2, :-2], chunks[2, -2:] = 0, 255
+    for chunk, stored in zip(chunks, all_as_stored(chunks), strict=True):
+        assert bytes(stored) == bytes(as_stored(chunk))

@@ -10,6 +10,8 @@ import pytest
 
 from shotstore import State
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.hdf5.open_shots import ShotsWriter
+from shotstore.testing import serializer
 from shotstore.testing.experiments import PATH, bring_to, launch, path, record
 from tests.checkpoints import close_dropped_storages
 from tests.open_files import count_data_files
@@ -146,3 +148,47 @@ def test_no_more_than_a_few_files_stay_open(
     with storage.session() as session:
         record(session, paths[0], 3)
         assert len(session.sequences.get_shots(paths[0])) == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing is left open there")
+def test_a_file_stays_open_while_others_store_results(
+    storage: HDF5StorageManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    open_writer = ShotsWriter.open
+
+    def note(file: Path, stage: Callable[[], Path]) -> ShotsWriter:
+        opened.append(file.name)
+        return open_writer(file, stage)
+
+    monkeypatch.setattr(ShotsWriter, "open", note)
+    other = HDF5StorageManager(storage.root, serializer=serializer())
+    launch(storage)
+    for index in range(4):
+        record(storage, index=index)
+        with other.session() as session:
+            session.sequences.set_results(PATH, index, {"fraction": index / 4})
+    # Again after the first result: it is another file, and for that the log begins anew.
+    assert opened.count("shots.h5") == 2
+    record(other, index=4)  # now it is another than the one that is open
+    record(storage, index=5)
+    record(other, index=6)
+    assert opened.count("shots.h5") == 5
+    with storage.session() as session:
+        assert [shot.index for shot in session.get_sequence(PATH)] == list(range(7))
+        assert len(session.sequences.get_results(PATH)) == 4
+    assert not storage.verify().findings
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing is left open there")
+def test_a_file_is_opened_anew_where_nobody_knows_what_others_have_done(
+    storage: HDF5StorageManager,
+) -> None:
+    other = HDF5StorageManager(storage.root, serializer=serializer())
+    launch(storage)
+    record(storage, index=0)
+    record(other, index=1)
+    other.close()  # which begins the log anew
+    record(storage, index=2)
+    assert recorded(storage.root) == [0, 1, 2]
+    assert not storage.verify().findings

@@ -5,11 +5,13 @@ is used again only if it still lies at its path, and nobody has touched it.
 """
 
 import os
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from shotstore.hdf5.dropped import call_when_dropped
+from shotstore.hdf5.log.counter import Count
 from shotstore.hdf5.open_shots import ShotsReader, ShotsWriter
 from shotstore.hdf5.worker import is_exiting
 
@@ -102,10 +104,35 @@ class KeptFiles(Generic[_F]):
 class KeptWriters(KeptFiles[ShotsWriter]):
     """Those that are recorded into. All of it happens with the write lock, but for the end."""
 
-    def check(self, commits: int) -> None:
-        """Close all files if somebody else has committed, so that there are so many commits."""
-        if commits != self._commits:
-            self.close_all()
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = Count(0)
+        """What the counter said when the files were left open."""
+
+    def check_count(
+        self, count: Count, changed_since: Callable[[Count], Collection[str] | None], root: Path
+    ) -> None:
+        """Close the files that somebody else has changed: what HDF5 remembers of them is not what
+        is there. Whoever stores results beside a recorder leaves its file as it is.
+
+        Args:
+            count: What the counter says.
+            changed_since: Tells which files were changed since it said something else, relative to
+                the root of the store; None if that is not known.
+            root: That of the store.
+        """
+        if self._kept and count != self._count:
+            changed = changed_since(self._count)
+            if changed is None:
+                self.close_all()
+            else:
+                for path in changed:
+                    self.close(root / path)
+        self._count = count
+
+    def note_count(self, count: Count) -> None:
+        """Take down what the counter says after a commit of our own."""
+        self._count = count
 
 
 class _closing(Generic[_F]):  # noqa: N801 - used as a function, of which two are never equal

@@ -118,6 +118,18 @@ class Rounds:
             raise damaged(self.log.path, str(error)) from error
         return record
 
+    def changed_since(self, before: Count) -> set[str] | None:
+        """The paths that the commits since then have changed; None if that is not known any more.
+        Only with the write lock, once everything is carried out."""
+        now = self.count
+        is_one_round = before.round == now.round == self.log.header.round
+        if before.is_unfinished or not is_one_round or not START <= before.end <= now.end:
+            return None
+        entries = self.log.entries(before.end, now.end)
+        if len(entries) != now.commits - before.commits:
+            return None
+        return {path for entry in entries for path in self._load(entry).paths}
+
     # Writing
 
     def attach(self) -> bool:

@@ -211,7 +211,8 @@ class Store:
         try:
             self.commits.finish()
             self._clear_up()
-            self.kept.check(self.commits.counted)
+            rounds = self.commits.rounds
+            self.kept.check_count(rounds.count, rounds.changed_since, self.root)
             self.readers.check(self.commits.counted)
         except BaseException:
             release()

@@ -350,7 +350,7 @@ class Transaction(StoredTransaction):
                 with suppress(Exception):
                     self.store.commits.rounds.checkpoint()
         with suppress(Exception):  # it is committed, whatever becomes of the open files
-            self.store.kept.note(self.store.commits.counted)
+            self.store.kept.note_count(self.store.commits.rounds.count)
             self.store.readers.note(self.store.commits.counted)
             if record.moves:
                 # Or the trash would not give their space back.

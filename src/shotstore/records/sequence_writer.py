@@ -231,9 +231,8 @@ class SequenceWriter:
         records.transaction.write(add)
 
     def _rows_of(self, row_of: Mapping[int, int], indices: Sequence[int]) -> list[int]:
-        for index in indices:
-            if index not in row_of:
-                raise shot_rules.shot_not_found_error(self.path, index)
+        if missing := set(indices).difference(row_of):
+            raise shot_rules.shot_not_found_error(self.path, min(missing))
         return [row_of[index] for index in indices]
 
     # Helpers

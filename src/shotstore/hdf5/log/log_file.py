@@ -128,14 +128,15 @@ class LogFile:
             return False
         return on_disk.is_at(self._file.stat(), self.path)
 
-    def entries(self, start: int = START) -> list[Entry]:
-        """The records of the round, from one that begins at ``start`` on.
+    def entries(self, start: int = START, stop: int | None = None) -> list[Entry]:
+        """The records of the round, from one that begins at ``start`` on, up to where one ends.
 
         Raises:
             DamagedStorageError: one is damaged, and later ones are not, so that a commit that was
                 acknowledged would be lost.
         """
-        content = memoryview(bytearray(max(0, self._open_file().length() - start)))
+        stop = self._open_file().length() if stop is None else stop
+        content = memoryview(bytearray(max(0, stop - start)))
         content = content[: self._open_file().read_into(content, start)]
         found: list[Entry] = []
         number = None if start != START else self.header.first

@@ -28,7 +28,7 @@ _SEPARATOR = ","
 def append(shots: ShotsFile, additions: Additions, compression: str | int | None) -> None:
     """Write additions as the next rows."""
     time = (additions.time - _EPOCH) // _MICROSECOND
-    rows = np.array(additions.rows, np.int64)
+    rows, indices = (np.array(each, np.int64) for each in (additions.rows, additions.indices))
     about = {_BY: store_data(additions.by)}
     if additions.tags is not None:
         about[_TAGS] = store_data(_SEPARATOR.join(sorted(additions.tags)))
@@ -40,8 +40,7 @@ def append(shots: ShotsFile, additions: Additions, compression: str | int | None
             **{("parameters", name): _repeated(each, len(places)) for name, each in about.items()},
             **{("data", name): alike for name, alike in results.items()},
         }
-        indices = [additions.indices[place] for place in places]
-        shots.append_alike(indices, (time, time), values, compression)
+        shots.append_alike(indices[places], (time, time), values, compression)
 
 
 def read_index(shots: ShotsFile, count: int) -> AdditionIndex:

@@ -1,6 +1,6 @@
 """Many values of one kind, which are written at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ def kind_of(stored: Stored) -> object:
 
 def grouped(
     columns: Mapping[str, Array | Sequence[Data]], count: int
-) -> Iterator[tuple[list[int], dict[str, AlikeValues]]]:
+) -> Iterator[tuple[Sequence[int], dict[str, AlikeValues]]]:
     """Yield places that are alike in all columns, and their values.
 
     Args:
@@ -71,11 +71,7 @@ def grouped(
         for name, column in columns.items()
         if name not in uniform
     }
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for place in range(count):
-        key = tuple([kind_of(stored[place]) for stored in mixed.values()])
-        groups.setdefault(key, []).append(place)
-    for places in groups.values():
+    for places in _places_alike(mixed, count):
         is_all = len(places) == count
         yield (
             places,
@@ -86,6 +82,16 @@ def grouped(
                 for name in columns
             },
         )
+
+
+def _places_alike(columns: Mapping[str, Sequence[Stored]], count: int) -> Collection[Sequence[int]]:
+    if not columns:
+        return [range(count)]
+    groups: dict[tuple[object, ...], list[int]] = {}
+    kinds = [list(map(kind_of, stored)) for stored in columns.values()]
+    for place, key in enumerate(zip(*kinds, strict=True)):
+        groups.setdefault(key, []).append(place)
+    return groups.values()
 
 
 def write_alike(

@@ -48,6 +48,15 @@ def as_stored(chunk: _Array) -> bytes | _Bytes:
     return stored
 
 
+def all_as_stored(chunks: _Array) -> _Bytes:
+    """The bytes of chunks, one in each item along the first dimension, and their checksums."""
+    content = np.ascontiguousarray(chunks).reshape(len(chunks), -1).view(np.uint8)
+    stored = np.empty((len(chunks), content.shape[1] + CHECKSUM_BYTES), np.uint8)
+    stored[:, :-CHECKSUM_BYTES] = content
+    stored[:, -CHECKSUM_BYTES:] = checksums_for(content.shape[1]).of_all(content)
+    return stored
+
+
 @lru_cache(maxsize=64)
 def checksums_for(size: int) -> "Checksums":
     """Those of chunks of this size in bytes, for all who read or write some."""
@@ -98,6 +107,13 @@ class Checksums:
         else:
             [[plain, weighted]] = self._sums(chunk[np.newaxis]).tolist()
         return _STORED.pack(_as_stored(plain, plain), _as_stored(weighted, plain))
+
+    def of_all(self, chunks: _Bytes) -> _Bytes:
+        """Those of chunks, a row each, as they are stored."""
+        sums = self._sums(chunks)
+        words = sums % 65535 * 256 % 65535
+        words[(words == 0) & (sums[:, :1] != 0)] = 65535  # as `_as_stored` says
+        return words.astype("<u2").view(np.uint8)
 
     def _sums(self, chunks: _Bytes) -> _Array:
         """Both sums of each chunk, before they are brought into the form in which they are stored.

@@ -17,12 +17,14 @@ from h5py import h5s
 
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
-from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, LARGEST, as_stored
+from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, LARGEST, all_as_stored, as_stored
 from shotstore.hdf5.shots.chunks import Chunks
 from shotstore.hdf5.shots.own_objects import LARGEST_HOLE, OpenDataset
 
 Array = npt.NDArray[Any]
 
+_AT_ONCE = 2**20
+"""Bytes of chunks whose checksums are computed at once, at the most."""
 ROW_CHUNK = 4096
 """Bytes in a chunk of small rows. A chunk that a commit touches goes into the log whole."""
 _HELD = 4 * ROW_CHUNK
@@ -112,16 +114,29 @@ class Rows:
         """Write the chunks of rows as they are to be stored. HDF5 would compare all columns of a
         table with all, each time: 0.1 ms for 40 of them, 4 ms for 500."""
         count = self._found.chunk[0]
-        for first in range(start - start % count, start + len(rows), count):
+        at_once = max(1, _AT_ONCE // self._chunk_bytes) * count
+        first, stop = start - start % count, start + len(rows)
+        while first < stop:
+            whole = min(at_once, (stop - first) // count * count)
+            if first >= start and whole > count:
+                several = rows[first - start : first - start + whole]
+                for stored in all_as_stored(several.reshape(whole // count, -1)):
+                    self._write_chunk(first, stored)
+                    first += count
+                continue
             piece = rows[max(0, first - start) : first + count - start]
             if len(piece) < count:
                 piece = self._completed(first, max(0, start - first), piece)
-            stored = as_stored(piece)
-            offset = (first, *[0] * len(self.row_shape))
-            if any(stored[-CHECKSUM_BYTES:]):  # it is that of something else than zeros
-                self._dataset.write_direct_chunk(offset, stored)
-            elif not self.fills_with_zeros:
-                self._write_marked(offset)
+            self._write_chunk(first, as_stored(piece))
+            first += count
+
+    def _write_chunk(self, first: int, stored: bytes | npt.NDArray[np.uint8]) -> None:
+        """Write the chunk that begins at a row, as it is to be stored."""
+        offset = (first, *[0] * len(self.row_shape))
+        if bytes(stored[-CHECKSUM_BYTES:]).strip(b"\0"):  # it is that of something else than zeros
+            self._dataset.write_direct_chunk(offset, stored)
+        elif not self.fills_with_zeros:
+            self._write_marked(offset)
 
     def _completed(self, first: int, inside: int, piece: Array) -> Array:
         """The chunk that begins at the row ``first``, with a piece of it, which begins at its row

@@ -6,7 +6,7 @@ transactions or where the file lies. Row k of every dataset is the k-th shot rec
 """
 
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import h5py
@@ -344,7 +344,7 @@ class ShotsFile:
 
     def append_alike(
         self,
-        indices: Sequence[int],
+        indices: npt.NDArray[np.int64],
         times: tuple[int, int],
         values: Mapping[tuple[str, str], AlikeValues],
         compression: str | int | None = None,
