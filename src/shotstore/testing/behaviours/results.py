@@ -15,6 +15,7 @@ from shotstore import (
     StorageManager,
     TransactionConflictError,
 )
+from shotstore.model.quantities import quantity
 from shotstore.testing import strategies
 from shotstore.testing.content import changed, content, content_after, refused
 from shotstore.testing.exactness import exactly_equal
@@ -520,3 +521,28 @@ def test_tags_of_shots_are_checked_as_those_of_sequences(storage: StorageManager
         ):
             with refused(session, ShotNotFoundError):
                 call()
+
+
+# Units
+
+
+def test_results_with_units_come_back_and_are_one_column(storage: StorageManager) -> None:
+    run(storage)
+    widths = np.array([1.0, 2.0])
+    with storage.session() as session:
+        sequences = session.sequences
+        results = {"temperature": quantity(1.5, "mK"), "width": quantity(widths, "mm")}
+        sequences.set_results(PATH, 0, results)
+        columns = {"shot_index": [1, 2], "temperature": quantity(widths, "K")}
+        sequences.set_many_results(PATH, columns)
+    with storage.session() as session:
+        found = session.sequences.get_results(PATH)
+        assert exactly_equal(found[0]["temperature"], quantity(1.5, "mK"))
+        assert exactly_equal(found[0]["width"], quantity(widths, "mm"))
+        assert exactly_equal(found[2]["temperature"], quantity(2.0, "K"))
+        schema = session.sequences.get_result_schema(PATH)
+        arrays = session.get_sequence(PATH).to_arrays(["temperature"])
+    first = schema["temperature"].units
+    assert first in ("mK", "K")
+    factor = 1000 if first == "mK" else 1
+    np.testing.assert_allclose(arrays["temperature"], np.array([0.0015, 1, 2]) * factor)
