@@ -14,6 +14,7 @@ from shotstore.memory.transaction import InMemoryTransaction
 from shotstore.memory.tree import Place
 from shotstore.model import Data
 from shotstore.model.parameters import PlainParameter
+from shotstore.model.quantities import without_unit
 from shotstore.paths import AnyPath, as_path
 from shotstore.records.content import SequenceRecord, ShotRecord
 from shotstore.records.stored_records import StoredShot
@@ -55,6 +56,12 @@ class ForgetsTheByteOrder(ChangesShots):
         if isinstance(value, np.ndarray):
             return value.astype(value.dtype.newbyteorder("="))
         return value
+
+
+class ForgetsTheUnitOfWhatWasMeasured(ChangesShots):
+    def datum(self, value: Data) -> Data:
+        magnitude: Data = without_unit(value)[0]
+        return magnitude
 
 
 class ForgetsWhatNobodyElseCounts(InMemoryRecords):
@@ -115,6 +122,7 @@ FAULTS: dict[str, type[Any]] = {
         LosesNaN,
         MakesIntsOfWholeFloats,
         ForgetsTheByteOrder,
+        ForgetsTheUnitOfWhatWasMeasured,
         ForgetsWhatNobodyElseCounts,
         SortsTheShots,
         ChangesBeforeItChecks,

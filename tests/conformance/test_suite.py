@@ -35,6 +35,7 @@ FOUND_BY_RANDOM_OPERATIONS = FAULTS.keys() - {"LosesUpdates"}
 # And which of the behaviours have to be run for that, as all of them take long.
 FOUND_BY_THE_BEHAVIOURS = {
     "LosesNaN": "numbers or quantities",
+    "ForgetsTheUnitOfWhatWasMeasured": "quantities",
     "ForgetsWhatNobodyElseCounts": "nobody_knows",
     "CommitsWhatFailed": "not committed or fails",
     "LosesUpdates": "sessions",
