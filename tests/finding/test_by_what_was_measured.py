@@ -8,7 +8,7 @@ import pytest
 from shotstore import IncompatibleUnitsError, State, StorageManager
 from shotstore.copy import copy_path
 from shotstore.memory import InMemoryStorageManager
-from shotstore.model import Data, quantity
+from shotstore.model import Data, ParameterRange, quantity
 from shotstore.records.measured import check_measured
 from shotstore.testing.experiments import ENTER, PATH, STOP, bring_to, launch, path, record
 from tests.finding.test_find import DETUNING, FINE, HOLD, NOT_BEGUN, RELATIVE, found
@@ -99,6 +99,49 @@ def test_a_number_without_a_unit_is_not_compared_with_what_has_one(lab: StorageM
 def test_what_is_not_a_range_is_refused(ends: list[Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
         check_measured({"x": ends})
+
+
+def test_results_are_found(lab: StorageManager) -> None:
+    def fractions() -> ParameterRange | None:
+        with lab.session() as session:
+            (summary,) = session.sequences.get_summaries(HOLD)
+        assert summary.measured is not None
+        return summary.measured.get("fraction")
+
+    columns: dict[str, Any] = {"shot_index": [0, 1, 2], "fraction": [0.1, 0.4, 0.3]}
+    with lab.session() as session:
+        session.get_sequence(HOLD).set_results(columns, by="fit")
+    assert found(lab, where="fraction > 0.35") == [HOLD]
+    assert found(lab, where="fraction > 0.5") == []
+    # The newest counts.
+    with lab.session() as session:
+        session.get_sequence(HOLD).get_shot(1).set_results({"fraction": 0.2}, by="fit")
+    known = fractions()
+    assert known is not None
+    assert (known.first, known.last) == (0.1, 0.3)
+    assert found(lab, where="fraction > 0.35") == []
+    with lab.session() as session:
+        session.get_sequence(HOLD).remove_results(["fraction"])
+    assert fractions() is None
+    assert found(lab, where="fraction > 0") == []
+
+
+def test_results_of_a_sequence_that_runs_are_looked_at_and_kept_when_it_ends(
+    lab: StorageManager,
+) -> None:
+    with lab.session() as session:
+        record(session, path(NOT_BEGUN), 0)
+        session.get_sequence(NOT_BEGUN).get_shot(0).set_results(
+            {"fraction": 0.7, "kind": "bimodal"}
+        )
+    assert found(lab, where="fraction > 0.5") == [NOT_BEGUN]
+    assert found(lab, where="kind = 'bimodal'") == [NOT_BEGUN]
+    with lab.session() as session:
+        session.sequences.set_interrupted(NOT_BEGUN, "now")
+        (summary,) = session.sequences.get_summaries(NOT_BEGUN)
+    assert summary.measured is not None
+    assert summary.measured["fraction"].last == 0.7
+    assert found(lab, where="fraction > 0.5") == [NOT_BEGUN]
 
 
 def test_only_numbers_have_ranges(lab: StorageManager) -> None:

@@ -21,6 +21,11 @@ def measured_of(columns: Mapping[str, Column], kinds: Mapping[str, DataType]) ->
     return {label: _ends(column, kinds[label].units) for label, column in columns.items()}
 
 
+def number_labels(kinds: Mapping[str, DataType]) -> list[str]:
+    """Return the labels of numbers, which have ranges."""
+    return [label for label, kind in kinds.items() if kind.kind in ("int", "float")]
+
+
 def ranges_of(measured: Measured) -> dict[str, ParameterRange]:
     """Return what was kept as ranges, by label."""
     return {label: _range(ends) for label, ends in measured.items()}

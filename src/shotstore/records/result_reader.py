@@ -1,18 +1,21 @@
 """What was added to the shots of one sequence later, as it counts at the moment of reading."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
+from shotstore.errors import IncompatibleUnitsError
 from shotstore.model import Data, DataSchema
 from shotstore.model.quantities import quantities_in
 from shotstore.paths import PureSequencePath
 from shotstore.records import shot_rules
 from shotstore.records.additions import NewestResults, Numbers, spread
 from shotstore.records.columns import Column, places_for
+from shotstore.records.measured import Measured, measured_of, number_labels
 from shotstore.records.stored_records import AnyRecords
 from shotstore.records.values import StoredResults
 
@@ -119,6 +122,17 @@ class ResultReader:
             columns = records.transaction.read(read)
             found |= {name: spread(columns[name], is_present) for name in group}
         return {name: found[name] for name in names}
+
+    def find_measured(self, names: Collection[str] | None = None) -> Measured:
+        """Return from where to where the numbers among some results, or all of them, lie."""
+        newest = self.get_newest()
+        wanted = [name for name in number_labels(newest.types) if names is None or name in names]
+        indices = np.array([*newest.row_of], np.int64)
+        found: dict[str, Column] = {}
+        for name in wanted:
+            with suppress(IncompatibleUnitsError):  # of different dimensions
+                found |= self.read_columns(newest, [name], indices)
+        return measured_of(found, newest.types)
 
     # Tags and notes
 

@@ -42,7 +42,7 @@ from shotstore.records import (
 )
 from shotstore.records.columns import Column, ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
-from shotstore.records.measured import Measured, measured_of
+from shotstore.records.measured import Measured, measured_of, number_labels
 from shotstore.records.result_reader import ResultReader
 from shotstore.records.stored_records import AnyRecords, RowNumbers, StoredShot
 from shotstore.records.summaries import SequenceSummary, holds_text
@@ -277,12 +277,13 @@ class SequenceReader:
         return self._look().data
 
     def find_measured(self) -> Measured | None:
-        """Return from where to where the numbers under each label lie, as its record keeps it; None
-        if that cannot be read."""
+        """Return from where to where the numbers under each label, and among the results, lie, as
+        its record keeps it; None if that cannot be read."""
         try:
             kinds = self.get_data_schema()
-            labels = [label for label, kind in kinds.items() if kind.kind in ("int", "float")]
-            return measured_of(self._columns_in_one_unit(labels), kinds)
+            labels = number_labels(kinds)
+            data = measured_of(self._columns_in_one_unit(labels), kinds)
+            return {**self.results.find_measured(), **data}
         except (StorageError, OSError):
             return None
 

@@ -185,6 +185,7 @@ class SequenceWriter:
             result_rules.check_result_names(self.path, results, parameters, data)
 
         self._add(indices, check, by=by, results=results)
+        self._note_results(results)
 
     def remove_results(self, names: Collection[str], index: int | None) -> None:
         """Take results away from a shot or, of None, from all that have one of them."""
@@ -209,6 +210,19 @@ class SequenceWriter:
             )
 
         records.transaction.write(remove)
+        self._note_results(names)
+
+    def _note_results(self, names: Collection[str]) -> None:
+        """Let the record of a sequence that has ended say from where to where these results lie."""
+        reader = SequenceReader(self.path, self._records, self._serializer)
+        record = reader.get_record()
+        if record.measured is None:
+            return
+        found = reader.results.find_measured(names)
+        others = {name: ends for name, ends in record.measured.items() if name not in names}
+        measured = {**others, **found}
+        if measured != record.measured:
+            self._change(lambda record: evolve(record, measured=measured))
 
     def annotate_shot(self, index: int, **changes: Any) -> None:
         """Replace the tags of a shot, or the note on it."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TypeAlias, TypeVar
 
 import attrs
+import numpy as np
 
 from shotstore.analysis.finding.bounds import Alternative, Bound, Bounds, alternatives
 from shotstore.analysis.finding.path_patterns import PathPattern
@@ -18,7 +19,7 @@ from shotstore.errors import (
     PathNotFoundError,
     UnreadableConfigurationError,
 )
-from shotstore.model import ParameterRange
+from shotstore.model import DataType, ParameterRange
 from shotstore.model.condition_grammar import parse_condition
 from shotstore.model.conditions import And, Comparison, Condition, Not, Or
 from shotstore.model.parameters import parameter_text
@@ -248,20 +249,27 @@ def _ends_of(name: str) -> Iterator[str]:
 def _recorded(
     storage: StorageReader, path: PureSequencePath, name: str
 ) -> dict[str, ParameterRange]:
-    """The ranges of a parameter, or a label, in the shots of a sequence, or in its recipe with the
-    global parameters if it has none."""
+    """The ranges of a parameter, a label or a result in the shots of a sequence, or in its recipe
+    with the global parameters if it has none."""
     sequence = storage.get_sequence(path)
     stats = sequence.get_stats()
     if stats.number_completed_shots:
         schema, data = sequence.get_parameter_schema(), sequence.get_data_schema()
         names = matching_names(name, schema)
-        is_plain = {each for each, kind in data.items() if kind.kind in ("int", "float", "text")}
-        labels = matching_names(name, is_plain - {*schema})
+        labels = matching_names(name, _plain(data) - {*schema})
         try:
             columns = sequence.get_columns(parameters=names, labels=labels)
         except IncompatibleUnitsError:
             return {}
+        results = sequence.results
+        newest = results.get_newest()
+        found = matching_names(name, _plain(newest.types) - {*data} - {*schema})
+        indices = np.array([*newest.row_of], np.int64)
         return {
+            **{
+                each: _range_of(column, newest.types[each].units)
+                for each, column in results.read_columns(newest, found, indices).items()
+            },
             **{label: _range_of(columns.data[label], data[label].units) for label in labels},
             **{full: _range_of(columns.parameters[full], schema[full].units) for full in names},
         }
@@ -275,6 +283,11 @@ def _recorded(
     ranges = sequence.get_iteration_configuration().get_parameter_ranges(parameters)
     outside = {full: ParameterRange.of(value) for full, value in parameters.items()}
     return {**outside, **ranges.declared, **ranges.varied}
+
+
+def _plain(kinds: Mapping[str, DataType]) -> set[str]:
+    """The labels of numbers and texts."""
+    return {label for label, kind in kinds.items() if kind.kind in ("int", "float", "text")}
 
 
 def _range_of(column: Column, units: str | None) -> ParameterRange:
