@@ -5,16 +5,14 @@ storage; each gives its reader by a method called ``_reader_``, so that analysis
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 import attrs
 import numpy as np
 
-from shotstore.errors import IncompatibleUnitsError, StorageError, UnknownUnitError
+from shotstore.errors import UnknownUnitError
 from shotstore.model import (
     JSON,
     Data,
@@ -40,12 +38,11 @@ from shotstore.records import (
     shot_rules,
     state_rules,
 )
-from shotstore.records.columns import Column, ShotColumns, ShotRows, columns_of, joined, places_for
+from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
-from shotstore.records.measured import Measured, measured_of, number_labels
 from shotstore.records.result_reader import ResultReader
 from shotstore.records.stored_records import AnyRecords, RowNumbers, StoredShot
-from shotstore.records.summaries import SequenceSummary, holds_text
+from shotstore.records.summaries import SequenceSummary
 from shotstore.records.values import Attempt, Interruption, SequenceStats
 from shotstore.state import State
 from shotstore.tracebacks import TracebackSummary
@@ -276,29 +273,6 @@ class SequenceReader:
     def get_data_schema(self) -> DataSchema:
         return self._look().data
 
-    def find_measured(self) -> Measured | None:
-        """Return from where to where the numbers under each label, and among the results, lie, as
-        its record keeps it; None if that cannot be read."""
-        try:
-            kinds = self.get_data_schema()
-            labels = number_labels(kinds)
-            data = measured_of(self._columns_in_one_unit(labels), kinds)
-            return {**self.results.find_measured(), **data}
-        except (StorageError, OSError):
-            return None
-
-    def _columns_in_one_unit(self, labels: Collection[str]) -> Mapping[str, Column]:
-        """The columns of labels, but of those whose units differ in dimension."""
-        if not labels:
-            return {}
-        try:
-            return self.get_columns(labels=labels).data
-        except IncompatibleUnitsError:
-            if len(labels) == 1:
-                return {}
-        parts = [self._columns_in_one_unit([label]) for label in labels]
-        return {label: column for part in parts for label, column in part.items()}
-
     def has_wide_integers(self) -> bool:
         """Return whether an integer beyond 64 bits is among the parameters and numbers."""
         records, look = self._records, self._look()
@@ -410,39 +384,6 @@ class _Look:
         return places if self.rows is None else self.rows[places]
 
 
-@attrs.frozen(eq=False)
-class StorageReader:
-    """All sequences of a session.
-
-    Each method does what that of the session, or of its collections, says.
-    """
-
-    _records: AnyRecords
-    _serializer: Serializer
-
-    def get_sequence(self, path: PureSequencePath) -> SequenceReader:
-        """Return the reader of a sequence, which need not exist before it is asked."""
-        return SequenceReader(path, self._records, self._serializer)
-
-    def get_global_parameters(self) -> ParameterNamespace:
-        return settings.get_global_parameters(self._records, self._serializer)
-
-    def get_all_paths(self) -> set[PureSequencePath]:
-        root = PureSequencePath.root()
-        return {node.path for node in self._records.nodes_below(root)} - {root}
-
-    def get_contained_sequences(self, path: PureSequencePath) -> set[PureSequencePath]:
-        return {node.path for node in self._records.nodes_below(path) if node.is_sequence}
-
-    def get_sequences_with_text(self, path: PureSequencePath, text: str) -> set[PureSequencePath]:
-        found = self._records.records_below(path)
-        return {node.path for node, record in found if holds_text(text, record)}
-
-    def get_summaries(self, path: PureSequencePath) -> list[SequenceSummary]:
-        found = self._records.summaries(path, self._serializer)
-        return sorted(found, key=attrgetter("path.parts"))
-
-
 class ReadableSequence(Protocol):
     """A :class:`~shotstore.Sequence`."""
 
@@ -454,15 +395,3 @@ class ReadableSequence(Protocol):
             PathIsNotSequenceError: a folder is.
         """
         ...
-
-
-class ReadableSession(Protocol):
-    """An :class:`~shotstore.ExperimentSession`."""
-
-    def _reader_(self) -> StorageReader: ...
-
-
-class ReadableStorage(Protocol):
-    """A :class:`~shotstore.StorageManager`."""
-
-    def session(self) -> AbstractContextManager[ReadableSession]: ...

@@ -26,6 +26,7 @@ from shotstore.records.content import (
     SequenceRecord,
     ShotRecord,
 )
+from shotstore.records.measuring import find_measured
 from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.stored_records import AnyRecords
 from shotstore.records.times import later_time_check
@@ -108,7 +109,7 @@ class SequenceWriter:
         """Let it have ended in this state."""
         later = later_time_check(self.path, time, "stop_time")
         self._records.transaction.begin_writing()  # no shot comes after what is read here
-        measured = SequenceReader(self.path, self._records, self._serializer).find_measured()
+        measured = find_measured(SequenceReader(self.path, self._records, self._serializer))
         error = None if exception is None else strict_json(exception.to_json())
 
         def end(record: SequenceRecord) -> SequenceRecord:

@@ -10,7 +10,7 @@ from shotstore.model import ParameterNamespace, Serializer
 from shotstore.model.new_units import define_new_unit, new_definition
 from shotstore.paths import PureSequencePath
 from shotstore.records import session_errors, settings
-from shotstore.records.sequence_reader import StorageReader
+from shotstore.records.storage_reader import StorageReader
 from shotstore.records.stored_records import AnyRecords
 from shotstore.session.device_configurations import DeviceConfigurationCollection
 from shotstore.session.path_hierarchy import PathHierarchy

@@ -14,7 +14,7 @@ from shotstore.model.scalars import check_text
 from shotstore.paths import AnyPath, PureSequencePath, as_path
 from shotstore.records.annotations import check_note, check_tags
 from shotstore.records.arguments import as_mapping, as_state, as_traceback
-from shotstore.records.sequence_reader import StorageReader
+from shotstore.records.storage_reader import StorageReader
 from shotstore.records.summaries import SequenceSummary
 from shotstore.records.times import as_utc
 from shotstore.records.values import Interruption, SequenceStats

@@ -28,7 +28,7 @@ from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_count, as_state, as_texts, shown
 from shotstore.records.columns import Column
 from shotstore.records.conflicts import again_after_conflicts
-from shotstore.records.sequence_reader import ReadableStorage, StorageReader
+from shotstore.records.storage_reader import ReadableStorage, StorageReader
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
 

@@ -8,7 +8,8 @@ from shotstore.analysis.recipes import readable_globals
 from shotstore.errors import PathError, StorageError
 from shotstore.paths import PureSequencePath
 from shotstore.records.closest_names import closest_name
-from shotstore.records.sequence_reader import ReadableStorage, SequenceReader, StorageReader
+from shotstore.records.sequence_reader import SequenceReader
+from shotstore.records.storage_reader import ReadableStorage, StorageReader
 from shotstore.records.summaries import SequenceSummary
 
 

@@ -12,7 +12,8 @@ from shotstore.errors import PathError, PathNotFoundError
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import shown
 from shotstore.records.closest_names import note_closest_path
-from shotstore.records.sequence_reader import ReadableStorage, SequenceReader, StorageReader
+from shotstore.records.sequence_reader import SequenceReader
+from shotstore.records.storage_reader import ReadableStorage, StorageReader
 
 
 class _WithPath(Protocol):

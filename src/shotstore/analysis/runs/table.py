@@ -17,7 +17,8 @@ from shotstore.analysis.tables.units import Unit, in_first_unit, units_of
 from shotstore.errors import DataNotFoundError, PathError, TransactionConflictError
 from shotstore.paths import PureSequencePath, common_folder
 from shotstore.records.columns import Column, ShotColumns
-from shotstore.records.sequence_reader import ReadableStorage, SequenceReader
+from shotstore.records.sequence_reader import SequenceReader
+from shotstore.records.storage_reader import ReadableStorage
 
 
 @attrs.frozen(eq=False)
