@@ -27,7 +27,7 @@ from demo_frames import write_frames
 from record_png_run import find_shots, record
 
 from shotstore import PureSequencePath, Sequence
-from shotstore.analysis import plot, plot_image
+from shotstore.analysis import plot_image
 from shotstore.hdf5 import HDF5StorageManager
 
 # %% [markdown]
@@ -81,7 +81,7 @@ with storage.session() as session:
 
 # %%
 shots = storage.scan(path)
-frames = shots.select("hold_step", "atoms", "reference", "dark").collect()
+frames = shots.select("shot_index", "hold_step", "atoms", "reference", "dark").collect()
 print(frames.height, "shots,", f"{frames.estimated_size('mb'):.1f} MiB,", frames["atoms"].dtype)
 
 # %% [markdown]
@@ -95,6 +95,9 @@ print(frames.height, "shots,", f"{frames.estimated_size('mb'):.1f} MiB,", frames
 # density is minus its logarithm, and proportional to the number of atoms in the line of sight.
 # `plot_image` shows frames side by side, with one scale: those of a sequence
 # (`sequence.plot_image("atoms")`), or what was computed from them.
+#
+# What is found for a shot is [kept with it](results.md), beside what was recorded: `shot_index`
+# says of which shots the densities are. From here on, they are a column of the run as `atoms` is.
 
 
 # %%
@@ -110,6 +113,11 @@ def optical_density(atoms: Array, reference: Array, dark: Array) -> Array:
 
 
 density = optical_density(*(frames[name].to_numpy() for name in ("atoms", "reference", "dark")))
+with storage.session() as session:
+    Sequence(path, session).set_results(
+        {"shot_index": frames["shot_index"], "optical_density": density.astype(np.float32)},
+        by="tutorial.py",
+    )
 
 cloud = {"hold_step": frames["hold_step"], "optical density": density[:, 48:208, 60:260]}
 plot_image(cloud, "optical density", caption="hold_step")
@@ -184,7 +192,7 @@ def fit(profile: Array) -> tuple[dict[str, float], Array]:
 profiles = [radial_profile(shot) for shot in density]
 fits = [fit(profile) for profile in profiles]
 results = pl.DataFrame([numbers for numbers, _ in fits]).with_columns(
-    frames["hold_step"],
+    frames["shot_index"],
     condensate_fraction=pl.col("condensed") / (pl.col("thermal") + pl.col("condensed")),
 )
 print(results["condensate_fraction"].round(2).to_list())
@@ -213,13 +221,17 @@ figure.savefig("profile.png", dpi=120)
 # %% [markdown]
 # ![Radial profile of the last shot, and the fit](tutorial-profile.png)
 #
-# ## Plot
+# ## Keep, and plot
 #
-# `plot` draws one column against another: of a sequence (`sequence.plot("hold_step", ...)`), or of
-# any table, such as these results.
+# The fits are kept with their shots too, by whom and when. A better one can be stored later: the
+# newest counts, and `get_results(history=True)` has them all. `plot` draws one column of a sequence
+# against another, whether it was set, measured or found.
 
 # %%
-axes = plot(results, "hold_step", "condensate_fraction")
+with storage.session() as session:
+    sequence = Sequence(path, session)
+    sequence.set_results(results, by="bimodal fit")
+    axes = sequence.plot("hold_step", "condensate_fraction")
 axes.set(title=f"{path}", ylim=(0, None))
 plt.savefig("condensate-fraction.png", dpi=120)
 
@@ -228,8 +240,9 @@ plt.savefig("condensate-fraction.png", dpi=120)
 #
 # ## Find it again
 #
-# A tag and a note can be put on a sequence at any time. In a year, nobody will remember the path,
-# but somebody will remember the condensate.
+# In a year, nobody will remember the path, but somebody will remember the condensate. Sequences
+# are found by what they varied, by what was measured and what was found; and by tags and notes,
+# which can be put on them at any time.
 
 # %%
 largest = results["condensate_fraction"].to_numpy().max()
@@ -238,7 +251,7 @@ with storage.session() as session:
     sequence.add_tag("condensate")
     sequence.set_note(f"Condensate fraction up to {largest:.0%}, bimodal fit.")
 
-for found in storage.find(tag="condensate", min_shots=10, since="last week"):
+for found in storage.find(where="condensate_fraction > 0.5", min_shots=10, since="last week"):
     print(found.path, found.state.name, f"{found.number_of_shots} shots:", found.note)
 
 # %% [markdown]
@@ -246,17 +259,18 @@ for found in storage.find(tag="condensate", min_shots=10, since="last week"):
 # \rubidium\evaporation FINISHED 13 shots: Condensate fraction up to 54%, bimodal fit.
 # ```
 #
-# On the command line that is `shotstore find --tag condensate --since "last week"`.
+# On the command line that is `shotstore find --where "condensate_fraction > 0.5"`; with
+# `--tag condensate` it is found as well.
 #
 # ## Export
 #
-# The results are a polars table, which writes CSV itself. `export` writes the shots of a sequence
-# for other programs: numbers as CSV or for Excel, frames too as Parquet, NetCDF or npz, or all of
-# it as it is, as a zip file. Unpacked, that opens with
-# `HDF5StorageManager(directory, read_only=True)`.
+# `export` writes the shots of a sequence for other programs, with what was found: numbers as CSV
+# or for Excel, frames too as Parquet, NetCDF or npz, or all of it as it is, as a zip file.
+# Unpacked, that opens with `HDF5StorageManager(directory, read_only=True)`.
 
 # %%
-results.write_csv("condensate.csv")
-
 with storage.session() as session:
-    Sequence(path, session).export("evaporation.zip", force=True)
+    sequence = Sequence(path, session)
+    chosen = ["hold_step", "condensate_fraction"]
+    sequence.export("condensate.csv", columns=chosen, force=True)
+    sequence.export("evaporation.zip", force=True)
