@@ -141,6 +141,9 @@ def test_each_run_has_its_colour_in_the_units_of_the_first(lab: StorageManager) 
     assert legend(axes) == ["rabi", "ramsey"]
     assert axes.get_xlabel() == "hold_time (s)"
     assert [x for x, _ in points(axes)] == [[2, 3], [2, 3]]
+    late = (pl.col("hold_time") > 1.5) & pl.col("sequence").str.ends_with("ramsey")
+    axes = lab.plot([TUESDAY, RAMSEY], "hold_time", "atom_number", where=late)
+    assert [x for x, _ in points(axes)] == [[2, 3]]
 
 
 @pytest.mark.usefixtures("without_windows")
@@ -169,6 +172,28 @@ def test_twelve_runs_have_twelve_colours(storage: StorageManager) -> None:
     axes = storage.plot("night", "x", "y")
     assert legend(axes) == [f"{number:02}" for number in range(12)]
     assert len({to_hex(line.get_color()) for line in axes.lines}) == 12
+
+
+@pytest.mark.usefixtures("without_windows")
+def test_a_legend_of_very_many_is_cut(storage: StorageManager) -> None:
+    with storage.session() as session:
+        for number in range(60):
+            launch(session, path(rf"\night\{number:02}"), shots=None)
+            record(session, path(rf"\night\{number:02}"), 0, {"x": 1}, {"y": number})
+    axes = storage.plot("night", "x", "y")
+    assert legend(axes) == [*(f"{number:02}" for number in range(43)), "and 17 more"]
+
+
+@pytest.mark.usefixtures("without_windows")
+def test_results_and_tags_of_several_runs(lab: StorageManager) -> None:
+    with lab.session() as session:
+        session.get_sequence(RAMSEY).get_shot(1).set_results({"fraction": 0.5}, by="fit")
+        session.get_sequence(MONDAY).get_shot(0).add_tag("bad")
+    good = "not tag = bad"
+    axes = lab.plot([MONDAY, RAMSEY], "hold_time", "atom_number", where=good)
+    assert [len(x) for x, _ in points(axes)] == [2, 3]
+    assert legend(lab.plot(r"\2026", "hold_time", "fraction")) == [r"24\ramsey"]
+    assert lab.scan([TUESDAY, RAMSEY]).select("fraction").sum().collect().item() == 0.5
 
 
 @pytest.mark.usefixtures("without_windows")

@@ -17,6 +17,7 @@ from shotstore import StorageManager
 from shotstore.analysis.exporting import FORMATS
 from shotstore.cli import plot
 from shotstore.hdf5 import HDF5StorageManager
+from shotstore.model import quantity
 from shotstore.testing.experiments import MICROSECONDS, SECOND, START, launch, path, record
 from tests.cli.conftest import FRAME
 from tests.shell import Shell
@@ -34,6 +35,15 @@ def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
 def made() -> list[Path]:
     """Everything in the directory but the store."""
     return [found for found in Path().iterdir() if not found.name.startswith("lab")]
+
+
+def another(storage: StorageManager) -> None:
+    """Record a second run, whose pulse is in another unit."""
+    with storage.session() as session:
+        launch(session, path(r"\2026\rabi 2"), None)
+        for index in range(2):
+            length = quantity(index + 1, "ms")
+            record(session, path(r"\2026\rabi 2"), index, {"pulse.length": length}, {"atoms": 7})
 
 
 # plot
@@ -174,7 +184,33 @@ def test_where_nothing_is_selected_nothing_is_drawn(shell: Shell, how: tuple[str
     assert not made()
 
 
+def test_several_sequences_are_drawn_each_in_its_colour(
+    shell: Shell, store: StorageManager
+) -> None:
+    another(store)
+    said = shell.run("plot", "2026/rabi", "2026/rabi 2", "-t", "-x", "length", "-y", "atoms")
+    assert said.startswith("2 sequences in \\2026\n")
+    assert said.endswith("● rabi\n● rabi 2\n")
+    assert shell.run("plot", "2026/rabi*", "-t", "-x", "length", "-y", "atoms") == said
+    shell.run("plot", "2026", "-x", "length", "-y", "atoms", "--by", "atoms", "-o", "all.png")
+    assert Path("all.png").exists()
+
+
 # export
+
+
+def test_several_sequences_are_one_table(shell: Shell, store: StorageManager) -> None:
+    another(store)
+    arguments = ("2026/rabi", "2026/rabi 2", "-c", "sequence,shot_index,length")
+    assert shell.run("export", *arguments, "-o", "both.csv").startswith("Wrote ")
+    with Path("both.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["sequence"] for row in rows} == {r"\2026\rabi", r"\2026\rabi 2"}
+    assert rows[-1][f"pulse.length ({MICROSECONDS})"] == "2000.0"
+    shell.run("export", *arguments, "--to", "csv")
+    assert (shell.code, "Pass --output:" in shell.error) == (1, True)
+    shell.run("export", "2026", "-o", "all.zip")
+    assert (shell.code, "A zip file is of one sequence" in shell.error) == (1, True)
 
 
 @pytest.mark.parametrize("to", ["csv", "parquet"])

@@ -64,7 +64,7 @@ def reopened(storage: HDF5StorageManager) -> HDF5StorageManager:
 
 @pytest.mark.parametrize("name", ["sequence.json", "shots.h5"])
 def test_a_file_of_a_sequence_that_the_disk_cannot_read(
-    recorded: HDF5StorageManager, name: str
+    recorded: HDF5StorageManager, tmp_path: Path, name: str
 ) -> None:
     file = directory(recorded, RABI) / name
     before = file.read_bytes()
@@ -79,10 +79,15 @@ def test_a_file_of_a_sequence_that_the_disk_cannot_read(
             storage.scan(RABI).collect()
         with pytest.raises(DamagedStorageError, match=name):
             storage.scan("\\").collect()
+        with pytest.raises(DamagedStorageError, match=name):
+            storage.export("\\", tmp_path / "all.csv", columns=["counts"])
         assert len(storage.scan(RAMSEY).collect()) == 2
-        assert [summary.path for summary in storage.find(label="frame")] == [RAMSEY]
+        found = storage.find(label="frame")
+        assert [summary.path for summary in found] == [RAMSEY]
+        assert storage.export(found, tmp_path / "found.csv", columns=["sequence"]).exists()
         with pytest.raises(DamagedStorageError, match=name):
             storage.recover(RABI)
+    assert not (tmp_path / "all.csv").exists()
     assert file.read_bytes() == before
     assert reopened(recorded).verify().findings == []
 

@@ -189,7 +189,7 @@ class RunsAtOnce(abc.ABC):
         asked = Runs.of(self, runs)
         only = asked.only()
         if only is None:
-            return write_file(asked, file, **options)
+            return again_after_conflicts(lambda: write_file(asked, file, **options))
         with self.session() as session:
             return write_file(session.get_sequence(only), file, **options)
 

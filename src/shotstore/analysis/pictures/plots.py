@@ -26,10 +26,10 @@ _DARKEST, _BRIGHTEST = 0.0, 0.88
 GREY, PALE = "#6b7280", "#c3c8d0"
 _MOST_AMONG_POINTS = 3
 """Curves in a legend; a longer one stands beside the points, where it hides none of them."""
-_MOST_IN_COLUMN = 24
-"""Curves in a column of a legend, at the usual height."""
+_MOST_IN_COLUMN, _MOST_COLUMNS = 22, 2
+"""Curves in a column of a legend, at the usual height, and columns; further curves are counted."""
 _ROOM_BESIDE = 1.6
-"""Inches for a legend beside the points."""
+"""Inches for a column of a legend beside the points."""
 
 
 def plot(
@@ -101,7 +101,7 @@ def draw_points(points: Points, axes: "Axes | None" = None) -> "Axes":
     count = len(points.curves)
     if axes is None:
         is_beside = scale is None and count > _MOST_AMONG_POINTS
-        axes = new_axes(6.4 + _ROOM_BESIDE * is_beside)
+        axes = new_axes(6.4 + _ROOM_BESIDE * _columns_of_legend(count) * is_beside)
     for number, curve in enumerate(points.curves):
         if scale is None:
             colour, marker = _style(number, count)
@@ -178,11 +178,20 @@ def _draw_curve(axes: "Axes", curve: Curve, colour: str, marker: str) -> None:
 
 
 def _tell_curves(axes: "Axes", count: int) -> None:
-    legend = axes.legend(frameon=False, fontsize="small")
+    handles, labels = axes.get_legend_handles_labels()
+    shown = _MOST_IN_COLUMN * _MOST_COLUMNS - 1
+    if len(labels) > shown + 1:
+        handles = [*handles[:shown], *axes.plot([], [], " ")]
+        labels = [*labels[:shown], f"and {len(labels) - shown} more"]
+    columns = _columns_of_legend(count)
+    legend = axes.legend(handles, labels, frameon=False, fontsize="small", ncols=columns)
     if count > _MOST_AMONG_POINTS:
-        legend.set_ncols(-(-count // _MOST_IN_COLUMN))
         legend.set_loc("upper left")
         legend.set_bbox_to_anchor((1, 1))
+
+
+def _columns_of_legend(count: int) -> int:
+    return min(_MOST_COLUMNS, -(-count // _MOST_IN_COLUMN))
 
 
 def _tell_scale(axes: "Axes", points: Points) -> None:

@@ -43,6 +43,14 @@ class _Known:
     units: dict[Origin, Unit] = attrs.field(factory=dict)
     numbers: dict[Origin, set[int]] = attrs.field(factory=dict)
 
+    def add(self, number: int, table: SequenceTable) -> None:
+        """Add what the columns of the next sequence are that has shots."""
+        for at, column in _with_origin(table).items():
+            self.kinds[at] = joined_kind(self.kinds.get(at, column), column)
+            self.numbers.setdefault(at, set()).add(number)
+        for at, unit in units_of(table).items():
+            self.units.setdefault(at, unit)
+
 
 class RunsTable(Table):
     """The shots that several sequences have when this is made.
@@ -55,8 +63,8 @@ class RunsTable(Table):
         storage: ReadableStorage,
         runs: Sequence[_Run],
         *,
-        split: bool = True,
-        unpack: bool = True,
+        split: bool,
+        unpack: bool,
     ) -> None:
         """Take the sequences; `of` looks them up.
 
@@ -81,13 +89,21 @@ class RunsTable(Table):
             PathNotFoundError: nothing is at a path, or no sequence matches a pattern.
             DataNotFoundError: there is no sequence at and below the paths.
         """
-        found = [_Run(reader.path, reader.get_columns()) for reader in runs.readers()]
+        found, known = [], _Known()
+        for number, reader in enumerate(runs.readers()):
+            found.append(_Run(reader.path, reader.get_columns()))
+            if len(found[number].shots.shot_index):
+                known.add(number, SequenceTable(reader))
         if not found:
             raise DataNotFoundError("No sequence is in what is asked for, only empty folders.")
-        return cls(runs.storage, found)
+        table = cls(runs.storage, found, split=True, unpack=True)
+        table._known = known
+        return table
 
     def with_columns(self, *, split: bool, unpack: bool) -> "RunsTable":
         """Return the same shots, with columns as for `SequenceTable`."""
+        if (split, unpack) == (self._split, self._unpack):
+            return self
         return RunsTable(self._storage, self._runs, split=split, unpack=unpack)
 
     @property
@@ -106,11 +122,7 @@ class RunsTable(Table):
     def _known(self) -> "_Known":
         known = _Known()
         for number, table in self._tables(self._with_shots()):
-            for at, column in _with_origin(table).items():
-                known.kinds[at] = joined_kind(known.kinds.get(at, column), column)
-                known.numbers.setdefault(at, set()).add(number)
-            for at, unit in units_of(table).items():
-                known.units.setdefault(at, unit)
+            known.add(number, table)
         return known
 
     def __len__(self) -> int:
