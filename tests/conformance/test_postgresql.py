@@ -15,6 +15,7 @@ from shotstore.testing.behaviours.failures import *
 from shotstore.testing.behaviours.names_alike import *
 from shotstore.testing.behaviours.random_operations import *
 from shotstore.testing.behaviours.recording import *
+from shotstore.testing.behaviours.recording_again import *
 from shotstore.testing.behaviours.repeated_reads import *
 from shotstore.testing.behaviours.sessions import *
 from shotstore.testing.behaviours.several_runs import *

@@ -18,6 +18,7 @@ from shotstore.testing.behaviours.names_alike import *
 from shotstore.testing.behaviours.random_operations import *
 from shotstore.testing.behaviours.recipes import *
 from shotstore.testing.behaviours.recording import *
+from shotstore.testing.behaviours.recording_again import *
 from shotstore.testing.behaviours.refused_arguments import *
 from shotstore.testing.behaviours.refused_shots import *
 from shotstore.testing.behaviours.refused_values import *
