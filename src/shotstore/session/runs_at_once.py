@@ -90,7 +90,8 @@ class RunsAtOnce(abc.ABC):
             DataNotFoundError: none of them has such a column, or a shot that has all that is asked
                 for; or there is no sequence at and below the paths.
             IncompatibleUnitsError: the units of two sequences do not fit.
-            TransactionConflictError: one was moved, deleted or reset while it was read.
+            TransactionConflictError: again and again, one was moved, deleted or reset, or had a
+                shot taken again, while it was read.
             InvalidConditionError: ``where`` cannot be understood.
             ColumnKindError: a column holds no numbers.
             MissingPackageError: matplotlib is not installed.
@@ -154,8 +155,7 @@ class RunsAtOnce(abc.ABC):
             DataNotFoundError: none of them has such a column, or there is no sequence at and below
                 the paths.
             IncompatibleUnitsError: the units of two sequences do not fit.
-            TransactionConflictError: one was moved, deleted or reset while it was read. Nothing was
-                written.
+            TransactionConflictError: as :meth:`plot` does. Nothing was written.
 
         Warns:
             ExportWarning: a column was left out, or is not in the file as it was recorded.

@@ -18,7 +18,7 @@ def joined_kind(first: TableColumn, second: TableColumn) -> TableColumn:
     if second.is_empty or first == second:
         return first
     if first.is_empty:
-        return attrs.evolve(second, name=first.name, units=first.units)
+        return second
     if {first.kind, second.kind} == {"number", "complex"}:
         return attrs.evolve(first, kind="complex", dtype=None, shape=None)
     dtype = _common_type([each.dtype for each in (first, second) if each.dtype is not None])
@@ -64,8 +64,12 @@ def joined_column(
     start = 0
     for part, count in zip(parts, counts, strict=True):
         if part is not None and part.is_present.any():
-            values[start : start + count] = part.values
             is_present[start : start + count] = part.is_present
+            if part.values.dtype.kind != "O":
+                values[start : start + count] = part.values
+            else:  # a shot that came later has an array of another shape
+                for row in np.flatnonzero(part.is_present).tolist():
+                    values[start + row] = part.values[row]
         start += count
     values[~is_present] = missing(dtype)
     return Column(values, is_present)

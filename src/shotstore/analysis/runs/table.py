@@ -243,8 +243,8 @@ def _check_is_same(run: _Run, reader: SequenceReader) -> None:
 
 def _changed_error(path: PureSequencePath) -> TransactionConflictError:
     return TransactionConflictError(
-        f"Sequence {path} was moved, deleted, reset or recorded anew while it was read with "
-        "others: begin again."
+        f"Sequence {path} was moved, deleted, reset, or had a shot taken again while it was read "
+        "with others: begin again."
     )
 
 

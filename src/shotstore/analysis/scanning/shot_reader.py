@@ -18,6 +18,7 @@ from shotstore.analysis.scanning.types import (
 )
 from shotstore.analysis.tables import INDEX, SEQUENCE, SequenceTable
 from shotstore.analysis.tables.names import FIXED, Origin, origins_of
+from shotstore.analysis.tables.units import in_first_unit
 from shotstore.errors import TransactionConflictError
 from shotstore.records.columns import Column
 from shotstore.records.sequence_reader import SequenceReader
@@ -92,14 +93,14 @@ class ShotReader:
                 raise self._changed(origin, str(schema[origin.name]))
 
     def _series(self, name: str, origin: Origin, column: Column) -> pl.Series:
-        planned, unit = self._plan.types[origin], self._plan.units.get(origin)
-        dtype, own = self._type(origin, column), self._table.columns[self._there[origin]]
-        if unit is not None and unit.text != own.units and column.is_present.any():
-            column = unit.of(column, own, self._table.reader.path)
+        planned, dtype = self._plan.types[origin], self._type(origin, column)
+        own = self._table.columns[self._there[origin]]
+        found = in_first_unit(self._plan.units, column, own, self._table.reader.path)
+        if found is not column:
             dtype = of_floats(dtype)
         if merged(planned, dtype) != planned:
             raise self._changed(origin, str(dtype))
-        return to_series(name, column, planned)
+        return to_series(name, found, planned)
 
     def _changed(self, origin: Origin, dtype: str) -> TransactionConflictError:
         """The error that says so."""
