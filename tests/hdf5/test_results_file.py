@@ -2,6 +2,8 @@
 as it is, and carried wherever its sequence goes."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +279,38 @@ def test_other_programs_serializers_are_not_asked(ended: HDF5StorageManager) -> 
     with plain.session() as session:
         session.sequences.set_results(PATH, 0, {"fraction": 0.3})
         assert session.sequences.get_results(PATH, 0)["fraction"] == 0.3
+
+
+_ANALYSIS = """
+import sys
+from shotstore.hdf5 import HDF5StorageManager
+from shotstore.testing import serializer
+from shotstore.testing.experiments import PATH
+storage = HDF5StorageManager(sys.argv[1], serializer=serializer())
+for index in range(12):
+    with storage.session() as session:
+        session.sequences.set_results(PATH, index, {sys.argv[2]: index}, by=sys.argv[2])
+"""
+
+
+def test_several_processes_store_at_once_while_shots_are_recorded(
+    storage: HDF5StorageManager,
+) -> None:
+    launch(storage, shots=100)
+    for index in range(12):
+        record(storage, index=index)
+    analyses = [
+        subprocess.Popen([sys.executable, "-c", _ANALYSIS, str(storage.root), name])
+        for name in ("first", "second", "third")
+    ]
+    index = 12
+    while any(analysis.poll() is None for analysis in analyses) and index < 100:
+        record(storage, index=index)
+        index += 1
+    assert [analysis.wait(60) for analysis in analyses] == [0, 0, 0]
+    with storage.session() as session:
+        assert len(session.get_sequence(PATH)) == index
+        assert session.sequences.get_results(PATH) == {
+            shot: {"first": shot, "second": shot, "third": shot} for shot in range(12)
+        }
+    assert not storage.verify().findings
