@@ -27,8 +27,10 @@ def contents(
             created = session.paths.get_path_creation_date(path)
             is_sequence = session.sequences.is_sequence(path)
             try:
-                found = _known_sequence(session, path, known) if is_sequence else None
-                paths[str(path)] = (created, session.paths.get_note(path), found)
+                found: object = session.paths.get_note(path) or None
+                if is_sequence:
+                    found = _known_sequence(session, path, known)
+                paths[str(path)] = (created, found)
             except DamagedStorageError:
                 paths[str(path)] = (created, "damaged")
     trash = sorted((str(e.path), e.reason, e.deleted) for e in storage.trash.entries())

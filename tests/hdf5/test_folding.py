@@ -45,7 +45,7 @@ class Run:
         self._synced = self._path.read_bytes()
         self._unsynced: list[disk.Operation] = []
         self._overlay = OverlayFile(disk.File(self._path, "r+"), length)
-        shots = SimpleNamespace(number_of_shots=lambda: 0, flush=lambda: None, close=lambda: None)
+        shots = SimpleNamespace(number_of_rows=lambda: 0, flush=lambda: None, close=lambda: None)
         self._writer = ShotsWriter(self._overlay, shots, None, replaces=False)  # type: ignore[arg-type]
         self._exact = bytearray(self._synced)
         self.records: list[LogRecord] = []
