@@ -192,7 +192,9 @@ def test_results_and_tags_of_several_runs(lab: StorageManager) -> None:
     good = "not tag = bad"
     axes = lab.plot([MONDAY, RAMSEY], "hold_time", "atom_number", where=good)
     assert [len(x) for x, _ in points(axes)] == [2, 3]
-    assert legend(lab.plot(r"\2026", "hold_time", "fraction")) == [r"24\ramsey"]
+    axes = lab.plot(r"\2026", "hold_time", "fraction")
+    assert legend(axes) == [r"24\ramsey"]
+    assert axes.get_title(loc="left") == r"1 of 4 sequences in \2026"  # one is a draft
     assert lab.scan([TUESDAY, RAMSEY]).select("fraction").sum().collect().item() == 0.5
 
 

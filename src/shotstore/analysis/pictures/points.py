@@ -162,7 +162,7 @@ def collect_points(
     if x_column.kind == "time":
         x_label += f" ({zone_names(np.concatenate([curve.x for curve in curves]))})"
     return Points(
-        title=_title(table.title, where),
+        title=_title(_drawn(table, curves, by_column), where),
         x_label=x_label,
         y_label=_axis_label(y_columns[0]) if len(y_columns) == 1 else "",
         curves=curves,
@@ -181,6 +181,17 @@ def _categories(column: Column) -> tuple[tuple[str, ...], Column]:
     found = np.zeros(len(column.values))
     found[column.is_present] = places
     return tuple(texts.tolist()), Column(found, column.is_present)
+
+
+def _drawn(table: Table, curves: tuple[Curve, ...], by_column: TableColumn | None) -> str:
+    """What is drawn; of several sequences, how many have a point, where the colours tell that."""
+    count = len({curve.group for curve in curves})
+    is_told = by_column is not None and by_column.name == SEQUENCE
+    return (
+        f"{count} of {table.title}"
+        if is_told and count < table.number_of_sequences
+        else table.title
+    )
 
 
 def _title(title: str, where: "Where | None") -> str:

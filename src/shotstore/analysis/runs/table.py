@@ -80,6 +80,7 @@ class RunsTable(Table):
         self._unpack = unpack
         self._ends = np.cumsum([len(run.shots.shot_index) for run in runs], dtype=np.int64)
         self.title = _title([run.path for run in runs])
+        self.number_of_sequences = len(runs)
 
     @classmethod
     def of(cls, runs: Runs) -> "RunsTable":
@@ -108,7 +109,7 @@ class RunsTable(Table):
 
     @property
     def what(self) -> str:
-        return self.title if len(self._runs) == 1 else f"The table of {self.title}"
+        return self.title if self.number_of_sequences == 1 else f"The table of {self.title}"
 
     @cached_property
     def columns(self) -> Mapping[str, TableColumn]:
@@ -182,7 +183,7 @@ class RunsTable(Table):
         return next(column for column in self.columns.values() if column.origin == at)
 
     def default_by(self) -> TableColumn | None:
-        return self.columns[SEQUENCE] if len(self._runs) > 1 else None
+        return self.columns[SEQUENCE] if self.number_of_sequences > 1 else None
 
     def _read_part(
         self,

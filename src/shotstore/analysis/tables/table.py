@@ -149,6 +149,7 @@ class Table(abc.ABC):
 
     title: str
     """What to call it in a picture."""
+    number_of_sequences: int = 1
 
     @property
     def what(self) -> str:
