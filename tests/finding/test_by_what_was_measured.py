@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shotstore import IncompatibleUnitsError, State, StorageManager
+from shotstore.analysis.finding.unknown_names import unknown_names
 from shotstore.copy import copy_path
 from shotstore.memory import InMemoryStorageManager
 from shotstore.model import Data, ParameterRange, quantity
@@ -205,3 +206,12 @@ def test_a_copy_knows_what_was_measured(lab: StorageManager) -> None:
         (summary,) = session.sequences.get_summaries(HOLD)
     assert summary.measured is not None
     assert summary.measured["atom_number"].last == 9
+
+
+def test_a_misspelt_result_is_answered_with_the_closest(lab: StorageManager) -> None:
+    ended(lab, 1, 2)
+    with lab.session() as session:
+        session.sequences.set_results(PATH, 0, {"fraction": 0.5})
+    [sentence] = unknown_names(lab, parameters=["fractoin"])
+    assert "the closest is 'fraction'" in sentence
+    assert unknown_names(lab, parameters=["fraction"]) == []

@@ -60,6 +60,7 @@ def _sentences(
         if unknown:
             known |= _names_in_shots(storage, summaries, SequenceReader.get_parameter_schema)
             known |= _names_in_shots(storage, summaries, SequenceReader.get_data_schema)
+            known |= _names_in_shots(storage, summaries, _results)
         for name in unknown:
             if not matching_names(name, known):
                 yield f"No sequence has a parameter or data '{name}'{_closest(name, known)}."
@@ -82,6 +83,10 @@ def _parameters_of_recipes(
     parameters = readable_globals(storage.get_global_parameters)
     known.update(() if parameters is None else parameters.names())
     return known
+
+
+def _results(sequence: SequenceReader) -> Iterable[str]:
+    return sequence.results.get_newest().types
 
 
 def _names_in_shots(
