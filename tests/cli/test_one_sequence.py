@@ -203,7 +203,7 @@ def test_what_one_shot_has_is_not_called_the_same_in_all(
 
 @pytest.mark.usefixtures("lab")
 def test_a_folder_is_not_a_sequence(shell: Shell) -> None:
-    for command in ("show", "shots", "tag", "note"):
+    for command in ("show", "shots", "tag"):
         assert shell.run(command, "2026") == ""
         assert shell.code == 1
         assert "`shotstore ls 2026`" in shell.error

@@ -430,7 +430,7 @@ def test_who_has_read_results_that_others_change_is_told_before_writing(
         assert session.sequences.get_results(PATH, 0) == {"fraction": 0.7}
 
 
-def test_what_is_returned_belongs_to_the_caller(storage: StorageManager) -> None:
+def test_results_that_are_returned_belong_to_the_caller(storage: StorageManager) -> None:
     run(storage)
     image = IMAGE.copy()
     items: list[Any] = [1, 2]
