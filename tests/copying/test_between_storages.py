@@ -30,8 +30,8 @@ from shotstore.model import (
     UnknownIterationConfiguration,
     UnknownTimeLane,
 )
+from shotstore.records.content import Setting
 from shotstore.records.settings import read_settings
-from shotstore.records.stored_records import Setting
 from shotstore.sql import (
     PostgreSQLConfig,
     PostgreSQLStorageManager,

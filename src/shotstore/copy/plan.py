@@ -11,8 +11,8 @@ from shotstore.copy.report import IS_THERE, Existing
 from shotstore.errors import DamagedStorageError, PathHasChildrenError, PathIsSequenceError
 from shotstore.paths import PureSequencePath
 from shotstore.records import state_rules
+from shotstore.records.content import Setting
 from shotstore.records.settings import read_settings
-from shotstore.records.stored_records import Setting
 from shotstore.session import ExperimentSession, StorageManager
 from shotstore.session.closest import naming_closest_sequence
 

@@ -34,9 +34,9 @@ from shotstore.model.structures import Structure
 from shotstore.paths import PureSequencePath
 from shotstore.records.additions import AdditionIndex, Additions, Numbers, StoredAddition
 from shotstore.records.columns import LARGEST_BATCH, Column, Places, ShotColumns
-from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.content import LaunchRecord, SequenceRecord, Setting, ShotRecord
 from shotstore.records.recorders import Recorder
-from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
+from shotstore.records.stored_records import RowNumbers, StoredRecords, StoredShot
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
 

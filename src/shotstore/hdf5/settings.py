@@ -10,7 +10,7 @@ from shotstore.hdf5.store import DEVICES, GLOBAL_PARAMETERS
 from shotstore.hdf5.transaction import Transaction
 from shotstore.hdf5.unit_documents import UNITS, load_units
 from shotstore.model import JSON
-from shotstore.records.stored_records import Setting
+from shotstore.records.content import Setting
 
 _KEYS = {
     "global parameters": ("parameters",),

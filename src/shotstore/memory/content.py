@@ -11,8 +11,7 @@ from shotstore.model import Data, DataSchema, DataType
 from shotstore.model.quantities import InUnit
 from shotstore.paths import PureSequencePath
 from shotstore.records.additions import Additions, StoredAddition
-from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
-from shotstore.records.stored_records import Setting
+from shotstore.records.content import LaunchRecord, SequenceRecord, Setting, ShotRecord
 
 
 class Addition(StoredAddition):

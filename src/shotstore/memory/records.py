@@ -15,9 +15,9 @@ from shotstore.model.parameters import PlainParameter
 from shotstore.paths import PureSequencePath
 from shotstore.records.additions import Additions
 from shotstore.records.columns import Places, ShotColumns, columns_of
-from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.content import LaunchRecord, SequenceRecord, Setting, ShotRecord
 from shotstore.records.recorders import Recorder
-from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
+from shotstore.records.stored_records import RowNumbers, StoredRecords, StoredShot
 
 
 class InMemoryRecords(StoredRecords[Place]):

@@ -7,7 +7,7 @@ from shotstore.errors import TransactionConflictError
 from shotstore.memory.content import Content
 from shotstore.memory.memory import Memory
 from shotstore.model.unit_definitions import UnitDefinition, add_definitions
-from shotstore.records.stored_records import Setting
+from shotstore.records.content import Setting
 from shotstore.records.stored_transaction import StoredTransaction
 
 _T = TypeVar("_T")

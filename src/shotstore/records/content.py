@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import attrs
 
@@ -126,3 +126,13 @@ def schema_of_parameters(parameters: Mapping[str, PlainParameter]) -> ParameterS
             for name, (plain, unit) in parameters.items()
         }
     )
+
+
+@attrs.frozen
+class Setting:
+    """What a storage keeps beside its paths, as a JSON object: global parameters under
+    ``parameters``, units under ``definitions``, a device under ``type`` and ``content``."""
+
+    kind: Literal["global parameters", "units", "device configuration"]
+    name: str = ""
+    """That of the device."""

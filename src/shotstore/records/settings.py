@@ -6,7 +6,8 @@ from typing import Any
 from shotstore.model import JSON, ParameterNamespace, Serializer
 from shotstore.model.json_form import strict_json
 from shotstore.records import configurations
-from shotstore.records.stored_records import AnyRecords, Setting
+from shotstore.records.content import Setting
+from shotstore.records.stored_records import AnyRecords
 
 _GLOBAL_PARAMETERS = Setting("global parameters")
 _UNITS = Setting("units")

@@ -4,7 +4,7 @@ import abc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, Literal, TypeAlias
+from typing import Any, Generic, TypeAlias
 
 import attrs
 import numpy as np
@@ -34,7 +34,7 @@ from shotstore.records.columns import (
     places_for,
     row_size,
 )
-from shotstore.records.content import LaunchRecord, SequenceRecord, ShotRecord
+from shotstore.records.content import LaunchRecord, SequenceRecord, Setting, ShotRecord
 from shotstore.records.recorders import Recorder
 from shotstore.records.stored_transaction import StoredTransaction
 from shotstore.records.stored_tree import N, StoredTree
@@ -63,16 +63,6 @@ class StoredShot(abc.ABC):
     @abc.abstractmethod
     def data(self, labels: Collection[str]) -> dict[str, Data]:
         """Return its data under some of its labels, which belongs to the caller."""
-
-
-@attrs.frozen
-class Setting:
-    """What a storage keeps beside its paths, as a JSON object: global parameters under
-    ``parameters``, units under ``definitions``, a device under ``type`` and ``content``."""
-
-    kind: Literal["global parameters", "units", "device configuration"]
-    name: str = ""
-    """That of the device."""
 
 
 class StoredRecords(abc.ABC, Generic[N]):

@@ -4,7 +4,8 @@ from collections.abc import Iterator, MutableMapping
 
 from shotstore.model import JSON, DeviceConfiguration, Serializer
 from shotstore.records import configurations
-from shotstore.records.stored_records import AnyRecords, Setting
+from shotstore.records.content import Setting
+from shotstore.records.stored_records import AnyRecords
 
 
 class DeviceConfigurationCollection(MutableMapping[str, DeviceConfiguration]):

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import attrs
 import numpy as np
 from sqlalchemy import (
     ColumnElement,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    null,
     or_,
     select,
     update,
@@ -37,21 +35,30 @@ from shotstore.paths import PureSequencePath
 from shotstore.records.additions import Additions
 from shotstore.records.columns import Places, ShotColumns
 from shotstore.records.content import (
-    InterruptionRecord,
     LaunchRecord,
     SequenceRecord,
+    Setting,
     ShotRecord,
     schema_of_parameters,
 )
-from shotstore.records.measured import check_measured
 from shotstore.records.recorders import Recorder
-from shotstore.records.stored_records import RowNumbers, Setting, StoredRecords, StoredShot
+from shotstore.records.stored_records import RowNumbers, StoredRecords, StoredShot
 from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
 from shotstore.sql import settings
 from shotstore.sql.additions import Addition, append_additions, read_additions
 from shotstore.sql.columns import read_columns
 from shotstore.sql.database import Database
 from shotstore.sql.loading import loading
+from shotstore.sql.sequence_rows import (
+    COUNTED_SHOTS,
+    NO_SHOTS,
+    RECORD,
+    RECORDS_BELOW,
+    SCHEMAS,
+    SUMMARIES_BELOW,
+    record_of,
+    row_of,
+)
 from shotstore.sql.shots import Shot
 from shotstore.sql.tables import (
     AnyRow,
@@ -63,7 +70,7 @@ from shotstore.sql.tables import (
     shots,
 )
 from shotstore.sql.transaction import Transaction
-from shotstore.sql.tree import Node, Tree, below_with
+from shotstore.sql.tree import Node, Tree
 from shotstore.sql.values import (
     decode_data_schema,
     decode_parameter_schema,
@@ -96,7 +103,7 @@ class SQLRecords(StoredRecords[Node]):
     # Paths
 
     def make_sequence(self, node: Node, record: SequenceRecord) -> None:
-        row = {"path_id": node.id, **_row_of(record), **_NO_SHOTS}
+        row = {"path_id": node.id, **row_of(record), **NO_SHOTS}
         self._execute(insert(sequences).values(row))
 
     def move(self, node: Node, parent: Node, name: str) -> None:
@@ -115,11 +122,11 @@ class SQLRecords(StoredRecords[Node]):
     # Sequences
 
     def read_record(self, node: Node) -> SequenceRecord:
-        node.row = self._row(node, *_RECORD, *_SCHEMAS)
-        return _record_of(node, node.row)
+        node.row = self._row(node, *RECORD, *SCHEMAS)
+        return record_of(node, node.row)
 
     def change_record(self, node: Node, record: SequenceRecord) -> None:
-        self._change(node, _row_of(record))
+        self._change(node, row_of(record))
 
     def launch(self, node: Node, record: SequenceRecord, launch: LaunchRecord) -> None:
         devices = {
@@ -130,7 +137,7 @@ class SQLRecords(StoredRecords[Node]):
             "global_parameters": launch.global_parameters,
             "device_configurations": devices,
         }
-        self._change(node, _row_of(record) | row)
+        self._change(node, row_of(record) | row)
 
     def read_launch(self, node: Node) -> LaunchRecord:
         row = self._row(node, sequences.c.global_parameters, sequences.c.device_configurations)
@@ -144,26 +151,26 @@ class SQLRecords(StoredRecords[Node]):
     def reset(self, node: Node, record: SequenceRecord) -> None:
         self._execute(delete(results).where(results.c.sequence_id == node.id))
         self._execute(delete(shots).where(shots.c.sequence_id == node.id))
-        nothing = {"global_parameters": None, "device_configurations": None, **_NO_SHOTS}
-        self._change(node, _row_of(record) | nothing)
+        nothing = {"global_parameters": None, "device_configurations": None, **NO_SHOTS}
+        self._change(node, row_of(record) | nothing)
 
     # Many sequences
 
     def records_below(self, path: PureSequencePath) -> Iterator[tuple[Node, SequenceRecord]]:
-        for node, row in self._rows_below(path, _RECORDS_BELOW):
-            yield node, _record_of(node, row)
+        for node, row in self._rows_below(path, RECORDS_BELOW):
+            yield node, record_of(node, row)
 
     def sequences_in_state(self, state: State) -> set[PureSequencePath]:
         return self.transaction.read(lambda: self.tree.in_state(state))
 
     def summaries(self, path: PureSequencePath, serializer: Serializer) -> list[SequenceSummary]:
         found = []
-        for node, row in self._rows_below(path, _SUMMARIES_BELOW):
+        for node, row in self._rows_below(path, SUMMARIES_BELOW):
             with loading(f"Sequence {node.path}"):
                 content = row.iteration_text.encode()
                 ranges = self._remembered.get(content, partial(_ranges, content, serializer))
             number = row.counted_shots
-            record = _record_of(node, row)
+            record = record_of(node, row)
             recorder = self.transaction.read(partial(self.recorder_of, record))
             found.append(summary_of(node.path, record, number, ranges, recorder))
         return found
@@ -191,7 +198,7 @@ class SQLRecords(StoredRecords[Node]):
         return np.flatnonzero(np.array(attempts) == 0)
 
     def count_shots(self, node: Node) -> int:
-        number: int = self._row(node, _COUNTED_SHOTS).counted_shots
+        number: int = self._row(node, COUNTED_SHOTS).counted_shots
         return number
 
     def has_shot(self, node: Node, index: int) -> bool:
@@ -218,7 +225,7 @@ class SQLRecords(StoredRecords[Node]):
         if again:
             self._change(node, self._schemas_of_shots(node))
             return
-        row = self._row(node, *_SCHEMAS) if node.row is None else node.row
+        row = self._row(node, *SCHEMAS) if node.row is None else node.row
         if changed := _grown_schemas(row, shot.parameter_schema(), shot.data_schema()):
             self._change(node, changed)
 
@@ -270,7 +277,7 @@ class SQLRecords(StoredRecords[Node]):
     # Many shots
 
     def schemas(self, node: Node) -> tuple[int, ParameterSchema, DataSchema]:
-        row = self._row(node, _COUNTED_SHOTS, *_SCHEMAS)
+        row = self._row(node, COUNTED_SHOTS, *SCHEMAS)
         with loading(f"The schemas of sequence {node.path}"):
             return (
                 row.counted_shots,
@@ -335,38 +342,6 @@ class SQLRecords(StoredRecords[Node]):
         self.transaction.connection.execute(statement)
 
 
-def _row_of(record: SequenceRecord) -> dict[str, Any]:
-    """A record as its row; when it was created is in that of its path."""
-    row = attrs.asdict(record, recurse=False)
-    del row["created"]
-    return row | {
-        "state": record.state.value,
-        "interruptions": [each.to_json() for each in record.interruptions],
-        "tags": sorted(record.tags),
-    }
-
-
-def _record_of(node: Node, row: AnyRow) -> SequenceRecord:
-    """A row, or some of its columns, as the record."""
-    with loading(f"Sequence {node.path}"):
-        return SequenceRecord(
-            created=node.created,
-            state=State(row.state),
-            start_time=row.start_time,
-            stop_time=row.stop_time,
-            expected_number_of_shots=row.expected_number_of_shots,
-            number_of_shots=row.number_of_shots,
-            iteration=row.iteration,
-            time_lanes=row.time_lanes,
-            exception=row.exception,
-            interruptions=tuple(map(InterruptionRecord.from_json, row.interruptions)),
-            tags=frozenset(row.tags),
-            note=row.note,
-            measured=check_measured(row.measured),
-            recorder=row.recorder,
-        )
-
-
 def _ranges(content: bytes, serializer: Serializer) -> RangesWhenAsked:
     return RangesWhenAsked(lambda: serializer.load_iteration(json.loads(content)))
 
@@ -389,36 +364,3 @@ def _encoded(parameters: ParameterSchema, data: DataSchema) -> dict[str, JSON]:
 
 def _rows_of(node: Node, index: int) -> tuple[ColumnElement[bool], ...]:
     return shots.c.sequence_id == node.id, shots.c.shot_index == index
-
-
-_NO_SHOTS: dict[str, JSON] = {"parameter_schema": [], "data_schema": [], "number_of_retakes": 0}
-
-_COUNTED_SHOTS = func.coalesce(
-    sequences.c.number_of_shots,
-    select(func.count())
-    .where(shots.c.sequence_id == sequences.c.path_id, shots.c.attempt == 0)
-    .scalar_subquery(),
-).label("counted_shots")
-"""How many there are, without counting those of one that has ended."""
-
-_SCHEMAS = (sequences.c.parameter_schema, sequences.c.data_schema)
-_KNOWN = (
-    sequences.c.start_time,
-    sequences.c.stop_time,
-    sequences.c.expected_number_of_shots,
-    sequences.c.number_of_shots,
-    sequences.c.interruptions,
-    sequences.c.tags,
-    sequences.c.note,
-    sequences.c.measured,
-    sequences.c.recorder,
-)
-_LONG = (sequences.c.iteration, sequences.c.time_lanes, sequences.c.exception)
-_RECORD = (sequences.c.state, *_KNOWN, *_LONG)
-_RECORDS_BELOW = below_with(*_KNOWN, *_LONG)
-_SUMMARIES_BELOW = below_with(
-    *_KNOWN,
-    *(null().label(column.name) for column in _LONG),
-    cast(sequences.c.iteration, Text).label("iteration_text"),
-    _COUNTED_SHOTS,
-)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from shotstore.model import JSON
-from shotstore.records.stored_records import Setting
+from shotstore.records.content import Setting
 from shotstore.sql.tables import device_configurations, global_parameters, units
 
 

@@ -1,6 +1,7 @@
 """Datasets of a file that may be damaged, read a stored chunk at a time."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +103,29 @@ class StoredDataset:
         self._dataset.read(h5s.create_simple(chunk.shape), selection, block, self._type)
         self.rows.check_zeros(chunk.offset, block)
         return block
+
+    def read_leniently(self, count: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+        """Read the first ``count`` rows of a table; return them, with zeros in the place of those
+        that cannot be read, and which ones could."""
+        rows = np.zeros((count, *self.shape[1:]), self.dtype)
+        readable = np.zeros(count, np.bool_)
+        for start in range(0, count, self.rows_in_chunk):
+            stop = min(start + self.rows_in_chunk, count)
+            try:
+                rows[start:stop] = self.rows.read(start, stop - start)
+            except Exception:
+                continue
+            readable[start:stop] = True
+        return rows, readable
+
+    def missing(self, rows: npt.NDArray[np.int64], chunks: list[Chunk]) -> npt.NDArray[np.int64]:
+        """Return which of these rows are not in any of the stored chunks."""
+        stored = Counter(chunk.offset[0] // self.rows_in_chunk for chunk in chunks)
+        whole = [block for block, count in stored.items() if count >= self.chunks_for_row]
+        is_missing = rows >= len(self)
+        if not self.rows.fills_with_zeros:
+            is_missing |= ~np.isin(rows // self.rows_in_chunk, whole)
+        return rows[is_missing]
 
     def _chunk_at(self, info: Any) -> Chunk:
         offset = tuple(info.chunk_offset)

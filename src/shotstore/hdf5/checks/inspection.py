@@ -7,7 +7,6 @@ only at the rows that were there at first.
 
 import json
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -246,7 +245,7 @@ class Inspection:
             )
             return
         self.number_of_rows = len(dataset)
-        rows, readable = read_leniently(dataset, len(dataset))
+        rows, readable = dataset.read_leniently(len(dataset))
         self._indices = rows["shot_index"].astype(np.uint64)
         self._schema_of_row = np.where(readable, rows["schema"].astype(np.int64), -1)
         self.number_of_shots = self.number_of_rows
@@ -321,7 +320,7 @@ class Inspection:
     def _check_spans(self, index: str, flat: StoredDataset) -> None:
         dataset = self.dataset(index)
         count = min(len(dataset), len(self._indices))
-        rows, readable = read_leniently(dataset, count)
+        rows, readable = dataset.read_leniently(count)
         start, length = rows["start"], rows["length"]
         total = np.uint64(len(flat))
         outside = readable & ((length > total) | (start > total - np.minimum(length, total)))
@@ -341,13 +340,7 @@ class Inspection:
     def _check_is_stored(self, name: str, dataset: StoredDataset, chunks: list[Chunk]) -> None:
         """Compare the shots that use a dataset with the rows that are stored."""
         used = np.flatnonzero(np.isin(self._schema_of_row, list(self._users[name])))
-        rows = dataset.rows_in_chunk
-        stored = Counter(chunk.offset[0] // rows for chunk in chunks)
-        whole = [block for block, count in stored.items() if count >= dataset.chunks_for_row]
-        is_missing = used >= len(dataset)
-        if not dataset.rows.fills_with_zeros:
-            is_missing |= ~np.isin(used // rows, whole)
-        missing = used[is_missing]
+        missing = dataset.missing(used, chunks)
         if len(missing):
             self._add(f"{name} lacks the shots {listed(self._indices[missing].tolist())}")
 
@@ -403,20 +396,3 @@ class Inspection:
 
     def _add(self, problem: str) -> None:
         self._problems.append(problem)
-
-
-def read_leniently(
-    dataset: StoredDataset, count: int
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """The first ``count`` rows of a table, and which of them could be read; zeros for others."""
-    rows = np.zeros((count, *dataset.shape[1:]), dataset.dtype)
-    readable = np.zeros(count, np.bool_)
-    step = dataset.rows_in_chunk
-    for start in range(0, count, step):
-        stop = min(start + step, count)
-        try:
-            rows[start:stop] = dataset.rows.read(start, stop - start)
-        except Exception:
-            continue
-        readable[start:stop] = True
-    return rows, readable

@@ -14,7 +14,7 @@ from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import disk, on_disk, superblock
 from shotstore.hdf5.checks import metadata
 from shotstore.hdf5.checks.findings import reason
-from shotstore.hdf5.checks.inspection import Inspection, read_leniently
+from shotstore.hdf5.checks.inspection import Inspection
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots.launch import read_expected_number
 from shotstore.hdf5.shots.own_objects import read_text_attribute
@@ -71,7 +71,7 @@ class Salvage:
             # What a damaged file says may be any number.
             self.number_of_rows = min(len(shots), shots.most_rows)
             """How many rows there are, whole or not; a shot that was taken again has several."""
-            self._rows, self._readable = read_leniently(shots, self.number_of_rows)
+            self._rows, self._readable = shots.read_leniently(self.number_of_rows)
         except BaseException:
             self.close()
             raise
