@@ -9,7 +9,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from shotstore import ExperimentSession, PathError, SequenceStateError, ShotExistsError
+from shotstore import (
+    ExperimentSession,
+    PathError,
+    SequenceStateError,
+    ShotExistsError,
+    ShotNotFoundError,
+)
 from shotstore.hdf5 import HDF5StorageManager
 from tests.crash.explore import (
     FIRST_START,
@@ -98,7 +104,7 @@ def tolerant(steps: list[Step]) -> Step:
         for one in steps:
             try:
                 one(session)
-            except (PathError, SequenceStateError, ShotExistsError):
+            except (PathError, SequenceStateError, ShotExistsError, ShotNotFoundError):
                 continue
 
     return step
