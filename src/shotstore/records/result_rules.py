@@ -130,9 +130,12 @@ def _columns(columns: object) -> dict[str, Any]:
 
 def _indices(path: PureSequencePath, column: Any) -> list[int]:
     _length(INDEX, column)
-    indices = [check_shot_index(path, index, None) for index in _items(column)]
-    repeated = [index for index, count in Counter(indices).items() if count > 1]
-    if repeated:
+    items = _items(column)
+    if isinstance(column, np.ndarray) and column.dtype.kind == "i":
+        items = column.tolist()
+    indices = [check_shot_index(path, index, None) for index in items]
+    if len(set(indices)) < len(indices):
+        repeated = [index for index, count in Counter(indices).items() if count > 1]
         listed = ", ".join(map(str, repeated[:_MOST_LISTED]))
         more = ", ..." if len(repeated) > _MOST_LISTED else ""
         raise ValueError(

@@ -151,4 +151,4 @@ class _Addition(StoredAddition):
 
 
 def _repeated(stored: Stored, count: int) -> AlikeValues:
-    return AlikeValues(stored, [stored.payload] * count)
+    return AlikeValues(stored, np.full(count, stored.payload))

@@ -91,19 +91,25 @@ class KnownRows:
     def note(self, first: int, shots: npt.NDArray[Any], retakes: Collection[int]) -> None:
         """Take down the rows from the ``first`` on; for the rest, see `extend`."""
         indices, numbers = shots["shot_index"].tolist(), shots["schema"].tolist()
-        for row, (index, number) in enumerate(zip(indices, numbers, strict=True), first):
-            earliest = self.by_index.setdefault(index, row)
-            if self.may_repeat:
-                self.by_index[index] = row
-            elif earliest != row:
-                if row not in retakes:
-                    raise ValueError("a shot index stands in it twice")
-                self._again.setdefault(index, {earliest: None})[row] = None
-            self._first_uses.setdefault(number, row)
         stop = first + len(shots)
+        if self.may_repeat:
+            self.by_index.update(zip(indices, range(first, stop), strict=True))
+        else:
+            self._note_each(first, indices, retakes)
+        firsts = dict(zip(reversed(numbers), reversed(range(first, stop)), strict=True))
+        for number, row in firsts.items():
+            self._first_uses.setdefault(number, row)
         self.indices[first:stop] = indices
         self.schemas[first:stop] = numbers
         self._start_times[first:stop] = shots["start_time"].tolist()
+
+    def _note_each(self, first: int, indices: list[int], retakes: Collection[int]) -> None:
+        for row, index in enumerate(indices, first):
+            earliest = self.by_index.setdefault(index, row)
+            if earliest != row:
+                if row not in retakes:
+                    raise ValueError("a shot index stands in it twice")
+                self._again.setdefault(index, {earliest: None})[row] = None
 
 
 class RowsOfFiles:
