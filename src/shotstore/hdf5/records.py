@@ -75,7 +75,7 @@ class HDF5Records(StoredRecords[Node]):
         node.attach(parent, name)
 
     def delete(self, node: Node) -> None:
-        self.transaction.discard(node)
+        self.transaction.thrown_away.discard(node)
 
     def set_creation_date(self, node: Node, date: datetime) -> None:
         if node.is_sequence:

@@ -14,12 +14,10 @@ from typing import TypeVar
 from shotstore.errors import CommitUncertainError, PathError, StorageError
 from shotstore.hdf5 import net_effect
 from shotstore.hdf5.active import ActiveSequences
-from shotstore.hdf5.documents import SequenceDocument, dump_sequence
+from shotstore.hdf5.documents import SequenceDocument
 from shotstore.hdf5.dropped import call_when_dropped, forget
 from shotstore.hdf5.listing import directories_below, read_below
-from shotstore.hdf5.names import FILES_OF_ROWS, RESULTS_FILE, SHOTS_FILE
-from shotstore.hdf5.net_effect import Discarded
-from shotstore.hdf5.open_shots import ShotsWriter
+from shotstore.hdf5.names import FILES_OF_ROWS
 from shotstore.hdf5.other_documents import OtherDocuments
 from shotstore.hdf5.places import root_node
 from shotstore.hdf5.session_files import SessionFiles
@@ -30,6 +28,7 @@ from shotstore.hdf5.shots.shots_file import ShotsFile
 from shotstore.hdf5.snapshot import Snapshot
 from shotstore.hdf5.staging import Staging
 from shotstore.hdf5.store import Store
+from shotstore.hdf5.thrown_away import ThrownAway
 from shotstore.hdf5.tree import Node, Tree
 from shotstore.hdf5.worker import run, wait_if_exiting
 from shotstore.paths import PureSequencePath
@@ -55,18 +54,14 @@ class Transaction(StoredTransaction):
         self.active = ActiveSequences(self.tree, self._snapshot.read)
         """Those that an experiment works on."""
         self._staging = Staging(store.root)
-        self._discarded: list[Discarded] = []
-        self._emptied: list[str] = []
+        self._restored: list[str] = []
         self.other_documents = OtherDocuments(self._snapshot)
-        shots_files, results_files = (
-            SessionFiles(
-                name, store, self.tree, self._snapshot, self._staging, self._has_seen_commits
-            )
-            for name in FILES_OF_ROWS
-        )
+        shared = store, self.tree, self._snapshot, self._staging, self._has_seen_commits
+        shots_files, results_files = (SessionFiles(name, *shared) for name in FILES_OF_ROWS)
         self.shots = SessionShots(shots_files, store, self.tree)
         self.results = SessionResults(results_files, store, self.tree)
         self._files = shots_files, results_files
+        self.thrown_away = ThrownAway(self.tree, self.shots, self.results)
         self._has_changes = False
         self._has_ended_one = False
         self.has_committed = False
@@ -226,27 +221,9 @@ class Transaction(StoredTransaction):
         """A name in the staging directory; inside `write`."""
         return self.store.root / self._staging.slot()
 
-    def discard(self, node: Node) -> None:
-        """Send a path, with everything below it, to the trash."""
-        path = str(node.path)
-        is_on_disk = any(below.directory is not None for below in self.tree.walk(node))
-        node.detach()
-        if is_on_disk:
-            self._discarded.append(Discarded(path, "deleted", node))
-
     def reset(self, node: Node, draft: SequenceDocument) -> None:
         """Give a sequence the document of a draft, and send its shots to the trash."""
-        files: dict[str, ShotsWriter | None] = {}
-        has_results = self.results.is_on_disk(node)
-        writer = self.shots.files.leave(node)
-        if _is_on_disk(writer):
-            files[SHOTS_FILE] = writer
-        writer = self.results.leave(node)
-        if has_results:
-            files[RESULTS_FILE] = writer
-        if files:
-            content = dump_sequence(self.tree.document(node))
-            self._discarded.append(Discarded(str(node.path), "reset", node, content, files))
+        self.thrown_away.empty(node)
         self.change_document(node, draft)
 
     def replace_damaged(
@@ -254,12 +231,9 @@ class Transaction(StoredTransaction):
     ) -> str:
         """Give a sequence another document; the damaged one, of this content, goes to the trash,
         and these of its files too. Return the entry there."""
-        if RESULTS_FILE in files:
-            self.results.leave(node)
-        entry = Discarded(str(node.path), "recovered", node, content, dict.fromkeys(files))
-        self._discarded.append(entry)
+        entry = self.thrown_away.replace(node, content, files)
         self.change_document(node, document)
-        return entry.id
+        return entry
 
     def begin_again(self, node: Node, launch: Launch | None, launched_at: str) -> ShotsFile:
         """Give a sequence an empty shots file or, without a launch, an empty results file, in the
@@ -274,7 +248,7 @@ class Transaction(StoredTransaction):
         node = Node(name, directory, is_sequence=self._snapshot.kind(directory) == "sequence")
         self.tree.check_moved(node, destination)
         node.attach(self.tree.make_room(destination), name)
-        self._emptied.append(entry)
+        self._restored.append(entry)
 
     # The end
 
@@ -334,8 +308,8 @@ class Transaction(StoredTransaction):
             self._begin_writing()
         record = net_effect.prepare(
             self.tree,
-            self._discarded,
-            self._emptied,
+            self.thrown_away.entries,
+            self._restored,
             self.other_documents.replaced,
             self.active.document,
             self._staging,
@@ -422,8 +396,3 @@ class Transaction(StoredTransaction):
             release()
             raise
         self._release_write = release
-
-
-def _is_on_disk(writer: ShotsWriter | None) -> bool:
-    """Whether there is a committed file in the place to which a session has written, if it has."""
-    return writer is None or writer.staged is None or writer.replaces

@@ -136,7 +136,7 @@ class Trash:
                             f"{path} exists, so entry {found.id} of the trash cannot come back "
                             "there: delete or move it, or restore the entry to another path."
                         )
-                    transaction.discard(node)
+                    transaction.thrown_away.discard(node)
                 transaction.restore(directory, f"{directory}/content", path)
 
             transaction.write(restore)
