@@ -25,6 +25,7 @@ from shotstore.testing.behaviours.refused_values import *
 from shotstore.testing.behaviours.repeated_reads import *
 from shotstore.testing.behaviours.resets import *
 from shotstore.testing.behaviours.results import *
+from shotstore.testing.behaviours.results_in_sequences import *
 from shotstore.testing.behaviours.resuming import *
 from shotstore.testing.behaviours.retakes import *
 from shotstore.testing.behaviours.sessions import *

@@ -12,6 +12,7 @@ from shotstore import (
     State,
     StorageManager,
 )
+from shotstore.testing.behaviours.recording import state_after
 from shotstore.testing.content import content, reopened
 from shotstore.testing.experiments import (
     PATH,
@@ -23,11 +24,6 @@ from shotstore.testing.experiments import (
     recipe_of_unknown_length,
     record,
 )
-
-
-def state_after(storage: StorageManager) -> State:
-    with storage.session() as session:
-        return session.sequences.get_state(PATH)
 
 
 def test_a_draft_is_recorded(storage: StorageManager) -> None:
