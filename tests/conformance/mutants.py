@@ -17,7 +17,7 @@ from shotstore.model.parameters import PlainParameter
 from shotstore.model.quantities import without_unit
 from shotstore.paths import AnyPath, as_path
 from shotstore.records.content import SequenceRecord, ShotRecord
-from shotstore.records.stored_records import StoredShot
+from shotstore.records.stored_shot import StoredShot
 from shotstore.testing import serializer
 
 

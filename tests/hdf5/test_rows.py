@@ -10,8 +10,9 @@ import pytest
 from shotstore.hdf5.disk import File
 from shotstore.hdf5.overlay import OverlayFile
 from shotstore.hdf5.shots.datasets import Datasets
+from shotstore.hdf5.shots.fill_values import fill_value
 from shotstore.hdf5.shots.handles import close_handle, open_handle
-from shotstore.hdf5.shots.rows import Array, fill_value
+from shotstore.hdf5.shots.rows import Array
 
 TYPES: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
     "a table": (np.dtype([("x", "<f8"), ("n", "<i8"), ("on", "?")]), ()),

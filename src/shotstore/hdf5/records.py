@@ -36,7 +36,8 @@ from shotstore.records.additions import AdditionIndex, Additions, Numbers, Store
 from shotstore.records.columns import LARGEST_BATCH, Column, Places, ShotColumns
 from shotstore.records.content import LaunchRecord, SequenceRecord, Setting, ShotRecord
 from shotstore.records.recorders import Recorder
-from shotstore.records.stored_records import RowNumbers, StoredRecords, StoredShot
+from shotstore.records.stored_records import RowNumbers, StoredRecords
+from shotstore.records.stored_shot import StoredShot
 from shotstore.records.summaries import SequenceSummary
 from shotstore.state import State
 

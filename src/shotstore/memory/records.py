@@ -17,7 +17,8 @@ from shotstore.records.additions import Additions
 from shotstore.records.columns import Places, ShotColumns, columns_of
 from shotstore.records.content import LaunchRecord, SequenceRecord, Setting, ShotRecord
 from shotstore.records.recorders import Recorder
-from shotstore.records.stored_records import RowNumbers, StoredRecords, StoredShot
+from shotstore.records.stored_records import RowNumbers, StoredRecords
+from shotstore.records.stored_shot import StoredShot
 
 
 class InMemoryRecords(StoredRecords[Place]):

@@ -41,7 +41,8 @@ from shotstore.records import (
 from shotstore.records.columns import ShotColumns, ShotRows, columns_of, joined, places_for
 from shotstore.records.content import LaunchRecord, SequenceRecord
 from shotstore.records.result_reader import ResultReader
-from shotstore.records.stored_records import AnyRecords, RowNumbers, StoredShot
+from shotstore.records.stored_records import AnyRecords, RowNumbers
+from shotstore.records.stored_shot import StoredShot
 from shotstore.records.summaries import SequenceSummary
 from shotstore.records.values import Attempt, Interruption, SequenceStats
 from shotstore.state import State

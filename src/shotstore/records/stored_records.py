@@ -20,7 +20,6 @@ from shotstore.model import (
     ParameterType,
     Serializer,
 )
-from shotstore.model.parameters import PlainParameter
 from shotstore.model.structures import Structure, structure_of
 from shotstore.paths import PureSequencePath
 from shotstore.records import path_rules
@@ -36,6 +35,7 @@ from shotstore.records.columns import (
 )
 from shotstore.records.content import LaunchRecord, SequenceRecord, Setting, ShotRecord
 from shotstore.records.recorders import Recorder
+from shotstore.records.stored_shot import StoredShot
 from shotstore.records.stored_transaction import StoredTransaction
 from shotstore.records.stored_tree import N, StoredTree
 from shotstore.records.summaries import RangesWhenAsked, SequenceSummary, summary_of
@@ -43,26 +43,6 @@ from shotstore.state import State
 
 RowNumbers: TypeAlias = npt.NDArray[np.int64]
 """Rows: places in the order of recording. A shot that was taken again has several."""
-
-
-class StoredShot(abc.ABC):
-    """A shot, to be read inside the job that has found it."""
-
-    @abc.abstractmethod
-    def times(self) -> tuple[datetime, datetime]:
-        """Return its start and its end, in UTC."""
-
-    @abc.abstractmethod
-    def parameters(self) -> dict[str, PlainParameter]:
-        """Return its parameters by name."""
-
-    @abc.abstractmethod
-    def labels(self) -> Collection[str]:
-        """Return the labels of its data."""
-
-    @abc.abstractmethod
-    def data(self, labels: Collection[str]) -> dict[str, Data]:
-        """Return its data under some of its labels, which belongs to the caller."""
 
 
 class StoredRecords(abc.ABC, Generic[N]):

@@ -42,7 +42,8 @@ from shotstore.records.content import (
     schema_of_parameters,
 )
 from shotstore.records.recorders import Recorder
-from shotstore.records.stored_records import RowNumbers, StoredRecords, StoredShot
+from shotstore.records.stored_records import RowNumbers, StoredRecords
+from shotstore.records.stored_shot import StoredShot
 from shotstore.records.summaries import RangesWhenAsked, Remembered, SequenceSummary, summary_of
 from shotstore.sql import settings
 from shotstore.sql.additions import Addition, append_additions, read_additions

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from shotstore.model import Data
 from shotstore.model.parameters import PlainParameter, plain_parameter_from_json
-from shotstore.records.stored_records import StoredShot
+from shotstore.records.stored_shot import StoredShot
 from shotstore.sql.columns import read_arrays
 from shotstore.sql.loading import loading
 from shotstore.sql.tables import AnyRow

@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     MultipleResults,
     RuleBasedStateMachine,
     initialize,
@@ -35,11 +34,8 @@ from shotstore.testing.experiments import (
 )
 from shotstore.testing.failing_sessions import LaserError
 from shotstore.testing.lab import serializer
+from shotstore.testing.machine_rules import ANYWHERE, FOLDERS, PLACES, SEQUENCES, Place, calling
 from shotstore.testing.outcomes import comparable, outcome_of
-
-# A path is told by the numbers of its names. There are few, so that operations meet.
-Place = tuple[int, ...]
-_PLACES: list[Place] = [(2,), (1, 1), (0,), (2, 0), (1,), (0, 0), (1, 0), (1, 0, 2), (0, 1, 1), ()]
 
 
 def state_machine(storage: StorageManager) -> type[RuleBasedStateMachine]:
@@ -61,26 +57,6 @@ def state_machine(storage: StorageManager) -> type[RuleBasedStateMachine]:
     return Machine
 
 
-_sequences: Bundle[Place] = Bundle("sequences")
-"""Where there are sequences, or have been."""
-_places = st.sampled_from(_PLACES)
-_anywhere = st.one_of(_sequences, _sequences, _sequences, _places)
-_folders: st.SearchStrategy[Place] = st.sampled_from([(0,), (1,)])
-
-
-def calling(
-    method: str, place: st.SearchStrategy[Place] = _anywhere, **given: st.SearchStrategy[Any]
-) -> Any:
-    """A rule that calls a method with the path of a place, and what else it takes in this order."""
-
-    def call(self: "StorageMachine", place: Place, **arguments: Any) -> None:
-        self._do(method, self._path(place), *(arguments[name] for name in given))
-
-    call.__name__ = method.rpartition(".")[2]
-    made: Any = rule  # whose types do not take a dict
-    return made(place=place, **given)(call)
-
-
 class StorageMachine(RuleBasedStateMachine):
     """A storage and the model of it, with the sessions that are open on both.
 
@@ -99,7 +75,7 @@ class StorageMachine(RuleBasedStateMachine):
         self._seen: object = None
 
     @initialize(
-        target=_sequences,
+        target=SEQUENCES,
         names=st.lists(
             arguments.path_names,
             min_size=3,
@@ -188,27 +164,27 @@ class StorageMachine(RuleBasedStateMachine):
 
     # The tree
 
-    create_path = calling("paths.create_path", _places)
+    create_path = calling("paths.create_path", PLACES)
     delete_path = calling(
         "paths.delete_path",
-        st.one_of(_folders, _anywhere),
+        st.one_of(FOLDERS, ANYWHERE),
         delete_sequences=st.sampled_from([True, True, False]),
     )
     update_creation_date = calling("paths.update_creation_date", date=arguments.times)
 
-    @rule(target=_sequences, source=_anywhere, destination=_places)
+    @rule(target=SEQUENCES, source=ANYWHERE, destination=PLACES)
     def move(self, source: Place, destination: Place) -> Place:
         self._do("paths.move", self._path(source), self._path(destination))
         return destination
 
-    @rule(place=_anywhere, name=arguments.long_names)
+    @rule(place=ANYWHERE, name=arguments.long_names)
     def use_a_name_too_long(self, place: Place, name: str) -> None:
         path = self._path(place) / name
         self._do("paths.does_path_exists", path)
         self._do("paths.create_path", path)
         self._do("sequences.get_state", path)
 
-    @rule(place=_anywhere)
+    @rule(place=ANYWHERE)
     def look_at_a_path(self, place: Place) -> None:
         path = self._path(place)
         self._do("paths.does_path_exists", path)
@@ -226,7 +202,7 @@ class StorageMachine(RuleBasedStateMachine):
     # Recipes
 
     @rule(
-        target=_sequences, place=_places, iteration=arguments.iterations, lanes=arguments.time_lanes
+        target=SEQUENCES, place=PLACES, iteration=arguments.iterations, lanes=arguments.time_lanes
     )
     def create_sequence(self, place: Place, iteration: Any, lanes: Any) -> Place:
         self._do("sequences.create", self._path(place), iteration, lanes)
@@ -249,7 +225,7 @@ class StorageMachine(RuleBasedStateMachine):
     resume = calling("sequences.resume", time=arguments.times)
     reset_to_draft = calling("sequences.reset_to_draft")
 
-    @rule(place=_anywhere)
+    @rule(place=ANYWHERE)
     def look_at_a_sequence(self, place: Place) -> None:
         path = self._path(place)
         self._do("sequences.get_state", path)
@@ -272,7 +248,7 @@ class StorageMachine(RuleBasedStateMachine):
     # Shots
 
     @rule(
-        place=_anywhere,
+        place=ANYWHERE,
         index=arguments.indices,
         parameters=arguments.parameters,
         data=arguments.data,
@@ -294,7 +270,7 @@ class StorageMachine(RuleBasedStateMachine):
         self._do("sequences.create_shot", shot, parameters, data, start, end, replace=replace)
 
     @rule(
-        place=_sequences,
+        place=SEQUENCES,
         shots=st.lists(arguments.right_shots, min_size=1, max_size=3),
         replace=st.booleans(),
     )
@@ -312,7 +288,7 @@ class StorageMachine(RuleBasedStateMachine):
             shot = ShotId(path, index)
             self._do("sequences.create_shot", shot, parameters, data, time, time, replace=replace)
 
-    @rule(place=_anywhere, index=arguments.indices)
+    @rule(place=ANYWHERE, index=arguments.indices)
     def look_at_a_shot(self, place: Place, index: Any) -> None:
         path = self._path(place)
         self._do("sequences.get_shots", path)
@@ -326,7 +302,7 @@ class StorageMachine(RuleBasedStateMachine):
         for label in (*labels[:2], "no such label"):
             self._do("sequences.get_shot_data_by_label", DataId(ShotId(path, index), label))
 
-    @rule(place=_anywhere, rows=st.one_of(st.none(), st.lists(st.integers(-1, 3), max_size=3)))
+    @rule(place=ANYWHERE, rows=st.one_of(st.none(), st.lists(st.integers(-1, 3), max_size=3)))
     def look_at_many_shots(self, place: Place, rows: list[int] | None) -> None:
         path = self._path(place)
         schemas = (
@@ -339,11 +315,11 @@ class StorageMachine(RuleBasedStateMachine):
 
     # What is found later
 
-    @rule(place=_anywhere, index=arguments.indices, results=arguments.data, by=arguments.notes)
+    @rule(place=ANYWHERE, index=arguments.indices, results=arguments.data, by=arguments.notes)
     def set_results(self, place: Place, index: Any, results: Any, by: Any) -> None:
         self._do("sequences.set_results", self._path(place), index, results, by=by)
 
-    @rule(place=_sequences, columns=arguments.columns)
+    @rule(place=SEQUENCES, columns=arguments.columns)
     def set_many_results(self, place: Place, columns: Any) -> None:
         self._do("sequences.set_many_results", self._path(place), columns, by="a fit")
 
@@ -359,7 +335,7 @@ class StorageMachine(RuleBasedStateMachine):
         "sequences.set_shot_note", index=arguments.indices, note=arguments.notes
     )
 
-    @rule(place=_anywhere, index=arguments.indices)
+    @rule(place=ANYWHERE, index=arguments.indices)
     def look_at_results(self, place: Place, index: Any) -> None:
         path = self._path(place)
         self._do("sequences.get_results", path)

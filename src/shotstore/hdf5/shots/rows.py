@@ -19,6 +19,7 @@ from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.checksums import CHECKSUM_BYTES, LARGEST, all_as_stored, as_stored
 from shotstore.hdf5.shots.chunks import Chunks
+from shotstore.hdf5.shots.fill_values import can_have_fill_value, fill_value
 from shotstore.hdf5.shots.own_objects import LARGEST_HOLE, OpenDataset
 
 Array = npt.NDArray[Any]
@@ -385,7 +386,7 @@ def create_rows(
         chunks=(rows, *item),
         fletcher32=True,
         compression=compression,
-        fillvalue=fill_value(dtype) if _can_have_fill_value(dtype) else None,
+        fillvalue=fill_value(dtype) if can_have_fill_value(dtype) else None,
         # By default HDF5 fills only with a value that was given, and leaves what was in memory.
         fill_time="alloc",
     )
@@ -395,21 +396,3 @@ def create_rows(
 def _is_zeros(array: Array) -> bool:
     """Whether every byte is zero; not so where a float is -0.0."""
     return not array.tobytes().strip(b"\0")
-
-
-def fill_value(dtype: np.dtype[Any]) -> Any:
-    """What stands where nothing was written: NaN, 0, False or the empty text; the smallest int64 in
-    a table, since viewers show it and a 0 would read as a value."""
-    filled = np.zeros((), dtype)
-    if dtype.names is not None:
-        for name in dtype.names:
-            is_int64 = dtype[name] == np.int64
-            filled[name] = np.iinfo(np.int64).min if is_int64 else fill_value(dtype[name])
-    elif dtype.kind in "fc":
-        filled[()] = np.nan
-    return filled[()]
-
-
-def _can_have_fill_value(dtype: np.dtype[Any]) -> bool:
-    # It lies in the header of the dataset, which a text of 64 KiB would not fit. HDF5's own is 0.
-    return dtype.kind not in "SUV" or (dtype.names is not None and dtype.itemsize <= 16 * 1024)

@@ -5,34 +5,27 @@ This module knows HDF5 and the layout of the file (docs/file-format.md), and not
 transactions or where the file lies. Row k of every dataset is the k-th shot recorded.
 """
 
-import uuid
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
-from shotstore.errors import StorageError
 from shotstore.hdf5.overlay import HDF5FileObject
 from shotstore.hdf5.shots import own_objects
 from shotstore.hdf5.shots.alike import AlikeValues, write_alike
 from shotstore.hdf5.shots.columns import ColumnReader
 from shotstore.hdf5.shots.copies import COPIES
 from shotstore.hdf5.shots.datasets import Datasets
-from shotstore.hdf5.shots.fixed_texts import write_attribute
 from shotstore.hdf5.shots.handles import close_handle, open_handle, reading, writing
+from shotstore.hdf5.shots.header import check_version, read_header, write_header
 from shotstore.hdf5.shots.known_frames import KnownFrames
 from shotstore.hdf5.shots.known_rows import KnownRows
 from shotstore.hdf5.shots.launch import Launch, read_launch, write_copy, write_launch
 from shotstore.hdf5.shots.payloads import Payloads
-from shotstore.hdf5.shots.rows import Rows
+from shotstore.hdf5.shots.row_values import write_values
 from shotstore.hdf5.shots.schemas import ABOUT, Schema, Schemas
 from shotstore.hdf5.shots.stored_values import (
-    SPAN,
-    Slot,
-    Stored,
-    encode_array,
     load_data,
     load_parameter,
     store_data,
@@ -44,19 +37,12 @@ from shotstore.model import Data, DataSchema, DataType, ParameterSchema, Paramet
 from shotstore.model.parameters import PlainParameter
 from shotstore.model.structures import Structure
 from shotstore.records.columns import Places, ShotColumns
-from shotstore.version import NEWER_VERSION, __version__
-
-VERSION = 1
-"""The version of the layout that is written."""
 
 RETAKES = "retakes"
 """The dataset of the rows of shots that had been recorded before, if there are such."""
 
-_FORMAT = "shotstore shots"
-_FORMAT_OF_RESULTS = "shotstore results"
-_SHOT = np.dtype(
-    [("shot_index", "<u8"), ("start_time", "<i8"), ("end_time", "<i8"), ("schema", "<u4")]
-)
+_TIMES = [("start_time", "<i8"), ("end_time", "<i8")]
+_SHOT = np.dtype([("shot_index", "<u8"), *_TIMES, ("schema", "<u4")])
 
 
 class ShotsFile:
@@ -95,10 +81,10 @@ class ShotsFile:
         with writing(file_object):
             open_handle(file_object, "w", "v108").close()
         self = cls(file_object, open_handle(file_object, "r+"))
-        self._say_what_it_holds(results=launch is None)
+        self._hold(results=launch is None)
         try:
             with writing(file_object):
-                self._write_header(sequence_id, path, launch)
+                self._begin(sequence_id, path, launch)
         except BaseException:
             self.close()
             raise
@@ -123,26 +109,18 @@ class ShotsFile:
         self = cls(file_object, file, remember)
         try:
             with reading(self._file_object):
-                found = own_objects.read_text_attribute(file, "format")
-                self._say_what_it_holds(results=found == _FORMAT_OF_RESULTS)
-                if found != _FORMAT and not self.holds_results:
-                    raise ValueError("its format attribute is missing")
-                version = own_objects.read_integer_attribute(file, "version")
-                self.sequence_id = own_objects.read_text_attribute(file, "sequence")
-            if version > VERSION:
-                raise StorageError(
-                    f"{file_object.file.path} has format version {version}, written by a newer "
-                    f"shotstore; this one reads up to {VERSION}: {NEWER_VERSION}."
-                )
+                header = read_header(file)
+            check_version(header, file_object.file.path)
+            self.sequence_id = header.sequence_id
+            self._hold(results=header.is_of_results)
         except BaseException:
             self.close()
             raise
         return self
 
-    def _say_what_it_holds(self, *, results: bool) -> None:
-        self.holds_results = results
+    def _hold(self, *, results: bool) -> None:
         # Who stores results stores some of them at a time: tables would be as many as these.
-        self._schemas.has_tables = not results
+        self.holds_results, self._schemas.has_tables = results, not results
 
     def close(self) -> None:
         """Close HDF5's side of the file, without writing: a commit has flushed before."""
@@ -334,7 +312,7 @@ class ShotsFile:
             number, schema = self._schemas.find(stored, compression)
             shots = self._datasets.rows["shots"]
             row, shot = shots.length, np.array([(index, *times, number)], _SHOT)
-            self._write_values(row, schema, stored)
+            write_values(self._datasets, self._schemas, row, schema, stored)
             is_retake = index in known.by_index and not self.holds_results
             if is_retake:
                 self._write_retake(row)
@@ -371,22 +349,17 @@ class ShotsFile:
             self._schemas.write_copies()
             known.note(first, shots, ())
 
-    def _write_header(self, sequence_id: str, path: str, launch: Launch | None) -> None:
+    def _begin(self, sequence_id: str, path: str, launch: Launch | None) -> None:
         file = self._file
-        write_attribute(file, "format", _FORMAT_OF_RESULTS if launch is None else _FORMAT)
-        write_attribute(file, "version", VERSION)
-        write_attribute(file, "sequence", sequence_id)
-        write_attribute(file, "launch", uuid.uuid4().hex)
-        write_attribute(file, "path", path)
-        write_attribute(file, "creator", f"shotstore {__version__}")
+        write_header(file, sequence_id, path, is_of_results=launch is None)
         if launch is not None:
             write_launch(file, launch)
         file.create_group("data")
         describe_file(file)
         self._datasets.create("shots", _SHOT)
         if launch is None:
-            file.create_group(ABOUT)
-            file.create_group(COPIES)
+            for group in (ABOUT, COPIES):
+                file.create_group(group)
         else:
             write_copy(file, launch)
 
@@ -396,47 +369,12 @@ class ShotsFile:
         rows = self._datasets.rows[RETAKES]
         rows.write(rows.length, np.array([row], rows.dtype))
 
-    def _write_values(
-        self, row: int, schema: Schema, stored: Mapping[tuple[str, str], Stored]
-    ) -> None:
-        tables: dict[str, dict[str, Any]] = {}
-        for section, slots in (("parameters", schema.parameters), ("data", schema.data)):
-            for slot in slots:
-                payload = stored[section, slot.name].payload
-                if slot.dataset is None:
-                    continue
-                if slot.column is not None:
-                    tables.setdefault(slot.dataset, {})[slot.column] = payload
-                elif slot.index is not None:
-                    self._append_ragged(slot, self._datasets.rows[slot.index], row, payload)
-                else:
-                    self._write_value(slot, row, payload)
-        for table, values in tables.items():
-            rows = self._datasets.rows[table]
-            record = tuple(map(values.get, rows.dtype.names or (), rows.missing))
-            rows.write(row, np.array([record], rows.dtype))
-
-    def _append_ragged(self, slot: Slot, spans: Rows, row: int, array: npt.NDArray[Any]) -> None:
-        flat = self._schemas.rows(slot)
-        start = flat.length
-        if len(array):
-            flat.write(start, encode_array(array))
-        spans.write(row, np.array([(start, len(array))], SPAN))
-
-    def _write_value(self, slot: Slot, row: int, payload: Any) -> None:
-        assert slot.dataset is not None
-        rows = self._datasets.rows[slot.dataset]
-        if slot.type == "array":
-            rows.write(row, encode_array(payload)[np.newaxis])
-        else:
-            rows.write(row, np.array([payload], rows.dtype))
-
     def _retakes(self, rows: int) -> list[int]:
         """Which of the first rows are of shots that had been recorded before."""
         if not own_objects.exists(self._file, RETAKES):
             return []
-        retakes = self._datasets.rows[RETAKES]
-        return [row for row in retakes.read(0, retakes.length, values=0).tolist() if row < rows]
+        found = self._datasets.rows[RETAKES]
+        return [row for row in found.read(0, found.length, values=0).tolist() if row < rows]
 
     def _schema(self, row: int) -> Schema:
         return self._schemas.load()[self._rows().schemas[row]]
