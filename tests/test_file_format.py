@@ -193,6 +193,7 @@ def test_every_document_has_its_keys_and_checksum(storage: HDF5StorageManager) -
         "time_lanes",
         "exception",
         "interruptions",
+        "measured",
         "checksum",
     ]
     assert document["format"] == "shotstore sequence"

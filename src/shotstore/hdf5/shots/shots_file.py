@@ -40,7 +40,6 @@ from shotstore.records.columns import Places, ShotColumns
 
 RETAKES = "retakes"
 """The dataset of the rows of shots that had been recorded before, if there are such."""
-
 _TIMES = [("start_time", "<i8"), ("end_time", "<i8")]
 _SHOT = np.dtype([("shot_index", "<u8"), *_TIMES, ("schema", "<u4")])
 
