@@ -1,6 +1,7 @@
 """Sequences are found by what was measured, which their records keep once they have ended."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from shotstore import IncompatibleUnitsError, State, StorageManager
 from shotstore.analysis.finding.unknown_names import unknown_names
 from shotstore.copy import copy_path
+from shotstore.hdf5 import HDF5StorageManager
 from shotstore.memory import InMemoryStorageManager
 from shotstore.model import Data, ParameterRange, quantity
 from shotstore.records.measured import check_measured
+from shotstore.testing import serializer
 from shotstore.testing.experiments import ENTER, PATH, STOP, bring_to, launch, path, record
 from tests.finding.test_find import DETUNING, FINE, HOLD, NOT_BEGUN, RELATIVE, found
 
@@ -215,3 +218,23 @@ def test_a_misspelt_result_is_answered_with_the_closest(lab: StorageManager) -> 
     [sentence] = unknown_names(lab, parameters=["fractoin"])
     assert "the closest is 'fraction'" in sentence
     assert unknown_names(lab, parameters=["fraction"]) == []
+
+
+def test_ranges_that_are_wrong_are_found_and_mended(tmp_path: Path) -> None:
+    storage = HDF5StorageManager(tmp_path / "store", serializer=serializer())
+    ended(storage, 1, 5)
+    with storage.session() as session:
+        session.get_sequence(PATH).get_shot(0).set_results({"fraction": 0.4}, by="fit")
+    assert storage.verify().findings == []
+    document = storage.get_directory(PATH) / "sequence.json"
+    text = document.read_text()
+    document.write_text(text.replace("0.4", "0.2"))
+    assert found(storage, where="fraction > 0.3") == []
+    (finding,) = [each for each in storage.verify().findings if each.severity == "damage"]
+    assert finding.file == document
+    assert "from where to where" in finding.problem
+    assert r"shotstore recover 2026/rabi" in finding.remedy
+    assert len(storage.recover(PATH).repairs) == 1
+    assert found(storage, where="fraction > 0.3") == [str(PATH)]
+    assert storage.verify().findings == []
+    assert storage.recover(PATH).repairs == ()

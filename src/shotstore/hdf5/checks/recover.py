@@ -13,6 +13,7 @@ from attrs import define, evolve, field
 from shotstore.errors import DamagedStorageError
 from shotstore.hdf5 import on_disk
 from shotstore.hdf5.checks.file_check import is_there
+from shotstore.hdf5.checks.ranges_check import true_ranges
 from shotstore.hdf5.checks.recover_results import open_results, rewrite_results
 from shotstore.hdf5.checks.report import Progress, Recovered
 from shotstore.hdf5.checks.salvage import Salvage, SalvagedShot, nothing_left_error
@@ -68,7 +69,7 @@ class _Recovery:
     def __init__(
         self, session: HDF5ExperimentSession, path: PureSequencePath, progress: Progress | None
     ) -> None:
-        self._compression = session.records.compression
+        self._records = session.records
         self._transaction = session.transaction
         self._path = path
         self._progress = progress
@@ -85,7 +86,7 @@ class _Recovery:
         check.run(self._reading, self._note_read)
         damage = [finding for finding in check.findings if finding.severity == "damage"]
         if not damage:
-            return Recovered(self._path)
+            return self._mend_ranges(check)
         if check.is_document_unreadable:
             [first, *_] = damage
             raise DamagedStorageError(
@@ -110,6 +111,20 @@ class _Recovery:
             [first, *_] = damage
             raise DamagedStorageError(f"{first.file}: {first.problem} {first.remedy}")
         return recovered
+
+    def _mend_ranges(self, check: SequenceCheck) -> Recovered:
+        found = true_ranges(self._records, self._path)
+        if found is None:
+            return Recovered(self._path)
+
+        def mend() -> None:
+            node = self._transaction.tree.get_sequence(self._path)
+            record = self._records.read_record(node)
+            self._records.change_record(node, evolve(record, measured=found))
+
+        self._transaction.write(mend)
+        repair = "sequence.json tells from where to where what was measured lies, as the shots do."
+        return Recovered(self._path, (repair,), check.number_of_shots)
 
     def _find(self) -> Node:
         """The sequence, or the folder that holds a shots file and nothing else."""
@@ -277,7 +292,7 @@ class _Recovery:
         transaction = self._transaction
         salvage = open_results(transaction, file)
         try:
-            return rewrite_results(transaction, node, salvage, rows, self._compression)
+            return rewrite_results(transaction, node, salvage, rows, self._records.compression)
         finally:
             if salvage is not None:
                 transaction.run(salvage.close)
@@ -291,7 +306,11 @@ class _Recovery:
             for row, shot in rows:
                 if shot is not None:
                     shots.append(
-                        shot.index, shot.times, shot.parameters, shot.data, self._compression
+                        shot.index,
+                        shot.times,
+                        shot.parameters,
+                        shot.data,
+                        self._records.compression,
                     )
                     tally.add(row, shot)
                 if monotonic() > deadline:

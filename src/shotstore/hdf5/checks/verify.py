@@ -20,6 +20,7 @@ from shotstore.hdf5.checks.lookalikes import (
     find_names_differing_in_case,
     find_same_ids,
 )
+from shotstore.hdf5.checks.ranges_check import find_wrong_ranges
 from shotstore.hdf5.checks.report import Finding, Progress, Report
 from shotstore.hdf5.checks.sequence_check import SequenceCheck
 from shotstore.hdf5.files import join
@@ -255,6 +256,8 @@ class _Verification:
             check = SequenceCheck(self._store, place.directory, place.path)
         self._checked.findings += check.findings
         if check.document is not None and place.path is not None:
+            if not any(finding.severity == "damage" for finding in check.findings):
+                self._checked.note(find_wrong_ranges(self._store, place.path, place.directory))
             self._places.setdefault(check.document.id, []).append(place)
         self._sequences += 1
         self._shots += check.number_of_shots
