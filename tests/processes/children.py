@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
@@ -86,6 +87,16 @@ class Child:
         """Wait for the child to be killed by SIGKILL."""
         self._process.join(PATIENCE)
         assert self._process.exitcode == -signal.SIGKILL
+
+    def stop(self) -> None:
+        """Stop the child with SIGSTOP, and wait until all its threads are stopped, of which some
+        may be at work on other processors. Only Linux tells."""
+        os.kill(self.pid, signal.SIGSTOP)
+        while any(
+            file.read_text().rpartition(")")[2].split()[0] not in ("T", "t")
+            for file in Path(f"/proc/{self.pid}/task").glob("*/stat")
+        ):
+            time.sleep(0.001)
 
     def resume(self) -> None:
         """Let a stopped child go on."""

@@ -89,16 +89,16 @@ def test_processes_and_threads_write_in_the_order_in_which_they_came(
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs SIGSTOP")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("end", [Child.kill, Child.stop])
 def test_who_was_killed_or_stopped_in_the_line_is_passed_over(
-    storage: HDF5StorageManager, number: signal.Signals
+    storage: HDF5StorageManager, end: Callable[[Child], None]
 ) -> None:
     with ExitStack() as stack:
         with storage.session(write=True):
             dead = stack.enter_context(Child(write_in_turn, storage, "the dead"))
             living = stack.enter_context(Child(write_in_turn, storage, "the living"))
             assert dead.hear() == living.hear() == "waits"
-            os.kill(dead.pid, number)
+            end(dead)
         living.finish()
     assert order(storage) == ["0 the living"]
 
