@@ -7,14 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import portalocker
-from portalocker import LockFlags
-
 Recorder: TypeAlias = Literal["alive", "gone"]
 """What is known of the program that records a run."""
-
-_ALONE = LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING
-_SHARED = LockFlags.SHARED | LockFlags.NON_BLOCKING
 
 _held: set[int] = set()
 """Descriptors. A forked child shares the locks on them, and may outlive the recorder."""
@@ -58,6 +52,8 @@ class RecorderLocks:
 
     def look(self, mark: str) -> Recorder | None:
         """Return whether a recorder lives; None where that cannot be known."""
+        import portalocker  # which takes long
+
         try:
             descriptor = os.open(self._directory / mark, os.O_RDONLY)
         except FileNotFoundError:
@@ -65,7 +61,8 @@ class RecorderLocks:
         except OSError:
             return None
         try:
-            portalocker.lock(descriptor, _SHARED)
+            flags = portalocker.LockFlags.SHARED | portalocker.LockFlags.NON_BLOCKING
+            portalocker.lock(descriptor, flags)
         except portalocker.AlreadyLocked:
             return "alive"
         except portalocker.LockException:
@@ -90,9 +87,12 @@ def _open_alone(file: Path) -> int | None:
     Raises:
         OSError: that is not possible.
     """
+    import portalocker  # which takes long
+
+    flags = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        portalocker.lock(descriptor, _ALONE)
+        portalocker.lock(descriptor, flags)
     except portalocker.AlreadyLocked:
         os.close(descriptor)
         return None
