@@ -340,8 +340,11 @@ class Recording:
         """Whether the block was left before all that the recipe makes was taken. A loop that went
         to its end may have left out some."""
         if self._is_looping:
-            is_endless = isinstance(self._iteration, OpenEnded)
-            return not is_endless and self._take_next(self._last_time) is not None
+            if isinstance(self._iteration, OpenEnded):
+                return False
+            current = self._current
+            is_saved = current is None or current.index in self._taken
+            return not is_saved or self._take_next(self._last_time) is not None
         if self._has_looped or self._expected is None:
             return False
         return len(self._taken) < self._expected

@@ -106,6 +106,19 @@ def test_a_loop_that_is_left_at_its_last_shot_finishes(storage: StorageManager) 
     assert state_after(storage) is State.FINISHED
 
 
+def test_a_loop_that_is_left_without_its_last_shot_is_interrupted(
+    storage: StorageManager,
+) -> None:
+    with storage.record(PATH, recipe(2)) as run:
+        for parameters in run:
+            if parameters["pulse.length"] == quantity(4, "us"):
+                break
+            run.save(x=1)
+    assert state_after(storage) is State.INTERRUPTED
+    with storage.record(PATH, recipe(2), resume=True) as run:
+        assert [run.save(x=1).index for _ in run] == [1]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_ctrl_c_interrupts(storage: StorageManager, error: type[BaseException]) -> None:
     def record() -> None:
