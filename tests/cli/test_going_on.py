@@ -71,6 +71,9 @@ def test_a_run_goes_on(shell: Shell, gone: StorageManager) -> None:
     with gone.record(RUN, RECIPE, resume=True) as run:
         assert [run.save(y=3).index for _ in run] == [2, 3, 4, 5]
     assert state(gone) is State.FINISHED
+    with gone.session() as session:
+        # The command and the program have let it go on once, and not each by itself.
+        assert len(session.get_sequence(RUN).get_interruptions()) == 1
     shell.run("resume", "night")
     assert shell.code == 1
 

@@ -383,10 +383,13 @@ def bring_back(sequences: SequenceCollection, path: PureSequencePath, mark: str)
     """
     stats = sequences.get_stats(path)
     if stats.state is State.RUNNING and stats.recorder == "gone":
-        interrupt_abandoned(sequences, path)
+        # Otherwise somebody has let it go on, and nothing has come since.
+        if _last_time(sequences, path) not in _resume_times(sequences, path):
+            interrupt_abandoned(sequences, path)
     elif stats.state.is_active():
         raise state_rules.recorded_by_another_error(path, stats.state, stats.recorder)
-    sequences.resume(path)
+    if sequences.get_state(path) is not State.RUNNING:
+        sequences.resume(path)
     sequences._writer(path).annotate(recorder=mark)
 
 
@@ -396,7 +399,16 @@ def interrupt_abandoned(sequences: SequenceCollection, path: PureSequencePath) -
     Raises:
         InvalidStateTransitionError: it is not running.
     """
-    times = [each.resume_time for each in sequences.get_interruptions(path)]
+    sequences.set_interrupted(path, _last_time(sequences, path) or "now")
+
+
+def _last_time(sequences: SequenceCollection, path: PureSequencePath) -> datetime | None:
+    """When something has last come to a run: a shot, or a recorder who went on with it."""
+    times = _resume_times(sequences, path)
     if shots := sequences.get_shots(path):
         times.append(sequences.get_shot_end_time(path, shots[-1].index))
-    sequences.set_interrupted(path, max(times, default="now"))
+    return max(times, default=None)
+
+
+def _resume_times(sequences: SequenceCollection, path: PureSequencePath) -> list[datetime]:
+    return [each.resume_time for each in sequences.get_interruptions(path)]
