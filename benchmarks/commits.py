@@ -2,8 +2,8 @@
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -201,24 +201,43 @@ def late_in_a_long_run(directory: Path, scale: float) -> Measured:
 
 def beside_readers(directory: Path, scale: float) -> Measured:
     """Commit a small shot while eight processes poll and scan all the time, and alone."""
-    storage = launched(files(directory))
+    storage, goal = launched(files(directory)), Goal("alone", 3, percentile=95)
+    times = beside_and_alone(storage, lambda _: readers(storage), max(10, int(70 * scale)))
+    return Measured("commit a small shot beside 8 readers", times, (goal,))
+
+
+def beside_and_alone(
+    storage: HDF5StorageManager,
+    others: Callable[[int], AbstractContextManager[object]],
+    count: int,
+    pause: float = 0.0,
+) -> dict[str, list[float]]:
+    """How long small commits take beside others, and alone, three times in turns.
+
+    Args:
+        storage: It has a running sequence without shots.
+        others: Lets them be at work in a block; the argument is the index of the next shot.
+        count: Of the commits at a time, besides three to warm up.
+        pause: Seconds between two of them.
+    """
     times: dict[str, list[float]] = {"shotstore": [], "alone": []}
     index = 0
     for _ in range(3):
         for who in times:
-            with readers(storage) if who == "shotstore" else nobody():
-                found = seconds_of_commits(storage, index, max(10, int(70 * scale)))
+            with others(index) if who == "shotstore" else nobody():
+                found = seconds_of_commits(storage, index, count, pause)
             times[who] += found[3:]
             index += len(found)
-    return Measured(
-        "commit a small shot beside 8 readers", times, (Goal("alone", 3, percentile=95),)
-    )
+    return times
 
 
-def seconds_of_commits(storage: HDF5StorageManager, first: int, count: int) -> list[float]:
+def seconds_of_commits(
+    storage: HDF5StorageManager, first: int, count: int, pause: float = 0.0
+) -> list[float]:
     """How long small commits take, one after the other; there are three more, to warm up."""
-    times = []
+    times, waiting = [], threading.Event()
     for index in range(first, first + 3 + count):
+        waiting.wait(pause)
         start = perf_counter()
         commit_one(storage, index, small(index))
         times.append(perf_counter() - start)

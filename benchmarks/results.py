@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from time import perf_counter
 
 import h5py
 import numpy as np
 
-from benchmarks.commits import nobody
+from benchmarks.commits import beside_and_alone
 from benchmarks.measure import Goal, Measured, in_turns
-from benchmarks.peers import commit_one, files, launched
-from benchmarks.shots import RUN, fill, small
+from benchmarks.peers import files, launched
+from benchmarks.shots import RUN, fill
 from shotstore import ShotNotFoundError
 from shotstore.hdf5 import HDF5StorageManager
 
@@ -69,29 +68,11 @@ def results_of_many_shots(directory: Path, scale: float) -> Measured:
 
 def beside_an_analysis(directory: Path, scale: float) -> Measured:
     """Commit 30 small shots a second while another process stores a result of each, and alone."""
-    storage = launched(files(directory))
-    times: dict[str, list[float]] = {"shotstore": [], "alone": []}
-    index = 0
-    for _ in range(3):
-        for who in times:
-            with analysis(storage, index) if who == "shotstore" else nobody():
-                found = seconds_of_paced_commits(storage, index, max(10, int(100 * scale)))
-            times[who] += found[3:]
-            index += len(found)
-    return Measured(
-        "commit a small shot beside an analysis", times, (Goal("alone", 1.5, percentile=95),)
+    storage, goal = launched(files(directory)), Goal("alone", 1.5, percentile=95)
+    times = beside_and_alone(
+        storage, lambda index: analysis(storage, index), max(10, int(100 * scale)), _PAUSE
     )
-
-
-def seconds_of_paced_commits(storage: HDF5StorageManager, first: int, count: int) -> list[float]:
-    """How long small commits take, with pauses between them; there are three more, to warm up."""
-    times, pause = [], threading.Event()
-    for index in range(first, first + 3 + count):
-        pause.wait(_PAUSE)
-        start = perf_counter()
-        commit_one(storage, index, small(index))
-        times.append(perf_counter() - start)
-    return times
+    return Measured("commit a small shot beside an analysis", times, (goal,))
 
 
 @contextmanager
