@@ -1,9 +1,11 @@
 """Sequences are found by what was measured, which their records keep once they have ended."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from shotstore import IncompatibleUnitsError, State, StorageManager
@@ -238,3 +240,56 @@ def test_ranges_that_are_wrong_are_found_and_mended(tmp_path: Path) -> None:
     assert found(storage, where="fraction > 0.3") == [str(PATH)]
     assert storage.verify().findings == []
     assert storage.recover(PATH).repairs == ()
+
+
+def test_a_result_is_taken_away_that_has_the_name_of_a_label_by_then(lab: StorageManager) -> None:
+    bring_to(lab, State.RUNNING)
+    with lab.session() as session:
+        record(session, index=5, data={})
+        session.sequences.set_results(PATH, 5, {"late": 1.0})
+        record(session, index=6, data={"late": 50.0})
+        ENTER[State.FINISHED](session)
+    with lab.session() as session:
+        session.sequences.remove_results(PATH, ["late"])
+        (summary,) = session.sequences.get_summaries(PATH)
+    assert summary.measured is not None
+    assert summary.measured["late"].last == 50
+
+
+def test_results_are_stored_where_earlier_ones_cannot_be_read(tmp_path: Path) -> None:
+    storage = HDF5StorageManager(tmp_path / "store", serializer=serializer())
+    ended(storage, 1, 5)
+    with storage.session() as session:
+        session.sequences.set_results(PATH, 0, {"n": 7})
+    storage.close()
+    results = storage.get_directory(PATH) / "results.h5"
+    with h5py.File(results) as file:
+        place = file["data/n"].id.get_chunk_info(0).byte_offset
+    content = bytearray(results.read_bytes())
+    content[place] ^= 1
+    results.write_bytes(content)
+    with storage.session() as session:
+        session.sequences.set_results(PATH, 1, {"n": 90.5})
+    assert found(storage, where="x > 4") == [str(PATH)]
+    assert storage.recover(PATH).repairs
+    assert found(storage, where="n > 90") == [str(PATH)]
+    assert storage.verify().findings == []
+
+
+def test_a_ctrl_c_leaves_no_wrong_ranges(lab: StorageManager) -> None:
+    """Whoever catches it in the session keeps what was stored."""
+    ended(lab, 1, 5)
+    with lab.session() as session:
+        session.sequences.set_results(PATH, 0, {"fraction": 0.1})
+    with lab.session() as session, pytest.MonkeyPatch.context() as patch:
+        transaction = session._records_().transaction
+        write = transaction.write
+
+        def interrupted(job: Callable[[], Any]) -> Any:
+            write(job)
+            raise KeyboardInterrupt
+
+        patch.setattr(transaction, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            session.sequences.set_results(PATH, 0, {"fraction": 0.9})
+    assert found(lab, where="fraction > 0.5") == [str(PATH)]

@@ -1,4 +1,5 @@
-"""Finding out from where to where what was measured lies, when a sequence ends."""
+"""Finding out from where to where what was measured lies, when a sequence ends, and again where
+results of it are stored later."""
 
 from collections.abc import Collection, Mapping
 
@@ -17,6 +18,20 @@ def find_measured(reader: SequenceReader) -> Measured | None:
         return {**reader.results.find_measured(), **data}
     except (StorageError, OSError):
         return None
+
+
+def measured_with_results(
+    reader: SequenceReader, measured: Measured, names: Collection[str]
+) -> Measured | None:
+    """Return what the record is to keep once results of some names were stored or taken away; None
+    if that cannot be read."""
+    try:
+        # A label that came after a result of its name is what counts.
+        changed = set(names).difference(reader.get_data_schema())
+        found = reader.results.find_measured(changed)
+    except (StorageError, OSError):
+        return None
+    return {**{name: ends for name, ends in measured.items() if name not in changed}, **found}
 
 
 def _columns_in_one_unit(reader: SequenceReader, labels: Collection[str]) -> Mapping[str, Column]:

@@ -26,7 +26,7 @@ from shotstore.records.content import (
     SequenceRecord,
     ShotRecord,
 )
-from shotstore.records.measuring import find_measured
+from shotstore.records.measuring import find_measured, measured_with_results
 from shotstore.records.sequence_reader import SequenceReader
 from shotstore.records.stored_records import AnyRecords
 from shotstore.records.times import later_time_check
@@ -186,7 +186,6 @@ class SequenceWriter:
             result_rules.check_result_names(self.path, results, parameters, data)
 
         self._add(indices, check, by=by, results=results)
-        self._note_results(results)
 
     def remove_results(self, names: Collection[str], index: int | None) -> None:
         """Take results away from a shot or, of None, from all that have one of them."""
@@ -206,24 +205,9 @@ class SequenceWriter:
             chosen = [row for row, flag in zip(rows, has_any.tolist(), strict=True) if flag]
             nothing: dict[str, ResultColumn] = {name: [None] * len(chosen) for name in names}
             indices = [index_of[row] for row in chosen]
-            records.append_additions(
-                node, Additions(chosen, indices, datetime.now(UTC), results=nothing)
-            )
+            self._append(node, Additions(chosen, indices, datetime.now(UTC), results=nothing))
 
         records.transaction.write(remove)
-        self._note_results(names)
-
-    def _note_results(self, names: Collection[str]) -> None:
-        """Let the record of a sequence that has ended say from where to where these results lie."""
-        reader = SequenceReader(self.path, self._records, self._serializer)
-        record = reader.get_record()
-        if record.measured is None:
-            return
-        found = reader.results.find_measured(names)
-        others = {name: ends for name, ends in record.measured.items() if name not in names}
-        measured = {**others, **found}
-        if measured != record.measured:
-            self._change(lambda record: evolve(record, measured=measured))
 
     def annotate_shot(self, index: int, **changes: Any) -> None:
         """Replace the tags of a shot, or the note on it."""
@@ -239,11 +223,22 @@ class SequenceWriter:
             rows = self._rows_of(records.shot_rows(node), indices)
             check(node)
             if rows:
-                records.append_additions(
-                    node, Additions(rows, indices, datetime.now(UTC), **additions)
-                )
+                self._append(node, Additions(rows, indices, datetime.now(UTC), **additions))
 
         records.transaction.write(add)
+
+    def _append(self, node: Any, additions: Additions) -> None:
+        """Store additions and, in the same job, what the record of a sequence that has ended says
+        of the results: a Ctrl-C or an error between the two would leave it wrong."""
+        records = self._records
+        records.append_additions(node, additions)
+        node = records.tree.get_sequence(self.path)  # as it is with them
+        record = records.read_record(node)
+        if additions.results and record.measured is not None:
+            reader = SequenceReader(self.path, records, self._serializer)
+            measured = measured_with_results(reader, record.measured, additions.results)
+            if measured != record.measured:
+                records.change_record(node, evolve(record, measured=measured))
 
     def _rows_of(self, row_of: Mapping[int, int], indices: Sequence[int]) -> list[int]:
         if missing := set(indices).difference(row_of):
