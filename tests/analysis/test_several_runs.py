@@ -392,3 +392,17 @@ def test_measured_units_are_those_of_the_first_run(storage: StorageManager) -> N
     scanned = storage.scan(["a", "b"]).collect()
     assert scanned["width"].to_list() == [3, 3]
     assert scanned["trace"].to_list() == [[2, 2]] * 2
+
+
+def test_arrays_of_other_dimensions_are_exported_side_by_side(
+    storage: StorageManager, tmp_path: Path
+) -> None:
+    values: list[Data] = [np.arange(3), np.ones((2, 2))]
+    with storage.session() as session:
+        for at, value in zip((MONDAY, TUESDAY), values, strict=True):
+            launch(session, at, shots=1)
+            record(session, at, 0, {}, {"x": value})
+            finish(session, at)
+    text = storage.export("\\", tmp_path / "x.csv").read_text()
+    assert '"[0, 1, 2]"' in text
+    assert '"[[1.0, 1.0], [1.0, 1.0]]"' in text

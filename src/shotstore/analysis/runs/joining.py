@@ -76,9 +76,11 @@ def joined_column(
 
 
 def _type_of_items(column: TableColumn, parts: list[Column]) -> np.dtype[Any] | None:
-    """The type of what is no array; None if it is objects."""
+    """The type of what is not an array; None if it is objects."""
     if not parts:
         return _WITHOUT_VALUES.get(column.kind)
+    if any(part.values.ndim > 1 for part in parts):  # arrays in one sequence, other data in another
+        return None
     return _common_type([part.values.dtype for part in parts])
 
 
