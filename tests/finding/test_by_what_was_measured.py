@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 
-from shotstore import IncompatibleUnitsError, State, StorageManager
+from shotstore import IncompatibleUnitsError, InvalidConditionError, State, StorageManager
 from shotstore.analysis.finding.unknown_names import unknown_names
 from shotstore.copy import copy_path
 from shotstore.hdf5 import HDF5StorageManager
@@ -165,6 +166,41 @@ def test_a_text_that_was_measured_is_found_in_the_shots(lab: StorageManager) -> 
     ended(lab, "salt", "pepper", label="taste")
     assert found(lab, where="taste = 'pepper'") == [str(PATH)]
     assert found(lab, where="taste = 'sugar'") == []
+
+
+def test_truth_that_was_measured_is_found_in_the_shots(lab: StorageManager) -> None:
+    ended(lab, True, True, label="is_locked")
+    assert found(lab, where="is_locked = true") == [str(PATH)]
+    assert found(lab, where="is_locked = false") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (np.zeros((2, 3)), "float64, 2 x 3"),
+        ([1, 2], "lists, dicts or other data"),
+        (1j, "complex128, a single one"),
+    ],
+)
+def test_what_has_no_order_is_not_found_by_and_that_is_said(
+    lab: StorageManager, value: Data, what: str
+) -> None:
+    ended(lab, value, label="trace")
+    with pytest.raises(InvalidConditionError, match=f"trace of .* is {what}: sequences are found"):
+        lab.find(where="trace > 1")
+    assert found(lab, where="trace > 1 or hold_time > 0.5 s") == [HOLD]
+
+
+def test_tags_of_shots_find_no_sequences_and_that_is_said(lab: StorageManager) -> None:
+    ended(lab, 1)
+    with pytest.raises(InvalidConditionError, match="sequences are found by tags of their own"):
+        lab.find(where="not tag = 'bad'")
+
+
+def test_a_label_may_be_called_tag(lab: StorageManager) -> None:
+    ended(lab, "good", label="tag")
+    assert found(lab, where="tag = 'good'") == [str(PATH)]
+    assert found(lab, PATH, where="tag = 'bad'") == []
 
 
 def test_a_sequence_that_runs_is_looked_at(lab: StorageManager) -> None:

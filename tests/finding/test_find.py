@@ -293,6 +293,7 @@ def test_a_value_in_two_units_is_a_range() -> None:
         ("x", InvalidConditionError, "not a condition"),
         ("x > 2 and (x < 1 or x = 2)", InvalidConditionError, "No value meets"),
         ("comment = salt", InvalidConditionError, "a text is written in quotes, like 'salt'"),
+        ("tag = bad", InvalidConditionError, "sequences are found by tags of their own"),
         ("shot_start_time > 'last week'", InvalidConditionError, "by times with since and until"),
         ("shot_index < 5", InvalidConditionError, "by the values that their parameters take"),
         (" and ".join(["(x < 1 or y > 2)"] * 9), InvalidConditionError, "256 alternatives"),

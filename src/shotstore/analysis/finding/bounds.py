@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import attrs
 
+from shotstore.analysis.tables.conditions import TAG
 from shotstore.analysis.tables.names import FIXED
 from shotstore.errors import IncompatibleUnitsError, InvalidConditionError
 from shotstore.model.condition_grammar import EXAMPLE
@@ -33,6 +34,11 @@ Bound: TypeAlias = Union[int, float, str, "pint.Quantity[Any]", None]
 
 
 _MOST_ALTERNATIVES = 256
+TAGS_ARE_OF_SHOTS = (
+    "the tags of shots are told by conditions on the shots of a sequence; sequences are found by "
+    "tags of their own, as find(tag='good') or --tag good"
+)
+"""Why a condition on tags does not find sequences"""
 
 
 @attrs.frozen
@@ -257,7 +263,7 @@ def _ranges(comparison: Comparison, *, is_negated: bool) -> list[Alternative]:
     try:
         low, high = _ends(value)
     except ValueError as error:
-        reason = str(error).rstrip(".")
+        reason = TAGS_ARE_OF_SHOTS if name == TAG else str(error).rstrip(".")
         raise InvalidConditionError(f"'{comparison}' cannot be answered: {reason}.") from error
     below, above = Bounds(high=_End.of(low, is_open=True)), Bounds(low=_End.of(high, is_open=True))
     from_low, to_high = Bounds(low=_End.of(low)), Bounds(high=_End.of(high))

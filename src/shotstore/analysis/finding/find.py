@@ -9,12 +9,20 @@ from typing import TypeAlias, TypeVar
 import attrs
 import numpy as np
 
-from shotstore.analysis.finding.bounds import Alternative, Bound, Bounds, alternatives
+from shotstore.analysis.finding.bounds import (
+    TAGS_ARE_OF_SHOTS,
+    Alternative,
+    Bound,
+    Bounds,
+    alternatives,
+)
 from shotstore.analysis.finding.path_patterns import PathPattern
 from shotstore.analysis.periods import Period, When, period
+from shotstore.analysis.tables.conditions import TAG
 from shotstore.errors import (
     DamagedStorageError,
     IncompatibleUnitsError,
+    InvalidConditionError,
     PathError,
     PathNotFoundError,
     UnreadableConfigurationError,
@@ -24,6 +32,7 @@ from shotstore.model.condition_grammar import parse_condition
 from shotstore.model.conditions import And, Comparison, Condition, Not, Or
 from shotstore.model.parameters import parameter_text
 from shotstore.model.scalars import check_text
+from shotstore.model.value_texts import type_text
 from shotstore.paths import PureSequencePath
 from shotstore.records.arguments import as_count, as_state, as_texts, shown
 from shotstore.records.columns import Column
@@ -114,7 +123,7 @@ class _Search:
     _label: str | None
     _text: str | None
     _tags: list[str]
-    _misfits: list[IncompatibleUnitsError] = attrs.field(init=False, factory=list)
+    _misfits: list[ValueError] = attrs.field(init=False, factory=list)
 
     def run(self) -> list[SequenceSummary]:
         found = [
@@ -123,7 +132,7 @@ class _Search:
             if self._has_values(summary) and self._has_data(summary)
         ]
         if not found and self._misfits:
-            # Nothing was found since a unit was left out, or is a wrong one.
+            # Nothing was found since values were compared with what they cannot be.
             raise self._misfits[0]
         return found
 
@@ -160,7 +169,11 @@ class _Search:
 
         @cache
         def recorded(name: str) -> Mapping[str, ParameterRange]:
-            return self._look(lambda storage: _recorded(storage, summary.path, name)) or {}
+            try:
+                return self._look(lambda storage: _recorded(storage, summary.path, name)) or {}
+            except InvalidConditionError as error:
+                self._misfits.append(error)
+                return {}
 
         def is_met(name: str, bounds: Bounds) -> bool:
             known = summary.measured or {}
@@ -250,7 +263,11 @@ def _recorded(
     storage: StorageReader, path: PureSequencePath, name: str
 ) -> dict[str, ParameterRange]:
     """The ranges of a parameter, a label or a result in the shots of a sequence, or in its recipe
-    with the global parameters if it has none."""
+    with the global parameters if it has none.
+
+    Raises:
+        InvalidConditionError: what has this name in the shots is not compared with values.
+    """
     sequence = storage.get_sequence(path)
     stats = sequence.get_stats()
     if stats.number_completed_shots:
@@ -264,6 +281,8 @@ def _recorded(
         results = sequence.results
         newest = results.get_newest()
         found = matching_names(name, _plain(newest.types) - {*data} - {*schema})
+        if not (names or labels or found):
+            _check_is_compared(path, name, {**newest.types, **data})
         indices = np.array([*newest.row_of], np.int64)
         return {
             **{
@@ -287,7 +306,19 @@ def _recorded(
 
 def _plain(kinds: Mapping[str, DataType]) -> set[str]:
     """The labels of numbers and texts."""
-    return {label for label, kind in kinds.items() if kind.kind in ("int", "float", "text")}
+    return {label for label, kind in kinds.items() if kind.kind in ("bool", "int", "float", "text")}
+
+
+def _check_is_compared(path: PureSequencePath, name: str, kinds: Mapping[str, DataType]) -> None:
+    """Check that nothing but numbers and texts is meant by a name."""
+    if name == TAG and TAG not in kinds:
+        raise InvalidConditionError(f"Nothing was found by {TAG}: {TAGS_ARE_OF_SHOTS}.")
+    for label in matching_names(name, kinds):
+        if kinds[label].kind != "none":
+            raise InvalidConditionError(
+                f"Nothing was found, and {label} of {path} is {type_text(kinds[label])}: sequences "
+                "are found by numbers and texts, also by results that an analysis stores."
+            )
 
 
 def _range_of(column: Column, units: str | None) -> ParameterRange:
